@@ -1,0 +1,3 @@
+# Generated from openapi/. Do not edit: run ./codegen.sh.
+
+"""Contains endpoint functions for accessing the API"""

@@ -1,0 +1,12 @@
+# Generated from openapi/. Do not edit: run ./codegen.sh.
+
+from enum import StrEnum
+
+
+class ContractType(StrEnum):
+    RANGE = "Range"
+    SINGLEPERIOD = "SinglePeriod"
+    SPREAD = "Spread"
+
+    def __str__(self) -> str:
+        return str(self.value)

@@ -1,0 +1,184 @@
+"""The types of the tables made from the OpenAPI document.
+
+Generated from openapi/. Do not edit: run ./codegen.sh.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Literal
+
+from attrs import frozen
+
+Source = Literal["documented", "observed", "assumed"]
+ParameterType = Literal["integer", "number", "string", "boolean", "instant"]
+ColumnType = Literal["int64", "float64", "string", "bool", "timestamp", "struct", "list"]
+
+
+@frozen
+class Provenance:
+    """Where a fact comes from; `assumption` names the entry of an assumed one."""
+
+    source: Source
+    assumption: str | None = None
+
+
+@frozen
+class Parameter:
+    """One parameter of an operation, with the bounds its values must keep."""
+
+    name: str
+    python_name: str
+    type: ParameterType
+    description: str
+    location: Literal["query", "path"] = "query"
+    required: bool = False
+    repeated: bool = False
+    separator: Literal["comma", "repeat"] | None = None
+    enum: tuple[str, ...] = ()
+    minimum: float | None = None
+    exclusive_minimum: float | None = None
+    maximum: float | None = None
+    max_items: int | None = None
+    pattern: str | None = None
+    default: int | float | str | bool | None = None
+    provenance: Provenance = Provenance("documented")
+
+
+@frozen
+class Column:
+    """One field of a row. A column that is not `required` comes only when asked for.
+
+    `optional_field` is the value of the request's optional fields that brings it, `brought_by` the
+    other request parameter that does. `fields` are the members of a struct, or of the structs in a
+    list.
+    """
+
+    name: str
+    python_name: str
+    type: ColumnType
+    description: str
+    nullable: bool = False
+    required: bool = True
+    optional_field: str | None = None
+    brought_by: str | None = None
+    enum: tuple[str, ...] = ()
+    minimum: float | None = None
+    fields: tuple[Column, ...] = ()
+    provenance: Provenance = Provenance("documented")
+
+
+@frozen
+class RangeLimit:
+    """The longest range of one request, for some interval units or (none named) for all."""
+
+    max_days: int
+    units: tuple[str, ...] = ()
+
+
+@frozen
+class IntervalLimit:
+    """The interval counts one unit allows; none named means any whole number from 1."""
+
+    unit: str
+    counts: tuple[int, ...] = ()
+
+
+@frozen
+class Alignment:
+    """A unit whose ranges must start and end on its grid."""
+
+    unit: str
+    provenance: Provenance
+
+
+@frozen
+class Limits:
+    """What one request may ask for.
+
+    `contract` says how contracts are named: exactly `one`, `many` items of a sequence, any `subset`
+    of a contract's parts, or not at all. `cutoff` is where the data ends: at the start of the
+    current day in UTC, or now. `assumptions` are what else these limits rest on.
+    """
+
+    contract: Literal["one", "many", "subset"] | None = None
+    ranges: tuple[RangeLimit, ...] = ()
+    max_points: int | None = None
+    intervals: tuple[IntervalLimit, ...] = ()
+    aligned: tuple[Alignment, ...] = ()
+    earliest_from: datetime.date | None = None
+    resolution: Literal["second", "minute"] = "second"
+    cutoff: Literal["utc-day-start", "now"] | None = None
+    lookback_days: int | None = None
+    assumptions: tuple[str, ...] = ()
+    provenance: Provenance = Provenance("documented")
+
+
+@frozen
+class Batch:
+    """How contracts share a request: by `items` up to a maximum, by `query`, or not at all."""
+
+    by: Literal["items", "query", "none"] = "none"
+    maximum: int | None = None
+    provenance: Provenance = Provenance("documented")
+
+
+@frozen
+class Endpoint:
+    """One operation: its parameters, its limits and the rows it answers with.
+
+    `root` is the JSON type of the answer; where it is an object, `rows_at` names the member that
+    holds the rows, or is None when the object itself is the only row.
+    """
+
+    operation_id: str
+    api: Literal["analytics", "reference"]
+    path: str
+    tag: str
+    summary: str
+    description: str
+    media_types: tuple[str, ...]
+    root: Literal["array", "object"]
+    row: tuple[Column, ...]
+    rows_at: str | None = None
+    time_column: str | None = None
+    parameters: tuple[Parameter, ...] = ()
+    optional_fields: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    batch: Batch = Batch()
+    provenance: Provenance = Provenance("documented")
+
+    def parameter(self, name: str) -> Parameter:
+        """The parameter with this name on the wire; `KeyError` when there is none."""
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        raise KeyError(name)
+
+
+@frozen
+class Venue:
+    """A venue: its id, whether it still trades, and what its data looks like.
+
+    Orders reach back to `orders_from`. A venue with `aggregated_book` sends one order per price; one
+    with `separate_feeds` shows an own order or trade twice when private details are asked for.
+    """
+
+    code: str
+    name: str
+    id: int
+    active: bool
+    kind: Literal["broker", "exchange"]
+    orders_from: datetime.date
+    aggregated_book: bool
+    separate_feeds: bool
+    provenance: Provenance = Provenance("documented")
+
+
+@frozen
+class RequestLimits:
+    """How many requests one key may send."""
+
+    per_second: int
+    per_minute: int
+    provenance: Provenance = Provenance("documented")

@@ -1,0 +1,446 @@
+"""Writes `generated/trayport_spec` from the OpenAPI document and the table of venues.
+
+    python openapi/generate.py [--spec openapi/trayport.yaml] [--venues openapi/venues.csv] [--out DIR]
+
+Run `./codegen.sh` rather than this: it checks the document first and makes the client as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import datetime
+import hashlib
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import attrs
+import yaml
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import spec_types as t  # noqa: E402  (a script beside its types, not a package)
+
+HEADER = '"""{title}\n\nGenerated from openapi/. Do not edit: run ./codegen.sh.\n"""\n'
+JSON = "application/json"
+
+Node = Mapping[str, Any]
+
+
+class SpecError(Exception):
+    """The document contradicts itself; the message says where."""
+
+
+def snake(name: str) -> str:
+    """The Python name of a camelCase name."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+class Document:
+    """An OpenAPI document with its local references."""
+
+    def __init__(self, root: Node) -> None:
+        self.root = root
+
+    def resolve(self, node: Node) -> tuple[Node, str | None]:
+        """The node with its reference followed, and the name it was found under.
+
+        Keywords beside a reference win over those behind it.
+        """
+        name: str | None = None
+        while "$ref" in node:
+            *_, name = parts = str(node["$ref"]).removeprefix("#/").split("/")
+            target: Any = self.root
+            for part in parts:
+                target = target[part]
+            node = {**target, **{k: v for k, v in node.items() if k != "$ref"}}
+        return node, name
+
+    def provenance(self, mark: object, where: str) -> t.Provenance:
+        match mark:
+            case "documented" | "observed":
+                return t.Provenance(mark)
+            case {"assumed": str(name)}:
+                return self.assumption(name, where)
+            case str() if mark.startswith("assumed:"):
+                return self.assumption(mark.removeprefix("assumed:"), where)
+            case _:
+                raise SpecError(f"{where}: x-provenance is {mark!r}")
+
+    def assumption(self, name: str, where: str) -> t.Provenance:
+        if name not in self.root["x-trayport-assumptions"]:
+            raise SpecError(f"{where}: the assumption {name!r} is not listed")
+        return t.Provenance("assumed", name)
+
+    def operations(self) -> Iterator[tuple[str, Node]]:
+        for path, item in self.root["paths"].items():
+            yield path, {"servers": item["servers"], **item["get"]}
+
+
+def prose(node: Node) -> str:
+    return " ".join(str(node.get("description", "")).split())
+
+
+def parameter(document: Document, node: Node) -> t.Parameter:
+    node, _ = document.resolve(node)
+    schema, schema_name = document.resolve(node["schema"])
+    repeated = schema["type"] == "array"
+    value, value_name = document.resolve(schema["items"]) if repeated else (schema, schema_name)
+    return t.Parameter(
+        name=node["name"],
+        python_name=snake(node["name"]),
+        location=node["in"],
+        type="instant" if value_name == "Instant" else value["type"],
+        required=node.get("required", False),
+        repeated=repeated,
+        separator=(None if not repeated else "repeat" if node.get("explode", True) else "comma"),
+        enum=tuple(value.get("enum", ())),
+        minimum=value.get("minimum"),
+        exclusive_minimum=value.get("exclusiveMinimum"),
+        maximum=value.get("maximum"),
+        max_items=schema.get("maxItems"),
+        pattern=value.get("pattern"),
+        default=schema.get("default"),
+        provenance=document.provenance(node.get("x-provenance"), f"parameter {node['name']}"),
+        description=prose(node),
+    )
+
+
+def members(document: Document, schema: Node) -> tuple[dict[str, Node], set[str]]:
+    """The properties of an object and the names of the required ones, `allOf` merged."""
+    schema, _ = document.resolve(schema)
+    properties: dict[str, Node] = {}
+    required: set[str] = set()
+    for part in schema.get("allOf", ()):
+        inner, names = members(document, part)
+        properties |= inner
+        required |= names
+    properties |= schema.get("properties", {})
+    return properties, required | set(schema.get("required", ()))
+
+
+def without_null(document: Document, node: Node) -> tuple[Node, str | None, bool]:
+    """The schema of the values that are not null, its name, and whether null is allowed."""
+    if "oneOf" in node:
+        alternatives = [option for option in node["oneOf"] if option.get("type") != "null"]
+        if len(alternatives) != 1:
+            raise SpecError(f"oneOf may only add null, not choose between schemas: {node}")
+        inner, name = document.resolve(alternatives[0])
+        return {**inner, **{k: v for k, v in node.items() if k != "oneOf"}}, name, True
+    node, name = document.resolve(node)
+    kind = node.get("type")
+    if isinstance(kind, list):
+        (only,) = (k for k in cast("list[str]", kind) if k != "null")
+        return {**node, "type": only}, name, "null" in kind
+    return node, name, False
+
+
+class Brought:
+    """What brings the columns that are not always there, from the row's extension."""
+
+    def __init__(self, row: Node, optional_fields: tuple[str, ...]) -> None:
+        self.parameters = {
+            name: by for by, names in row.get("brings", {}).items() for name in names
+        }
+        renamed: Mapping[str, list[str]] = row.get("optional", {})
+        self.fields = {
+            column: value for value in optional_fields for column in renamed.get(value, [value])
+        }
+
+
+def columns(document: Document, schema: Node, brought: Brought, where: str) -> tuple[t.Column, ...]:
+    properties, required = members(document, schema)
+    return tuple(
+        column(document, name, node, name in required, brought, f"{where}.{name}")
+        for name, node in properties.items()
+    )
+
+
+SCALARS: dict[str, t.ColumnType] = {
+    "integer": "int64",
+    "number": "float64",
+    "string": "string",
+    "boolean": "bool",
+}
+
+
+def column(
+    document: Document, name: str, node: Node, required: bool, brought: Brought, where: str
+) -> t.Column:
+    value, value_name, nullable = without_null(document, node)
+    fields: tuple[t.Column, ...] = ()
+    kind: t.ColumnType
+    if value_name == "Nanoseconds":
+        kind = "timestamp"
+    elif value.get("type") == "array":
+        kind = "list"
+        fields = columns(document, value["items"], brought, where)
+    elif "properties" in value or "allOf" in value:
+        kind = "struct"
+        fields = columns(document, value, brought, where)
+    else:
+        kind = SCALARS[value["type"]]
+    return t.Column(
+        name=name,
+        python_name=snake(name),
+        type=kind,
+        nullable=nullable,
+        required=required,
+        optional_field=None if required else brought.fields.get(name),
+        brought_by=None if required else brought.parameters.get(name),
+        enum=tuple(value.get("enum", ())),
+        minimum=value.get("minimum"),
+        fields=fields,
+        provenance=document.provenance(value.get("x-provenance"), where),
+        description=prose(value),
+    )
+
+
+def names_of(found: tuple[t.Column, ...]) -> set[str]:
+    return {c.name for c in found} | {n for c in found for n in names_of(c.fields)}
+
+
+def limits(document: Document, node: Node, where: str) -> t.Limits:
+    earliest = node.get("earliestFrom")
+    return t.Limits(
+        contract=node.get("contract"),
+        ranges=tuple(
+            t.RangeLimit(r["maxDays"], tuple(r.get("units", ()))) for r in node.get("ranges", ())
+        ),
+        max_points=node.get("maxPoints"),
+        intervals=tuple(
+            t.IntervalLimit(unit, tuple(counts))
+            for unit, counts in node.get("intervals", {}).items()
+        ),
+        aligned=tuple(
+            t.Alignment(unit, document.provenance(mark, f"{where}.aligned.{unit}"))
+            for unit, mark in node.get("aligned", {}).items()
+        ),
+        earliest_from=datetime.date.fromisoformat(earliest) if earliest else None,
+        resolution=node.get("resolution", "second"),
+        cutoff=node.get("cutoff"),
+        lookback_days=node.get("lookbackDays"),
+        assumptions=tuple(node.get("assumes", ())),
+        provenance=document.provenance(node.get("x-provenance", "documented"), where),
+    )
+
+
+def batch(document: Document, node: Node, where: str) -> t.Batch:
+    return t.Batch(
+        by=node.get("by", "none"),
+        maximum=node.get("maximum"),
+        provenance=document.provenance(node.get("x-provenance", "documented"), where),
+    )
+
+
+def endpoint(document: Document, path: str, node: Node) -> t.Endpoint:
+    where: str = node["operationId"]
+    parameters = tuple(parameter(document, p) for p in node.get("parameters", ()))
+    optional_fields = next((p.enum for p in parameters if p.name == "optionalFields"), ())
+    content: Mapping[str, Node] = node["responses"]["200"]["content"]
+    body, _ = document.resolve(content[JSON]["schema"])
+    row: Node = node["x-trayport-row"]
+    found = columns(
+        document,
+        {"$ref": f"#/components/schemas/{row['schema']}"},
+        Brought(row, optional_fields),
+        where,
+    )
+    renamed: Mapping[str, list[str]] = row.get("optional", {})
+    wanted = {n for value in optional_fields for n in renamed.get(value, [value])}
+    if missing := wanted - names_of(found):
+        raise SpecError(f"{where}: optional fields without a property: {sorted(missing)}")
+    time_column: str | None = row.get("time")
+    if time_column and not any(c.name == time_column and c.type == "timestamp" for c in found):
+        raise SpecError(f"{where}: the time column {time_column!r} is not a timestamp of the row")
+    (tag,) = node["tags"]
+    return t.Endpoint(
+        operation_id=where,
+        api="reference" if tag == "Reference" else "analytics",
+        path=path,
+        tag=tag,
+        summary=node["summary"],
+        description=prose(node),
+        parameters=parameters,
+        optional_fields=optional_fields,
+        limits=limits(document, node.get("x-trayport-limits", {}), f"{where}: x-trayport-limits"),
+        batch=batch(document, node.get("x-trayport-batch", {}), f"{where}: x-trayport-batch"),
+        root="array" if body.get("type") == "array" else "object",
+        rows_at=row.get("at"),
+        time_column=time_column,
+        row=found,
+        media_types=tuple(content),
+        provenance=document.provenance(node.get("x-provenance", "documented"), where),
+    )
+
+
+def venue(document: Document, row: Mapping[str, str]) -> t.Venue:
+    where = f"venues.csv: {row['code']}"
+    if row["kind"] not in ("broker", "exchange"):
+        raise SpecError(f"{where}: kind is {row['kind']!r}")
+    return t.Venue(
+        code=row["code"],
+        name=row["name"],
+        id=int(row["id"]),
+        active=flag(row["active"], where),
+        kind="exchange" if row["kind"] == "exchange" else "broker",
+        orders_from=datetime.date.fromisoformat(row["orders_from"]),
+        aggregated_book=flag(row["aggregated_book"], where),
+        separate_feeds=flag(row["separate_feeds"], where),
+        provenance=document.provenance(row["orders_from_provenance"], where),
+    )
+
+
+def flag(text: str, where: str) -> bool:
+    if text not in ("true", "false"):
+        raise SpecError(f"{where}: {text!r} is neither true nor false")
+    return text == "true"
+
+
+def assumed(node: object) -> Iterator[str]:
+    """The names of the assumptions that a part of the document rests on."""
+    match node:
+        case {"assumed": str(name)}:
+            yield name
+        case dict():
+            for key, value in cast("Node", node).items():
+                yield from value if key == "assumes" else assumed(value)
+        case list():
+            for value in cast("list[object]", node):
+                yield from assumed(value)
+        case _:
+            pass
+
+
+def check_assumptions(document: Document, venues_text: str) -> None:
+    """Every assumption that is named is listed, and the other way round, so the list cannot rot."""
+    listed = set(document.root["x-trayport-assumptions"])
+    used = {*assumed(document.root), *re.findall(r"assumed:([a-z0-9-]+)", venues_text)}
+    if listed != used:
+        raise SpecError(f"assumptions either not listed or named nowhere: {sorted(listed ^ used)}")
+
+
+def source(value: Any) -> str:
+    """Python source that makes the value again, without what equals its default."""
+    if attrs.has(type(value)):
+        given = (
+            f"{field.name}={source(getattr(value, field.name))}"
+            for field in attrs.fields(type(value))
+            if getattr(value, field.name) != field.default
+        )
+        return f"{type(value).__name__}({', '.join(given)})"
+    if isinstance(value, tuple):
+        return "(" + "".join(source(item) + "," for item in value) + ")"
+    return repr(value)
+
+
+def dictionary(name: str, kind: str, entries: Mapping[str, object]) -> str:
+    body = "".join(f"    {key!r}: {source(value)},\n" for key, value in entries.items())
+    return f"{name}: Mapping[str, {kind}] = MappingProxyType({{\n{body}}})\n"
+
+
+def modules(spec_text: str, venues_text: str) -> dict[str, str]:
+    """The text of every module of `trayport_spec`, by file name."""
+    root: Node = yaml.safe_load(spec_text)
+    document = Document(root)
+    check_assumptions(document, venues_text)
+    endpoints = {
+        e.operation_id: e for e in (endpoint(document, p, n) for p, n in document.operations())
+    }
+    venues = {
+        v.code: v for v in (venue(document, r) for r in csv.DictReader(venues_text.splitlines()))
+    }
+    general: Node = root["x-trayport-limits"]
+    requests = t.RequestLimits(
+        per_second=general["requests"]["perSecond"],
+        per_minute=general["requests"]["perMinute"],
+        provenance=document.provenance(general["requests"]["x-provenance"], "requests"),
+    )
+    private_from = datetime.date.fromisoformat(general["history"]["privateOrdersFrom"])
+    aliases = {
+        alias: name
+        for schema in root["components"]["schemas"].values()
+        for alias, name in schema.get("x-trayport-aliases", {}).items()
+    }
+    (scheme,) = root["components"]["securitySchemes"].values()
+    analytics, reference = (server["url"] for server in root["servers"])
+    version = root["info"]["version"]
+    digest = hashlib.sha256((spec_text + venues_text).encode()).hexdigest()
+
+    imports = "from __future__ import annotations\n\nfrom collections.abc import Mapping\nfrom types import MappingProxyType\n"
+    types = ", ".join(name for name in sorted(PUBLIC_TYPES))
+    return {
+        "types.py": HERE.joinpath("spec_types.py")
+        .read_text()
+        .replace(
+            "`openapi/generate.py` fills them, and copies this module beside the tables it writes.",
+            "Generated from openapi/. Do not edit: run ./codegen.sh.",
+        ),
+        "endpoints.py": HEADER.format(title="The operations of both APIs, by operation id.")
+        + imports
+        + "import datetime\n\n"
+        + f"from .types import {types}\n\n"
+        + dictionary("ENDPOINTS", "Endpoint", endpoints),
+        "venues.py": HEADER.format(title="The venues, by code.")
+        + imports
+        + "import datetime\n\nfrom .types import Provenance, Venue\n\n"
+        + dictionary("VENUES", "Venue", venues),
+        "facts.py": HEADER.format(title="What holds for the whole of both APIs.")
+        + imports
+        + "import datetime\n\nfrom .types import Provenance, RequestLimits\n\n"
+        + f"SPEC_VERSION = {version!r}\n"
+        + f"SPEC_HASH = {digest!r}\n"
+        + f"API_KEY_HEADER = {scheme['name']!r}\n"
+        + f"ANALYTICS_URL = {analytics!r}\n"
+        + f"REFERENCE_URL = {reference!r}\n"
+        + f"REQUEST_LIMITS = {source(requests)}\n"
+        + f"PRIVATE_ORDERS_FROM = {private_from!r}\n"
+        + dictionary("CONTRACT_TYPE_ALIASES", "str", aliases)
+        + dictionary("ASSUMPTIONS", "str", root["x-trayport-assumptions"]),
+        "__init__.py": HEADER.format(
+            title="The contract of the API as tables: operations, limits, columns, venues."
+        )
+        + "from .endpoints import ENDPOINTS\n"
+        + f"from .facts import {', '.join(FACTS)}\n"
+        + f"from .types import {types}\n"
+        + "from .venues import VENUES\n\n"
+        + f"__all__ = {sorted(['ENDPOINTS', 'VENUES', *FACTS, *PUBLIC_TYPES])!r}\n",
+        "py.typed": "",
+    }
+
+
+FACTS = (
+    "ANALYTICS_URL", "API_KEY_HEADER", "ASSUMPTIONS", "CONTRACT_TYPE_ALIASES", "PRIVATE_ORDERS_FROM",
+    "REFERENCE_URL", "REQUEST_LIMITS", "SPEC_HASH", "SPEC_VERSION",
+)  # fmt: skip
+PUBLIC_TYPES = (
+    "Alignment", "Batch", "Column", "Endpoint", "IntervalLimit", "Limits", "Parameter", "Provenance",
+    "RangeLimit", "RequestLimits", "Venue",
+)  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description="Writes the tables made from the OpenAPI document."
+    )
+    parser.add_argument("--spec", type=Path, default=HERE / "trayport.yaml")
+    parser.add_argument("--venues", type=Path, default=HERE / "venues.csv")
+    parser.add_argument("--out", type=Path, default=HERE.parent / "generated" / "trayport_spec")
+    options = parser.parse_args(arguments)
+    try:
+        written = modules(options.spec.read_text(), options.venues.read_text())
+    except SpecError as error:
+        print(f"openapi: {error}", file=sys.stderr)
+        return 1
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name, text in written.items():
+        (options.out / name).write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
