@@ -24,6 +24,8 @@ python openapi/generate.py --out "$work/trayport_spec"
 
 touch "$work/trayport_api/py.typed"
 find "$work/trayport_api" -name '*.py' -exec sed -i '1i # Generated from openapi/. Do not edit: run ./codegen.sh.\n' {} +
+# The wrapper builds its requests with this function; type checkers only let public names through.
+find "$work/trayport_api/api" -name "*.py" -exec sed -i "s/\b_get_kwargs\b/get_kwargs/" {} +
 ruff check "$work/trayport_api" "$work/trayport_spec" --isolated --no-cache --select F,I,UP --target-version py311 --fix-only -q
 ruff format "$work/trayport_api" "$work/trayport_spec" --isolated --no-cache --line-length 100 -q
 

@@ -1,6 +1,6 @@
 """Writes `generated/trayport_spec` from the OpenAPI document and the table of venues.
 
-    python openapi/generate.py [--spec openapi/trayport.yaml] [--venues openapi/venues.csv] [--out DIR]
+    python openapi/generate.py [--spec FILE] [--venues FILE] [--out DIR]
 
 Run `./codegen.sh` rather than this: it checks the document first and makes the client as well.
 """
@@ -371,7 +371,10 @@ def modules(spec_text: str, venues_text: str) -> dict[str, str]:
     version = root["info"]["version"]
     digest = hashlib.sha256((spec_text + venues_text).encode()).hexdigest()
 
-    imports = "from __future__ import annotations\n\nfrom collections.abc import Mapping\nfrom types import MappingProxyType\n"
+    imports = (
+        "from __future__ import annotations\n\n"
+        "from collections.abc import Mapping\nfrom types import MappingProxyType\n"
+    )
     types = ", ".join(name for name in sorted(PUBLIC_TYPES))
     return {
         "types.py": HERE.joinpath("spec_types.py")
@@ -414,12 +417,12 @@ def modules(spec_text: str, venues_text: str) -> dict[str, str]:
 
 
 FACTS = (
-    "ANALYTICS_URL", "API_KEY_HEADER", "ASSUMPTIONS", "CONTRACT_TYPE_ALIASES", "PRIVATE_ORDERS_FROM",
-    "REFERENCE_URL", "REQUEST_LIMITS", "SPEC_HASH", "SPEC_VERSION",
+    "ANALYTICS_URL", "API_KEY_HEADER", "ASSUMPTIONS", "CONTRACT_TYPE_ALIASES",
+    "PRIVATE_ORDERS_FROM", "REFERENCE_URL", "REQUEST_LIMITS", "SPEC_HASH", "SPEC_VERSION",
 )  # fmt: skip
 PUBLIC_TYPES = (
-    "Alignment", "Batch", "Column", "Endpoint", "IntervalLimit", "Limits", "Parameter", "Provenance",
-    "RangeLimit", "RequestLimits", "Venue",
+    "Alignment", "Batch", "Column", "Endpoint", "IntervalLimit", "Limits", "Parameter",
+    "Provenance", "RangeLimit", "RequestLimits", "Venue",
 )  # fmt: skip
 
 

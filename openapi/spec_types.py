@@ -160,8 +160,8 @@ class Endpoint:
 class Venue:
     """A venue: its id, whether it still trades, and what its data looks like.
 
-    Orders reach back to `orders_from`. A venue with `aggregated_book` sends one order per price; one
-    with `separate_feeds` shows an own order or trade twice when private details are asked for.
+    Orders reach back to `orders_from`. A venue with `aggregated_book` sends one order per price;
+    one with `separate_feeds` shows an own order or trade twice when private details are asked for.
     """
 
     code: str

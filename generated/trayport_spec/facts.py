@@ -12,7 +12,7 @@ from types import MappingProxyType
 from .types import RequestLimits
 
 SPEC_VERSION = "2024.4"
-SPEC_HASH = "16cc62e510ff7565bdafecfa05110d8a928eca84495f7e98f3a5b7bb239d1ff3"
+SPEC_HASH = "889acc2ae7e2da15e0bd840aa564f84eba5164fb3b246ce99ac2662701650b83"
 API_KEY_HEADER = "X-API-KEY"
 ANALYTICS_URL = "https://analytics.trayport.com/api"
 REFERENCE_URL = "https://referencedata.trayport.com"

@@ -4,9 +4,9 @@ from enum import StrEnum
 
 
 class ContractKind(StrEnum):
-    PERIODRANGE = "PeriodRange"
-    PERIODSPREAD = "PeriodSpread"
-    SINGLEPERIOD = "SinglePeriod"
+    PERIOD_RANGE = "PeriodRange"
+    PERIOD_SPREAD = "PeriodSpread"
+    SINGLE_PERIOD = "SinglePeriod"
 
     def __str__(self) -> str:
         return str(self.value)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 class ContractType(StrEnum):
     RANGE = "Range"
-    SINGLEPERIOD = "SinglePeriod"
+    SINGLE_PERIOD = "SinglePeriod"
     SPREAD = "Spread"
 
     def __str__(self) -> str:

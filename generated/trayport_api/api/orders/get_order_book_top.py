@@ -15,7 +15,7 @@ from ...models.top_of_book import TopOfBook
 from ...types import UNSET, Response, Unset
 
 
-def _get_kwargs(
+def get_kwargs(
     *,
     instrument_id: int | Unset = UNSET,
     market_id: int | Unset = UNSET,
@@ -194,7 +194,7 @@ def sync_detailed(
     Returns:
         Response[Problem | list[TopOfBook]]"""
 
-    kwargs = _get_kwargs(
+    kwargs = get_kwargs(
         instrument_id=instrument_id,
         market_id=market_id,
         sequence_id=sequence_id,
@@ -337,7 +337,7 @@ async def asyncio_detailed(
     Returns:
         Response[Problem | list[TopOfBook]]"""
 
-    kwargs = _get_kwargs(
+    kwargs = get_kwargs(
         instrument_id=instrument_id,
         market_id=market_id,
         sequence_id=sequence_id,

@@ -12,7 +12,7 @@ from ...models.problem import Problem
 from ...types import Response
 
 
-def _get_kwargs() -> dict[str, Any]:
+def get_kwargs() -> dict[str, Any]:
 
     _kwargs: dict[str, Any] = {
         "method": "get",
@@ -97,7 +97,7 @@ def sync_detailed(
     Returns:
         Response[Problem | list[Instrument]]"""
 
-    kwargs = _get_kwargs()
+    kwargs = get_kwargs()
 
     response = client.get_httpx_client().request(
         **kwargs,
@@ -141,7 +141,7 @@ async def asyncio_detailed(
     Returns:
         Response[Problem | list[Instrument]]"""
 
-    kwargs = _get_kwargs()
+    kwargs = get_kwargs()
 
     response = await client.get_async_httpx_client().request(**kwargs)
 

@@ -13,7 +13,7 @@ from ...models.problem import Problem
 from ...types import Response
 
 
-def _get_kwargs(
+def get_kwargs(
     id: int,
 ) -> dict[str, Any]:
 
@@ -106,7 +106,7 @@ def sync_detailed(
     Returns:
         Response[MarketDetails | Problem]"""
 
-    kwargs = _get_kwargs(
+    kwargs = get_kwargs(
         id=id,
     )
 
@@ -161,7 +161,7 @@ async def asyncio_detailed(
     Returns:
         Response[MarketDetails | Problem]"""
 
-    kwargs = _get_kwargs(
+    kwargs = get_kwargs(
         id=id,
     )
 

@@ -13,7 +13,7 @@ from ...models.sequence_item import SequenceItem
 from ...types import Response
 
 
-def _get_kwargs(
+def get_kwargs(
     id: int,
     item_id: int,
 ) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def sync_detailed(
     Returns:
         Response[Problem | SequenceItem]"""
 
-    kwargs = _get_kwargs(
+    kwargs = get_kwargs(
         id=id,
         item_id=item_id,
     )
@@ -171,7 +171,7 @@ async def asyncio_detailed(
     Returns:
         Response[Problem | SequenceItem]"""
 
-    kwargs = _get_kwargs(
+    kwargs = get_kwargs(
         id=id,
         item_id=item_id,
     )

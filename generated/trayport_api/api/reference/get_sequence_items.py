@@ -13,7 +13,7 @@ from ...models.sequence_item import SequenceItem
 from ...types import UNSET, Response, Unset
 
 
-def _get_kwargs(
+def get_kwargs(
     id: int,
     *,
     count: int | Unset = 100,
@@ -123,7 +123,7 @@ def sync_detailed(
     Returns:
         Response[Problem | list[SequenceItem]]"""
 
-    kwargs = _get_kwargs(
+    kwargs = get_kwargs(
         id=id,
         count=count,
         start_date=start_date,
@@ -192,7 +192,7 @@ async def asyncio_detailed(
     Returns:
         Response[Problem | list[SequenceItem]]"""
 
-    kwargs = _get_kwargs(
+    kwargs = get_kwargs(
         id=id,
         count=count,
         start_date=start_date,

@@ -13,7 +13,7 @@ from ...models.snapshots import Snapshots
 from ...types import UNSET, Response, Unset
 
 
-def _get_kwargs(
+def get_kwargs(
     *,
     instrument_id: int | Unset = UNSET,
     market_id: int | Unset = UNSET,
@@ -155,7 +155,7 @@ def sync_detailed(
     Returns:
         Response[Problem | Snapshots]"""
 
-    kwargs = _get_kwargs(
+    kwargs = get_kwargs(
         instrument_id=instrument_id,
         market_id=market_id,
         sequence_id=sequence_id,
@@ -258,7 +258,7 @@ async def asyncio_detailed(
     Returns:
         Response[Problem | Snapshots]"""
 
-    kwargs = _get_kwargs(
+    kwargs = get_kwargs(
         instrument_id=instrument_id,
         market_id=market_id,
         sequence_id=sequence_id,

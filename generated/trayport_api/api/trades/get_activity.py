@@ -13,7 +13,7 @@ from ...models.problem import Problem
 from ...types import UNSET, Response, Unset
 
 
-def _get_kwargs(
+def get_kwargs(
     *,
     from_: str,
     until: str,
@@ -137,7 +137,7 @@ def sync_detailed(
     Returns:
         Response[Problem | list[Activity]]"""
 
-    kwargs = _get_kwargs(
+    kwargs = get_kwargs(
         from_=from_,
         until=until,
         routes=routes,
@@ -214,7 +214,7 @@ async def asyncio_detailed(
     Returns:
         Response[Problem | list[Activity]]"""
 
-    kwargs = _get_kwargs(
+    kwargs = get_kwargs(
         from_=from_,
         until=until,
         routes=routes,

@@ -14,7 +14,7 @@ from ...models.trade_optional_field import TradeOptionalField
 from ...types import UNSET, Response, Unset
 
 
-def _get_kwargs(
+def get_kwargs(
     *,
     instrument_id: int | Unset = UNSET,
     market_id: int | Unset = UNSET,
@@ -191,7 +191,7 @@ def sync_detailed(
     Returns:
         Response[Problem | list[Trade]]"""
 
-    kwargs = _get_kwargs(
+    kwargs = get_kwargs(
         instrument_id=instrument_id,
         market_id=market_id,
         sequence_id=sequence_id,
@@ -328,7 +328,7 @@ async def asyncio_detailed(
     Returns:
         Response[Problem | list[Trade]]"""
 
-    kwargs = _get_kwargs(
+    kwargs = get_kwargs(
         instrument_id=instrument_id,
         market_id=market_id,
         sequence_id=sequence_id,

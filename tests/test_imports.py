@@ -1,0 +1,138 @@
+"""Imports point one way: a module knows those below it and never those above."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "trayport_sdk"
+GENERATED = ("trayport_api", "trayport_spec")
+# From the bottom up; modules of one layer may know each other.
+LAYERS = (
+    {"errors", "times", "contracts"},
+    {"rules", "planner", "decode", "settings"},
+    {"http"},
+    {"executor"},
+    {"responses", "export"},
+    {"catalog", "endpoints"},
+    {"client"},
+    {"sync", "cli", "demo"},
+    {"__main__"},
+)
+HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
+ONE_HOME = ("backoff", "pybreaker", "pyrate_limiter")
+
+
+class WithoutTypes(ast.NodeTransformer):
+    """Takes away what only a type checker reads."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return None
+        return self.generic_visit(node)
+
+
+def modules(package: Path = PACKAGE) -> Iterator[Path]:
+    yield from sorted(package.rglob("*.py"))
+
+
+def unit(path: Path) -> str:
+    """The module of the package, or the subpackage, that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path, root: Path = ROOT, *, types: bool = True) -> set[str]:
+    """The absolute names of all modules a file imports, wherever in it, for its types or not."""
+    package = path.relative_to(root).parent.parts
+    names: set[str] = set()
+    tree = ast.parse(path.read_text())
+    if not types:
+        tree = WithoutTypes().visit(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            names.add(module)
+            names.update(f"{module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def units_of_ours(names: set[str]) -> set[str]:
+    found = {name.split(".")[1] for name in names if name.startswith("trayport_sdk.")}
+    return {name for name in found if name in HEIGHT or (PACKAGE / f"{name}.py").exists()}
+
+
+def top(names: set[str]) -> set[str]:
+    return {name.split(".")[0] for name in names}
+
+
+WRAPPER = [path for path in modules() if unit(path) not in ("sandbox", "__init__")]
+
+
+@pytest.mark.parametrize("path", WRAPPER, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_nothing_from_above(path: Path) -> None:
+    height = HEIGHT[unit(path)]
+    above = {name for name in units_of_ours(imported(path)) if HEIGHT[name] > height}
+    assert above == set()
+
+
+def test_only_the_client_and_the_command_know_the_sandbox() -> None:
+    knowing = {
+        unit(path)
+        for path in WRAPPER
+        if any(name.startswith("trayport_sdk.sandbox") for name in imported(path))
+    }
+    assert knowing <= {"client", "sync", "cli", "demo"}
+
+
+def test_the_sandbox_imports_nothing_of_the_wrapper() -> None:
+    for path in modules(PACKAGE / "sandbox"):
+        names = {name for name in imported(path) if top({name}) == {"trayport_sdk"}}
+        assert all(name.startswith("trayport_sdk.sandbox") for name in names), path
+        assert "trayport_api" not in top(imported(path)), path
+
+
+@pytest.mark.parametrize("package", GENERATED)
+def test_generated_code_imports_nothing_of_ours(package: str) -> None:
+    foreign = {"trayport_sdk", *GENERATED} - {package}
+    root = ROOT / "generated"
+    for path in modules(root / package):
+        assert not top(imported(path, root)) & foreign, path
+
+
+def test_only_the_wire_knows_httpx() -> None:
+    knowing = {unit(path) for path in WRAPPER if "httpx" in top(imported(path, types=False))}
+    assert knowing <= {"http", "executor"}
+
+
+@pytest.mark.parametrize("library", ONE_HOME)
+def test_a_library_with_traps_has_one_home_at_most(library: str) -> None:
+    homes = [path for path in modules() if library in top(imported(path))]
+    assert len(homes) <= 1
+
+
+def test_importing_the_package_loads_no_table_library() -> None:
+    code = (
+        "import sys, trayport_sdk; "
+        "print(*sorted({'polars', 'pandas', 'pyarrow', 'numpy', 'httpx'} & sys.modules.keys()))"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'generated'}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert process.stdout.strip() == ""

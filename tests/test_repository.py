@@ -1,0 +1,113 @@
+"""Rules that the repository as a whole keeps."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import trayport_sdk
+from trayport_sdk.settings import PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+# Written in pieces, so that this file does not hold what it looks for.
+REGISTRIES = [
+    "py" + "pi.org",
+    "python" + "hosted.org",
+    "registry.npm" + "js",
+    "npm" + "js.com",
+    "deb." + "debian.org",
+    "security." + "debian.org",
+    "proxy." + "golang.org",
+    "conda." + "anaconda.org",
+]
+LOCKS = {"uv.lock", "pylock.toml", "poetry.lock", "Pipfile.lock"}
+
+
+def tracked() -> list[Path]:
+    """The files of the repository, those not yet committed included."""
+    process = subprocess.run(
+        [
+            "git",
+            "-c",
+            "safe.directory=*",
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if process.returncode:
+        assert "CI" not in os.environ, process.stderr
+        pytest.skip("this is no git checkout")
+    names = [ROOT / name for name in process.stdout.split("\0") if name]
+    return [path for path in names if path.is_file()]
+
+
+def test_no_file_names_the_host_of_a_package_registry() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {host}"
+        for path in tracked()
+        for host in REGISTRIES
+        if host.encode() in path.read_bytes()
+    ]
+    assert found == []
+
+
+def test_no_lock_that_names_hosts_is_committed() -> None:
+    assert [path for path in tracked() if path.name in LOCKS] == []
+
+
+def test_every_locked_dependency_has_hashes_and_comes_from_no_named_place() -> None:
+    lock = (ROOT / "requirements" / "dev.txt").read_text()
+    entries = re.split(r"\n(?=\S)", lock.strip())
+    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+    assert not re.search(r"https?:|file:|--find-links|--index|--extra-index| @ ", lock)
+
+
+def test_the_lock_covers_every_dependency() -> None:
+    lock = (ROOT / "requirements" / "dev.txt").read_text()
+    locked = {re.split(r"[ =]", line)[0] for line in lock.splitlines() if line[:1].isalnum()}
+    project = PROJECT["project"]
+    asked = [*project["dependencies"], *PROJECT["build-system"]["requires"]]
+    for extra in project["optional-dependencies"].values():
+        asked += [text for text in extra if not text.startswith(project["name"])]
+    for group in PROJECT["dependency-groups"].values():
+        asked += [text for text in group if isinstance(text, str)]
+    names = {re.split(r"[\[<>=~ ]", text)[0].lower().replace("_", "-") for text in asked}
+    assert names <= locked
+
+
+def test_the_newest_entry_of_the_changelog_is_this_version() -> None:
+    headings = re.findall(r"^## (\S+) \((.+)\)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0][0] == PROJECT["project"]["version"] == trayport_sdk.__version__
+
+
+def test_the_example_of_a_settings_file_names_every_setting_and_no_other() -> None:
+    example = (ROOT / ".env.example").read_text()
+    named = re.findall(rf"^#? ?{PREFIX}([A-Z0-9_]+)=", example, re.MULTILINE)
+    assert sorted(named) == sorted(name.upper() for name in Settings.model_fields)
+
+
+def test_the_example_of_a_settings_file_can_be_used() -> None:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    given = dict(line.lstrip("# ").split("=", 1) for line in lines if f"{PREFIX}" in line)
+    values = {name.removeprefix(PREFIX).lower(): value for name, value in given.items()}
+    defaults = Settings(_env_file=None, api_key="")
+    for name, value in Settings(_env_file=None, **values).model_dump().items():
+        if name != "api_key":
+            assert value == getattr(defaults, name), name
+
+
+def test_the_readme_says_that_the_project_is_unofficial() -> None:
+    assert "not affiliated with Trayport" in (ROOT / "README.md").read_text()

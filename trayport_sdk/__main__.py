@@ -1,0 +1,25 @@
+"""The door of the `trayport` command: it says what is missing before it loads anything."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Runs the command line; the result is the exit code."""
+    from .errors import TrayportError
+    from .export import needs
+
+    try:
+        needs("click", "cli")
+        needs("rich", "cli")
+    except TrayportError as error:
+        print(f"trayport: {error}", file=sys.stderr)
+        return 1
+    from .cli import run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""The `trayport` command.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage. An error is one line on standard error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import __version__, export
+from .client import SANDBOX_KEY, TrayportClient
+from .errors import TrayportConfigurationError, TrayportError, TrayportValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from . import executor
+    from .responses import TradesResponse
+
+DEFAULT_PORT = 8383
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs the command line and turns every failure into one line and an exit code."""
+    # Without a handler of its own the package's log lines would land on standard error.
+    logging.getLogger("trayport_sdk").addHandler(logging.NullHandler())
+    try:
+        result = trayport.main(args=list(arguments), prog_name="trayport", standalone_mode=False)
+    except click.UsageError as error:
+        return _said(error.format_message(), WRONG_USAGE)
+    except click.ClickException as error:
+        return _said(error.format_message(), FAILED)
+    except (TrayportValidationError, TrayportConfigurationError) as error:
+        return _said(str(error), WRONG_USAGE)
+    except (TrayportError, OSError) as error:
+        return _said(str(error), FAILED)
+    except (click.Abort, KeyboardInterrupt):
+        return _said("interrupted", INTERRUPTED)
+    return result if isinstance(result, int) else 0
+
+
+def _said(message: str, code: int) -> int:
+    click.echo(f"trayport: {' '.join(message.split())}", err=True)
+    return code
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
+@click.version_option(__version__, prog_name="trayport")
+def trayport() -> None:
+    """Market data of the Trayport Data Analytics API. Unofficial."""
+
+
+@trayport.command()
+@click.argument("contracts", nargs=-1, required=True)
+@click.option("--from", "from_", required=True, help="Start, inclusive, in ISO-8601; UTC.")
+@click.option("--until", help="End, exclusive; the end of the data when left out.")
+@click.option("--out", required=True, help="The file to write: .parquet, .csv or .jsonl.")
+@click.option("--field", "fields", multiple=True, help="An optional field to add; repeatable.")
+@click.option("--route", "routes", multiple=True, help="A route by name or id, or 'all'.")
+@click.option("--include-private", is_flag=True, help="Add details of your own trades.")
+@click.option("--sandbox", is_flag=True, help="Ask the offline sandbox; needs no key.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress bar and no summary.")
+def trades(
+    contracts: tuple[str, ...],
+    from_: str,
+    until: str | None,
+    out: str,
+    fields: tuple[str, ...],
+    routes: tuple[str, ...],
+    include_private: bool,
+    sandbox: bool,
+    quiet: bool,
+) -> None:
+    """Download the trades of one or more CONTRACTS into a file.
+
+    A contract is a name, such as "TTF Hi Cal 51.6* Apr-24" (a market ends in *), or a symbol, such
+    as "10000065*#Single#10000305#244#0".
+    """
+    suffix = export.file_format(out)
+    if not Path(out).resolve().parent.is_dir():
+        raise click.UsageError(f"--out {out}: its directory does not exist")
+
+    async def download(on_progress: executor.OnProgress) -> TradesResponse:
+        async with TrayportClient.sandbox() if sandbox else TrayportClient() as client:
+            return await client.trades.get_trades(
+                contracts,
+                from_,
+                until,
+                include_private=include_private,
+                routes=routes or None,
+                optional_fields=fields,
+                on_progress=on_progress,
+            )
+
+    with progress_bar("trades", quiet=quiet) as on_progress:
+        found = asyncio.run(download(on_progress))
+    export.write(found.to_polars(), out, suffix)
+    if not quiet:
+        click.echo(f"{out}: {found.explain()}")
+
+
+@trayport.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--key", "keys", multiple=True, help="Another key to accept; repeatable.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Which market to invent.")
+@click.option("--no-limits", is_flag=True, help="Lift the request limits.")
+def sandbox(port: int, host: str, keys: tuple[str, ...], seed: int, no_limits: bool) -> None:
+    """Serve an offline Trayport until interrupted. It accepts the key "sandbox"."""
+    for module in ("numpy", "starlette", "uvicorn"):
+        export.needs(module, "sandbox")
+    from .sandbox import Sandbox
+    from .sandbox.server import Server, run
+
+    def ready(server: Server) -> None:
+        click.echo(f"analytics: {server.analytics_url}")
+        click.echo(f"reference: {server.reference_url}")
+        click.echo(f"keys:      {', '.join((SANDBOX_KEY, *keys))}")
+        sys.stdout.flush()
+
+    application = Sandbox(seed=seed, keys=(SANDBOX_KEY, *keys), limits=not no_limits)
+    run(application, host, port, ready=ready)
+
+
+@trayport.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("demo-output/trades.parquet"))
+def demo(out: Path) -> None:
+    """Download a quarter of TTF trades from the sandbox over a real socket."""
+    from .demo import run
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with progress_bar("trades", quiet=False) as on_progress:
+        click.echo(asyncio.run(run(out, on_progress)))
+
+
+@contextmanager
+def progress_bar(title: str, *, quiet: bool) -> Iterator[executor.OnProgress]:
+    """A progress bar on standard error, from the first answer on. A failure wipes it away."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("requests  {task.fields[rows]:,} rows  {task.fields[megabytes]:.1f} MB"),
+        console=Console(stderr=True),
+        disable=quiet,
+    )
+    task = bar.add_task(title, total=None, rows=0, megabytes=0.0)
+
+    def show(progress: executor.Progress) -> None:
+        bar.start()
+        bar.update(
+            task,
+            total=progress.requests_planned,
+            completed=progress.requests_done,
+            rows=progress.rows,
+            megabytes=progress.bytes_decoded / 1e6,
+        )
+
+    try:
+        yield show
+    except BaseException:
+        bar.live.transient = True
+        raise
+    finally:
+        bar.live.stop()

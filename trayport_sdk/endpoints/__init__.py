@@ -1,0 +1,1 @@
+"""The operations of the API as typed groups: `client.trades`, `client.reference`."""

@@ -1,0 +1,237 @@
+"""Everything this package raises.
+
+TrayportError                              .context .retryable .suggestion
+├─ TrayportConfigurationError              settings that cannot work
+├─ TrayportValidationError (ValueError)    .parameter .limit: refused before anything was sent
+├─ TrayportLookupError (LookupError)       .candidates: a name that names nothing
+├─ TrayportConnectionError                 no answer, or one that broke off
+│  └─ TrayportTimeoutError
+├─ TrayportAPIError                        .status_code .body .errors .attempts
+│  ├─ TrayportAuthenticationError          401
+│  ├─ TrayportAuthorizationError           403
+│  ├─ TrayportNotFoundError                404
+│  ├─ TrayportRateLimitError               429 .retry_after
+│  └─ TrayportServerError                  5xx
+├─ TrayportDecodeError                     .offset: an answer that is not what the API promises
+├─ TrayportCircuitBreakerError             .retry_at: not sent, because the service keeps failing
+└─ TrayportPartialFailureError             .completed .failed: some of many requests failed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from attrs import Factory, frozen
+
+QUOTED_CHARACTERS = 300
+
+
+@frozen
+class RequestContext:
+    """The request an error belongs to. The key is never part of it.
+
+    Attributes:
+        endpoint: The path of the operation, such as `/trades`.
+        parameters: The query as it was sent.
+        correlation_id: The id that all attempts of one call share in logs.
+    """
+
+    endpoint: str
+    parameters: Mapping[str, str] = Factory(dict[str, str])
+    correlation_id: str = ""
+
+    def __str__(self) -> str:
+        query = "&".join(f"{name}={value}" for name, value in self.parameters.items())
+        return f"{self.endpoint}?{query}" if query else self.endpoint
+
+
+class TrayportError(Exception):
+    """The base of every error of this package.
+
+    Attributes:
+        context: The request the error belongs to, if there was one.
+        retryable: Whether the same call may succeed later without a change.
+        suggestion: What to do about it, or an empty string.
+    """
+
+    retryable = False
+
+    def __init__(
+        self, message: str, *, context: RequestContext | None = None, suggestion: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.context = context
+        self.suggestion = suggestion
+
+    def __str__(self) -> str:
+        message = str(self.args[0])
+        if self.context is not None:
+            message = f"{message} [{self.context}]"
+        return f"{message}: {self.suggestion}" if self.suggestion else message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions are rebuilt from `args` alone, which would lose the keyword arguments.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(
+    kind: type[TrayportError], args: tuple[object, ...], state: Mapping[str, object]
+) -> TrayportError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class TrayportConfigurationError(TrayportError):
+    """Settings that cannot work, such as a missing key. The message names the setting."""
+
+
+class TrayportValidationError(TrayportError, ValueError):
+    """A value the API would refuse; nothing was sent.
+
+    Attributes:
+        parameter: The name of the argument.
+        limit: The limit that was broken, in words, or None.
+    """
+
+    def __init__(
+        self, message: str, *, parameter: str, limit: str | None = None, suggestion: str = ""
+    ) -> None:
+        super().__init__(message, suggestion=suggestion)
+        self.parameter = parameter
+        self.limit = limit
+
+
+class TrayportLookupError(TrayportError, LookupError):
+    """A name or id that names nothing.
+
+    Attributes:
+        candidates: The nearest existing names, best first.
+    """
+
+    def __init__(self, message: str, *, candidates: Sequence[str] = ()) -> None:
+        nearest = ", ".join(repr(candidate) for candidate in candidates)
+        super().__init__(message, suggestion=f"did you mean {nearest}?" if nearest else "")
+        self.candidates = tuple(candidates)
+
+
+class TrayportConnectionError(TrayportError):
+    """No answer came, or it broke off before its end."""
+
+    retryable = True
+
+
+class TrayportTimeoutError(TrayportConnectionError):
+    """No answer came in time."""
+
+
+class TrayportAPIError(TrayportError):
+    """The service answered with an error.
+
+    Attributes:
+        status_code: The HTTP status.
+        body: The first part of the answer's body.
+        errors: What is wrong with which parameter, from the problem document of a 400.
+        attempts: How many times the request was sent.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int,
+        body: str = "",
+        errors: Mapping[str, Sequence[str]] | None = None,
+        attempts: int = 1,
+        context: RequestContext | None = None,
+        suggestion: str = "",
+    ) -> None:
+        super().__init__(message, context=context, suggestion=suggestion)
+        self.status_code = status_code
+        self.body = body[:QUOTED_CHARACTERS]
+        self.errors = {name: tuple(messages) for name, messages in (errors or {}).items()}
+        self.attempts = attempts
+
+
+class TrayportAuthenticationError(TrayportAPIError):
+    """401: the key is missing or wrong, or it may not see data this recent."""
+
+
+class TrayportAuthorizationError(TrayportAPIError):
+    """403: not entitled to this data, or, as the live service also says it, too fast."""
+
+
+class TrayportNotFoundError(TrayportAPIError):
+    """404: an unknown id, or a sequence that is not the product's."""
+
+
+class TrayportRateLimitError(TrayportAPIError):
+    """429: the allowance of the key is used up.
+
+    Attributes:
+        retry_after: Seconds to wait as the service asks, or None when it does not say.
+    """
+
+    retryable = True
+    retry_after: float | None = None
+
+
+class TrayportServerError(TrayportAPIError):
+    """5xx: the service failed."""
+
+    retryable = True
+
+
+class TrayportDecodeError(TrayportError):
+    """An answer that is not what the API promises. Never turned into an empty result.
+
+    Attributes:
+        offset: Where in the body, in bytes, or None when it is not known.
+        body: The first part of the body.
+    """
+
+    retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        offset: int | None = None,
+        body: str = "",
+        context: RequestContext | None = None,
+    ) -> None:
+        super().__init__(message, context=context)
+        self.offset = offset
+        self.body = body[:QUOTED_CHARACTERS]
+
+
+class TrayportCircuitBreakerError(TrayportError):
+    """The request was not sent, because the service keeps failing.
+
+    Attributes:
+        retry_at: When the next request is let through, in UTC.
+    """
+
+    retryable = True
+
+    def __init__(
+        self, message: str, *, retry_at: datetime, context: RequestContext | None = None
+    ) -> None:
+        super().__init__(message, context=context)
+        self.retry_at = retry_at
+
+
+class TrayportPartialFailureError(TrayportError):
+    """Some of many requests failed.
+
+    Attributes:
+        completed: How many succeeded.
+        failed: The errors of those that did not.
+    """
+
+    def __init__(self, message: str, *, completed: int, failed: Sequence[TrayportError]) -> None:
+        super().__init__(message)
+        self.completed = completed
+        self.failed = tuple(failed)

@@ -1,0 +1,31 @@
+"""What a call may ask for, checked against the generated tables before anything leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trayport_spec import Endpoint
+
+from .errors import TrayportValidationError
+
+
+def optional_fields(endpoint: Endpoint, names: Sequence[str]) -> tuple[str, ...]:
+    """The API's names of optional fields, from names in any case, with or without underscores.
+
+    Raises:
+        TrayportValidationError: A name is not one of the operation's optional fields.
+    """
+    known = {name.lower(): name for name in endpoint.optional_fields}
+    found: dict[str, None] = {}
+    for name in [names] if isinstance(names, str) else names:
+        canonical = known.get(name.replace("_", "").lower())
+        if canonical is None:
+            allowed = ", ".join(endpoint.optional_fields) or "none"
+            raise TrayportValidationError(
+                f"optional_fields {name!r} is not an optional field of {endpoint.path}",
+                parameter="optional_fields",
+                limit=allowed,
+                suggestion=f"it has {allowed}",
+            )
+        found[canonical] = None
+    return tuple(found)
