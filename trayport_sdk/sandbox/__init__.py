@@ -1,0 +1,108 @@
+"""An offline Trayport: both APIs with made-up data, for tests, demos and load.
+
+The sandbox is an ASGI application, so it can be called without a network, and a server on a real
+socket. Its data is a pure function of the seed: the same question has the same answer everywhere.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from trayport_sdk.sandbox.faults import Fault, Faults
+
+if TYPE_CHECKING:
+    from collections import deque
+
+    from trayport_sdk.sandbox.app import App
+    from trayport_sdk.sandbox.received import Received
+    from trayport_sdk.sandbox.server import Server
+
+__all__ = ["Fault", "Faults", "Sandbox"]
+
+
+class Sandbox:
+    """An offline Trayport.
+
+    Args:
+        seed: Which made-up world it shows.
+        keys: The API keys it accepts.
+        limits: Whether the limits of requests per second and minute are enforced.
+        range_limits: Whether the limits of ranges, points and batches are; tests may lift them.
+        until_inclusive: Whether rows stamped exactly at `until` are part of an answer.
+        intraday_keys: Further keys, entitled to the data of the current day.
+        clock: The time in nanoseconds since 1970, which decides where the data ends.
+        monotonic: The time in seconds that the limits of requests go by.
+    """
+
+    ANALYTICS_PATH: ClassVar = "/analytics/api"
+    REFERENCE_PATH: ClassVar = "/reference"
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        keys: Iterable[str] = ("sandbox",),
+        limits: bool = True,
+        range_limits: bool = True,
+        until_inclusive: bool = False,
+        intraday_keys: Iterable[str] = (),
+        clock: Callable[[], int] = time.time_ns,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.seed = seed
+        self.faults = Faults()
+        self._keys = frozenset(keys)
+        self._intraday_keys = frozenset(intraday_keys)
+        self._limits = limits
+        self._range_limits = range_limits
+        self._until_inclusive = until_inclusive
+        self._clock = clock
+        self._monotonic = monotonic
+
+    async def __call__(
+        self,
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> None:
+        """Answers one request, as ASGI wants it."""
+        await self._app(scope, receive, send)
+
+    @cached_property
+    def requests(self) -> "deque[Received]":
+        """The requests received last, oldest first."""
+        from trayport_sdk.sandbox.received import new_log
+
+        return new_log()
+
+    def serve(self, host: str = "127.0.0.1", port: int = 0) -> "AbstractContextManager[Server]":
+        """Serves on a real socket from a thread; port 0 takes a free one."""
+        from trayport_sdk.sandbox.server import serving
+
+        return serving(self, host, port)
+
+    def prepare(self) -> None:
+        """Builds the market now, which otherwise the first request waits for."""
+        _ = self._app
+
+    @cached_property
+    def _app(self) -> "App":
+        # Made on first use: the market brings numpy and polars with it.
+        from trayport_sdk.sandbox.app import App, Rules
+
+        return App(
+            seed=self.seed,
+            rules=Rules(
+                keys=self._keys,
+                intraday_keys=self._intraday_keys,
+                limits=self._limits,
+                range_limits=self._range_limits,
+                until_inclusive=self._until_inclusive,
+            ),
+            clock=self._clock,
+            monotonic=self._monotonic,
+            faults=self.faults,
+            requests=self.requests,
+        )

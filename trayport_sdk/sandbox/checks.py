@@ -1,0 +1,156 @@
+"""The rules of a request, read from the table: what is refused, and with which words."""
+
+from http import HTTPStatus
+
+from attrs import frozen
+from trayport_spec import Endpoint
+
+from trayport_sdk.sandbox.calendar import DAY, MINUTE
+from trayport_sdk.sandbox.catalogue import Catalogue
+from trayport_sdk.sandbox.contract_checks import check_contract_parts, named_contracts, narrowing
+from trayport_sdk.sandbox.engine import ROUTES
+from trayport_sdk.sandbox.problems import Complaints, Problem
+from trayport_sdk.sandbox.queries import Query, Values, path_values, query_values
+from trayport_sdk.sandbox.questions import Question, Routes, Shape
+from trayport_sdk.sandbox.spans import (
+    check_grid,
+    check_instants,
+    check_range,
+    checked_steps,
+    day_start,
+    instants,
+    integer,
+)
+
+_ROUTE_NAMES = {name.lower(): number for number, name in ROUTES.items()}
+_ALL_ROUTES = "all"
+# One nanosecond more lets rows stamped exactly at the end in.
+_INCLUSIVE = 1
+
+
+@frozen
+class Entitlement:
+    """What a key may see at the moment, and which rules are lifted for tests."""
+
+    now: int
+    intraday: bool = False
+    range_limits: bool = True
+    until_inclusive: bool = False
+
+    def data_end(self, endpoint: Endpoint) -> int:
+        """Where the data ends for this key and operation."""
+        if self.intraday or endpoint.limits.cutoff == "now":
+            return self.now
+        return day_start(self.now)
+
+    def last_instant(self, endpoint: Endpoint) -> int:
+        """The latest instant that may be asked for: data that may come today may be asked for."""
+        if self.intraday or endpoint.limits.cutoff == "now":
+            return day_start(self.now) + DAY
+        return day_start(self.now)
+
+
+def check(
+    endpoint: Endpoint,
+    segments: dict[str, str],
+    query: Query,
+    catalogue: Catalogue,
+    entitlement: Entitlement,
+) -> Question:
+    """The question that a request asks; raises a problem when it breaks a rule."""
+    complaints = Complaints()
+    limited = entitlement.range_limits
+    values = path_values(endpoint, segments, complaints)
+    values |= query_values(endpoint, query, complaints, _is_route_name, bound_lists=limited)
+    check_instants(endpoint, values, complaints)
+    check_range(endpoint, values, complaints, limited=limited)
+    steps = checked_steps(endpoint, values, complaints)
+    if steps is not None:
+        check_grid(endpoint, values, steps, complaints, limited=limited)
+    check_contract_parts(endpoint, values, catalogue, complaints, limited=limited)
+    routes = _routes(values, complaints)
+    complaints.raise_any()
+    _check_cutoff(endpoint, values, entitlement)
+
+    data_end = entitlement.data_end(endpoint)
+    at = _moment(endpoint, values, data_end)
+    start = integer(values, "from") or 0
+    until = integer(values, "until") or 0
+    inclusive = _INCLUSIVE if entitlement.until_inclusive else 0
+    return Question(
+        endpoint=endpoint,
+        values=values,
+        shape=_shape(endpoint, values, routes),
+        contracts=named_contracts(endpoint, values, catalogue, start if "from" in values else at),
+        narrowed=narrowing(endpoint, values, catalogue),
+        start=start,
+        until=until,
+        end=min(until, data_end) + (inclusive if until <= data_end else 0),
+        at=at,
+        data_end=data_end,
+        steps=steps,
+    )
+
+
+def _is_route_name(text: str) -> bool:
+    return text.strip().lower() in _ROUTE_NAMES
+
+
+def _moment(endpoint: Endpoint, values: Values, data_end: int) -> int:
+    at = integer(values, "at")
+    if at is not None:
+        return min(at, data_end)
+    return data_end - data_end % MINUTE if endpoint.limits.resolution == "minute" else data_end
+
+
+def _check_cutoff(endpoint: Endpoint, values: Values, entitlement: Entitlement) -> None:
+    if endpoint.limits.cutoff is None:
+        return
+    last = entitlement.last_instant(endpoint)
+    for parameter, value in instants(endpoint, values):
+        if value > last:
+            raise Problem(
+                HTTPStatus.UNAUTHORIZED,
+                detail=f"The key is not entitled to data this late: {parameter.name} is after "
+                "the end of the data.",
+            )
+
+
+def _routes(values: Values, complaints: Complaints) -> Routes:
+    given = values.get("routes")
+    if not isinstance(given, tuple):
+        return Routes((min(ROUTES),), named=False, deduplicate=True)
+    ids: set[int] = set()
+    for text in map(str, given):
+        found = _route_ids(text)
+        if not found:
+            complaints.add("routes", f"The route '{text[:60]}' is not known.")
+        ids.update(found)
+    return Routes(tuple(sorted(ids)), named=True, deduplicate=_deduplicates(values))
+
+
+def _deduplicates(values: Values) -> bool:
+    return values.get("deduplicateRoutes") is not False
+
+
+def _route_ids(text: str) -> tuple[int, ...]:
+    if text.lower() == _ALL_ROUTES:
+        return tuple(ROUTES)
+    if text.lower() in _ROUTE_NAMES:
+        return (_ROUTE_NAMES[text.lower()],)
+    return tuple(number for number in ROUTES if str(number) == text)
+
+
+def _shape(endpoint: Endpoint, values: Values, routes: Routes) -> Shape:
+    given = values.get("optionalFields")
+    asked = {str(name) for name in given} if isinstance(given, tuple) else set[str]()
+    whole = ("sequenceId", "sequenceItemId", "contractType")
+    product_given = "instrumentId" in values or "marketId" in values
+    fixed = product_given and all(name in values for name in whole)
+    if endpoint.limits.contract == "subset" and not fixed:
+        asked.add("contract")
+    bringing = {name for name, value in values.items() if value is not False}
+    brought = {column.brought_by for column in endpoint.row}
+    for column in endpoint.row:
+        brought |= {field.brought_by for field in column.fields}
+    return Shape(frozenset(asked), frozenset(bringing & (brought - {None})), routes)

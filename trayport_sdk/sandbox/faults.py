@@ -1,0 +1,149 @@
+"""Faults on demand: what shall go wrong, with which requests, and how often."""
+
+import random
+from collections.abc import Sequence
+from threading import Lock
+from typing import Any, Literal, cast, get_args
+
+from attrs import asdict, define, field, fields, frozen, validators
+
+Kind = Literal[
+    "delay",
+    "drip",
+    "reset",
+    "cut",
+    "wrong-length",
+    "status",
+    "too-fast",
+    "html",
+    "malformed",
+    "unknown-field",
+    "unknown-venue",
+    "null",
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+def _at_least_one(_fault: object, _attribute: object, times: int | None) -> None:
+    if times is not None and times < 1:
+        raise ValueError("'times' must be at least 1, or None for always.")
+
+
+@frozen
+class Fault:
+    """One thing that goes wrong.
+
+    It hits requests whose operation and path fit (`path` fits whole, or as a beginning when it ends
+    in `*`), leaves out the first `after` of them, hits with the `probability`, and stops after
+    `times` hits (None: never).
+
+    - `delay`: the answer comes `seconds` later.
+    - `drip`: the body comes `chunk` bytes at a time, at `bytes_per_second`.
+    - `reset`: the connection is reset, before the head, or after `after_bytes` of the body.
+    - `cut`: the body ends after `after_bytes`, half of it by default; `framing` says how its length
+      was announced.
+    - `wrong-length`: the announced length is `length_error` bytes off.
+    - `status`: an error `status` (503 by default), with `retry_after` seconds, as a date when
+      `retry_after_date`; with a problem document, or without a body when `empty`.
+    - `too-fast`: the 403 that the live service answers to those who are too fast.
+    - `html`: a page instead of the data, with `status` (200 by default).
+    - `malformed`: JSON that is not well formed.
+    - `unknown-field`, `unknown-venue`: a field, a venue that nobody knows, in every row.
+    - `null`: a null in the first row, in `column` or the first that may not be null.
+    """
+
+    kind: Kind = field(validator=validators.in_(KINDS))
+    path: str | None = None
+    operation_id: str | None = None
+    times: int | None = field(default=1, validator=_at_least_one)
+    after: int = field(default=0, validator=validators.ge(0))
+    probability: float = field(
+        default=1.0, validator=validators.and_(validators.ge(0.0), validators.le(1.0))
+    )
+    seed: int = 0
+    seconds: float = field(default=1.0, validator=validators.ge(0.0))
+    bytes_per_second: float = field(default=1024.0, validator=validators.gt(0.0))
+    chunk: int = field(default=64, validator=validators.gt(0))
+    after_bytes: int | None = field(default=None, validator=validators.optional(validators.ge(0)))
+    framing: Literal["chunked", "content-length"] = field(
+        default="chunked", validator=validators.in_(("chunked", "content-length"))
+    )
+    length_error: int = 1
+    status: int | None = field(
+        default=None,
+        validator=validators.optional(validators.and_(validators.ge(200), validators.le(599))),
+    )
+    retry_after: float | None = field(
+        default=None, validator=validators.optional(validators.ge(0.0))
+    )
+    retry_after_date: bool = False
+    empty: bool = False
+    column: str | None = None
+
+    @classmethod
+    def from_document(cls, document: object) -> "Fault":
+        """The fault a JSON object describes; raises `ValueError` or `TypeError` for others."""
+        if not isinstance(document, dict):
+            raise TypeError("A fault is a JSON object.")
+        values = cast("dict[str, Any]", document)
+        known = {attribute.name for attribute in fields(cls)}
+        if unknown := sorted(values.keys() - known):
+            raise ValueError(f"A fault has no {', '.join(unknown)}.")
+        return cls(**values)
+
+    def document(self) -> dict[str, object]:
+        return asdict(self)
+
+    def fits(self, path: str, operation_id: str | None) -> bool:
+        if self.operation_id is not None and self.operation_id != operation_id:
+            return False
+        if self.path is None:
+            return True
+        if self.path.endswith("*"):
+            return path.startswith(self.path[:-1])
+        return path == self.path
+
+
+@define
+class _Armed:
+    fault: Fault
+    seen: int
+    hits: int
+    dice: random.Random
+
+    def strikes(self, path: str, operation_id: str | None) -> bool:
+        fault = self.fault
+        if not fault.fits(path, operation_id):
+            return False
+        self.seen += 1
+        if self.seen <= fault.after or (fault.times is not None and self.hits >= fault.times):
+            return False
+        if self.dice.random() >= fault.probability:
+            return False
+        self.hits += 1
+        return True
+
+
+class Faults:
+    """The faults of one sandbox; safe to change from other threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._armed: list[_Armed] = []
+
+    def add(self, *faults: Fault) -> None:
+        with self._lock:
+            self._armed += [_Armed(fault, 0, 0, random.Random(fault.seed)) for fault in faults]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._armed.clear()
+
+    def striking(self, path: str, operation_id: str | None) -> Sequence[Fault]:
+        """The faults that hit a request with this path, which is counted by asking."""
+        with self._lock:
+            return [a.fault for a in self._armed if a.strikes(path, operation_id)]
+
+    def documents(self) -> list[dict[str, object]]:
+        with self._lock:
+            return [{**armed.fault.document(), "hits": armed.hits} for armed in self._armed]
