@@ -38,13 +38,15 @@ async def test_a_wrong_key_is_an_authentication_error() -> None:
 
 
 async def test_connections_are_kept_alive() -> None:
-    with Sandbox(limits=False).serve() as server:
+    sandbox = Sandbox(limits=False)
+    with sandbox.serve() as server:
         async with TrayportClient(
             "sandbox", analytics_url=server.analytics_url, reference_url=server.reference_url
         ) as client:
             for _ in range(4):
                 await client.reference.get_market_by_id(10000065)
-        assert server.connections_accepted == 1
+    assert len(sandbox.requests) == 4
+    assert len({request.connection for request in sandbox.requests}) == 1
 
 
 async def test_the_settings_choose_http2() -> None:

@@ -53,7 +53,7 @@ def test_every_form_of_a_contract_type_becomes_the_request_form(
         sequence_id=2,
         sequence_item_id=3,
         second_sequence_item_id=second,
-        contract_type=form,  # type: ignore[arg-type]
+        contract_type=form,
     )
     assert spec.contract_type is kind
 

@@ -14,6 +14,7 @@ NAMES = [
     "ContractKind",
     "ContractSpec",
     "ContractType",
+    "Interval",
     "IntervalUnit",
     "OrderSide",
     "OrderStatus",

@@ -4,9 +4,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from trayport_api.models import IntervalUnit
 
 from trayport_sdk.errors import TrayportValidationError
-from trayport_sdk.times import DAY, SECOND, Window, data_cutoff, instant, to_text
+from trayport_sdk.times import DAY, SECOND, Interval, Window, data_cutoff, instant, to_text
 
 seconds = st.integers(0, 4_000_000_000).map(lambda s: s * SECOND)
 zones = st.integers(-14 * 60, 14 * 60).map(lambda m: timezone(timedelta(minutes=m)))
@@ -83,3 +84,21 @@ def test_an_empty_or_reversed_range_is_refused(until: str) -> None:
 def test_the_data_ends_at_the_start_of_the_day_in_utc_wherever_the_clock_stands() -> None:
     tokyo = datetime(2024, 5, 2, 8, 59, tzinfo=timezone(timedelta(hours=9)))
     assert to_text(data_cutoff(tokyo)) == "2024-05-01T00:00:00Z"
+
+
+@given(st.integers(1, 10**9 - 1), st.sampled_from(IntervalUnit))
+def test_an_interval_reads_back_from_its_short_text(count: int, unit: IntervalUnit) -> None:
+    assert Interval.parse(str(Interval(count, unit))) == Interval(count, unit)
+    assert Interval(count, unit.value.upper()) == Interval(count, unit)
+
+
+@pytest.mark.parametrize("text", ["", "m", "0m", "-1h", "1.5h", "1w", "1 mo", "\uff11m"])
+def test_text_that_is_no_interval_is_refused(text: str) -> None:
+    with pytest.raises(TrayportValidationError) as refused:
+        Interval.parse(text)
+    assert refused.value.parameter == "interval"
+
+
+def test_an_interval_of_an_unknown_unit_lists_the_known_ones() -> None:
+    with pytest.raises(TrayportValidationError, match="day, hour, minute, month, second"):
+        Interval(1, "fortnight")

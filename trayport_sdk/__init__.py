@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .executor import Progress, RequestRecord
     from .responses import TradesResponse
     from .settings import Settings
+    from .times import Interval
 
 __version__ = "0.1.0"
 
@@ -61,6 +62,7 @@ _MODULES = {
     "trayport_sdk.executor": ("Progress", "RequestRecord"),
     "trayport_sdk.responses": ("TradesResponse",),
     "trayport_sdk.settings": ("Settings",),
+    "trayport_sdk.times": ("Interval",),
 }  # fmt: skip
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -69,6 +71,7 @@ __all__ = [
     "ContractKind",
     "ContractSpec",
     "ContractType",
+    "Interval",
     "IntervalUnit",
     "OrderSide",
     "OrderStatus",

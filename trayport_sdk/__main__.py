@@ -11,8 +11,7 @@ def main() -> int:
     from .export import needs
 
     try:
-        needs("click", "cli")
-        needs("rich", "cli")
+        needs("cli", "click", "rich")
     except TrayportError as error:
         print(f"trayport: {error}", file=sys.stderr)
         return 1

@@ -20,7 +20,7 @@ from .client import SANDBOX_KEY, TrayportClient
 from .errors import TrayportConfigurationError, TrayportError, TrayportValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from . import executor
     from .responses import TradesResponse
@@ -116,8 +116,7 @@ def trades(
 @click.option("--no-limits", is_flag=True, help="Lift the request limits.")
 def sandbox(port: int, host: str, keys: tuple[str, ...], seed: int, no_limits: bool) -> None:
     """Serve an offline Trayport until interrupted. It accepts the key "sandbox"."""
-    for module in ("numpy", "starlette", "uvicorn"):
-        export.needs(module, "sandbox")
+    export.needs("sandbox", "numpy", "uvicorn")
     from .sandbox import Sandbox
     from .sandbox.server import Server, run
 
@@ -143,7 +142,7 @@ def demo(out: Path) -> None:
 
 
 @contextmanager
-def progress_bar(title: str, *, quiet: bool) -> Iterator[executor.OnProgress]:
+def progress_bar(title: str, *, quiet: bool) -> Generator[executor.OnProgress]:
     """A progress bar on standard error, from the first answer on. A failure wipes it away."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn

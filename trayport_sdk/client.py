@@ -95,8 +95,7 @@ class TrayportClient:
         """
         from .export import needs
 
-        for module in ("numpy", "starlette"):
-            needs(module, "sandbox")
+        needs("sandbox", "numpy", "uvicorn")
         from .http.inprocess import InProcessTransport
         from .sandbox import Sandbox
         from .settings import Settings

@@ -26,8 +26,7 @@ async def run(out: Path, on_progress: OnProgress) -> str:
     """Downloads twelve months of TTF over ninety days; the result is the story in a few lines."""
     from .export import needs
 
-    for module in ("numpy", "starlette", "uvicorn"):
-        needs(module, "sandbox")
+    needs("sandbox", "numpy", "uvicorn")
     from .sandbox import Sandbox
 
     with Sandbox().serve() as server:

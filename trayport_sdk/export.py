@@ -17,17 +17,18 @@ FORMATS = (".parquet", ".csv", ".jsonl")
 ISO_NANOSECONDS = "%Y-%m-%dT%H:%M:%S%.9fZ"
 
 
-def needs(module: str, extra: str) -> None:
-    """Checks that an optional library is there.
+def needs(extra: str, *modules: str) -> None:
+    """Checks that the libraries of an extra are there.
 
     Raises:
-        TrayportConfigurationError: It is not; the message names the extra.
+        TrayportConfigurationError: One is not; the message names the extra.
     """
-    if find_spec(module) is None:
-        raise TrayportConfigurationError(
-            f"this needs {module}, which is not installed",
-            suggestion=f"pip install 'trayport-sdk[{extra}]'",
-        )
+    for module in modules:
+        if find_spec(module) is None:
+            raise TrayportConfigurationError(
+                f"this needs {module}, which is not installed",
+                suggestion=f"pip install 'trayport-sdk[{extra}]'",
+            )
 
 
 def file_format(path: str | Path) -> str:

@@ -91,7 +91,7 @@ class TableResponse(Generic[Model]):
 
     def to_pandas(self) -> pd.DataFrame:
         """The table as a pandas frame; needs the extra `pandas`."""
-        export.needs("pandas", "pandas")
+        export.needs("pandas", "pandas", "pyarrow")
         return self._frame.to_pandas()
 
     @overload

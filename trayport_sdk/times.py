@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
+from trayport_api.models.interval_unit import IntervalUnit
 
 from .errors import TrayportValidationError
 
@@ -21,6 +22,13 @@ TimeLike: TypeAlias = datetime | date | str
 SECOND = 1_000_000_000
 DAY = 86_400 * SECOND
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNITS = {
+    "s": IntervalUnit.SECOND,
+    "m": IntervalUnit.MINUTE,
+    "h": IntervalUnit.HOUR,
+    "d": IntervalUnit.DAY,
+    "mo": IntervalUnit.MONTH,
+}
 
 _ISO = re.compile(
     r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
@@ -156,3 +164,60 @@ class Window:
 
     def __str__(self) -> str:
         return f"{to_text(self.start)} to {to_text(self.end)}"
+
+
+def _count(value: int | str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise TrayportValidationError(
+            f"interval count {value!r} is not a whole number from 1",
+            parameter="interval",
+            suggestion='write an interval like Interval(15, "minute") or "15m"',
+        )
+    return value
+
+
+def _unit(value: str) -> IntervalUnit:
+    try:
+        return IntervalUnit(str(value).lower())
+    except ValueError:
+        raise TrayportValidationError(
+            f"interval unit {value!r} is unknown",
+            parameter="interval",
+            limit=", ".join(IntervalUnit),
+            suggestion=f"use one of {', '.join(IntervalUnit)}",
+        ) from None
+
+
+@frozen
+class Interval:
+    """A length of time in whole units, such as a quarter of an hour.
+
+    Example:
+        >>> Interval.parse("15m") == Interval(15, "minute")
+        True
+        >>> str(Interval(1, "month"))
+        '1mo'
+    """
+
+    count: int = field(converter=_count)
+    unit: IntervalUnit = field(converter=_unit)
+
+    @classmethod
+    def parse(cls, text: str) -> Interval:
+        """The interval of a short text: `15s`, `15m`, `1h`, `1d`, `7d`, `1mo`.
+
+        Raises:
+            TrayportValidationError: The text is no interval.
+        """
+        match = re.fullmatch(r"(\d{1,9})(s|m|h|d|mo)", text.strip().lower(), re.ASCII)
+        if match is None:
+            raise TrayportValidationError(
+                f"interval {text!r} is not an interval",
+                parameter="interval",
+                suggestion="write it like 15s, 15m, 1h, 1d, 7d or 1mo",
+            )
+        return cls(int(match[1]), _UNITS[match[2]])
+
+    def __str__(self) -> str:
+        letters = {unit: letter for letter, unit in _UNITS.items()}
+        return f"{self.count}{letters[self.unit]}"

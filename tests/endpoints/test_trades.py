@@ -2,7 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import pytest
@@ -293,6 +293,8 @@ async def test_a_name_that_names_nothing_lists_the_nearest(name: str, nearest: s
         (Fault("status", status=503), TrayportServerError),
         (Fault("status", status=400), TrayportAPIError),
         (Fault("html"), TrayportDecodeError),
+        (Fault("cut"), TrayportConnectionError),
+        (Fault("wrong-length"), TrayportConnectionError),
         (Fault("malformed"), TrayportDecodeError),
         (Fault("null"), TrayportDecodeError),
     ],
@@ -309,7 +311,7 @@ async def test_a_broken_answer_is_an_error_and_never_fewer_rows(
 
 
 @pytest.mark.parametrize("kind", ["unknown-field", "unknown-venue"])
-async def test_what_is_merely_new_passes(kind: str) -> None:
+async def test_what_is_merely_new_passes(kind: Literal["unknown-field", "unknown-venue"]) -> None:
     sandbox = Sandbox(limits=False)
     async with TrayportClient.sandbox(sandbox) as client:
         plain = await client.trades.get_trades(APRIL, "2024-03-04", "2024-03-05")

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 import schemathesis
 import yaml
 from hypothesis import HealthCheck, Phase, settings
-from schemathesis.checks import CheckFunction, FailureGroup, not_a_server_error
+from schemathesis.checks import CheckFunction, not_a_server_error
+from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import (
     allow_header_conformance,
     content_type_conformance,
@@ -53,6 +54,7 @@ EXCLUDED = {
     "ensure_resource_availability": "it follows what a POST created, and the API has only GET",
     "object_level_authorization": "it compares two users, and every key sees the same sandbox",
 }
+Case: TypeAlias = schemathesis.Case[Any]
 FUZZ = settings(
     max_examples=25,
     deadline=None,
@@ -78,11 +80,11 @@ def half(api: str, base: str) -> dict[str, Any]:
 class Key:
     """Puts the key into requests, where schemathesis may also leave it out or spoil it."""
 
-    def get(self, _case: schemathesis.Case, _context: schemathesis.AuthContext) -> str:
+    def get(self, _case: Case, _context: schemathesis.AuthContext) -> str:
         return "sandbox"
 
-    def set(self, case: schemathesis.Case, data: str, _context: schemathesis.AuthContext) -> None:
-        case.headers = {**(case.headers or {}), API_KEY_HEADER: data}
+    def set(self, case: Case, data: str, _context: schemathesis.AuthContext) -> None:
+        case.headers[API_KEY_HEADER] = data
 
 
 SANDBOX = Sandbox(limits=False)
@@ -103,13 +105,13 @@ reference_remote = schema_of("reference", Sandbox.REFERENCE_PATH, None)
 
 @analytics.parametrize()
 @FUZZ
-def test_analytics_in_process(case: schemathesis.Case) -> None:
+def test_analytics_in_process(case: Case) -> None:
     case.call_and_validate(checks=CHECKS)
 
 
 @reference.parametrize()
 @FUZZ
-def test_reference_in_process(case: schemathesis.Case) -> None:
+def test_reference_in_process(case: Case) -> None:
     case.call_and_validate(checks=CHECKS)
 
 
@@ -121,13 +123,13 @@ def served() -> Iterator[str]:
 
 @analytics_remote.parametrize()
 @FUZZ
-def test_analytics_over_a_socket(case: schemathesis.Case, served: str) -> None:
+def test_analytics_over_a_socket(case: Case, served: str) -> None:
     case.call_and_validate(checks=CHECKS, base_url=served + Sandbox.ANALYTICS_PATH)
 
 
 @reference_remote.parametrize()
 @FUZZ
-def test_reference_over_a_socket(case: schemathesis.Case, served: str) -> None:
+def test_reference_over_a_socket(case: Case, served: str) -> None:
     case.call_and_validate(checks=CHECKS, base_url=served + Sandbox.REFERENCE_PATH)
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlencode, urlsplit
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 from attrs import frozen
 
 from trayport_sdk.sandbox import Sandbox

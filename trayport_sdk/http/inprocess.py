@@ -19,6 +19,18 @@ class InProcessTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         try:
-            return await self._inner.handle_async_request(request)
+            response = await self._inner.handle_async_request(request)
         except OSError as error:
             raise httpx.ReadError(str(error), request=request) from error
+        body = b"".join([part async for part in response.aiter_raw()])
+        announced = response.headers.get("Content-Length")
+        if announced is not None and int(announced) != len(body):
+            raise httpx.RemoteProtocolError(
+                f"the body has {len(body)} bytes, {announced} were announced", request=request
+            )
+        return httpx.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=httpx.ByteStream(body),
+            extensions=response.extensions,
+        )

@@ -1,0 +1,99 @@
+"""The site is built strictly and loads nothing from elsewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from trayport_spec import ASSUMPTIONS, ENDPOINTS, VENUES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+LOADING = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
+FOREIGN = re.compile(r"(https?:)?//", re.IGNORECASE)
+IN_STYLES = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])((?:https?:)?//[^"')]+)""")
+
+
+class Assets(HTMLParser):
+    """The addresses that a page makes a browser load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        address = dict(attrs).get(LOADING.get(tag, ""))
+        if address:
+            self.found.append(address)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    built = tmp_path_factory.mktemp("site")
+    paths = [str(ROOT / "generated"), str(ROOT)]
+    process = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(built)],
+        cwd=ROOT,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stdout + process.stderr
+    return built
+
+
+def pages(site: Path) -> Iterator[Path]:
+    yield from site.rglob("*.html")
+
+
+def test_no_page_loads_anything_from_another_host(site: Path) -> None:
+    for page in pages(site):
+        assets = Assets()
+        assets.feed(page.read_text())
+        assert [a for a in assets.found if FOREIGN.match(a)] == [], page
+
+
+def test_no_style_sheet_loads_anything_from_another_host(site: Path) -> None:
+    for sheet in site.rglob("*.css"):
+        assert IN_STYLES.findall(sheet.read_text()) == [], sheet
+
+
+def test_every_asset_of_a_page_is_part_of_the_site(site: Path) -> None:
+    for page in pages(site):
+        assets = Assets()
+        assets.feed(page.read_text())
+        for address in assets.found:
+            path = address.partition("#")[0].partition("?")[0]
+            base = site if path.startswith("/") else page.parent
+            assert (base / path.lstrip("/")).exists(), f"{page}: {address}"
+
+
+def test_swagger_asks_no_validator_and_offers_the_sandbox_first(site: Path) -> None:
+    (frame,) = (site / "api" / "openapi").glob("swagger-*.html")
+    assert '"validatorUrl": "none"' in frame.read_text()
+    document = yaml.safe_load((site / "api" / "trayport.yaml").read_text())
+    for item in document["paths"].values():
+        assert item["servers"][0]["url"].startswith("http://127.0.0.1:")
+
+
+def test_the_tables_name_every_operation_assumption_and_venue(site: Path) -> None:
+    endpoints = (site / "api" / "endpoints" / "index.html").read_text()
+    assumptions = (site / "api" / "assumptions" / "index.html").read_text()
+    venues = (site / "api" / "venues" / "index.html").read_text()
+    assert [name for name in ENDPOINTS if f'id="{name}"' not in endpoints] == []
+    assert [name for name in ASSUMPTIONS if f'id="{name}"' not in assumptions] == []
+    assert [code for code in VENUES if f"<code>{code}</code>" not in venues] == []
+
+
+def test_no_comment_that_asks_for_a_table_is_left_over(site: Path) -> None:
+    assert [page for page in pages(site) if "<!-- spec:" in page.read_text()] == []
