@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from trayport_spec import Endpoint
 
 from .errors import TrayportValidationError
+from .times import DAY, Window, to_text
 
 
 def optional_fields(endpoint: Endpoint, names: Sequence[str]) -> tuple[str, ...]:
@@ -29,3 +30,19 @@ def optional_fields(endpoint: Endpoint, names: Sequence[str]) -> tuple[str, ...]
             )
         found[canonical] = None
     return tuple(found)
+
+
+def not_in_the_future(window: Window, cutoff: int) -> None:
+    """Refuses a range that ends after the current day in UTC, which no key can have data of.
+
+    Raises:
+        TrayportValidationError: The range ends in the future.
+    """
+    latest = cutoff + DAY
+    if window.end > latest:
+        raise TrayportValidationError(
+            f"until {to_text(window.end)} lies in the future",
+            parameter="until",
+            limit=to_text(latest),
+            suggestion=f"leave it out for everything up to {to_text(cutoff)}, where the data ends",
+        )

@@ -1,7 +1,7 @@
 """Trades from the sandbox: every row of a range exactly once."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import polars as pl
@@ -235,6 +235,7 @@ async def test_the_result_explains_how_it_was_made() -> None:
         (([], "2024-01-01", "2024-01-02"), "contracts"),
         ((APRIL, "2024-01-02", "2024-01-01"), "until"),
         ((APRIL, "never", "2024-01-01"), "from_"),
+        ((APRIL, "2024-01-01", "2204-01-01"), "until"),
         (("10000065*#Nothing", "2024-01-01", "2024-01-02"), "contract"),
     ],
 )
@@ -265,9 +266,10 @@ async def test_a_sequence_that_is_not_the_products_is_not_found() -> None:
 
 
 async def test_data_of_today_is_refused_and_the_error_says_why() -> None:
+    today = datetime.now(UTC).date()
     async with TrayportClient.sandbox() as client:
         with pytest.raises(TrayportAuthenticationError, match="intraday"):
-            await client.trades.get_trades(APRIL, datetime.now(UTC).date(), "2999")
+            await client.trades.get_trades(APRIL, today, today + timedelta(days=1))
 
 
 @pytest.mark.parametrize(

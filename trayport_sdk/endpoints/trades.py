@@ -90,8 +90,9 @@ class TradesGroup:
             ['trade_id', 'venue_code', 'deal_date', 'price', 'quantity', 'aggressor_buy']
         """
         endpoint = ENDPOINTS["get_trades"]
-        end = to_text(data_cutoff(self._now())) if until is None else until
-        window = Window.between(from_, end)
+        cutoff = data_cutoff(self._now())
+        window = Window.between(from_, to_text(cutoff) if until is None else until)
+        rules.not_in_the_future(window, cutoff)
         fields = rules.optional_fields(endpoint, optional_fields)
         wanted = [contracts] if isinstance(contracts, ContractSpec | str) else list(contracts)
         if not wanted:
