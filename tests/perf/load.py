@@ -21,8 +21,8 @@ PATH = "/trades?" + urlencode(
         "sequenceId": 10000305,
         "sequenceItemId": ",".join(map(str, range(244, 256))),
         "contractType": "SinglePeriod",
-        "from": "2024-01-01",
-        "until": "2024-02-01",
+        "from": "2024-02-01",
+        "until": "2024-03-01",
         "optionalFields": "contract",
     }
 )

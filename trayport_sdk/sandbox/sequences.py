@@ -67,13 +67,13 @@ class Rule:
 
 def _month_edges(first: str, step: int) -> I64:
     """Every `step` months from the first, up to the same month after the last year."""
-    end = np.datetime64(f"{LAST_YEAR + 1}-{first[5:]}", "M") + 1
-    months = np.arange(np.datetime64(first, "M"), end, step)
+    end = np.datetime64(f"{LAST_YEAR + 1}-{first[5:]}", "M") + np.timedelta64(1, "M")
+    months = np.arange(np.datetime64(first, "M"), end, np.timedelta64(step, "M"))
     return months.astype("datetime64[D]").astype(np.int64)
 
 
 def _days_back_in_months(days: I64, months: int) -> I64:
-    shifted = days.astype("datetime64[D]").astype("datetime64[M]") - months
+    shifted = days.astype("datetime64[D]").astype("datetime64[M]") - np.timedelta64(months, "M")
     return shifted.astype("datetime64[D]").astype(np.int64)
 
 
@@ -99,7 +99,9 @@ def _day_based(
 ) -> Callable[[], Periods]:
     def make() -> Periods:
         end = np.datetime64(f"{LAST_YEAR + 1}-01-01", "D")
-        starts = np.arange(np.datetime64(first_day, "D"), end, step).astype(np.int64)
+        starts = np.arange(np.datetime64(first_day, "D"), end, np.timedelta64(step, "D")).astype(
+            np.int64
+        )
         return Periods(starts, starts + length, starts - traded_days, starts, name)
 
     return make

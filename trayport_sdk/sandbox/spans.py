@@ -136,7 +136,7 @@ def edges(start: int, until: int, steps: Steps) -> I64:
 
 def _months(start: int, end: int, count: int) -> I64:
     first, last = (np.datetime64(_date(instant), "M") for instant in (start, end))
-    months = np.arange(first, last + 1, count)
+    months = np.arange(first, last + np.timedelta64(1, "M"), np.timedelta64(count, "M"))
     return months.astype("datetime64[D]").astype(np.int64) * DAY
 
 

@@ -1,0 +1,77 @@
+# `make demo` and `make test` set up all they need; any Python from 3.11 on will do:
+#     make test PYTHON=python3.13
+# VENV moves the environment elsewhere, so that several Pythons can live side by side.
+PYTHON ?= python3
+VENV ?= .venv
+WORKERS ?= auto
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+EXTRAS := cli sandbox pandas arrow
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types drift codegen docs perf lock clean
+
+help:
+	@echo "make demo     run the SDK against the offline sandbox"
+	@echo "make test     the test suite"
+	@echo "make check    lint, types, generated code, docs, repository rules"
+	@echo "make codegen  generated/ again, after a change of openapi/"
+	@echo "make docs     the documentation, in site/"
+	@echo "make perf     the benchmarks"
+	@echo "make lock     the locked dependencies again, after a change of pyproject.toml; LOCK=--upgrade for newer ones"
+	@echo "make clean    away with everything that can be made again"
+
+setup: $(STAMP)
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || \
+	    { echo "make: there is no $(PYTHON); name a Python from 3.11 on: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "make: $$($(PYTHON) --version 2>&1) is too old, 3.11 is needed: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    { echo "make: $(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || \
+	    { echo "Making $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv --clear $(VENV); }
+	@echo "Installing the locked dependencies into $(VENV)"
+	@$(PIP) install --require-hashes --only-binary :all: --requirement requirements/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+demo: $(STAMP)
+	@$(BIN)/trayport demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4
+
+check: lint types drift docs
+	$(BIN)/python -m pytest -q tests/test_repository.py tests/test_imports.py tests/test_public_names.py
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+
+drift: $(STAMP)
+	PATH="$(abspath $(BIN)):$$PATH" ./codegen.sh --check
+
+codegen: $(STAMP)
+	PATH="$(abspath $(BIN)):$$PATH" ./codegen.sh
+
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+perf: $(STAMP)
+	$(BIN)/python -m tests.perf
+
+lock: $(STAMP)
+	env -u PIP_FIND_LINKS $(BIN)/uv pip compile pyproject.toml $(EXTRAS:%=--extra %) --group dev \
+	    --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-config \
+	    --quiet $(LOCK) --output-file requirements/dev.txt
+
+clean:
+	rm -rf .venv .venv-* .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .schemathesis build dist site demo-output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,328 @@
+"""Fills the pages with what the document and the code say, so that no number is typed twice.
+
+A page asks for a table by a comment of its own, `<!-- spec: limits -->`. The hook also puts the
+document itself, offering the local sandbox as a server, and the changelog among the pages.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from trayport_spec import (
+    ASSUMPTIONS,
+    ENDPOINTS,
+    PRIVATE_ORDERS_FROM,
+    REQUEST_LIMITS,
+    SPEC_VERSION,
+    VENUES,
+    Column,
+    Endpoint,
+    Limits,
+    Parameter,
+    Provenance,
+)
+
+from trayport_sdk.cli import DEFAULT_PORT
+from trayport_sdk.client import SANDBOX_KEY
+from trayport_sdk.sandbox import Sandbox
+from trayport_sdk.settings import PREFIX, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).resolve().parents[2]
+SANDBOX = f"http://127.0.0.1:{DEFAULT_PORT}"
+DOCUMENT = "api/trayport.yaml"
+COMMENT = re.compile(r"<!-- spec: ([a-z-]+) -->")
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Adds the pages that are made from files outside docs/."""
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    files.append(File.generated(config, "changelog.md", content=changelog))
+    files.append(File.generated(config, DOCUMENT, content=with_sandbox()))
+    return files
+
+
+def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
+    """Puts the tables in place of the comments that ask for them."""
+
+    def table(match: re.Match[str]) -> str:
+        if match[1] not in TABLES:
+            raise PluginError(f"{page.file.src_path}: there is no table {match[1]!r}")
+        return TABLES[match[1]]()
+
+    return COMMENT.sub(table, markdown)
+
+
+def with_sandbox() -> str:
+    """The OpenAPI document with the local sandbox as the first server of every operation."""
+    document: dict[str, Any] = yaml.safe_load((ROOT / "openapi" / "trayport.yaml").read_text())
+    analytics = {"url": SANDBOX + Sandbox.ANALYTICS_PATH, "description": "trayport sandbox"}
+    reference = {"url": SANDBOX + Sandbox.REFERENCE_PATH, "description": "trayport sandbox"}
+    analytics_host = document["servers"][0]["url"]
+    for item in document["paths"].values():
+        local = analytics if item["servers"][0]["url"] == analytics_host else reference
+        item["servers"] = [local, *item["servers"]]
+    document["servers"] = [analytics, *document["servers"]]
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+
+
+def rows(head: Iterable[str], body: Iterable[Iterable[str]]) -> str:
+    titles = list(head)
+    lines = [titles, ["---"] * len(titles), *body]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n"
+
+
+def mark(provenance: Provenance) -> str:
+    if provenance.assumption is None:
+        return provenance.source
+    return f"[assumed](assumptions.md#{provenance.assumption})"
+
+
+def days(count: int) -> str:
+    return f"{count:,} days"
+
+
+def codes(values: Iterable[object]) -> str:
+    return ", ".join(f"`{value}`" for value in values)
+
+
+def range_limit(limits: Limits) -> str:
+    parts = [
+        days(limit.max_days) + (f" ({', '.join(limit.units)})" if limit.units else "")
+        for limit in limits.ranges
+    ]
+    if limits.max_points is not None:
+        parts.append(f"{limits.max_points:,} points")
+    if limits.lookback_days is not None:
+        parts.append(f"looks back {days(limits.lookback_days)}")
+    if limits.earliest_from is not None:
+        parts.append(f"not before {limits.earliest_from}")
+    return "; ".join(parts) or "none"
+
+
+def intervals(limits: Limits) -> str:
+    return "; ".join(
+        f"{limit.unit}: {', '.join(map(str, limit.counts)) or 'any'}" for limit in limits.intervals
+    )
+
+
+CONTRACTS = {
+    "one": "exactly one",
+    "many": "one, or items of one sequence",
+    "subset": "any part of one, or none",
+    None: "none",
+}
+CUTOFFS = {"utc-day-start": "start of today, UTC", "now": "now", None: "none"}
+
+
+def analytics() -> list[Endpoint]:
+    return [endpoint for endpoint in ENDPOINTS.values() if endpoint.api == "analytics"]
+
+
+def limits_table() -> str:
+    return rows(
+        ["Endpoint", "Contracts", "In one request", "Range", "Times", "Data ends", "Known from"],
+        (
+            [
+                f"[`{e.path}`](endpoints.md#{e.operation_id})",
+                CONTRACTS[e.limits.contract],
+                f"{e.batch.maximum} items, {mark(e.batch.provenance)}"
+                if e.batch.maximum
+                else "one query",
+                range_limit(e.limits),
+                f"whole {e.limits.resolution}s",
+                CUTOFFS[e.limits.cutoff],
+                mark(e.limits.provenance),
+            ]
+            for e in analytics()
+        ),
+    )
+
+
+def intervals_table() -> str:
+    return rows(
+        ["Endpoint", "Unit and counts", "Must be aligned"],
+        (
+            [
+                f"`{e.path}`",
+                intervals(e.limits),
+                "; ".join(f"{a.unit}: {mark(a.provenance)}" for a in e.limits.aligned) or "no",
+            ]
+            for e in analytics()
+            if e.limits.intervals
+        ),
+    )
+
+
+def fields_table() -> str:
+    return rows(
+        ["Endpoint", "`optionalFields`"],
+        ([f"`{e.path}`", codes(e.optional_fields) or "none"] for e in analytics()),
+    )
+
+
+def requests_table() -> str:
+    return rows(
+        ["Requests of one key", "At most", "Known from"],
+        [
+            ["in a second", str(REQUEST_LIMITS.per_second), mark(REQUEST_LIMITS.provenance)],
+            ["in a minute", str(REQUEST_LIMITS.per_minute), mark(REQUEST_LIMITS.provenance)],
+        ],
+    )
+
+
+def bounds(parameter: Parameter) -> str:
+    parts = [codes(parameter.enum)] if parameter.enum else []
+    if parameter.minimum is not None:
+        parts.append(f"from {parameter.minimum:g}")
+    if parameter.exclusive_minimum is not None:
+        parts.append(f"above {parameter.exclusive_minimum:g}")
+    if parameter.maximum is not None and parameter.maximum < 2**53:
+        parts.append(f"up to {parameter.maximum:g}")
+    if parameter.max_items is not None:
+        parts.append(f"up to {parameter.max_items} values")
+    if parameter.default is not None:
+        parts.append(f"default `{str(parameter.default).lower()}`")
+    return "; ".join(parts)
+
+
+def type_of(column: Column) -> str:
+    return column.type + (" or null" if column.nullable else "")
+
+
+def when(column: Column) -> str:
+    if column.required:
+        return "always"
+    if column.optional_field:
+        return f"`optionalFields={column.optional_field}`"
+    return f"with `{column.brought_by}`" if column.brought_by else "where there is one"
+
+
+def nested(columns: Iterable[Column], prefix: str = "") -> Iterator[tuple[str, Column]]:
+    for column in columns:
+        yield prefix + column.name, column
+        yield from nested(column.fields, f"{prefix}{column.name}.")
+
+
+def endpoint_sections() -> str:
+    return "\n".join(section(endpoint) for endpoint in ENDPOINTS.values())
+
+
+def section(endpoint: Endpoint) -> str:
+    parts = [
+        f"## `{endpoint.path}` {{ #{endpoint.operation_id} }}",
+        f"{endpoint.summary} {endpoint.description} The endpoint itself is known from: "
+        f"{mark(endpoint.provenance)}.",
+    ]
+    if endpoint.limits.assumptions:
+        named = ", ".join(f"[{n}](assumptions.md#{n})" for n in endpoint.limits.assumptions)
+        parts.append(f"Its limits also rest on these assumptions: {named}.")
+    if endpoint.parameters:
+        parts.append(
+            rows(
+                ["Parameter", "Type", "Needed", "Values", "Known from", "Meaning"],
+                (
+                    [
+                        f"`{p.name}`",
+                        f"list of {p.type}" if p.repeated else p.type,
+                        "yes" if p.required else "",
+                        bounds(p),
+                        mark(p.provenance),
+                        p.description,
+                    ]
+                    for p in endpoint.parameters
+                ),
+            )
+        )
+    parts.append(
+        rows(
+            ["Field of a row", "Type", "Comes", "Known from", "Meaning"],
+            (
+                [f"`{name}`", type_of(c), when(c), mark(c.provenance), c.description]
+                for name, c in nested(endpoint.row)
+            ),
+        )
+    )
+    return "\n\n".join(parts)
+
+
+def assumptions() -> str:
+    return "\n\n".join(
+        f"### `{name}` {{ #{name} }}\n\n{sentence}" for name, sentence in ASSUMPTIONS.items()
+    )
+
+
+def yes(flag: bool) -> str:
+    return "yes" if flag else ""
+
+
+def venues_table() -> str:
+    return rows(
+        [
+            "Code",
+            "Name",
+            "Id",
+            "Active",
+            "Kind",
+            "Orders from",
+            "Aggregated",
+            "Two feeds",
+            "Known from",
+        ],
+        (
+            [
+                f"`{v.code}`",
+                v.name,
+                str(v.id),
+                yes(v.active),
+                v.kind,
+                str(v.orders_from),
+                yes(v.aggregated_book),
+                yes(v.separate_feeds),
+                mark(v.provenance),
+            ]
+            for v in VENUES.values()
+        ),
+    )
+
+
+def settings_table() -> str:
+    return rows(
+        ["Setting", "Variable", "Without it", "Meaning"],
+        (
+            [
+                f"`{name}`",
+                f"`{PREFIX}{name.upper()}`",
+                "nothing" if setting.default is None else f"`{setting.default}`",
+                setting.description or "",
+            ]
+            for name, setting in Settings.model_fields.items()
+        ),
+    )
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "limits": limits_table,
+    "intervals": intervals_table,
+    "optional-fields": fields_table,
+    "requests": requests_table,
+    "endpoints": endpoint_sections,
+    "assumptions": assumptions,
+    "venues": venues_table,
+    "settings": settings_table,
+    "venue-count": lambda: str(len(VENUES)),
+    "version": lambda: SPEC_VERSION,
+    "private-orders-from": PRIVATE_ORDERS_FROM.isoformat,
+    "sandbox": lambda: SANDBOX,
+    "sandbox-key": lambda: f"`{SANDBOX_KEY}`",
+}
