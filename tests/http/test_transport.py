@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 from trayport_api.api.trades import get_trades
@@ -72,8 +72,8 @@ async def served(answer: bytes | None) -> AsyncIterator[Server]:
         await listener.wait_closed()
 
 
-def transport(url: str, timeout: float = 10.0) -> Transport:
-    return Transport(
+def transport(url: str, timeout: float = 10.0) -> aclosing[Transport]:
+    wire = Transport(
         key=KEY,
         urls={"analytics": url + "/api", "reference": url},
         timeout=timeout,
@@ -81,6 +81,7 @@ def transport(url: str, timeout: float = 10.0) -> Transport:
         http2=False,
         limiter=None,
     )
+    return aclosing(wire)
 
 
 def answer(status: int, body: bytes = b"", *headers: str) -> bytes:
