@@ -171,6 +171,7 @@ def progress_bar(title: str, *, quiet: bool) -> Generator[executor.OnProgress]:
         yield show
     except BaseException:
         bar.live.transient = True
-        raise
-    finally:
         bar.live.stop()
+        raise
+    if bar.live.is_started:
+        bar.stop()
