@@ -13,9 +13,9 @@ import datetime
 import hashlib
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import attrs
 import yaml
@@ -29,6 +29,7 @@ HEADER = '"""{title}\n\nGenerated from openapi/. Do not edit: run ./codegen.sh.\
 JSON = "application/json"
 
 Node = Mapping[str, Any]
+Read = TypeVar("Read")
 
 
 class SpecError(Exception):
@@ -60,21 +61,23 @@ class Document:
             node = {**target, **{k: v for k, v in node.items() if k != "$ref"}}
         return node, name
 
-    def provenance(self, mark: object, where: str) -> t.Provenance:
-        match mark:
-            case "documented" | "observed":
-                return t.Provenance(mark)
+    def provenance(self, node: Node, where: str) -> t.Provenance:
+        """Where the facts of a node come from. A forgotten mark must not pass for a document."""
+        assumes = tuple(self.assumption(name, where) for name in node.get("x-assumes", ()))
+        match node.get("x-provenance"):
+            case "documented" | "observed" as source:
+                return t.Provenance(source, assumes)
             case {"assumed": str(name)}:
-                return self.assumption(name, where)
-            case str() if mark.startswith("assumed:"):
-                return self.assumption(mark.removeprefix("assumed:"), where)
-            case _:
+                return t.Provenance("assumed", (self.assumption(name, where), *assumes))
+            case None:
+                raise SpecError(f"{where}: x-provenance is missing")
+            case mark:
                 raise SpecError(f"{where}: x-provenance is {mark!r}")
 
-    def assumption(self, name: str, where: str) -> t.Provenance:
+    def assumption(self, name: str, where: str) -> str:
         if name not in self.root["x-trayport-assumptions"]:
             raise SpecError(f"{where}: the assumption {name!r} is not listed")
-        return t.Provenance("assumed", name)
+        return name
 
     def operations(self) -> Iterator[tuple[str, Node]]:
         for path, item in self.root["paths"].items():
@@ -105,7 +108,7 @@ def parameter(document: Document, node: Node) -> t.Parameter:
         max_items=schema.get("maxItems"),
         pattern=value.get("pattern"),
         default=schema.get("default"),
-        provenance=document.provenance(node.get("x-provenance"), f"parameter {node['name']}"),
+        provenance=document.provenance(node, f"parameter {node['name']}"),
         description=prose(node),
     )
 
@@ -195,7 +198,7 @@ def column(
         enum=tuple(value.get("enum", ())),
         minimum=value.get("minimum"),
         fields=fields,
-        provenance=document.provenance(value.get("x-provenance"), where),
+        provenance=document.provenance(value, where),
         description=prose(value),
     )
 
@@ -204,13 +207,30 @@ def names_of(found: tuple[t.Column, ...]) -> set[str]:
     return {c.name for c in found} | {n for c in found for n in names_of(c.fields)}
 
 
+MARKS = frozenset({"x-provenance", "x-assumes"})
+
+
+def known(node: Node, names: set[str], where: str) -> Node:
+    """The node, when it has no keys but these: a misspelt one would quietly lift a limit."""
+    if unknown := set(node) - names - MARKS:
+        raise SpecError(
+            f"{where}: there is no {', '.join(sorted(unknown))}; known: {sorted(names)}"
+        )
+    return node
+
+
+LIMITS = {
+    "aligned", "contract", "cutoff", "earliestFrom", "intervals", "lookbackDays", "maxPoints",
+    "ranges", "resolution",
+}  # fmt: skip
+
+
 def limits(document: Document, node: Node, where: str) -> t.Limits:
+    known(node, LIMITS, where)
     earliest = node.get("earliestFrom")
     return t.Limits(
         contract=node.get("contract"),
-        ranges=tuple(
-            t.RangeLimit(r["maxDays"], tuple(r.get("units", ()))) for r in node.get("ranges", ())
-        ),
+        ranges=tuple(range_limit(r, f"{where}.ranges") for r in node.get("ranges", ())),
         max_points=node.get("maxPoints"),
         intervals=tuple(
             t.IntervalLimit(unit, tuple(counts))
@@ -224,16 +244,23 @@ def limits(document: Document, node: Node, where: str) -> t.Limits:
         resolution=node.get("resolution", "second"),
         cutoff=node.get("cutoff"),
         lookback_days=node.get("lookbackDays"),
-        assumptions=tuple(node.get("assumes", ())),
-        provenance=document.provenance(node.get("x-provenance", "documented"), where),
+        provenance=document.provenance(node, where),
     )
 
 
+def range_limit(node: Node, where: str) -> t.RangeLimit:
+    known(node, {"maxDays", "units"}, where)
+    if "maxDays" not in node:
+        raise SpecError(f"{where}: maxDays is missing")
+    return t.RangeLimit(node["maxDays"], tuple(node.get("units", ())))
+
+
 def batch(document: Document, node: Node, where: str) -> t.Batch:
+    known(node, {"by", "maximum"}, where)
     return t.Batch(
         by=node.get("by", "none"),
         maximum=node.get("maximum"),
-        provenance=document.provenance(node.get("x-provenance", "documented"), where),
+        provenance=document.provenance(node, where),
     )
 
 
@@ -243,7 +270,11 @@ def endpoint(document: Document, path: str, node: Node) -> t.Endpoint:
     optional_fields = next((p.enum for p in parameters if p.name == "optionalFields"), ())
     content: Mapping[str, Node] = node["responses"]["200"]["content"]
     body, _ = document.resolve(content[JSON]["schema"])
-    row: Node = node["x-trayport-row"]
+    row = known(
+        node["x-trayport-row"],
+        {"at", "brings", "optional", "schema", "time"},
+        f"{where}: x-trayport-row",
+    )
     found = columns(
         document,
         {"$ref": f"#/components/schemas/{row['schema']}"},
@@ -258,6 +289,10 @@ def endpoint(document: Document, path: str, node: Node) -> t.Endpoint:
     if time_column and not any(c.name == time_column and c.type == "timestamp" for c in found):
         raise SpecError(f"{where}: the time column {time_column!r} is not a timestamp of the row")
     (tag,) = node["tags"]
+
+    def extension(name: str, read: Callable[[Document, Node, str], Read]) -> Read | None:
+        return read(document, node[name], f"{where}: {name}") if name in node else None
+
     return t.Endpoint(
         operation_id=where,
         api="reference" if tag == "Reference" else "analytics",
@@ -267,14 +302,14 @@ def endpoint(document: Document, path: str, node: Node) -> t.Endpoint:
         description=prose(node),
         parameters=parameters,
         optional_fields=optional_fields,
-        limits=limits(document, node.get("x-trayport-limits", {}), f"{where}: x-trayport-limits"),
-        batch=batch(document, node.get("x-trayport-batch", {}), f"{where}: x-trayport-batch"),
+        limits=extension("x-trayport-limits", limits) or t.Limits(),
+        batch=extension("x-trayport-batch", batch) or t.Batch(),
         root="array" if body.get("type") == "array" else "object",
         rows_at=row.get("at"),
         time_column=time_column,
         row=found,
         media_types=tuple(content),
-        provenance=document.provenance(node.get("x-provenance", "documented"), where),
+        provenance=document.provenance(node, where),
     )
 
 
@@ -291,8 +326,13 @@ def venue(document: Document, row: Mapping[str, str]) -> t.Venue:
         orders_from=datetime.date.fromisoformat(row["orders_from"]),
         aggregated_book=flag(row["aggregated_book"], where),
         separate_feeds=flag(row["separate_feeds"], where),
-        provenance=document.provenance(row["orders_from_provenance"], where),
+        provenance=document.provenance({"x-provenance": venue_mark(row)}, where),
     )
+
+
+def venue_mark(row: Mapping[str, str]) -> object:
+    source, _, assumption = row["orders_from_provenance"].partition(":")
+    return {source: assumption} if assumption else source
 
 
 def flag(text: str, where: str) -> bool:
@@ -308,7 +348,7 @@ def assumed(node: object) -> Iterator[str]:
             yield name
         case dict():
             for key, value in cast("Node", node).items():
-                yield from value if key == "assumes" else assumed(value)
+                yield from value if key == "x-assumes" else assumed(value)
         case list():
             for value in cast("list[object]", node):
                 yield from assumed(value)
@@ -358,7 +398,7 @@ def modules(spec_text: str, venues_text: str) -> dict[str, str]:
     requests = t.RequestLimits(
         per_second=general["requests"]["perSecond"],
         per_minute=general["requests"]["perMinute"],
-        provenance=document.provenance(general["requests"]["x-provenance"], "requests"),
+        provenance=document.provenance(general["requests"], "requests"),
     )
     private_from = datetime.date.fromisoformat(general["history"]["privateOrdersFrom"])
     aliases = {

@@ -83,9 +83,9 @@ def rows(head: Iterable[str], body: Iterable[Iterable[str]]) -> str:
 
 
 def mark(provenance: Provenance) -> str:
-    if provenance.assumption is None:
-        return provenance.source
-    return f"[assumed](assumptions.md#{provenance.assumption})"
+    """The source of a fact, with links to the assumptions it rests on."""
+    names = [f"[{name}](assumptions.md#{name})" for name in provenance.assumptions]
+    return f"{provenance.source} ({', '.join(names)})" if names else provenance.source
 
 
 def days(count: int) -> str:
@@ -224,9 +224,6 @@ def section(endpoint: Endpoint) -> str:
         f"{endpoint.summary} {endpoint.description} The endpoint itself is known from: "
         f"{mark(endpoint.provenance)}.",
     ]
-    if endpoint.limits.assumptions:
-        named = ", ".join(f"[{n}](assumptions.md#{n})" for n in endpoint.limits.assumptions)
-        parts.append(f"Its limits also rest on these assumptions: {named}.")
     if endpoint.parameters:
         parts.append(
             rows(

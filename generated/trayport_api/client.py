@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import httpx
 from attrs import define, field
+from trayport_spec import API_KEY_HEADER
 
 DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 
@@ -84,7 +85,7 @@ class AuthenticatedClient(Client):
     """Connection settings with a key, which goes into the header the API asks for."""
 
     token: str = field(kw_only=True, repr=False)
-    auth_header_name: str = field(default="X-API-KEY", kw_only=True)
+    auth_header_name: str = field(default=API_KEY_HEADER, kw_only=True)
 
     def _all_headers(self) -> dict[str, str]:
         return {**self.headers, self.auth_header_name: self.token}

@@ -149,7 +149,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=False,
                     optional_field="routeId",
                     minimum=0,
-                    provenance=Provenance(source="assumed", assumption="ids-are-integers"),
+                    provenance=Provenance(source="assumed", assumptions=("ids-are-integers",)),
                 ),
                 Column(
                     name="fromBrokenSpread",
@@ -205,7 +205,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                             type="int64",
                             description="The aggressor's company, 0 when unknown.",
                             minimum=0,
-                            provenance=Provenance(source="assumed", assumption="ids-are-integers"),
+                            provenance=Provenance(
+                                source="assumed", assumptions=("ids-are-integers",)
+                            ),
                         ),
                         Column(
                             name="aggressorTraderCompanyName",
@@ -219,7 +221,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                             type="int64",
                             description="The aggressor's trader, 0 when unknown.",
                             minimum=0,
-                            provenance=Provenance(source="assumed", assumption="ids-are-integers"),
+                            provenance=Provenance(
+                                source="assumed", assumptions=("ids-are-integers",)
+                            ),
                         ),
                         Column(
                             name="aggressorTraderName",
@@ -239,7 +243,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                             type="int64",
                             description="The initiator's company, 0 when unknown.",
                             minimum=0,
-                            provenance=Provenance(source="assumed", assumption="ids-are-integers"),
+                            provenance=Provenance(
+                                source="assumed", assumptions=("ids-are-integers",)
+                            ),
                         ),
                         Column(
                             name="initiatorTraderCompanyName",
@@ -253,7 +259,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                             type="int64",
                             description="The initiator's trader, 0 when unknown.",
                             minimum=0,
-                            provenance=Provenance(source="assumed", assumption="ids-are-integers"),
+                            provenance=Provenance(
+                                source="assumed", assumptions=("ids-are-integers",)
+                            ),
                         ),
                         Column(
                             name="initiatorTraderName",
@@ -272,9 +280,6 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                             python_name="product_classification",
                             type="string",
                             description="How the product is classified.",
-                            provenance=Provenance(
-                                source="assumed", assumption="derivative-classification-text"
-                            ),
                         ),
                     ),
                 ),
@@ -316,7 +321,13 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     minimum=0,
                     maximum=9223372036854775807,
                     max_items=50,
-                    provenance=Provenance(source="assumed", assumption="list-separators"),
+                    provenance=Provenance(
+                        source="documented",
+                        assumptions=(
+                            "list-separators",
+                            "explicit-items-maximum",
+                        ),
+                    ),
                 ),
                 Parameter(
                     name="secondSequenceItemId",
@@ -345,7 +356,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The next so many tradable items, in place of explicit ones. Only for sequences whose items have a trading end.",
                     minimum=1,
                     maximum=50,
-                    provenance=Provenance(source="assumed", assumption="trading-items-reference"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("trading-items-reference",)
+                    ),
                 ),
                 Parameter(
                     name="from",
@@ -354,7 +367,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The start of the range, inclusive.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
-                    provenance=Provenance(source="assumed", assumption="from-inclusive"),
+                    provenance=Provenance(source="documented", assumptions=("from-inclusive",)),
                 ),
                 Parameter(
                     name="until",
@@ -370,7 +383,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="boolean",
                     description="Whether your own rows carry their private details.",
                     default=False,
-                    provenance=Provenance(source="assumed", assumption="include-private-default"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("include-private-default",)
+                    ),
                 ),
                 Parameter(
                     name="routes",
@@ -379,7 +394,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="Routes to market by name or id, or `all`. When absent, the lowest-numbered route.",
                     repeated=True,
                     separator="repeat",
-                    provenance=Provenance(source="assumed", assumption="list-separators"),
+                    provenance=Provenance(source="documented", assumptions=("list-separators",)),
                 ),
                 Parameter(
                     name="deduplicateRoutes",
@@ -422,7 +437,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             batch=Batch(
                 by="items",
                 maximum=50,
-                provenance=Provenance(source="assumed", assumption="explicit-items-maximum"),
+                provenance=Provenance(source="documented", assumptions=("explicit-items-maximum",)),
             ),
         ),
         "get_private_trades": Endpoint(
@@ -548,7 +563,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=False,
                     optional_field="routeId",
                     minimum=0,
-                    provenance=Provenance(source="assumed", assumption="ids-are-integers"),
+                    provenance=Provenance(source="assumed", assumptions=("ids-are-integers",)),
                 ),
                 Column(
                     name="fromBrokenSpread",
@@ -596,7 +611,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="int64",
                     description="The aggressor's company, 0 when unknown.",
                     minimum=0,
-                    provenance=Provenance(source="assumed", assumption="ids-are-integers"),
+                    provenance=Provenance(source="assumed", assumptions=("ids-are-integers",)),
                 ),
                 Column(
                     name="aggressorTraderCompanyName",
@@ -610,7 +625,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="int64",
                     description="The aggressor's trader, 0 when unknown.",
                     minimum=0,
-                    provenance=Provenance(source="assumed", assumption="ids-are-integers"),
+                    provenance=Provenance(source="assumed", assumptions=("ids-are-integers",)),
                 ),
                 Column(
                     name="aggressorTraderName",
@@ -630,7 +645,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="int64",
                     description="The initiator's company, 0 when unknown.",
                     minimum=0,
-                    provenance=Provenance(source="assumed", assumption="ids-are-integers"),
+                    provenance=Provenance(source="assumed", assumptions=("ids-are-integers",)),
                 ),
                 Column(
                     name="initiatorTraderCompanyName",
@@ -644,7 +659,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="int64",
                     description="The initiator's trader, 0 when unknown.",
                     minimum=0,
-                    provenance=Provenance(source="assumed", assumption="ids-are-integers"),
+                    provenance=Provenance(source="assumed", assumptions=("ids-are-integers",)),
                 ),
                 Column(
                     name="initiatorTraderName",
@@ -663,9 +678,6 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     python_name="product_classification",
                     type="string",
                     description="How the product is classified.",
-                    provenance=Provenance(
-                        source="assumed", assumption="derivative-classification-text"
-                    ),
                 ),
                 Column(
                     name="lastUpdated",
@@ -735,7 +747,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The start of the range, inclusive.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
-                    provenance=Provenance(source="assumed", assumption="from-inclusive"),
+                    provenance=Provenance(source="documented", assumptions=("from-inclusive",)),
                 ),
                 Parameter(
                     name="until",
@@ -752,7 +764,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="Routes to market by name or id, or `all`. When absent, the lowest-numbered route.",
                     repeated=True,
                     separator="repeat",
-                    provenance=Provenance(source="assumed", assumption="list-separators"),
+                    provenance=Provenance(source="documented", assumptions=("list-separators",)),
                 ),
                 Parameter(
                     name="deduplicateRoutes",
@@ -825,7 +837,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="float64",
                     description="The first price.",
                     nullable=True,
-                    provenance=Provenance(source="assumed", assumption="empty-candle-is-null"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("empty-candle-is-null",)
+                    ),
                 ),
                 Column(
                     name="high",
@@ -833,7 +847,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="float64",
                     description="The highest price.",
                     nullable=True,
-                    provenance=Provenance(source="assumed", assumption="empty-candle-is-null"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("empty-candle-is-null",)
+                    ),
                 ),
                 Column(
                     name="low",
@@ -841,7 +857,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="float64",
                     description="The lowest price.",
                     nullable=True,
-                    provenance=Provenance(source="assumed", assumption="empty-candle-is-null"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("empty-candle-is-null",)
+                    ),
                 ),
                 Column(
                     name="close",
@@ -849,7 +867,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="float64",
                     description="The last price.",
                     nullable=True,
-                    provenance=Provenance(source="assumed", assumption="empty-candle-is-null"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("empty-candle-is-null",)
+                    ),
                 ),
                 Column(
                     name="volume",
@@ -867,7 +887,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     optional_field="openTimestamp",
                     minimum=0,
                     provenance=Provenance(
-                        source="assumed", assumption="optional-candle-times-nullable"
+                        source="documented", assumptions=("optional-candle-times-nullable",)
                     ),
                 ),
                 Column(
@@ -880,7 +900,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     optional_field="closeTimestamp",
                     minimum=0,
                     provenance=Provenance(
-                        source="assumed", assumption="optional-candle-times-nullable"
+                        source="documented", assumptions=("optional-candle-times-nullable",)
                     ),
                 ),
                 Column(
@@ -891,7 +911,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     nullable=True,
                     required=False,
                     optional_field="vwap",
-                    provenance=Provenance(source="assumed", assumption="empty-candle-is-null"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("empty-candle-is-null",)
+                    ),
                 ),
             ),
             time_column="fromTimestamp",
@@ -957,7 +979,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The start of the range, inclusive.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
-                    provenance=Provenance(source="assumed", assumption="from-inclusive"),
+                    provenance=Provenance(source="documented", assumptions=("from-inclusive",)),
                 ),
                 Parameter(
                     name="until",
@@ -995,7 +1017,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="boolean",
                     description="Whether buckets without data are returned as well.",
                     default=False,
-                    provenance=Provenance(source="assumed", assumption="include-empty-default"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("include-empty-default",)
+                    ),
                 ),
                 Parameter(
                     name="optionalFields",
@@ -1065,18 +1089,20 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     Alignment(
                         unit="hour",
                         provenance=Provenance(
-                            source="assumed", assumption="hours-align-to-midnight"
+                            source="documented", assumptions=("hours-align-to-midnight",)
                         ),
                     ),
                     Alignment(
                         unit="day",
                         provenance=Provenance(
-                            source="assumed", assumption="weeks-count-from-start"
+                            source="documented", assumptions=("weeks-count-from-start",)
                         ),
                     ),
                     Alignment(
                         unit="month",
-                        provenance=Provenance(source="assumed", assumption="months-align-to-first"),
+                        provenance=Provenance(
+                            source="documented", assumptions=("months-align-to-first",)
+                        ),
                     ),
                 ),
                 cutoff="utc-day-start",
@@ -1246,7 +1272,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                 contract="one",
                 cutoff="utc-day-start",
                 lookback_days=365,
-                provenance=Provenance(source="assumed", assumption="last-trade-year-is-365-days"),
+                provenance=Provenance(
+                    source="documented", assumptions=("last-trade-year-is-365-days",)
+                ),
             ),
         ),
         "get_activity": Endpoint(
@@ -1336,7 +1364,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=False,
                     optional_field="routeId",
                     minimum=0,
-                    provenance=Provenance(source="assumed", assumption="ids-are-integers"),
+                    provenance=Provenance(source="assumed", assumptions=("ids-are-integers",)),
                 ),
                 Column(
                     name="updateCount",
@@ -1365,7 +1393,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The start of the range, inclusive.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
-                    provenance=Provenance(source="assumed", assumption="from-inclusive"),
+                    provenance=Provenance(source="documented", assumptions=("from-inclusive",)),
                 ),
                 Parameter(
                     name="until",
@@ -1382,7 +1410,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="Routes to market by name or id, or `all`. When absent, the lowest-numbered route.",
                     repeated=True,
                     separator="repeat",
-                    provenance=Provenance(source="assumed", assumption="list-separators"),
+                    provenance=Provenance(source="documented", assumptions=("list-separators",)),
                 ),
                 Parameter(
                     name="optionalFields",
@@ -1412,12 +1440,14 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                 earliest_from=datetime.date(2023, 4, 10),
                 resolution="minute",
                 cutoff="utc-day-start",
-                assumptions=(
-                    "activity-until-exclusive",
-                    "minute-resolution-is-checked",
+                provenance=Provenance(
+                    source="documented",
+                    assumptions=(
+                        "activity-until-exclusive",
+                        "minute-resolution-is-checked",
+                    ),
                 ),
             ),
-            batch=Batch(by="query"),
         ),
         "get_order_book_top": Endpoint(
             operation_id="get_order_book_top",
@@ -1484,7 +1514,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=False,
                     optional_field="routeId",
                     minimum=0,
-                    provenance=Provenance(source="assumed", assumption="ids-are-integers"),
+                    provenance=Provenance(source="assumed", assumptions=("ids-are-integers",)),
                 ),
                 Column(
                     name="bidVenueCode",
@@ -1568,7 +1598,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The start of the range, inclusive.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
-                    provenance=Provenance(source="assumed", assumption="from-inclusive"),
+                    provenance=Provenance(source="documented", assumptions=("from-inclusive",)),
                 ),
                 Parameter(
                     name="until",
@@ -1606,7 +1636,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="boolean",
                     description="Whether buckets without data are returned as well.",
                     default=False,
-                    provenance=Provenance(source="assumed", assumption="include-empty-default"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("include-empty-default",)
+                    ),
                 ),
                 Parameter(
                     name="routes",
@@ -1615,7 +1647,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="Routes to market by name or id, or `all`. When absent, the lowest-numbered route.",
                     repeated=True,
                     separator="repeat",
-                    provenance=Provenance(source="assumed", assumption="list-separators"),
+                    provenance=Provenance(source="documented", assumptions=("list-separators",)),
                 ),
                 Parameter(
                     name="deduplicateRoutes",
@@ -1686,7 +1718,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                             type="float64",
                             description="The price. It may be negative.",
                             provenance=Provenance(
-                                source="assumed", assumption="book-fields-nullability"
+                                source="documented", assumptions=("book-fields-nullability",)
                             ),
                         ),
                         Column(
@@ -1695,7 +1727,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                             type="float64",
                             description="The visible quantity, not always whole.",
                             provenance=Provenance(
-                                source="assumed", assumption="book-fields-nullability"
+                                source="documented", assumptions=("book-fields-nullability",)
                             ),
                         ),
                         Column(
@@ -1723,7 +1755,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                             required=False,
                             optional_field="routeId",
                             minimum=0,
-                            provenance=Provenance(source="assumed", assumption="ids-are-integers"),
+                            provenance=Provenance(
+                                source="assumed", assumptions=("ids-are-integers",)
+                            ),
                         ),
                         Column(
                             name="privateFields",
@@ -1757,7 +1791,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                                     description="The user who last changed the order.",
                                     minimum=0,
                                     provenance=Provenance(
-                                        source="assumed", assumption="order-flags-integers"
+                                        source="assumed", assumptions=("ids-are-integers",)
                                     ),
                                 ),
                                 Column(
@@ -1773,7 +1807,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                                     description="The user who owns the order.",
                                     minimum=0,
                                     provenance=Provenance(
-                                        source="assumed", assumption="order-flags-integers"
+                                        source="assumed", assumptions=("ids-are-integers",)
                                     ),
                                 ),
                                 Column(
@@ -1783,7 +1817,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                                     description="The company that owns the order.",
                                     minimum=0,
                                     provenance=Provenance(
-                                        source="assumed", assumption="order-flags-integers"
+                                        source="assumed", assumptions=("ids-are-integers",)
                                     ),
                                 ),
                                 Column(
@@ -1814,7 +1848,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                             type="float64",
                             description="The price. It may be negative.",
                             provenance=Provenance(
-                                source="assumed", assumption="book-fields-nullability"
+                                source="documented", assumptions=("book-fields-nullability",)
                             ),
                         ),
                         Column(
@@ -1823,7 +1857,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                             type="float64",
                             description="The visible quantity, not always whole.",
                             provenance=Provenance(
-                                source="assumed", assumption="book-fields-nullability"
+                                source="documented", assumptions=("book-fields-nullability",)
                             ),
                         ),
                         Column(
@@ -1851,7 +1885,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                             required=False,
                             optional_field="routeId",
                             minimum=0,
-                            provenance=Provenance(source="assumed", assumption="ids-are-integers"),
+                            provenance=Provenance(
+                                source="assumed", assumptions=("ids-are-integers",)
+                            ),
                         ),
                         Column(
                             name="privateFields",
@@ -1885,7 +1921,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                                     description="The user who last changed the order.",
                                     minimum=0,
                                     provenance=Provenance(
-                                        source="assumed", assumption="order-flags-integers"
+                                        source="assumed", assumptions=("ids-are-integers",)
                                     ),
                                 ),
                                 Column(
@@ -1901,7 +1937,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                                     description="The user who owns the order.",
                                     minimum=0,
                                     provenance=Provenance(
-                                        source="assumed", assumption="order-flags-integers"
+                                        source="assumed", assumptions=("ids-are-integers",)
                                     ),
                                 ),
                                 Column(
@@ -1911,7 +1947,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                                     description="The company that owns the order.",
                                     minimum=0,
                                     provenance=Provenance(
-                                        source="assumed", assumption="order-flags-integers"
+                                        source="assumed", assumptions=("ids-are-integers",)
                                     ),
                                 ),
                                 Column(
@@ -1994,7 +2030,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The start of the range, inclusive.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
-                    provenance=Provenance(source="assumed", assumption="from-inclusive"),
+                    provenance=Provenance(source="documented", assumptions=("from-inclusive",)),
                 ),
                 Parameter(
                     name="until",
@@ -2032,7 +2068,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="boolean",
                     description="Whether buckets without data are returned as well.",
                     default=False,
-                    provenance=Provenance(source="assumed", assumption="include-empty-default"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("include-empty-default",)
+                    ),
                 ),
                 Parameter(
                     name="routes",
@@ -2041,7 +2079,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="Routes to market by name or id, or `all`. When absent, the lowest-numbered route.",
                     repeated=True,
                     separator="repeat",
-                    provenance=Provenance(source="assumed", assumption="list-separators"),
+                    provenance=Provenance(source="documented", assumptions=("list-separators",)),
                 ),
                 Parameter(
                     name="deduplicateRoutes",
@@ -2056,7 +2094,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="How many orders to return on each side, best first.",
                     minimum=1,
                     default=10,
-                    provenance=Provenance(source="assumed", assumption="depth-minimum"),
+                    provenance=Provenance(source="documented", assumptions=("depth-minimum",)),
                 ),
                 Parameter(
                     name="maxSpread",
@@ -2064,7 +2102,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="number",
                     description="Leaves out orders further than this many percent from the best price of their side; by default none are left out.",
                     exclusive_minimum=0,
-                    provenance=Provenance(source="assumed", assumption="max-spread-from-best"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("max-spread-from-best",)
+                    ),
                 ),
                 Parameter(
                     name="includePrivate",
@@ -2072,7 +2112,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="boolean",
                     description="Whether your own rows carry their private details.",
                     default=False,
-                    provenance=Provenance(source="assumed", assumption="include-private-default"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("include-private-default",)
+                    ),
                 ),
                 Parameter(
                     name="optionalFields",
@@ -2271,7 +2313,13 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     minimum=0,
                     maximum=9223372036854775807,
                     max_items=50,
-                    provenance=Provenance(source="assumed", assumption="list-separators"),
+                    provenance=Provenance(
+                        source="documented",
+                        assumptions=(
+                            "list-separators",
+                            "explicit-items-maximum",
+                        ),
+                    ),
                 ),
                 Parameter(
                     name="secondSequenceItemId",
@@ -2300,7 +2348,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The next so many tradable items, in place of explicit ones. Only for sequences whose items have a trading end.",
                     minimum=1,
                     maximum=50,
-                    provenance=Provenance(source="assumed", assumption="trading-items-reference"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("trading-items-reference",)
+                    ),
                 ),
                 Parameter(
                     name="at",
@@ -2314,12 +2364,14 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                 contract="many",
                 resolution="minute",
                 cutoff="utc-day-start",
-                assumptions=("minute-resolution-is-checked",),
+                provenance=Provenance(
+                    source="documented", assumptions=("minute-resolution-is-checked",)
+                ),
             ),
             batch=Batch(
                 by="items",
                 maximum=50,
-                provenance=Provenance(source="assumed", assumption="explicit-items-maximum"),
+                provenance=Provenance(source="documented", assumptions=("explicit-items-maximum",)),
             ),
         ),
         "get_instruments": Endpoint(
@@ -2355,6 +2407,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     provenance=Provenance(source="observed"),
                 ),
             ),
+            provenance=Provenance(source="observed"),
         ),
         "get_instrument": Endpoint(
             operation_id="get_instrument",
@@ -2416,7 +2469,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     python_name="sequences",
                     type="string",
                     description="The path of its sequences.",
-                    provenance=Provenance(source="assumed", assumption="product-sequences-path"),
+                    provenance=Provenance(
+                        source="assumed", assumptions=("product-sequences-path",)
+                    ),
                 ),
             ),
             parameters=(
@@ -2454,7 +2509,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     python_name="name",
                     type="string",
                     description="The name of the sequence.",
-                    provenance=Provenance(source="assumed", assumption="names-are-never-null"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("names-are-never-null",)
+                    ),
                 ),
                 Column(
                     name="sequenceItems",
@@ -2516,6 +2573,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     provenance=Provenance(source="observed"),
                 ),
             ),
+            provenance=Provenance(source="observed"),
         ),
         "get_market": Endpoint(
             operation_id="get_market",
@@ -2577,7 +2635,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     python_name="sequences",
                     type="string",
                     description="The path of its sequences.",
-                    provenance=Provenance(source="assumed", assumption="product-sequences-path"),
+                    provenance=Provenance(
+                        source="assumed", assumptions=("product-sequences-path",)
+                    ),
                 ),
             ),
             parameters=(
@@ -2615,7 +2675,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     python_name="name",
                     type="string",
                     description="The name of the sequence.",
-                    provenance=Provenance(source="assumed", assumption="names-are-never-null"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("names-are-never-null",)
+                    ),
                 ),
                 Column(
                     name="sequenceItems",
@@ -2666,7 +2728,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     python_name="name",
                     type="string",
                     description="The name of the sequence.",
-                    provenance=Provenance(source="assumed", assumption="names-are-never-null"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("names-are-never-null",)
+                    ),
                 ),
                 Column(
                     name="sequenceItems",
@@ -2706,7 +2770,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     python_name="name",
                     type="string",
                     description="The name of the period, such as Apr-24.",
-                    provenance=Provenance(source="assumed", assumption="names-are-never-null"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("names-are-never-null",)
+                    ),
                 ),
                 Column(
                     name="periodStart",
@@ -2714,7 +2780,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="string",
                     description="When delivery starts, in ISO-8601; null for rolling items.",
                     nullable=True,
-                    provenance=Provenance(source="assumed", assumption="item-dates-optional-zone"),
+                    provenance=Provenance(
+                        source="observed", assumptions=("item-dates-optional-zone",)
+                    ),
                 ),
                 Column(
                     name="periodEnd",
@@ -2722,7 +2790,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="string",
                     description="When delivery ends, in ISO-8601; null for rolling items.",
                     nullable=True,
-                    provenance=Provenance(source="assumed", assumption="item-dates-optional-zone"),
+                    provenance=Provenance(
+                        source="observed", assumptions=("item-dates-optional-zone",)
+                    ),
                 ),
                 Column(
                     name="tradingStart",
@@ -2730,7 +2800,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="string",
                     description="When trading starts, in ISO-8601; null for rolling items.",
                     nullable=True,
-                    provenance=Provenance(source="assumed", assumption="item-dates-optional-zone"),
+                    provenance=Provenance(
+                        source="observed", assumptions=("item-dates-optional-zone",)
+                    ),
                 ),
                 Column(
                     name="tradingEnd",
@@ -2738,7 +2810,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="string",
                     description="When trading ends, in ISO-8601; null for rolling items, which never expire.",
                     nullable=True,
-                    provenance=Provenance(source="assumed", assumption="item-dates-optional-zone"),
+                    provenance=Provenance(
+                        source="observed", assumptions=("item-dates-optional-zone",)
+                    ),
                 ),
             ),
             parameters=(
@@ -2759,7 +2833,13 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="How many items to return at most.",
                     minimum=1,
                     default=100,
-                    provenance=Provenance(source="assumed", assumption="item-count-minimum"),
+                    provenance=Provenance(
+                        source="documented",
+                        assumptions=(
+                            "item-count-minimum",
+                            "every-item-at-once",
+                        ),
+                    ),
                 ),
                 Parameter(
                     name="startDate",
@@ -2792,7 +2872,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     python_name="name",
                     type="string",
                     description="The name of the period, such as Apr-24.",
-                    provenance=Provenance(source="assumed", assumption="names-are-never-null"),
+                    provenance=Provenance(
+                        source="documented", assumptions=("names-are-never-null",)
+                    ),
                 ),
                 Column(
                     name="periodStart",
@@ -2800,7 +2882,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="string",
                     description="When delivery starts, in ISO-8601; null for rolling items.",
                     nullable=True,
-                    provenance=Provenance(source="assumed", assumption="item-dates-optional-zone"),
+                    provenance=Provenance(
+                        source="observed", assumptions=("item-dates-optional-zone",)
+                    ),
                 ),
                 Column(
                     name="periodEnd",
@@ -2808,7 +2892,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="string",
                     description="When delivery ends, in ISO-8601; null for rolling items.",
                     nullable=True,
-                    provenance=Provenance(source="assumed", assumption="item-dates-optional-zone"),
+                    provenance=Provenance(
+                        source="observed", assumptions=("item-dates-optional-zone",)
+                    ),
                 ),
                 Column(
                     name="tradingStart",
@@ -2816,7 +2902,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="string",
                     description="When trading starts, in ISO-8601; null for rolling items.",
                     nullable=True,
-                    provenance=Provenance(source="assumed", assumption="item-dates-optional-zone"),
+                    provenance=Provenance(
+                        source="observed", assumptions=("item-dates-optional-zone",)
+                    ),
                 ),
                 Column(
                     name="tradingEnd",
@@ -2824,7 +2912,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="string",
                     description="When trading ends, in ISO-8601; null for rolling items, which never expire.",
                     nullable=True,
-                    provenance=Provenance(source="assumed", assumption="item-dates-optional-zone"),
+                    provenance=Provenance(
+                        source="observed", assumptions=("item-dates-optional-zone",)
+                    ),
                 ),
             ),
             parameters=(

@@ -9,14 +9,18 @@ import datetime
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from .types import RequestLimits
+from .types import Provenance, RequestLimits
 
 SPEC_VERSION = "2024.4"
-SPEC_HASH = "889acc2ae7e2da15e0bd840aa564f84eba5164fb3b246ce99ac2662701650b83"
+SPEC_HASH = "fec77c9a443aad8d14ea54d55850d61f918ee37fd62e4b277b1a7fe32b209377"
 API_KEY_HEADER = "X-API-KEY"
 ANALYTICS_URL = "https://analytics.trayport.com/api"
 REFERENCE_URL = "https://referencedata.trayport.com"
-REQUEST_LIMITS = RequestLimits(per_second=8, per_minute=480)
+REQUEST_LIMITS = RequestLimits(
+    per_second=8,
+    per_minute=480,
+    provenance=Provenance(source="documented", assumptions=("reference-shares-rate-limit",)),
+)
 PRIVATE_ORDERS_FROM = datetime.date(2021, 2, 1)
 CONTRACT_TYPE_ALIASES: Mapping[str, str] = MappingProxyType(
     {
@@ -47,15 +51,16 @@ ASSUMPTIONS: Mapping[str, str] = MappingProxyType(
         "names-are-never-null": "Names in reference data are present and never null.",
         "item-dates-optional-zone": "Dates in reference data are ISO-8601 text and mean UTC where they carry no zone.",
         "item-count-minimum": "At least one sequence item is asked for.",
+        "every-item-at-once": "Any larger number of sequence items may be asked for, so that all of a sequence are read at once.",
         "depth-minimum": "A book has a depth of at least one order a side.",
         "max-spread-from-best": "The widest accepted spread is a positive percentage of the best price of the order's own side.",
         "unlisted-venue-is-broker": "A venue that the history notes do not name as an exchange has the order history of a broker.",
         "eex7-history-as-eex": "Orders of EEX7 reach back as far as those of the venue it replaced.",
         "history-starts-with-month": "History that is documented by month starts on the first day of that month, and the end of January 2020 is its last day.",
         "book-fields-nullability": "Prices and quantities of orders in a book are never null.",
-        "order-flags-integers": "Ids inside the private details of an order are JSON integers.",
-        "derivative-classification-text": "The product classification is text that may be empty.",
         "snapshot-time-is-at": "The time stamp of a snapshot answer is the instant it was asked for.",
+        "problem-type-and-detail": "A problem document may also carry the type and the detail that such documents usually have.",
+        "retry-after-forms": "The time to wait comes as seconds or as an HTTP date, or not at all.",
         "errors-are-problems": "Errors other than 400 carry a problem document as well, when they have a body of their own.",
     }
 )

@@ -17,10 +17,10 @@ ColumnType = Literal["int64", "float64", "string", "bool", "timestamp", "struct"
 
 @frozen
 class Provenance:
-    """Where a fact comes from; `assumption` names the entry of an assumed one."""
+    """Where a fact comes from, and the named assumptions it rests on besides."""
 
     source: Source
-    assumption: str | None = None
+    assumptions: tuple[str, ...] = ()
 
 
 @frozen
@@ -98,7 +98,7 @@ class Limits:
 
     `contract` says how contracts are named: exactly `one`, `many` items of a sequence, any `subset`
     of a contract's parts, or not at all. `cutoff` is where the data ends: at the start of the
-    current day in UTC, or now. `assumptions` are what else these limits rest on.
+    current day in UTC, or now.
     """
 
     contract: Literal["one", "many", "subset"] | None = None
@@ -110,7 +110,6 @@ class Limits:
     resolution: Literal["second", "minute"] = "second"
     cutoff: Literal["utc-day-start", "now"] | None = None
     lookback_days: int | None = None
-    assumptions: tuple[str, ...] = ()
     provenance: Provenance = Provenance("documented")
 
 

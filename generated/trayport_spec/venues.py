@@ -22,7 +22,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "ACGM": Venue(
             code="ACGM",
@@ -33,7 +33,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "ACX": Venue(
             code="ACX",
@@ -44,7 +44,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "AGR": Venue(
             code="AGR",
@@ -55,7 +55,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "ATLA": Venue(
             code="ATLA",
@@ -66,7 +66,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "BALK": Venue(
             code="BALK",
@@ -77,7 +77,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "BETP": Venue(
             code="BETP",
@@ -88,7 +88,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "BGC": Venue(
             code="BGC",
@@ -99,7 +99,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "BGH": Venue(
             code="BGH",
@@ -110,7 +110,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "BPIF": Venue(
             code="BPIF",
@@ -121,7 +121,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "BTON": Venue(
             code="BTON",
@@ -132,7 +132,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "CEGE": Venue(
             code="CEGE",
@@ -143,7 +143,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "CIMD": Venue(
             code="CIMD",
@@ -154,7 +154,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "CLKS": Venue(
             code="CLKS",
@@ -165,7 +165,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "EBI": Venue(
             code="EBI",
@@ -176,7 +176,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "EEB": Venue(
             code="EEB",
@@ -187,7 +187,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "EEX": Venue(
             code="EEX",
@@ -198,7 +198,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 2, 1),
             aggregated_book=True,
             separate_feeds=True,
-            provenance=Provenance(source="assumed", assumption="history-starts-with-month"),
+            provenance=Provenance(source="assumed", assumptions=("history-starts-with-month",)),
         ),
         "EEX7": Venue(
             code="EEX7",
@@ -209,7 +209,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 2, 1),
             aggregated_book=True,
             separate_feeds=True,
-            provenance=Provenance(source="assumed", assumption="eex7-history-as-eex"),
+            provenance=Provenance(source="assumed", assumptions=("eex7-history-as-eex",)),
         ),
         "EEXS": Venue(
             code="EEXS",
@@ -220,7 +220,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "ENEC": Venue(
             code="ENEC",
@@ -231,7 +231,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "EPEX": Venue(
             code="EPEX",
@@ -242,7 +242,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2021, 2, 1),
             aggregated_book=False,
             separate_feeds=True,
-            provenance=Provenance(source="assumed", assumption="history-starts-with-month"),
+            provenance=Provenance(source="assumed", assumptions=("history-starts-with-month",)),
         ),
         "EVOL": Venue(
             code="EVOL",
@@ -253,7 +253,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "FINA": Venue(
             code="FINA",
@@ -264,7 +264,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "FIS": Venue(
             code="FIS",
@@ -275,7 +275,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "GFI": Venue(
             code="GFI",
@@ -286,7 +286,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "GFIO": Venue(
             code="GFIO",
@@ -297,7 +297,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "GLOB": Venue(
             code="GLOB",
@@ -308,7 +308,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "GMEG": Venue(
             code="GMEG",
@@ -319,7 +319,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2021, 2, 1),
             aggregated_book=True,
             separate_feeds=True,
-            provenance=Provenance(source="assumed", assumption="history-starts-with-month"),
+            provenance=Provenance(source="assumed", assumptions=("history-starts-with-month",)),
         ),
         "GMEP": Venue(
             code="GMEP",
@@ -330,7 +330,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2021, 2, 1),
             aggregated_book=True,
             separate_feeds=True,
-            provenance=Provenance(source="assumed", assumption="history-starts-with-month"),
+            provenance=Provenance(source="assumed", assumptions=("history-starts-with-month",)),
         ),
         "GNGA": Venue(
             code="GNGA",
@@ -341,7 +341,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "GORE": Venue(
             code="GORE",
@@ -352,7 +352,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "GRFN": Venue(
             code="GRFN",
@@ -363,7 +363,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "HXCX": Venue(
             code="HXCX",
@@ -374,7 +374,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "IBEX": Venue(
             code="IBEX",
@@ -385,7 +385,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "IBGH": Venue(
             code="IBGH",
@@ -396,7 +396,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "ICAP": Venue(
             code="ICAP",
@@ -407,7 +407,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "ICE": Venue(
             code="ICE",
@@ -418,7 +418,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 2, 1),
             aggregated_book=True,
             separate_feeds=True,
-            provenance=Provenance(source="assumed", assumption="history-starts-with-month"),
+            provenance=Provenance(source="assumed", assumptions=("history-starts-with-month",)),
         ),
         "IDEX": Venue(
             code="IDEX",
@@ -429,7 +429,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2021, 2, 1),
             aggregated_book=True,
             separate_feeds=True,
-            provenance=Provenance(source="assumed", assumption="history-starts-with-month"),
+            provenance=Provenance(source="assumed", assumptions=("history-starts-with-month",)),
         ),
         "IENX": Venue(
             code="IENX",
@@ -440,7 +440,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 2, 1),
             aggregated_book=True,
             separate_feeds=True,
-            provenance=Provenance(source="assumed", assumption="history-starts-with-month"),
+            provenance=Provenance(source="assumed", assumptions=("history-starts-with-month",)),
         ),
         "LNKE": Venue(
             code="LNKE",
@@ -451,7 +451,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "MAKE": Venue(
             code="MAKE",
@@ -462,7 +462,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "MCQL": Venue(
             code="MCQL",
@@ -473,7 +473,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "MIBG": Venue(
             code="MIBG",
@@ -484,7 +484,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2021, 2, 1),
             aggregated_book=True,
             separate_feeds=True,
-            provenance=Provenance(source="assumed", assumption="history-starts-with-month"),
+            provenance=Provenance(source="assumed", assumptions=("history-starts-with-month",)),
         ),
         "MXFR": Venue(
             code="MXFR",
@@ -495,7 +495,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "MYST": Venue(
             code="MYST",
@@ -506,7 +506,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "NDAQ": Venue(
             code="NDAQ",
@@ -517,7 +517,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2021, 2, 1),
             aggregated_book=True,
             separate_feeds=True,
-            provenance=Provenance(source="assumed", assumption="history-starts-with-month"),
+            provenance=Provenance(source="assumed", assumptions=("history-starts-with-month",)),
         ),
         "NODX": Venue(
             code="NODX",
@@ -528,7 +528,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2021, 2, 1),
             aggregated_book=True,
             separate_feeds=True,
-            provenance=Provenance(source="assumed", assumption="history-starts-with-month"),
+            provenance=Provenance(source="assumed", assumptions=("history-starts-with-month",)),
         ),
         "OILB": Venue(
             code="OILB",
@@ -539,7 +539,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "OMIP": Venue(
             code="OMIP",
@@ -550,7 +550,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "OPCO": Venue(
             code="OPCO",
@@ -561,7 +561,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "OTCX": Venue(
             code="OTCX",
@@ -572,7 +572,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "PFL": Venue(
             code="PFL",
@@ -583,7 +583,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "PREB": Venue(
             code="PREB",
@@ -594,7 +594,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "PVM": Venue(
             code="PVM",
@@ -605,7 +605,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "PXE": Venue(
             code="PXE",
@@ -616,7 +616,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "SHRD": Venue(
             code="SHRD",
@@ -627,7 +627,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "SKM": Venue(
             code="SKM",
@@ -638,7 +638,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "SPEC": Venue(
             code="SPEC",
@@ -649,7 +649,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "STAR": Venue(
             code="STAR",
@@ -660,7 +660,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "TFS": Venue(
             code="TFS",
@@ -671,7 +671,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "TFSE": Venue(
             code="TFSE",
@@ -682,7 +682,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "TSEC": Venue(
             code="TSEC",
@@ -693,7 +693,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "VELT": Venue(
             code="VELT",
@@ -704,7 +704,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "VGM": Venue(
             code="VGM",
@@ -715,7 +715,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "VIKI": Venue(
             code="VIKI",
@@ -726,7 +726,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
         "ZARK": Venue(
             code="ZARK",
@@ -737,7 +737,7 @@ VENUES: Mapping[str, Venue] = MappingProxyType(
             orders_from=datetime.date(2020, 1, 31),
             aggregated_book=False,
             separate_feeds=False,
-            provenance=Provenance(source="assumed", assumption="unlisted-venue-is-broker"),
+            provenance=Provenance(source="assumed", assumptions=("unlisted-venue-is-broker",)),
         ),
     }
 )

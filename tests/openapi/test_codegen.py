@@ -197,9 +197,31 @@ CONTRADICTIONS = {
         "get_ohlcv: optional fields without a property: ['median']",
     ),
     "an assumption that is not listed": (
-        "x-provenance: {assumed: depth-minimum}",
-        "x-provenance: {assumed: depth-maximum}",
+        "x-assumes: [depth-minimum]",
+        "x-assumes: [depth-maximum]",
         "depth-maximum",
+    ),
+    "a mark that was forgotten": (
+        "        resolution: minute\n        cutoff: utc-day-start\n"
+        "        x-assumes: [minute-resolution-is-checked]\n        x-provenance: documented\n",
+        "        resolution: minute\n        cutoff: utc-day-start\n"
+        "        x-assumes: [minute-resolution-is-checked]\n",
+        "get_snapshots: x-trayport-limits: x-provenance is missing",
+    ),
+    "a misspelt limit": (
+        "        resolution: minute",
+        "        resolutoin: minute",
+        "get_activity: x-trayport-limits: there is no resolutoin",
+    ),
+    "a range without its length": (
+        "ranges: [{maxDays: 32}]",
+        "ranges: [{units: [day]}]",
+        "get_trades: x-trayport-limits.ranges: maxDays is missing",
+    ),
+    "a misspelt row": (
+        "        time: fromTimestamp",
+        "        tiem: fromTimestamp",
+        "get_ohlcv: x-trayport-row: there is no tiem",
     ),
     "a mark that is none": (
         "      x-provenance: documented\n    At:",
