@@ -78,6 +78,14 @@ def test_the_contract_of_an_answer_can_be_asked_for() -> None:
         ({"market_id": 1, "second_sequence_item_id": 4}, "second_sequence_item_id"),
         ({"market_id": 1, "contract_type": "Spread"}, "second_sequence_item_id"),
         ({"market_id": 1, "contract_type": "Strip"}, "contract_type"),
+        ({"market_id": "TTF"}, "market_id"),
+        ({"instrument_id": 1.5}, "instrument_id"),
+        ({"market_id": True}, "market_id"),
+        ({"market_id": 0}, "market_id"),
+        (
+            {"market_id": 1, "contract_type": "Spread", "second_sequence_item_id": 0},
+            "second_sequence_item_id",
+        ),
     ],
 )
 def test_parts_that_contradict_each_other_are_refused_by_name(
@@ -90,7 +98,15 @@ def test_parts_that_contradict_each_other_are_refused_by_name(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "10000065*", "1#Single#2#3", "a#Single#2#3#0", "1#Strip#2#3#0"]
+    "text",
+    [
+        "",
+        "10000065*",
+        "1#Single#2#3",
+        "a#Single#2#3#0",
+        "1#Strip#2#3#0",
+        "9" * 5000 + "#Single#2#3#0",
+    ],
 )
 def test_text_that_is_no_symbol_is_refused(text: str) -> None:
     with pytest.raises(TrayportValidationError, match="is not a symbol"):

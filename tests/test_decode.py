@@ -147,6 +147,12 @@ def test_a_body_that_is_something_else_is_an_error_that_quotes_it(body: bytes) -
     assert refused.value.body == body.decode(errors="replace")
 
 
+def test_an_answer_nested_too_deeply_is_an_error() -> None:
+    row = json.dumps(TRADE)[:-1] + ', "more": ' + "[" * 200_000 + "]" * 200_000 + "}"
+    with pytest.raises(TrayportDecodeError):
+        decode("get_trades", f"[{row}]".encode())
+
+
 def test_malformed_json_names_the_place() -> None:
     with pytest.raises(TrayportDecodeError) as refused:
         decode("get_trades", b'[{"tradeId": }]')

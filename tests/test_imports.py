@@ -105,7 +105,8 @@ def test_the_sandbox_imports_nothing_of_the_wrapper() -> None:
 
 @pytest.mark.parametrize("package", GENERATED)
 def test_generated_code_imports_nothing_of_ours(package: str) -> None:
-    foreign = {"trayport_sdk", *GENERATED} - {package}
+    # The client may read the tables, which stand at the very bottom.
+    foreign = {"trayport_sdk", "trayport_api"} - {package}
     root = ROOT / "generated"
     for path in modules(root / package):
         assert not top(imported(path, root)) & foreign, path

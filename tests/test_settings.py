@@ -29,6 +29,12 @@ def test_arguments_win_over_variables_and_variables_over_the_file(
         ("TRAYPORT_TIMEOUT", "soon"),
         ("TRAYPORT_TIMEOUT", "-1"),
         ("TRAYPORT_ANALYTICS_URL", "analytics.example"),
+        ("TRAYPORT_ANALYTICS_URL", "http://[::1"),
+        ("TRAYPORT_ANALYTICS_URL", "http://"),
+        ("TRAYPORT_ANALYTICS_URL", "http://a:b"),
+        ("TRAYPORT_ANALYTICS_URL", "http://exa mple"),
+        ("TRAYPORT_REFERENCE_URL", "https://user:password@a.example"),
+        ("TRAYPORT_REFERENCE_URL", "https://a.example/?k=1"),
         ("TRAYPORT_HTTP2", "perhaps"),
         ("TRAYPORT_API_KEY", "schlüssel"),
     ],
@@ -41,6 +47,12 @@ def test_a_value_that_cannot_work_is_refused_with_its_variable_named(
         Settings()
     if variable == "TRAYPORT_API_KEY":
         assert value not in str(refused.value)
+
+
+def test_a_file_that_is_no_text_is_a_configuration_error(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"TRAYPORT_TIMEOUT=\xff\xfe")
+    with pytest.raises(TrayportConfigurationError, match=r"\.env cannot be read"):
+        Settings()
 
 
 @pytest.mark.parametrize("key", [None, "", "  "])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from .contracts import ContractSpec, looks_like_symbol
 from .errors import TrayportLookupError
 
 if TYPE_CHECKING:
+    from trayport_api.models import SequenceItem
+
     from .endpoints.reference import ReferenceGroup
 
 # Every item a sequence ever had, expired ones included.
@@ -20,16 +22,18 @@ NEAREST = 5
 Place: TypeAlias = tuple[int, int]
 """A sequence and an item of it."""
 
+Value = TypeVar("Value")
+
 
 class Catalog:
     """Looks names up in reference data, which is read once per client."""
 
     def __init__(self, reference: ReferenceGroup) -> None:
         self._reference = reference
-        self._markets: dict[str, int] | None = None
-        self._instruments: dict[str, int] | None = None
-        self._sequences: dict[tuple[bool, int], list[int]] = {}
-        self._items: dict[int, dict[str, int]] = {}
+        self._market_ids: Mapping[str, list[int]] | None = None
+        self._instrument_ids: Mapping[str, list[int]] | None = None
+        self._items_of: dict[tuple[bool, int], Mapping[str, list[Place]]] = {}
+        self._items_in_sequence: dict[int, list[SequenceItem]] = {}
 
     async def resolve(self, contract: ContractSpec | str) -> ContractSpec:
         """The contract of a name or of a machine symbol.
@@ -50,82 +54,95 @@ class Catalog:
         return await self._instrument_contract(contract.strip())
 
     async def _market_contract(self, product: str, item: str) -> ContractSpec:
-        names = await self._names(market=True)
-        if product not in names:
-            raise _unknown("market", f"{product}*", [f"{name}*" for name in names])
-        items = await self._items_of(names[product], market=True)
-        if item not in items:
+        markets = await self._markets()
+        if product not in markets:
+            raise _unknown("market", f"{product}*", [f"{name}*" for name in markets])
+        found = await self._named(markets[product], item, market=True)
+        if not found:
+            items = [name for id_ in markets[product] for name in await self._items(id_, True)]
             raise _unknown(f"delivery period of {product}*", item, items)
-        return _only(item, items[item], market_id=names[product])
+        return _only(f"{product}* {item}", found)
 
     async def _instrument_contract(self, text: str) -> ContractSpec:
-        names = await self._names(market=False)
+        instruments = await self._instruments()
         cuts = [place for place, letter in enumerate(text) if letter == " "]
-        items: dict[str, list[Place]] = {}
+        items: list[str] = []
         # The longest name first: "TTF Hi Cal 51.6 EEX" also begins with another instrument's name.
         for cut in reversed(cuts):
             product, item = text[:cut], text[cut + 1 :]
-            if product in names:
-                items = await self._items_of(names[product], market=False)
-                if item in items:
-                    return _only(item, items[item], instrument_id=names[product])
+            if product in instruments:
+                found = await self._named(instruments[product], item, market=False)
+                if found:
+                    return _only(text, found)
+                items = [n for id_ in instruments[product] for n in await self._items(id_, False)]
         product, _, item = text.rpartition(" ")
-        near = [*nearest(item, items), *nearest(product or text, names)]
+        near = [*nearest(item, items), *nearest(product or text, instruments)]
         raise TrayportLookupError(f"no contract is named {text!r}", candidates=near)
 
-    async def _names(self, *, market: bool) -> dict[str, int]:
-        if market:
-            if self._markets is None:
-                self._markets = {m.name: m.id for m in await self._reference.get_markets()}
-            return self._markets
-        if self._instruments is None:
-            self._instruments = {i.name: i.id for i in await self._reference.get_instruments()}
-        return self._instruments
+    async def _named(
+        self, product_ids: list[int], item: str, *, market: bool
+    ) -> list[ContractSpec]:
+        """Every contract of these products whose delivery period has this name."""
+        return [
+            ContractSpec(
+                market_id=product_id if market else None,
+                instrument_id=None if market else product_id,
+                sequence_id=sequence_id,
+                sequence_item_id=item_id,
+            )
+            for product_id in product_ids
+            for sequence_id, item_id in (await self._items(product_id, market)).get(item, ())
+        ]
 
-    async def _items_of(self, product_id: int, *, market: bool) -> dict[str, list[Place]]:
-        """The sequences and ids of the items of a product, by name."""
-        place = market, product_id
-        if place not in self._sequences:
+    async def _markets(self) -> Mapping[str, list[int]]:
+        if self._market_ids is None:
+            markets = await self._reference.get_markets()
+            self._market_ids = _grouped((market.name, market.id) for market in markets)
+        return self._market_ids
+
+    async def _instruments(self) -> Mapping[str, list[int]]:
+        if self._instrument_ids is None:
+            instruments = await self._reference.get_instruments()
+            self._instrument_ids = _grouped((one.name, one.id) for one in instruments)
+        return self._instrument_ids
+
+    async def _items(self, product_id: int, market: bool) -> Mapping[str, list[Place]]:
+        """The items of a product, by name."""
+        if (market, product_id) not in self._items_of:
             sequences = await self._reference.get_sequences(
                 market_id=product_id if market else None,
                 instrument_id=None if market else product_id,
             )
-            self._sequences[place] = [sequence.id for sequence in sequences]
-        found: dict[str, list[Place]] = {}
-        for sequence_id in self._sequences[place]:
-            if sequence_id not in self._items:
-                items = await self._reference.get_sequence_items(
-                    sequence_id, start_date=FIRST_DATE, count=EVERY_ITEM
-                )
-                self._items[sequence_id] = {item.name: item.id for item in items}
-            for name, item_id in self._items[sequence_id].items():
-                found.setdefault(name, []).append((sequence_id, item_id))
-        return found
+            named = [
+                (item.name, (sequence.id, item.id))
+                for sequence in sequences
+                for item in await self._items_in(sequence.id)
+            ]
+            self._items_of[market, product_id] = _grouped(named)
+        return self._items_of[market, product_id]
+
+    async def _items_in(self, sequence_id: int) -> list[SequenceItem]:
+        if sequence_id not in self._items_in_sequence:
+            self._items_in_sequence[sequence_id] = await self._reference.get_sequence_items(
+                sequence_id, start_date=FIRST_DATE, count=EVERY_ITEM
+            )
+        return self._items_in_sequence[sequence_id]
 
 
-def _only(
-    name: str,
-    places: list[Place],
-    *,
-    market_id: int | None = None,
-    instrument_id: int | None = None,
-) -> ContractSpec:
-    """The one contract of these places; several are an error that lists their symbols."""
-    specs = [
-        ContractSpec(
-            market_id=market_id,
-            instrument_id=instrument_id,
-            sequence_id=sequence_id,
-            sequence_item_id=item_id,
-        )
-        for sequence_id, item_id in places
-    ]
-    if len(specs) > 1:
+def _grouped(pairs: Iterable[tuple[str, Value]]) -> dict[str, list[Value]]:
+    """The values of each name: nothing promises that a name is given only once."""
+    found: dict[str, list[Value]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _only(name: str, contracts: list[ContractSpec]) -> ContractSpec:
+    if len(contracts) > 1:
         raise TrayportLookupError(
-            f"{name!r} names delivery periods in several sequences",
-            candidates=[str(spec) for spec in specs],
+            f"{name!r} names several contracts", candidates=[str(one) for one in contracts]
         )
-    return specs[0]
+    return contracts[0]
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:

@@ -45,6 +45,8 @@ def run(arguments: Sequence[str]) -> int:
         return _said(str(error), FAILED)
     except (click.Abort, KeyboardInterrupt):
         return _said("interrupted", INTERRUPTED)
+    except Exception as error:  # noqa: BLE001  (the last door: one line, never a traceback)
+        return _said(f"unexpected {type(error).__name__}: {error}", FAILED)
     return result if isinstance(result, int) else 0
 
 
@@ -86,8 +88,7 @@ def trades(
     as "10000065*#Single#10000305#244#0".
     """
     suffix = export.file_format(out)
-    if not Path(out).resolve().parent.is_dir():
-        raise click.UsageError(f"--out {out}: its directory does not exist")
+    export.check_writable(out)
 
     async def download(on_progress: executor.OnProgress) -> TradesResponse:
         async with TrayportClient.sandbox() if sandbox else TrayportClient() as client:

@@ -80,7 +80,9 @@ class TrayportClient:
         from .http.limiter import shared_limiter
 
         key = chosen.api_key.get_secret_value()
-        limiter = shared_limiter(key, urlsplit(chosen.analytics_url).netloc)
+        address = urlsplit(chosen.analytics_url)
+        port = address.port or {"http": 80, "https": 443}[address.scheme]
+        limiter = shared_limiter(key, f"{address.hostname}:{port}")
         self._assemble(chosen, key, limiter, None)
 
     @classmethod

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen, validators
 from trayport_api.models.contract_type import ContractType
 from trayport_spec import CONTRACT_TYPE_ALIASES
 
@@ -23,8 +24,8 @@ _KINDS = {
 }
 _WORDS = {kind: word for word, kind in _KINDS.items()}
 _SYMBOL = re.compile(
-    r"(?P<product>\d+)(?P<market>\*?)#(?P<kind>Single|Spread|Range)"
-    r"#(?P<sequence>\d+)#(?P<item>\d+)#(?P<second>\d+)",
+    r"(?P<product>\d{1,18})(?P<market>\*?)#(?P<kind>Single|Spread|Range)"
+    r"#(?P<sequence>\d{1,18})#(?P<item>\d{1,18})#(?P<second>\d{1,18})",
     re.ASCII | re.IGNORECASE,
 )
 
@@ -42,6 +43,23 @@ def _contract_type(value: str) -> ContractType:
         limit=", ".join(forms),
         suggestion=f"use one of {', '.join(forms)}",
     )
+
+
+def _is_id(_: object, attribute: Attribute[Any], value: Any) -> None:
+    """Lets whole numbers from 1 through, of whatever library."""
+    try:
+        number = 0 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise TrayportValidationError(
+            f"{attribute.name} {value!r} is not a positive whole number",
+            parameter=attribute.name,
+            suggestion="use an id from the reference data",
+        )
+
+
+_is_no_id_or_one = validators.optional(_is_id)
 
 
 def _order(value: int | None) -> int:
@@ -80,11 +98,13 @@ class ContractSpec:
         True
     """
 
-    market_id: int | None = field(default=None, order=_order)
-    instrument_id: int | None = field(default=None, order=_order)
-    sequence_id: int
-    sequence_item_id: int
-    second_sequence_item_id: int | None = field(default=None, order=_order)
+    market_id: int | None = field(default=None, order=_order, validator=_is_no_id_or_one)
+    instrument_id: int | None = field(default=None, order=_order, validator=_is_no_id_or_one)
+    sequence_id: int = field(validator=_is_id)
+    sequence_item_id: int = field(validator=_is_id)
+    second_sequence_item_id: int | None = field(
+        default=None, order=_order, validator=_is_no_id_or_one
+    )
     contract_type: ContractType = field(
         default=ContractType.SINGLE_PERIOD, converter=_contract_type
     )

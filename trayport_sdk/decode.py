@@ -50,7 +50,7 @@ def decode_documents(operation_id: str, body: bytes) -> list[dict[str, Any]]:
 def _decoded(body: bytes, kind: Any) -> Any:
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         place = re.search(r"\(byte (\d+)\)", str(error))
         quoted = body.decode(errors="replace")
         raise TrayportDecodeError(

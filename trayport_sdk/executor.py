@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from . import decode
-from .errors import TrayportError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -97,16 +96,14 @@ async def run(
         if on_progress is not None:
             on_progress(_progress([piece.record for piece in pieces.values()], len(calls)))
 
-    failure: TrayportError | None = None
+    failure: Exception | None = None
     try:
         async with asyncio.TaskGroup() as tasks:
             for place, (window, call) in enumerate(calls):
                 tasks.create_task(one(place, window, call))
-    except* TrayportError as group:
-        first = group.exceptions[0]
-        failure = first if isinstance(first, TrayportError) else None
-        if failure is None:
-            raise
+    except* Exception as group:  # noqa: BLE001
+        # Which of several failures came first is chance; users catch one error, not a group.
+        failure = group.exceptions[0]
     if failure is not None:
         raise failure
     return [pieces[place] for place in range(len(calls))]
@@ -121,12 +118,7 @@ def _piece(answer: Answer, window: Window, asked: decode.Asked) -> Piece:
     import polars as pl
 
     endpoint = answer.call.endpoint
-    try:
-        rows = decode.decode(endpoint.operation_id, answer.body)
-    except TrayportError as error:
-        error.context = answer.context
-        raise
-    received = decode.to_frame(endpoint.row, rows, asked)
+    received = decode.to_frame(endpoint.row, answer.read(decode.decode), asked)
     frame = received
     if endpoint.time_column is not None:
         time = next(c.python_name for c in endpoint.row if c.name == endpoint.time_column)

@@ -48,6 +48,26 @@ def file_format(path: str | Path) -> str:
     return suffix
 
 
+def check_writable(path: str | Path) -> None:
+    """Finds out before the work is done that its result could not be written.
+
+    Raises:
+        TrayportValidationError: The path is a directory, or its directory cannot be written to.
+    """
+    target = Path(path)
+    reason = ""
+    if target.is_dir():
+        reason = "is a directory"
+    elif not target.parent.is_dir():
+        reason = "lies in a directory that does not exist"
+    elif not os.access(target.parent, os.W_OK):
+        reason = "lies in a directory that may not be written to"
+    if reason:
+        raise TrayportValidationError(
+            f"out {str(path)!r} {reason}", parameter="out", suggestion="choose another file"
+        )
+
+
 def write(frame: pl.DataFrame, path: str | Path, kind: str) -> None:
     """Writes a table to a file, which is replaced in one step once everything is written."""
     target = Path(path)

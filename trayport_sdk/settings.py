@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -60,6 +61,8 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             raise TrayportConfigurationError(_explained(error)) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise TrayportConfigurationError(f".env cannot be read: {error}") from error
 
     @field_validator("api_key")
     @classmethod
@@ -74,8 +77,17 @@ class Settings(BaseSettings):
     @field_validator("analytics_url", "reference_url")
     @classmethod
     def _is_a_url(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
+        try:
+            parts = urlsplit(value)
+            _ = parts.port
+        except ValueError as error:
+            raise ValueError(f"is not an address ({error})") from None
+        if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("is not an http or https address")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("holds a user name or password, which would show in messages")
+        if parts.query or parts.fragment or any(letter.isspace() for letter in value):
+            raise ValueError("may have a host, a port and a path, and nothing else")
         return value.rstrip("/")
 
     def replace(self, **values: Any) -> Self:

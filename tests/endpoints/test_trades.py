@@ -222,6 +222,15 @@ async def test_progress_tells_how_far_the_call_has_come() -> None:
     assert 0 < seen[-1].bytes_received < seen[-1].bytes_decoded
 
 
+async def test_an_error_of_the_callback_comes_out_as_it_is() -> None:
+    def broken(_: Progress) -> None:
+        raise ZeroDivisionError("the user's own")
+
+    async with TrayportClient.sandbox() as client:
+        with pytest.raises(ZeroDivisionError, match="the user's own"):
+            await client.trades.get_trades(APRIL, "2024-01-01", "2024-03-31", on_progress=broken)
+
+
 async def test_the_result_explains_how_it_was_made() -> None:
     async with TrayportClient.sandbox(Sandbox(limits=False, until_inclusive=True)) as client:
         found = await client.trades.get_trades(APRIL, "2024-01-01", "2024-03-31")

@@ -1,9 +1,14 @@
 """The wire, byte by byte: a server that answers exactly what a test says."""
 
 import asyncio
+import pickle
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime
 
+import hpack
+import httpx
 import pytest
 from trayport_api.api.trades import get_trades
 from trayport_api.models import ContractType
@@ -12,13 +17,16 @@ from trayport_sdk import (
     TrayportAPIError,
     TrayportAuthenticationError,
     TrayportAuthorizationError,
+    TrayportConfigurationError,
     TrayportConnectionError,
+    TrayportError,
     TrayportNotFoundError,
     TrayportRateLimitError,
     TrayportServerError,
     TrayportTimeoutError,
 )
-from trayport_sdk.http.transport import Call, Transport
+from trayport_sdk.decode import decode
+from trayport_sdk.http.transport import Call, Transport, retry_after
 
 pytestmark = pytest.mark.anyio
 
@@ -147,6 +155,86 @@ async def test_retry_after_in_seconds_is_kept() -> None:
         with pytest.raises(TrayportRateLimitError) as refused:
             await wire.send(CALL)
     assert refused.value.retry_after == 7
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("2.5", 2.5),
+        ("Mon, 04 Mar 2024 10:00:30 GMT", 30.0),
+        ("Mon, 04 Mar 2024 09:00:00 GMT", 0.0),
+        ("soon", None),
+        ("-1", None),
+        (None, None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_as_a_date(
+    header: str | None, seconds: float | None
+) -> None:
+    ten_o_clock = datetime(2024, 3, 4, 10, tzinfo=UTC).timestamp()
+    assert retry_after(header, ten_o_clock) == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "broken"),
+    [
+        (503, b"HTTP/1.1 503 -\r\nContent-Length: 100\r\n\r\n<html>busy"),
+        (404, b"HTTP/1.1 404 -\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\n\xff\xff\xff"),
+        (401, b"HTTP/1.1 401 -\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nno"),
+        (500, b"HTTP/1.1 500 -\r\nContent-Type: text/html; charset=base64\r\n\r\n<html>"),
+        (400, answer(400, b'{"errors":' + b"[" * 200_000)),
+    ],
+    ids=["cut", "not brotli", "not gzip", "odd charset", "deep"],
+)
+async def test_the_status_of_an_error_survives_whatever_is_wrong_with_its_body(
+    status: int, broken: bytes
+) -> None:
+    async with served(broken) as server, transport(server.url) as wire:
+        with pytest.raises(TrayportAPIError) as refused:
+            await wire.send(CALL)
+    assert refused.value.status_code == status
+
+
+@pytest.mark.parametrize("status", [200, 400, 401])
+@pytest.mark.parametrize("body", [f"bad key {KEY}", f'{{"title": "t", "detail": "bad {KEY}"}}'])
+async def test_a_body_that_repeats_the_key_does_not_put_it_into_an_error(
+    status: int, body: str
+) -> None:
+    async with served(answer(status, body.encode())) as server, transport(server.url) as wire:
+        with pytest.raises(TrayportError) as refused:
+            (await wire.send(CALL)).read(decode)
+    error = refused.value
+    assert KEY not in "".join(traceback.format_exception(error))
+    assert KEY not in repr(vars(error))
+    assert KEY not in repr(pickle.loads(pickle.dumps(error)))  # noqa: S301
+    assert "[key]" in str(error)
+
+
+async def test_the_chain_of_causes_shows_no_key() -> None:
+    async with served(b"") as server, transport(server.url) as wire:
+        with pytest.raises(TrayportConnectionError) as refused:
+            await wire.send(CALL)
+    cause = refused.value.__cause__
+    assert isinstance(cause, httpx.HTTPError)
+    assert KEY not in repr(cause.request.headers)
+
+
+async def test_no_logger_writes_the_key(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(1)
+    async with served(answer(200, b"[]")) as server, transport(server.url) as wire:
+        await wire.send(CALL)
+        hpack.Encoder().encode([(b"x-api-key", KEY.encode())])
+    assert "httpcore" in {record.name.split(".")[0] for record in caplog.records}
+    assert KEY not in caplog.text
+
+
+async def test_a_closed_client_says_so() -> None:
+    async with served(answer(200, b"[]")) as server:
+        async with transport(server.url) as wire:
+            pass
+        with pytest.raises(TrayportConfigurationError, match="the client is closed"):
+            await wire.send(CALL)
 
 
 async def test_a_redirect_is_an_error_and_the_key_does_not_follow_it() -> None:

@@ -27,7 +27,7 @@ from trayport_api.models import (
 from trayport_api.types import UNSET
 
 from ..decode import decode_documents
-from ..errors import TrayportError, TrayportLookupError, TrayportValidationError
+from ..errors import TrayportLookupError, TrayportValidationError
 from ..http.transport import Call
 from ..times import TimeLike, instant, to_text
 
@@ -158,9 +158,4 @@ class ReferenceGroup:
         make: Callable[[Mapping[str, Any]], Model],
     ) -> list[Model]:
         answer = await self._send(Call.of(operation_id, kwargs))
-        try:
-            documents = decode_documents(operation_id, answer.body)
-        except TrayportError as error:
-            error.context = answer.context
-            raise
-        return [make(document) for document in documents]
+        return [make(document) for document in answer.read(decode_documents)]

@@ -45,7 +45,7 @@ def shared_limiter(key: str, host: str) -> RequestLimiter:
     with _registry:
         if name not in _limiters:
             _limiters[name] = RequestLimiter(
-                int(REQUEST_LIMITS.per_second * SHARE_OF_ALLOWANCE),
-                int(REQUEST_LIMITS.per_minute * SHARE_OF_ALLOWANCE),
+                max(1, int(REQUEST_LIMITS.per_second * SHARE_OF_ALLOWANCE)),
+                max(1, int(REQUEST_LIMITS.per_minute * SHARE_OF_ALLOWANCE)),
             )
         return _limiters[name]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from uuid import uuid4
 
 import httpx
@@ -19,7 +23,9 @@ from ..errors import (
     TrayportAPIError,
     TrayportAuthenticationError,
     TrayportAuthorizationError,
+    TrayportConfigurationError,
     TrayportConnectionError,
+    TrayportDecodeError,
     TrayportNotFoundError,
     TrayportRateLimitError,
     TrayportServerError,
@@ -30,6 +36,10 @@ if TYPE_CHECKING:
     from .limiter import RequestLimiter
 
 MAX_CONNECTIONS = 100
+READ_OF_ERRORS = 1 << 16
+HIDDEN = "[key]"
+
+Decoded = TypeVar("Decoded")
 
 
 @frozen
@@ -75,6 +85,17 @@ class Answer:
     body: bytes = field(repr=False)
     bytes_received: int
     seconds: float
+    _redact: Callable[[str], str] = field(repr=False, alias="redact")
+
+    def read(self, decoder: Callable[[str, bytes], Decoded]) -> Decoded:
+        """What a decoder makes of the body, its error completed with the request."""
+        try:
+            return decoder(self.call.endpoint.operation_id, self.body)
+        except TrayportDecodeError as error:
+            error.context = self.context
+            error.args = tuple(self._redact(str(argument)) for argument in error.args)
+            error.body = self._redact(error.body)
+            raise
 
 
 class Transport:
@@ -97,6 +118,8 @@ class Transport:
         self._urls = urls
         self._limiter = limiter
         self._key = key
+        for name in ("hpack.hpack", "hpack.table"):
+            logging.getLogger(name).addFilter(_no_headers)
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(timeout, connect=connect_timeout),
             http2=http2,
@@ -113,38 +136,60 @@ class Transport:
         Raises:
             TrayportAPIError: The service answered with an error.
             TrayportConnectionError: No answer came, or it broke off.
+            TrayportConfigurationError: The client is closed.
         """
+        if self._client.is_closed:
+            raise TrayportConfigurationError(
+                "the client is closed", suggestion="make a new one, or close it later"
+            )
         context = RequestContext(call.endpoint.path, call.shown, uuid4().hex)
         if self._limiter is not None:
             await self._limiter.acquire()
         started = time.perf_counter()
         try:
-            response = await self._client.get(
-                self._urls[call.endpoint.api] + call.url,
-                params=call.parameters,
-                headers={API_KEY_HEADER: self._key, "Accept": call.endpoint.media_types[0]},
-            )
+            return await self._exchange(call, context, started)
         except httpx.TimeoutException as error:
             raise TrayportTimeoutError(
                 f"no answer in time ({type(error).__name__})",
                 context=context,
                 suggestion="ask for less at once, or raise the timeout",
-            ) from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            ) from _without_key(error)
+        except httpx.HTTPError as error:
             raise TrayportConnectionError(
                 f"the connection failed: {error or type(error).__name__}",
                 context=context,
                 suggestion="try again; if it goes on, check the address and the network",
-            ) from error
-        if response.status_code != HTTPStatus.OK:
-            raise api_error(response, context)
+            ) from _without_key(error)
+
+    async def _exchange(self, call: Call, context: RequestContext, started: float) -> Answer:
+        request = self._client.build_request(
+            "GET",
+            self._urls[call.endpoint.api] + call.url,
+            params=call.parameters,
+            headers={API_KEY_HEADER: self._key, "Accept": call.endpoint.media_types[0]},
+        )
+        response = await self._client.send(request, stream=True)
+        try:
+            if response.status_code != HTTPStatus.OK:
+                body = await _first_part(response)
+                raise api_error(response.status_code, response.headers, self._clean(body), context)
+            body = await response.aread()
+        finally:
+            await response.aclose()
         return Answer(
             call=call,
             context=context,
-            body=response.content,
+            body=body,
             bytes_received=response.num_bytes_downloaded,
             seconds=time.perf_counter() - started,
+            redact=self._redact,
         )
+
+    def _redact(self, text: str) -> str:
+        return text.replace(self._key, HIDDEN)
+
+    def _clean(self, body: bytes) -> bytes:
+        return body.replace(self._key.encode(), HIDDEN.encode())
 
     async def aclose(self) -> None:
         """Closes every connection."""
@@ -178,15 +223,17 @@ class _Problem(msgspec.Struct):
     errors: dict[str, list[str] | str] = {}
 
 
-def api_error(response: httpx.Response, context: RequestContext) -> TrayportAPIError:
+def api_error(
+    status: int, headers: Mapping[str, str], body: bytes, context: RequestContext
+) -> TrayportAPIError:
     """The error for an answer that is not 200, with what its body says."""
-    status = response.status_code
     kind, meaning, suggestion = _MEANING.get(
         status, (TrayportAPIError, "the answer was not expected", "")
     )
     if status >= 500:
         kind, meaning, suggestion = TrayportServerError, "the service failed", "try again later"
-    problem = _problem(response.content)
+    text = body.decode(errors="replace")
+    problem = _problem(body)
     errors = {
         name: (messages,) if isinstance(messages, str) else tuple(messages)
         for name, messages in problem.errors.items()
@@ -194,25 +241,65 @@ def api_error(response: httpx.Response, context: RequestContext) -> TrayportAPIE
     if errors:
         said = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in errors.items())
     else:
-        body = " ".join(response.text[:QUOTED_CHARACTERS].split())
-        said = problem.detail or problem.title or body or "no body"
+        quoted = " ".join(text[:QUOTED_CHARACTERS].split())
+        said = problem.detail or problem.title or quoted or "no body"
     error = kind(
         f"{status}, {meaning}: {said}",
         status_code=status,
-        body=response.text,
+        body=text,
         errors=errors,
         context=context,
         suggestion=suggestion,
     )
     if isinstance(error, TrayportRateLimitError):
-        seconds = response.headers.get("Retry-After", "")
-        error.retry_after = float(seconds) if seconds.isascii() and seconds.isdigit() else None
+        error.retry_after = retry_after(headers.get("Retry-After"), time.time())
     return error
+
+
+def retry_after(value: str | None, now: float) -> float | None:
+    """The seconds a `Retry-After` header asks for, given as seconds or as an HTTP date."""
+    if value is None:
+        return None
+    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value.strip(), re.ASCII):
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, moment.timestamp() - now)
+
+
+async def _first_part(response: httpx.Response) -> bytes:
+    """The beginning of an error's body, as far as it can be read: the status says the rest."""
+    body = b""
+    with suppress(httpx.HTTPError):
+        async for part in response.aiter_bytes():
+            body += part
+            if len(body) > READ_OF_ERRORS:
+                break
+    return body
+
+
+def _without_key(error: httpx.HTTPError) -> httpx.HTTPError:
+    """The error, whose request shows no key to whoever prints the chain of causes."""
+    with suppress(RuntimeError):  # httpx: some errors have no request
+        error.request.headers[API_KEY_HEADER] = HIDDEN
+    return error
+
+
+class _NoHeaders(logging.Filter):
+    """Keeps out the lines in which hpack writes every header it encodes, the key among them."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno > logging.DEBUG
+
+
+_no_headers = _NoHeaders()
 
 
 def _problem(body: bytes) -> _Problem:
     """The problem document in a body, or an empty one when the body is something else."""
     try:
         return msgspec.json.decode(body, type=_Problem)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _Problem()

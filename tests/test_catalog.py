@@ -1,0 +1,68 @@
+"""Names, where a service gives the same one twice."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from trayport_sdk import TrayportClient, TrayportLookupError
+
+pytestmark = pytest.mark.anyio
+
+ANSWERS: Mapping[str, Any] = {
+    "/markets": [{"id": n, "name": "Twin", "sequences": ""} for n in (1, 2)]
+    + [{"id": 3, "name": "Only", "sequences": ""}],
+    "/instruments": [
+        {"id": 4, "name": "Gas", "sequences": ""},
+        {"id": 5, "name": "Gas EEX", "sequences": ""},
+    ],
+    **{
+        f"/{kind}/{n}/sequences": [{"id": 9, "name": "Months", "sequenceItems": ""}]
+        for kind, n in (
+            ("markets", 1), ("markets", 2), ("markets", 3), ("instruments", 4), ("instruments", 5),
+        )
+    },
+    "/sequences/9/sequenceItems": [
+        {"id": n, "name": name, "periodStart": None, "periodEnd": None, "tradingStart": None,
+         "tradingEnd": None}
+        for n, name in ((1, "Jan"), (2, "Feb"), (3, "Feb"), (4, "Mar"))
+    ],
+}  # fmt: skip
+
+
+async def service(scope: Any, _receive: Any, send: Any) -> None:
+    """A service whose names are not unique: nothing documents that they are."""
+    body = json.dumps(ANSWERS[scope["path"].removeprefix("/reference")]).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol"),
+    [
+        ("Only* Jan", "3*#Single#9#1#0"),
+        ("Gas Jan", "4#Single#9#1#0"),
+        ("Gas EEX Mar", "5#Single#9#4#0"),
+    ],
+)
+async def test_a_name_that_is_unique_is_found(name: str, symbol: str) -> None:
+    async with TrayportClient.sandbox(service) as client:
+        assert str(await client.resolve_contract(name)) == symbol
+
+
+@pytest.mark.parametrize(
+    ("name", "symbols"),
+    [
+        ("Twin* Jan", ("1*#Single#9#1#0", "2*#Single#9#1#0")),
+        ("Only* Feb", ("3*#Single#9#2#0", "3*#Single#9#3#0")),
+        ("Gas Feb", ("4#Single#9#2#0", "4#Single#9#3#0")),
+    ],
+)
+async def test_a_name_given_twice_is_an_error_that_lists_both(
+    name: str, symbols: tuple[str, ...]
+) -> None:
+    async with TrayportClient.sandbox(service) as client:
+        with pytest.raises(TrayportLookupError, match="several contracts") as refused:
+            await client.resolve_contract(name)
+    assert refused.value.candidates == symbols
