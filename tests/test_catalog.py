@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from trayport_sdk import TrayportClient, TrayportLookupError
+from trayport_sdk.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio
 
@@ -31,11 +32,13 @@ ANSWERS: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-async def service(scope: Any, _receive: Any, send: Any) -> None:
+class Service(Sandbox):
     """A service whose names are not unique: nothing documents that they are."""
-    body = json.dumps(ANSWERS[scope["path"].removeprefix("/reference")]).encode()
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": body})
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002
+        body = json.dumps(ANSWERS[scope["path"].removeprefix(self.REFERENCE_PATH)]).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
 
 
 @pytest.mark.parametrize(
@@ -47,7 +50,7 @@ async def service(scope: Any, _receive: Any, send: Any) -> None:
     ],
 )
 async def test_a_name_that_is_unique_is_found(name: str, symbol: str) -> None:
-    async with TrayportClient.sandbox(service) as client:
+    async with TrayportClient.sandbox(Service(limits=False)) as client:
         assert str(await client.resolve_contract(name)) == symbol
 
 
@@ -62,7 +65,7 @@ async def test_a_name_that_is_unique_is_found(name: str, symbol: str) -> None:
 async def test_a_name_given_twice_is_an_error_that_lists_both(
     name: str, symbols: tuple[str, ...]
 ) -> None:
-    async with TrayportClient.sandbox(service) as client:
+    async with TrayportClient.sandbox(Service(limits=False)) as client:
         with pytest.raises(TrayportLookupError, match="several contracts") as refused:
             await client.resolve_contract(name)
     assert refused.value.candidates == symbols

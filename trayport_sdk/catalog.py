@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 FIRST_DATE = "1990"
 EVERY_ITEM = 100_000
 NEAREST = 5
+LIKENESS = 0.35
+EXAMPLE = "write a product and a delivery period, like 'TTF Hi Cal 51.6* Apr-24'"
 
 Place: TypeAlias = tuple[int, int]
 """A sequence and an item of it."""
@@ -48,10 +50,14 @@ class Catalog:
             return contract
         if looks_like_symbol(contract):
             return ContractSpec.parse(contract)
-        product, separator, item = contract.strip().rpartition("* ")
-        if separator:
-            return await self._market_contract(product, item.strip())
-        return await self._instrument_contract(contract.strip())
+        product, star, item = (part.strip() for part in contract.rpartition("*"))
+        if not star:
+            return await self._instrument_contract(contract.strip())
+        if not item:
+            raise TrayportLookupError(
+                f"{contract!r} is a market without a delivery period", suggestion=EXAMPLE
+            )
+        return await self._market_contract(product, item)
 
     async def _market_contract(self, product: str, item: str) -> ContractSpec:
         markets = await self._markets()
@@ -77,7 +83,9 @@ class Catalog:
                 items = [n for id_ in instruments[product] for n in await self._items(id_, False)]
         product, _, item = text.rpartition(" ")
         near = [*nearest(item, items), *nearest(product or text, instruments)]
-        raise TrayportLookupError(f"no contract is named {text!r}", candidates=near)
+        raise TrayportLookupError(
+            f"no contract is named {text!r}", candidates=near, suggestion=EXAMPLE
+        )
 
     async def _named(
         self, product_ids: list[int], item: str, *, market: bool
@@ -148,7 +156,7 @@ def _only(name: str, contracts: list[ContractSpec]) -> ContractSpec:
 def nearest(name: str, names: Iterable[str]) -> list[str]:
     """The names most like this one, best first, without regard to case."""
     folded = {known.lower(): known for known in names}
-    return [folded[match] for match in get_close_matches(name.lower(), folded, NEAREST, cutoff=0.5)]
+    return [folded[match] for match in get_close_matches(name.lower(), folded, NEAREST, LIKENESS)]
 
 
 def _unknown(kind: str, name: str, names: Iterable[str]) -> TrayportLookupError:

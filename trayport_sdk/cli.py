@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from .responses import TradesResponse
 
 DEFAULT_PORT = 8383
+OPTIONS = {
+    "contracts": "CONTRACTS",
+    "from_": "--from",
+    "until": "--until",
+    "optional_fields": "--field",
+    "out": "--out",
+}
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
@@ -39,7 +46,10 @@ def run(arguments: Sequence[str]) -> int:
         return _said(error.format_message(), WRONG_USAGE)
     except click.ClickException as error:
         return _said(error.format_message(), FAILED)
-    except (TrayportValidationError, TrayportConfigurationError) as error:
+    except TrayportValidationError as error:
+        option = OPTIONS.get(error.parameter, error.parameter)
+        return _said(str(error).replace(error.parameter, option, 1), WRONG_USAGE)
+    except TrayportConfigurationError as error:
         return _said(str(error), WRONG_USAGE)
     except (TrayportError, OSError) as error:
         return _said(str(error), FAILED)
@@ -127,8 +137,13 @@ def sandbox(port: int, host: str, keys: tuple[str, ...], seed: int, no_limits: b
         click.echo(f"keys:      {', '.join((SANDBOX_KEY, *keys))}")
         sys.stdout.flush()
 
+    if not all(keys):
+        raise click.UsageError("--key may not be empty")
     application = Sandbox(seed=seed, keys=(SANDBOX_KEY, *keys), limits=not no_limits)
-    run(application, host, port, ready=ready)
+    try:
+        run(application, host, port, ready=ready)
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
 @trayport.command()
@@ -137,9 +152,12 @@ def demo(out: Path) -> None:
     """Download a quarter of TTF trades from the sandbox over a real socket."""
     from .demo import run
 
+    suffix = export.file_format(out)
     out.parent.mkdir(parents=True, exist_ok=True)
+    export.check_writable(out)
     with progress_bar("trades", quiet=False) as on_progress:
-        click.echo(asyncio.run(run(out, on_progress)))
+        told = asyncio.run(run(out, suffix, on_progress))
+    click.echo(told)
 
 
 @contextmanager

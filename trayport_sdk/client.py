@@ -90,7 +90,8 @@ class TrayportClient:
         """A client of an offline Trayport in this process: no key, no network, no waiting.
 
         Args:
-            sandbox: The sandbox to talk to; left out, a new one without request limits.
+            sandbox: The sandbox to talk to; left out, a new one without request limits. Where it
+                enforces them, the client paces its requests as it would for the live service.
 
         Raises:
             TrayportConfigurationError: The extra `sandbox` is not installed.
@@ -99,18 +100,25 @@ class TrayportClient:
 
         needs("sandbox", "numpy", "uvicorn")
         from .http.inprocess import InProcessTransport
+        from .http.limiter import shared_limiter
         from .sandbox import Sandbox
         from .settings import Settings
 
         # The address names no host that exists: nothing may leave the process.
         settings = Settings(
+            _env_file=None,
             api_key=SANDBOX_KEY,
             analytics_url=f"http://sandbox.invalid{Sandbox.ANALYTICS_PATH}",
             reference_url=f"http://sandbox.invalid{Sandbox.REFERENCE_PATH}",
         )
         client = cls.__new__(cls)
         application = sandbox or Sandbox(limits=False)
-        client._assemble(settings, SANDBOX_KEY, None, InProcessTransport(application))
+        limiter = (
+            shared_limiter(SANDBOX_KEY, f"sandbox {id(application)}")
+            if application.limits
+            else None
+        )
+        client._assemble(settings, SANDBOX_KEY, limiter, InProcessTransport(application))
         return client
 
     def _assemble(

@@ -22,9 +22,9 @@ MONTHS = (
 FROM, UNTIL = "2024-01-01", "2024-03-31"
 
 
-async def run(out: Path, on_progress: OnProgress) -> str:
+async def run(out: Path, suffix: str, on_progress: OnProgress) -> str:
     """Downloads twelve months of TTF over ninety days; the result is the story in a few lines."""
-    from .export import needs
+    from .export import needs, write
 
     needs("sandbox", "numpy", "uvicorn")
     from .sandbox import Sandbox
@@ -38,7 +38,7 @@ async def run(out: Path, on_progress: OnProgress) -> str:
             started = time.perf_counter()
             trades = await client.trades.get_trades(contracts, FROM, UNTIL, on_progress=on_progress)
             seconds = time.perf_counter() - started
-    trades.to_parquet(out)
+    write(trades.to_polars(), out, suffix)
     return _story(trades, len(plan), seconds, out, server.analytics_url)
 
 

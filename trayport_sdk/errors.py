@@ -6,11 +6,11 @@ TrayportError                              .context .retryable .suggestion
 ├─ TrayportLookupError (LookupError)       .candidates: a name that names nothing
 ├─ TrayportConnectionError                 no answer, or one that broke off
 │  └─ TrayportTimeoutError
-├─ TrayportAPIError                        .status_code .body .errors .attempts
+├─ TrayportAPIError                        .status_code .body .errors .attempts .retry_after
 │  ├─ TrayportAuthenticationError          401
 │  ├─ TrayportAuthorizationError           403
 │  ├─ TrayportNotFoundError                404
-│  ├─ TrayportRateLimitError               429 .retry_after
+│  ├─ TrayportRateLimitError               429
 │  └─ TrayportServerError                  5xx
 ├─ TrayportDecodeError                     .offset: an answer that is not what the API promises
 ├─ TrayportCircuitBreakerError             .retry_at: not sent, because the service keeps failing
@@ -111,9 +111,11 @@ class TrayportLookupError(TrayportError, LookupError):
         candidates: The nearest existing names, best first.
     """
 
-    def __init__(self, message: str, *, candidates: Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: str, *, candidates: Sequence[str] = (), suggestion: str = ""
+    ) -> None:
         nearest = ", ".join(repr(candidate) for candidate in candidates)
-        super().__init__(message, suggestion=f"did you mean {nearest}?" if nearest else "")
+        super().__init__(message, suggestion=f"did you mean {nearest}?" if nearest else suggestion)
         self.candidates = tuple(candidates)
 
 
@@ -135,6 +137,7 @@ class TrayportAPIError(TrayportError):
         body: The first part of the answer's body.
         errors: What is wrong with which parameter, from the problem document of a 400.
         attempts: How many times the request was sent.
+        retry_after: Seconds to wait as the service asks, or None when it does not say.
     """
 
     def __init__(
@@ -145,6 +148,7 @@ class TrayportAPIError(TrayportError):
         body: str = "",
         errors: Mapping[str, Sequence[str]] | None = None,
         attempts: int = 1,
+        retry_after: float | None = None,
         context: RequestContext | None = None,
         suggestion: str = "",
     ) -> None:
@@ -153,6 +157,7 @@ class TrayportAPIError(TrayportError):
         self.body = body[:QUOTED_CHARACTERS]
         self.errors = {name: tuple(messages) for name, messages in (errors or {}).items()}
         self.attempts = attempts
+        self.retry_after = retry_after
 
 
 class TrayportAuthenticationError(TrayportAPIError):
@@ -168,14 +173,9 @@ class TrayportNotFoundError(TrayportAPIError):
 
 
 class TrayportRateLimitError(TrayportAPIError):
-    """429: the allowance of the key is used up.
-
-    Attributes:
-        retry_after: Seconds to wait as the service asks, or None when it does not say.
-    """
+    """429: the allowance of the key is used up."""
 
     retryable = True
-    retry_after: float | None = None
 
 
 class TrayportServerError(TrayportAPIError):

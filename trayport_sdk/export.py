@@ -70,7 +70,7 @@ def check_writable(path: str | Path) -> None:
 
 def write(frame: pl.DataFrame, path: str | Path, kind: str) -> None:
     """Writes a table to a file, which is replaced in one step once everything is written."""
-    target = Path(path)
+    target = Path(path).resolve()  # a link stays a link
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     os.close(handle)
     part = Path(name)

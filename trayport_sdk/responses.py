@@ -11,6 +11,7 @@ from trayport_api.models import Trade
 from trayport_spec import ENDPOINTS, SPEC_HASH, Column
 
 from . import export
+from .errors import TrayportValidationError
 from .executor import Piece, RequestRecord
 
 if TYPE_CHECKING:
@@ -102,6 +103,13 @@ class TableResponse(Generic[Model]):
         self, backend: Literal["polars", "pandas"] = "polars"
     ) -> pl.DataFrame | pd.DataFrame:
         """The table as a frame of polars (the default) or pandas."""
+        if backend not in ("polars", "pandas"):
+            raise TrayportValidationError(
+                f"backend {backend!r} is unknown",
+                parameter="backend",
+                limit="polars, pandas",
+                suggestion="use 'polars' or 'pandas'",
+            )
         return self.to_pandas() if backend == "pandas" else self.to_polars()
 
     def to_parquet(self, path: str | Path) -> None:

@@ -53,6 +53,8 @@ def instant(value: TimeLike, parameter: str) -> int:
         >>> instant("2024-04", "from_") == instant("2024-04-01T02:00+02:00", "from_")
         True
     """
+    if value != value:  # the missing time of pandas, which is a datetime to isinstance
+        raise _refused(value, parameter, "is not a time", "leave it out, or give a time")
     moment = _moment(value, parameter)
     nanoseconds = (moment - EPOCH) // timedelta(microseconds=1) * 1000
     if nanoseconds < 0:
@@ -73,7 +75,7 @@ def _moment(value: TimeLike, parameter: str) -> datetime:
 
 
 def _parse(text: str, parameter: str) -> datetime:
-    example = "write it like 2024-03-04 or 2024-03-04T09:30:00Z"
+    example = "give a datetime, a date, or text like 2024-03-04 or 2024-03-04T09:30:00Z"
     match = _ISO.fullmatch(text.strip()) if isinstance(text, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
     if match is None:
         raise _refused(text, parameter, "is not a time", example)

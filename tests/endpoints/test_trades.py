@@ -4,13 +4,14 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trayport_api.models import Trade
 from trayport_api.types import UNSET
-from trayport_spec import ENDPOINTS
+from trayport_spec import ENDPOINTS, REQUEST_LIMITS
 
 from trayport_sdk import (
     ContractSpec,
@@ -242,6 +243,10 @@ async def test_the_result_explains_how_it_was_made() -> None:
     ("arguments", "parameter"),
     [
         (([], "2024-01-01", "2024-01-02"), "contracts"),
+        ((None, "2024-01-01", "2024-01-02"), "contracts"),
+        (([APRIL, 7], "2024-01-01", "2024-01-02"), "contracts"),
+        ((APRIL, pd.NaT, "2024-01-02"), "from_"),
+        ((APRIL, pd.Timestamp("2024-01-01 00:00:00.000000001"), "2024-01-02"), "from_"),
         ((APRIL, "2024-01-02", "2024-01-01"), "until"),
         ((APRIL, "never", "2024-01-01"), "from_"),
         ((APRIL, "2024-01-01", "2204-01-01"), "until"),
@@ -286,6 +291,7 @@ async def test_data_of_today_is_refused_and_the_error_says_why() -> None:
     [
         ("TTF Hi Cal 51.7* Apr-24", "TTF Hi Cal 51.6*"),
         ("TTF Hi Cal 51.6* Apr_24", "Apr-24"),
+        ("TTF Hi Cal 51.6* DA", "Day Ahead"),
         ("TTF Hi Cal 51.6 EEEX Apr-24", "TTF Hi Cal 51.6 EEX"),
     ],
 )
@@ -294,6 +300,24 @@ async def test_a_name_that_names_nothing_lists_the_nearest(name: str, nearest: s
         with pytest.raises(TrayportLookupError) as refused:
             await client.trades.get_trades(name, "2024-03-04", "2024-03-05")
     assert nearest in refused.value.candidates
+
+
+@pytest.mark.parametrize("name", ["TTF Hi Cal 51.6*", "TTF Hi Cal 51.6* ", "Zzz", ""])
+async def test_a_name_that_is_only_half_a_contract_says_how_to_write_one(name: str) -> None:
+    async with TrayportClient.sandbox() as client:
+        with pytest.raises(TrayportLookupError, match="delivery period"):
+            await client.resolve_contract(name)
+
+
+async def test_a_sandbox_that_enforces_its_limits_is_asked_slowly_enough() -> None:
+    sandbox = Sandbox(limits=True)
+    async with TrayportClient.sandbox(sandbox) as client:
+        found = await client.trades.get_trades(
+            "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
+        )
+    assert len(found) > 100
+    assert {request.status for request in sandbox.requests} == {200}
+    assert len(sandbox.requests) > REQUEST_LIMITS.per_second
 
 
 @pytest.mark.parametrize(

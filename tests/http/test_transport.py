@@ -229,6 +229,14 @@ async def test_no_logger_writes_the_key(caplog: pytest.LogCaptureFixture) -> Non
     assert KEY not in caplog.text
 
 
+def test_a_client_of_one_event_loop_says_so_in_another() -> None:
+    wire = transport("http://127.0.0.1:1").thing  # type: ignore[attr-defined]
+    with pytest.raises(TrayportConnectionError):
+        asyncio.run(wire.send(CALL))
+    with pytest.raises(TrayportConfigurationError, match="another event loop"):
+        asyncio.run(wire.send(CALL))
+
+
 async def test_a_closed_client_says_so() -> None:
     async with served(answer(200, b"[]")) as server:
         async with transport(server.url) as wire:

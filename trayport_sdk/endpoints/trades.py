@@ -14,7 +14,6 @@ from trayport_spec import ENDPOINTS
 from .. import executor, rules
 from ..contracts import ContractSpec
 from ..decode import columns_asked
-from ..errors import TrayportValidationError
 from ..http.transport import Call
 from ..planner import TradesQuery, plan_trades
 from ..responses import TradesResponse
@@ -94,12 +93,7 @@ class TradesGroup:
         window = Window.between(from_, to_text(cutoff) if until is None else until)
         rules.not_in_the_future(window, cutoff)
         fields = rules.optional_fields(endpoint, optional_fields)
-        wanted = [contracts] if isinstance(contracts, ContractSpec | str) else list(contracts)
-        if not wanted:
-            raise TrayportValidationError(
-                "contracts is empty", parameter="contracts", suggestion="give at least one"
-            )
-        resolved = [await self._catalog.resolve(contract) for contract in wanted]
+        resolved = [await self._catalog.resolve(one) for one in rules.listed(contracts)]
         queries = plan_trades(resolved, window)
         if len(set(resolved)) > 1 and "contract" not in fields:
             fields = (*fields, "contract")

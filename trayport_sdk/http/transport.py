@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -118,6 +119,7 @@ class Transport:
         self._urls = urls
         self._limiter = limiter
         self._key = key
+        self._loop: asyncio.AbstractEventLoop | None = None
         for name in ("hpack.hpack", "hpack.table"):
             logging.getLogger(name).addFilter(_no_headers)
         self._client = httpx.AsyncClient(
@@ -138,10 +140,7 @@ class Transport:
             TrayportConnectionError: No answer came, or it broke off.
             TrayportConfigurationError: The client is closed.
         """
-        if self._client.is_closed:
-            raise TrayportConfigurationError(
-                "the client is closed", suggestion="make a new one, or close it later"
-            )
+        self._check_usable()
         context = RequestContext(call.endpoint.path, call.shown, uuid4().hex)
         if self._limiter is not None:
             await self._limiter.acquire()
@@ -156,10 +155,24 @@ class Transport:
             ) from _without_key(error)
         except httpx.HTTPError as error:
             raise TrayportConnectionError(
-                f"the connection failed: {error or type(error).__name__}",
+                f"the connection failed: {str(error) or type(error).__name__}",
                 context=context,
                 suggestion="try again; if it goes on, check the address and the network",
             ) from _without_key(error)
+
+    def _check_usable(self) -> None:
+        if self._client.is_closed:
+            raise TrayportConfigurationError(
+                "the client is closed", suggestion="make a new one, or close it later"
+            )
+        loop = asyncio.get_running_loop()
+        if self._loop not in (None, loop):
+            # Its connections belong to the first loop, and would fail one by one in this one.
+            raise TrayportConfigurationError(
+                "the client is in use by another event loop",
+                suggestion="make one client per asyncio.run, or one asyncio.run for all calls",
+            )
+        self._loop = loop
 
     async def _exchange(self, call: Call, context: RequestContext, started: float) -> Answer:
         request = self._client.build_request(
@@ -211,7 +224,7 @@ _MEANING: Mapping[int, tuple[type[TrayportAPIError], str, str]] = {
     404: (
         TrayportNotFoundError,
         "nothing has this id",
-        "check the ids, and that the sequence belongs to the product",
+        "check the ids, that the sequence belongs to the product, and the address of the API",
     ),
     429: (TrayportRateLimitError, "the allowance of the key is used up", "wait, then try again"),
 }
@@ -243,17 +256,16 @@ def api_error(
     else:
         quoted = " ".join(text[:QUOTED_CHARACTERS].split())
         said = problem.detail or problem.title or quoted or "no body"
-    error = kind(
+    wait = retry_after(headers.get("Retry-After"), time.time())
+    return kind(
         f"{status}, {meaning}: {said}",
         status_code=status,
         body=text,
         errors=errors,
         context=context,
-        suggestion=suggestion,
+        retry_after=wait,
+        suggestion=suggestion if wait is None else f"wait {wait:g} seconds, then try again",
     )
-    if isinstance(error, TrayportRateLimitError):
-        error.retry_after = retry_after(headers.get("Retry-After"), time.time())
-    return error
 
 
 def retry_after(value: str | None, now: float) -> float | None:

@@ -55,7 +55,7 @@ class Sandbox:
         self.faults = Faults()
         self._keys = frozenset(keys)
         self._intraday_keys = frozenset(intraday_keys)
-        self._limits = limits
+        self.limits = limits
         self._range_limits = range_limits
         self._until_inclusive = until_inclusive
         self._clock = clock
@@ -97,7 +97,7 @@ class Sandbox:
             rules=Rules(
                 keys=self._keys,
                 intraday_keys=self._intraday_keys,
-                limits=self._limits,
+                limits=self.limits,
                 range_limits=self._range_limits,
                 until_inclusive=self._until_inclusive,
             ),

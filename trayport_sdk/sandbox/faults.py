@@ -24,6 +24,11 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
+def _known_kind(_fault: object, _attribute: object, kind: object) -> None:
+    if kind not in KINDS:
+        raise ValueError(f"There is no fault {kind!r}; there are {', '.join(KINDS)}.")
+
+
 def _at_least_one(_fault: object, _attribute: object, times: int | None) -> None:
     if times is not None and times < 1:
         raise ValueError("'times' must be at least 1, or None for always.")
@@ -52,7 +57,7 @@ class Fault:
     - `null`: a null in the first row, in `column` or the first that may not be null.
     """
 
-    kind: Kind = field(validator=validators.in_(KINDS))
+    kind: Kind = field(validator=_known_kind)
     path: str | None = None
     operation_id: str | None = None
     times: int | None = field(default=1, validator=_at_least_one)
