@@ -996,6 +996,8 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The length of a bucket in units of `intervalUnit`.",
                     required=True,
                     minimum=1,
+                    maximum=2147483647,
+                    provenance=Provenance(source="documented", assumptions=("counts-fit-32-bits",)),
                 ),
                 Parameter(
                     name="intervalUnit",
@@ -1615,6 +1617,8 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The length of a bucket in units of `intervalUnit`.",
                     required=True,
                     minimum=1,
+                    maximum=2147483647,
+                    provenance=Provenance(source="documented", assumptions=("counts-fit-32-bits",)),
                 ),
                 Parameter(
                     name="intervalUnit",
@@ -2047,6 +2051,8 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The length of a bucket in units of `intervalUnit`.",
                     required=True,
                     minimum=1,
+                    maximum=2147483647,
+                    provenance=Provenance(source="documented", assumptions=("counts-fit-32-bits",)),
                 ),
                 Parameter(
                     name="intervalUnit",
@@ -2093,8 +2099,15 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="integer",
                     description="How many orders to return on each side, best first.",
                     minimum=1,
+                    maximum=2147483647,
                     default=10,
-                    provenance=Provenance(source="documented", assumptions=("depth-minimum",)),
+                    provenance=Provenance(
+                        source="documented",
+                        assumptions=(
+                            "depth-minimum",
+                            "counts-fit-32-bits",
+                        ),
+                    ),
                 ),
                 Parameter(
                     name="maxSpread",
@@ -2832,12 +2845,14 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="integer",
                     description="How many items to return at most.",
                     minimum=1,
+                    maximum=2147483647,
                     default=100,
                     provenance=Provenance(
                         source="documented",
                         assumptions=(
                             "item-count-minimum",
                             "every-item-at-once",
+                            "counts-fit-32-bits",
                         ),
                     ),
                 ),

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from .types import Provenance, RequestLimits
 
 SPEC_VERSION = "2024.4"
-SPEC_HASH = "fec77c9a443aad8d14ea54d55850d61f918ee37fd62e4b277b1a7fe32b209377"
+SPEC_HASH = "6eae801d2bebdc6c3e575ce567237eaa04bb70b23904799015c013ae5bce93dd"
 API_KEY_HEADER = "X-API-KEY"
 ANALYTICS_URL = "https://analytics.trayport.com/api"
 REFERENCE_URL = "https://referencedata.trayport.com"
@@ -52,6 +52,7 @@ ASSUMPTIONS: Mapping[str, str] = MappingProxyType(
         "item-dates-optional-zone": "Dates in reference data are ISO-8601 text and mean UTC where they carry no zone.",
         "item-count-minimum": "At least one sequence item is asked for.",
         "every-item-at-once": "Any larger number of sequence items may be asked for, so that all of a sequence are read at once.",
+        "counts-fit-32-bits": "Counts in a request, such as a depth or an interval, fit a signed integer of 32 bits.",
         "depth-minimum": "A book has a depth of at least one order a side.",
         "max-spread-from-best": "The widest accepted spread is a positive percentage of the best price of the order's own side.",
         "unlisted-venue-is-broker": "A venue that the history notes do not name as an exchange has the order history of a broker.",

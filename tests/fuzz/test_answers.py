@@ -85,11 +85,14 @@ def test_a_drawn_answer_passes_through_the_models_unchanged(
     body = json.dumps(answer).encode()
     content = OPERATIONS[operation_id]["responses"]["200"]["content"]["application/json"]["schema"]
     name = content.get("items", content)["$ref"].rsplit("/", 1)[1]
-    if endpoint.rows_at:
-        name = "Snapshot"
-    model = getattr(models, name)
     documents = decode_documents(operation_id, body)
-    made = [model.from_dict(document) for document in documents]
+    if endpoint.rows_at:
+        envelope = getattr(models, name).from_dict(answer)
+        made = getattr(envelope, endpoint.rows_at)
+        assert envelope.timestamp == answer["timestamp"]
+        assert documents == answer[endpoint.rows_at]
+    else:
+        made = [getattr(models, name).from_dict(document) for document in documents]
     assert [one.to_dict() for one in made] == [
         known(endpoint.row, r) for r in rows_of(endpoint, answer)
     ]

@@ -102,7 +102,9 @@ def _near_the_best(entries: Entries, percent: float | None) -> Entries:
     price = entries.book.price[entries.index]
     _, first, counts = np.unique(entries.group, return_index=True, return_counts=True)
     best = np.repeat(price[first], counts)
-    return entries.where(np.abs(price - best) * 100 <= percent * np.abs(best))
+    with np.errstate(over="ignore"):  # a spread beyond any number leaves nothing out
+        widest = percent * np.abs(best)
+    return entries.where(np.abs(price - best) * 100 <= widest)
 
 
 def _book_frame(question: Question, times: I64, entries: Entries) -> pl.DataFrame:
