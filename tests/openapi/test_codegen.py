@@ -197,7 +197,7 @@ CONTRADICTIONS = {
         "get_ohlcv: optional fields without a property: ['median']",
     ),
     "an assumption that is not listed": (
-        "x-assumes: [depth-minimum]",
+        "x-assumes: [max-spread-from-best]",
         "x-assumes: [depth-maximum]",
         "depth-maximum",
     ),
