@@ -237,6 +237,13 @@ def test_a_client_of_one_event_loop_says_so_in_another() -> None:
         asyncio.run(wire.send(CALL))
 
 
+async def test_a_request_too_long_to_send_is_an_error_of_ours() -> None:
+    call = Call.of("get_trades", {"url": "/trades", "params": {"routes": ["x" * 70_000]}})
+    async with transport("http://127.0.0.1:1") as wire:
+        with pytest.raises(TrayportConnectionError, match="no valid address"):
+            await wire.send(call)
+
+
 async def test_a_closed_client_says_so() -> None:
     async with served(answer(200, b"[]")) as server:
         async with transport(server.url) as wire:

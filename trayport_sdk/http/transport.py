@@ -159,6 +159,12 @@ class Transport:
                 context=context,
                 suggestion="try again; if it goes on, check the address and the network",
             ) from _without_key(error)
+        except httpx.InvalidURL as error:
+            raise TrayportConnectionError(
+                f"the request has no valid address: {error}",
+                context=context,
+                suggestion="ask for less at once, or check the address of the API",
+            ) from error
 
     def _check_usable(self) -> None:
         if self._client.is_closed:
