@@ -26,7 +26,8 @@ from trayport_sdk import (
     TrayportTimeoutError,
 )
 from trayport_sdk.decode import decode
-from trayport_sdk.http.transport import Call, Transport, retry_after
+from trayport_sdk.http.problems import retry_after
+from trayport_sdk.http.transport import Call, Transport
 
 pytestmark = pytest.mark.anyio
 

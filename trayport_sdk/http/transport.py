@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from uuid import uuid4
 
 import httpx
-import msgspec
 from attrs import field, frozen
 from trayport_spec import API_KEY_HEADER, ENDPOINTS, Endpoint
 
 from ..errors import (
-    QUOTED_CHARACTERS,
     RequestContext,
-    TrayportAPIError,
-    TrayportAuthenticationError,
-    TrayportAuthorizationError,
     TrayportConfigurationError,
     TrayportConnectionError,
     TrayportDecodeError,
-    TrayportNotFoundError,
-    TrayportRateLimitError,
-    TrayportServerError,
     TrayportTimeoutError,
 )
+from .problems import api_error
 
 if TYPE_CHECKING:
     from .limiter import RequestLimiter
@@ -215,78 +206,6 @@ class Transport:
         await self._client.aclose()
 
 
-_MEANING: Mapping[int, tuple[type[TrayportAPIError], str, str]] = {
-    400: (TrayportAPIError, "the request breaks a rule of the API", ""),
-    401: (
-        TrayportAuthenticationError,
-        "the key was refused",
-        "check the key; data after the start of the current day in UTC needs intraday rights",
-    ),
-    403: (
-        TrayportAuthorizationError,
-        "access was refused",
-        "the key may not be entitled to this data, or requests came too fast",
-    ),
-    404: (
-        TrayportNotFoundError,
-        "nothing has this id",
-        "check the ids, that the sequence belongs to the product, and the address of the API",
-    ),
-    429: (TrayportRateLimitError, "the allowance of the key is used up", "wait, then try again"),
-}
-
-
-class _Problem(msgspec.Struct):
-    title: str | None = None
-    detail: str | None = None
-    errors: dict[str, list[str] | str] = {}
-
-
-def api_error(
-    status: int, headers: Mapping[str, str], body: bytes, context: RequestContext
-) -> TrayportAPIError:
-    """The error for an answer that is not 200, with what its body says."""
-    kind, meaning, suggestion = _MEANING.get(
-        status, (TrayportAPIError, "the answer was not expected", "")
-    )
-    if status >= 500:
-        kind, meaning, suggestion = TrayportServerError, "the service failed", "try again later"
-    text = body.decode(errors="replace")
-    problem = _problem(body)
-    errors = {
-        name: (messages,) if isinstance(messages, str) else tuple(messages)
-        for name, messages in problem.errors.items()
-    }
-    if errors:
-        said = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in errors.items())
-    else:
-        quoted = " ".join(text[:QUOTED_CHARACTERS].split())
-        said = problem.detail or problem.title or quoted or "no body"
-    wait = retry_after(headers.get("Retry-After"), time.time())
-    return kind(
-        f"{status}, {meaning}: {said}",
-        status_code=status,
-        body=text,
-        errors=errors,
-        context=context,
-        retry_after=wait,
-        suggestion=suggestion if wait is None else f"wait {wait:g} seconds, then try again",
-    )
-
-
-def retry_after(value: str | None, now: float) -> float | None:
-    """The seconds a `Retry-After` header asks for, given as seconds or as an HTTP date."""
-    if value is None:
-        return None
-    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value.strip(), re.ASCII):
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, moment.timestamp() - now)
-
-
 async def _first_part(response: httpx.Response) -> bytes:
     """The beginning of an error's body, as far as it can be read: the status says the rest."""
     body = b""
@@ -313,11 +232,3 @@ class _NoHeaders(logging.Filter):
 
 
 _no_headers = _NoHeaders()
-
-
-def _problem(body: bytes) -> _Problem:
-    """The problem document in a body, or an empty one when the body is something else."""
-    try:
-        return msgspec.json.decode(body, type=_Problem)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _Problem()

@@ -73,7 +73,7 @@ class Liquidity:
 
     seed: int
     catalogue: Catalogue
-    _shares: dict[tuple[int, int], F64] = field(init=False, factory=dict)
+    _shares: dict[tuple[int, int], F64] = field(init=False, factory=dict[tuple[int, int], F64])
 
     @cached_property
     def profiles(self) -> Mapping[int, tuple[Profile, ...]]:
