@@ -1,6 +1,6 @@
 """The types of the tables made from the OpenAPI document.
 
-`openapi/generate.py` fills them, and copies this module beside the tables it writes.
+`openapi/document.py` fills them; `openapi/generate.py` copies this module beside them.
 """
 
 from __future__ import annotations
