@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from trayport_spec import ENDPOINTS, Column
 
-from .errors import TrayportDecodeError
+from .errors import QUOTED_CHARACTERS, TrayportDecodeError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,11 +52,10 @@ def _decoded(body: bytes, kind: Any) -> Any:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         place = re.search(r"\(byte (\d+)\)", str(error))
-        quoted = body.decode(errors="replace")
         raise TrayportDecodeError(
-            f"the answer is not what the API promises: {error}; it begins {quoted[:80]!r}",
+            f"the answer is not what the API promises: {error}",
             offset=int(place[1]) if place else None,
-            body=quoted,
+            body=body[: 4 * QUOTED_CHARACTERS].decode(errors="replace"),
         ) from error
 
 

@@ -206,6 +206,9 @@ class TrayportDecodeError(TrayportError):
         self.offset = offset
         self.body = body[:QUOTED_CHARACTERS]
 
+    def __str__(self) -> str:
+        return f"{super().__str__()}; it begins {self.body[:80]!r}"
+
 
 class TrayportCircuitBreakerError(TrayportError):
     """The request was not sent, because the service keeps failing.

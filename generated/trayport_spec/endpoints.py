@@ -1484,6 +1484,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="float64",
                     description="The quantity bid, null when there is none.",
                     nullable=True,
+                    provenance=Provenance(
+                        source="documented", assumptions=("top-quantity-of-first-order",)
+                    ),
                 ),
                 Column(
                     name="askPrice",
@@ -1498,6 +1501,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="float64",
                     description="The quantity asked, null when there is none.",
                     nullable=True,
+                    provenance=Provenance(
+                        source="documented", assumptions=("top-quantity-of-first-order",)
+                    ),
                 ),
                 Column(
                     name="route",
@@ -2271,6 +2277,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                             type="float64",
                             description="The quantity bid, null when there is none.",
                             nullable=True,
+                            provenance=Provenance(
+                                source="documented", assumptions=("top-quantity-of-first-order",)
+                            ),
                         ),
                         Column(
                             name="askPrice",
@@ -2285,6 +2294,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                             type="float64",
                             description="The quantity asked, null when there is none.",
                             nullable=True,
+                            provenance=Provenance(
+                                source="documented", assumptions=("top-quantity-of-first-order",)
+                            ),
                         ),
                     ),
                 ),

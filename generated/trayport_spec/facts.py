@@ -12,7 +12,7 @@ from types import MappingProxyType
 from .types import Provenance, RequestLimits
 
 SPEC_VERSION = "2024.4"
-SPEC_HASH = "6eae801d2bebdc6c3e575ce567237eaa04bb70b23904799015c013ae5bce93dd"
+SPEC_HASH = "79017ccf85a6439c0e373933abed60b5afbe8073dc6bebc22594ee2d45ad4e9e"
 API_KEY_HEADER = "X-API-KEY"
 ANALYTICS_URL = "https://analytics.trayport.com/api"
 REFERENCE_URL = "https://referencedata.trayport.com"
@@ -59,6 +59,7 @@ ASSUMPTIONS: Mapping[str, str] = MappingProxyType(
         "eex7-history-as-eex": "Orders of EEX7 reach back as far as those of the venue it replaced.",
         "history-starts-with-month": "History that is documented by month starts on the first day of that month, and the end of January 2020 is its last day.",
         "book-fields-nullability": "Prices and quantities of orders in a book are never null.",
+        "top-quantity-of-first-order": "The quantity at the top of the book is that of the first order at the best price.",
         "snapshot-time-is-at": "The time stamp of a snapshot answer is the instant it was asked for.",
         "problem-type-and-detail": "A problem document may also carry the type and the detail that such documents usually have.",
         "retry-after-forms": "The time to wait comes as seconds or as an HTTP date, or not at all.",

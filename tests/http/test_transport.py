@@ -31,7 +31,7 @@ from trayport_sdk.http.transport import Call, Transport
 
 pytestmark = pytest.mark.anyio
 
-KEY = "s3cret"
+KEY = "s3cr3t-k3y"
 CALL = Call.of(
     "get_trades",
     get_trades.get_kwargs(
@@ -81,8 +81,8 @@ async def served(answer: bytes | None) -> AsyncIterator[Server]:
         await listener.wait_closed()
 
 
-def transport(url: str, timeout: float = 10.0) -> aclosing[Transport]:
-    wire = Transport(
+def opened(url: str, timeout: float = 10.0) -> Transport:
+    return Transport(
         key=KEY,
         urls={"analytics": url + "/api", "reference": url},
         timeout=timeout,
@@ -90,7 +90,10 @@ def transport(url: str, timeout: float = 10.0) -> aclosing[Transport]:
         http2=False,
         limiter=None,
     )
-    return aclosing(wire)
+
+
+def transport(url: str, timeout: float = 10.0) -> aclosing[Transport]:
+    return aclosing(opened(url, timeout))
 
 
 def answer(status: int, body: bytes = b"", *headers: str) -> bytes:
@@ -198,7 +201,16 @@ async def test_the_status_of_an_error_survives_whatever_is_wrong_with_its_body(
 
 
 @pytest.mark.parametrize("status", [200, 400, 401])
-@pytest.mark.parametrize("body", [f"bad key {KEY}", f'{{"title": "t", "detail": "bad {KEY}"}}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"bad key {KEY}",
+        f'{{"title": "t", "detail": "bad {KEY}"}}',
+        f"{KEY:>82}",
+        f"{KEY:>302}",
+    ],
+    ids=["text", "problem", "across the end of the message", "across the end of the quotation"],
+)
 async def test_a_body_that_repeats_the_key_does_not_put_it_into_an_error(
     status: int, body: str
 ) -> None:
@@ -206,10 +218,9 @@ async def test_a_body_that_repeats_the_key_does_not_put_it_into_an_error(
         with pytest.raises(TrayportError) as refused:
             (await wire.send(CALL)).read(decode)
     error = refused.value
-    assert KEY not in "".join(traceback.format_exception(error))
-    assert KEY not in repr(vars(error))
+    shown = "".join(traceback.format_exception(error)) + repr(vars(error))
+    assert KEY[:3] not in shown
     assert KEY not in repr(pickle.loads(pickle.dumps(error)))  # noqa: S301
-    assert "[key]" in str(error)
 
 
 async def test_the_chain_of_causes_shows_no_key() -> None:
@@ -231,7 +242,7 @@ async def test_no_logger_writes_the_key(caplog: pytest.LogCaptureFixture) -> Non
 
 
 def test_a_client_of_one_event_loop_says_so_in_another() -> None:
-    wire = transport("http://127.0.0.1:1").thing  # type: ignore[attr-defined]
+    wire = opened("http://127.0.0.1:1")
     with pytest.raises(TrayportConnectionError):
         asyncio.run(wire.send(CALL))
     with pytest.raises(TrayportConfigurationError, match="another event loop"):

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import brotli  # type: ignore[import-untyped]
@@ -42,10 +43,10 @@ class Rate:
         return self.static_seconds / self.seconds
 
 
-def serve(ready: multiprocessing.Queue[str], done: multiprocessing.Event) -> None:  # type: ignore[valid-type]
+def serve(ready: Any, done: Any) -> None:
     with Sandbox(limits=False).serve() as server:
         ready.put(server.analytics_url)
-        done.wait()  # type: ignore[attr-defined]
+        done.wait()
 
 
 def sandbox_rates() -> Iterator[Rate]:

@@ -16,6 +16,7 @@ from attrs import field, frozen
 from trayport_spec import API_KEY_HEADER, ENDPOINTS, Endpoint
 
 from ..errors import (
+    QUOTED_CHARACTERS,
     RequestContext,
     TrayportConfigurationError,
     TrayportConnectionError,
@@ -86,7 +87,9 @@ class Answer:
         except TrayportDecodeError as error:
             error.context = self.context
             error.args = tuple(self._redact(str(argument)) for argument in error.args)
-            error.body = self._redact(error.body)
+            # Redacted before it is cut: half a key is still a secret.
+            beginning = self.body[:READ_OF_ERRORS].decode(errors="replace")
+            error.body = self._redact(beginning)[:QUOTED_CHARACTERS]
             raise
 
 
