@@ -1,12 +1,12 @@
 """Everything this package raises.
 
-TrayportError                              .context .retryable .suggestion
+TrayportError                              .context .attempts .retryable .suggestion
 ├─ TrayportConfigurationError              settings that cannot work
 ├─ TrayportValidationError (ValueError)    .parameter .limit: refused before anything was sent
 ├─ TrayportLookupError (LookupError)       .candidates: a name that names nothing
 ├─ TrayportConnectionError                 no answer, or one that broke off
 │  └─ TrayportTimeoutError
-├─ TrayportAPIError                        .status_code .body .errors .attempts .retry_after
+├─ TrayportAPIError                        .status_code .body .errors .retry_after
 │  ├─ TrayportAuthenticationError          401
 │  ├─ TrayportAuthorizationError           403
 │  ├─ TrayportNotFoundError                404
@@ -51,6 +51,7 @@ class TrayportError(Exception):
 
     Attributes:
         context: The request the error belongs to, if there was one.
+        attempts: How many times the request was sent.
         retryable: Whether the same call may succeed later without a change.
         suggestion: What to do about it, or an empty string.
     """
@@ -58,14 +59,37 @@ class TrayportError(Exception):
     retryable = False
 
     def __init__(
-        self, message: str, *, context: RequestContext | None = None, suggestion: str = ""
+        self,
+        message: str,
+        *,
+        context: RequestContext | None = None,
+        suggestion: str = "",
+        attempts: int = 0,
     ) -> None:
         super().__init__(message)
         self.context = context
         self.suggestion = suggestion
+        self.attempts = attempts
+
+    @property
+    def endpoint(self) -> str | None:
+        """The path of the operation, such as `/trades`, or None when there was no request."""
+        return None if self.context is None else self.context.endpoint
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The query as it was sent, without secrets; empty when there was no request."""
+        return {} if self.context is None else self.context.parameters
+
+    @property
+    def correlation_id(self) -> str:
+        """The id that all attempts of the call share in logs; empty when there was no request."""
+        return "" if self.context is None else self.context.correlation_id
 
     def __str__(self) -> str:
-        message = str(self.args[0])
+        message = " ".join(str(self.args[0]).split())
+        if self.attempts > 1:
+            message = f"{message}, after {self.attempts} attempts"
         if self.context is not None:
             message = f"{message} [{self.context}]"
         return f"{message}: {self.suggestion}" if self.suggestion else message
@@ -136,7 +160,6 @@ class TrayportAPIError(TrayportError):
         status_code: The HTTP status.
         body: The first part of the answer's body.
         errors: What is wrong with which parameter, from the problem document of a 400.
-        attempts: How many times the request was sent.
         retry_after: Seconds to wait as the service asks, or None when it does not say.
     """
 
@@ -147,16 +170,15 @@ class TrayportAPIError(TrayportError):
         status_code: int,
         body: str = "",
         errors: Mapping[str, Sequence[str]] | None = None,
-        attempts: int = 1,
+        attempts: int = 0,
         retry_after: float | None = None,
         context: RequestContext | None = None,
         suggestion: str = "",
     ) -> None:
-        super().__init__(message, context=context, suggestion=suggestion)
+        super().__init__(message, context=context, suggestion=suggestion, attempts=attempts)
         self.status_code = status_code
         self.body = body[:QUOTED_CHARACTERS]
         self.errors = {name: tuple(messages) for name, messages in (errors or {}).items()}
-        self.attempts = attempts
         self.retry_after = retry_after
 
 

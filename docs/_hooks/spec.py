@@ -27,7 +27,7 @@ from trayport_spec import (
     Provenance,
 )
 
-from trayport_sdk.cli import DEFAULT_PORT
+from trayport_sdk.cli.download import DEFAULT_PORT
 from trayport_sdk.client import SANDBOX_KEY
 from trayport_sdk.sandbox import Sandbox
 from trayport_sdk.settings import PREFIX, Settings

@@ -1,77 +1,28 @@
-"""The `trayport` command.
-
-Exit codes: 0 done, 1 failed, 2 wrong usage. An error is one line on standard error.
-"""
+"""The commands that bring data, and the sandbox they can bring it from."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
-from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from . import __version__, export
-from .client import SANDBOX_KEY, TrayportClient
-from .errors import TrayportConfigurationError, TrayportError, TrayportValidationError
+from .. import export
+from ..client import SANDBOX_KEY, TrayportClient
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from . import executor
-    from .responses import TradesResponse
+    from .. import executor
+    from ..responses import TradesResponse
 
 DEFAULT_PORT = 8383
-OPTIONS = {
-    "contracts": "CONTRACTS",
-    "from_": "--from",
-    "until": "--until",
-    "optional_fields": "--field",
-    "out": "--out",
-}
-FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Runs the command line and turns every failure into one line and an exit code."""
-    # Without a handler of its own the package's log lines would land on standard error.
-    logging.getLogger("trayport_sdk").addHandler(logging.NullHandler())
-    try:
-        result = trayport.main(args=list(arguments), prog_name="trayport", standalone_mode=False)
-    except click.UsageError as error:
-        return _said(error.format_message(), WRONG_USAGE)
-    except click.ClickException as error:
-        return _said(error.format_message(), FAILED)
-    except TrayportValidationError as error:
-        option = OPTIONS.get(error.parameter, error.parameter)
-        return _said(str(error).replace(error.parameter, option, 1), WRONG_USAGE)
-    except TrayportConfigurationError as error:
-        return _said(str(error), WRONG_USAGE)
-    except (TrayportError, OSError) as error:
-        return _said(str(error), FAILED)
-    except (click.Abort, KeyboardInterrupt):
-        return _said("interrupted", INTERRUPTED)
-    except Exception as error:  # noqa: BLE001  (the last door: one line, never a traceback)
-        return _said(f"unexpected {type(error).__name__}: {error}", FAILED)
-    return result if isinstance(result, int) else 0
-
-
-def _said(message: str, code: int) -> int:
-    click.echo(f"trayport: {' '.join(message.split())}", err=True)
-    return code
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
-@click.version_option(__version__, prog_name="trayport")
-def trayport() -> None:
-    """Market data of the Trayport Data Analytics API. Unofficial."""
-
-
-@trayport.command()
+@click.command()
 @click.argument("contracts", nargs=-1, required=True)
 @click.option("--from", "from_", required=True, help="Start, inclusive, in ISO-8601; UTC.")
 @click.option("--until", help="End, exclusive; the end of the data when left out.")
@@ -119,7 +70,7 @@ def trades(
         click.echo(f"{out}: {found.explain()}")
 
 
-@trayport.command()
+@click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--key", "keys", multiple=True, help="Another key to accept; repeatable.")
@@ -128,8 +79,8 @@ def trades(
 def sandbox(port: int, host: str, keys: tuple[str, ...], seed: int, no_limits: bool) -> None:
     """Serve an offline Trayport until interrupted. It accepts the key "sandbox"."""
     export.needs("sandbox", "numpy", "uvicorn")
-    from .sandbox import Sandbox
-    from .sandbox.server import Server, run
+    from ..sandbox import Sandbox
+    from ..sandbox.server import Server, run
 
     def ready(server: Server) -> None:
         click.echo(f"analytics: {server.analytics_url}")
@@ -146,11 +97,11 @@ def sandbox(port: int, host: str, keys: tuple[str, ...], seed: int, no_limits: b
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
-@trayport.command()
+@click.command()
 @click.option("--out", type=click.Path(path_type=Path), default=Path("demo-output/trades.parquet"))
 def demo(out: Path) -> None:
     """Download a quarter of TTF trades from the sandbox over a real socket."""
-    from .demo import run
+    from ..demo import run
 
     suffix = export.file_format(out)
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,63 @@
+"""The `trayport` command.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage. An error is one line on standard error.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import click
+
+from .. import __version__
+from ..errors import TrayportConfigurationError, TrayportError, TrayportValidationError
+from .download import demo, sandbox, trades
+
+OPTIONS = {
+    "contracts": "CONTRACTS",
+    "from_": "--from",
+    "until": "--until",
+    "optional_fields": "--field",
+    "out": "--out",
+}
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs the command line and turns every failure into one line and an exit code."""
+    # Without a handler of its own the package's log lines would land on standard error.
+    logging.getLogger("trayport_sdk").addHandler(logging.NullHandler())
+    try:
+        result = trayport.main(args=list(arguments), prog_name="trayport", standalone_mode=False)
+    except click.UsageError as error:
+        return _said(error.format_message(), WRONG_USAGE)
+    except click.ClickException as error:
+        return _said(error.format_message(), FAILED)
+    except TrayportValidationError as error:
+        option = OPTIONS.get(error.parameter, error.parameter)
+        return _said(str(error).replace(error.parameter, option, 1), WRONG_USAGE)
+    except TrayportConfigurationError as error:
+        return _said(str(error), WRONG_USAGE)
+    except (TrayportError, OSError) as error:
+        return _said(str(error), FAILED)
+    except (click.Abort, KeyboardInterrupt):
+        return _said("interrupted", INTERRUPTED)
+    except Exception as error:  # noqa: BLE001  (the last door: one line, never a traceback)
+        return _said(f"unexpected {type(error).__name__}: {error}", FAILED)
+    return result if isinstance(result, int) else 0
+
+
+def _said(message: str, code: int) -> int:
+    click.echo(f"trayport: {' '.join(message.split())}", err=True)
+    return code
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
+@click.version_option(__version__, prog_name="trayport")
+def trayport() -> None:
+    """Market data of the Trayport Data Analytics API. Unofficial."""
+
+
+for command in (trades, sandbox, demo):
+    trayport.add_command(command)

@@ -1,0 +1,127 @@
+"""What happens on the wire, as values: metrics, logs, traces and hooks all read the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from attrs import frozen
+
+from ..errors import TrayportError
+
+
+class BreakerState(StrEnum):
+    """What a circuit breaker does with the next request.
+
+    Attributes:
+        CLOSED: It is let through.
+        OPEN: It fails at once.
+        HALF_OPEN: One is let through as a trial, the others fail at once.
+    """
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half-open"
+
+
+@frozen
+class AttemptEvent:
+    """One request that was sent, whatever came of it.
+
+    Attributes:
+        endpoint: The path of the operation, such as `/trades`.
+        parameters: The query as it was sent, without secrets.
+        correlation_id: The id that all attempts of one call share.
+        attempt: Which attempt of the call it was, from 1.
+        status: The HTTP status, or None when no answer came.
+        error: What went wrong, or None.
+        queued: Seconds spent waiting for the limiter.
+        seconds: From sending to the last byte.
+        bytes_received: Bytes of the body as they came over the wire.
+        bytes_decoded: Bytes of the body, decompressed.
+    """
+
+    endpoint: str
+    parameters: Mapping[str, str]
+    correlation_id: str
+    attempt: int
+    status: int | None
+    error: TrayportError | None
+    queued: float
+    seconds: float
+    bytes_received: int = 0
+    bytes_decoded: int = 0
+
+
+@frozen
+class RetryEvent:
+    """A request that failed and will be sent again.
+
+    Attributes:
+        endpoint: The path of the operation, such as `/trades`.
+        parameters: The query as it was sent, without secrets.
+        correlation_id: The id that all attempts of one call share.
+        attempt: The attempt that failed, from 1.
+        wait: Seconds until the next one.
+        error: Why it failed.
+    """
+
+    endpoint: str
+    parameters: Mapping[str, str]
+    correlation_id: str
+    attempt: int
+    wait: float
+    error: TrayportError
+
+
+@frozen
+class BreakerEvent:
+    """A circuit breaker that changed its state.
+
+    Attributes:
+        endpoint: The path of the operation whose breaker it is.
+        previous: The state before.
+        state: The state now.
+        failures: How many requests in a row have failed.
+        retry_at: When the next request is let through as a trial, in UTC; None unless open.
+    """
+
+    endpoint: str
+    previous: BreakerState
+    state: BreakerState
+    failures: int
+    retry_at: datetime | None
+
+
+@frozen
+class ThrottleEvent:
+    """The service said that the key is too fast, and everybody on the key was slowed down.
+
+    Attributes:
+        endpoint: The path of the operation whose answer said so.
+        pause: Seconds in which nobody on the key sends anything.
+        share: The share of the set rate that is in force after the pause; it recovers in steps.
+    """
+
+    endpoint: str
+    pause: float
+    share: float
+
+
+@frozen
+class StaleEvent:
+    """Reference data was served from memory, because the service keeps failing.
+
+    Attributes:
+        endpoint: The path of the operation.
+        age: Seconds since it was read.
+    """
+
+    endpoint: str
+    age: float
+
+
+Event: TypeAlias = AttemptEvent | RetryEvent | BreakerEvent | ThrottleEvent | StaleEvent
+Observer: TypeAlias = Callable[[Event], None]
