@@ -35,7 +35,7 @@ ANSWERS: Mapping[str, Any] = {
 class Service(Sandbox):
     """A service whose names are not unique: nothing documents that they are."""
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body = json.dumps(ANSWERS[scope["path"].removeprefix(self.REFERENCE_PATH)]).encode()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": body})

@@ -19,7 +19,10 @@ GENERATED = ("trayport_api", "trayport_spec")
 # From the bottom up; modules of one layer may know each other.
 LAYERS = (
     {"errors", "times", "contracts"},
-    {"rules", "planner", "decode", "settings"},
+    {
+        *("rules", "planner", "decode"),
+        *("addresses", "setting_fields", "setting_sources", "settings", "watcher"),
+    },
     {"http"},
     {"executor"},
     {"responses", "export"},

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import trayport_sdk
+from trayport_sdk.cli.config import example
+from trayport_sdk.setting_sources import variable
 from trayport_sdk.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -93,20 +95,25 @@ def test_the_newest_entry_of_the_changelog_is_this_version() -> None:
     assert headings[0][0] == PROJECT["project"]["version"] == trayport_sdk.__version__
 
 
-def test_the_example_of_a_settings_file_names_every_setting_and_no_other() -> None:
-    example = (ROOT / ".env.example").read_text()
-    named = re.findall(rf"^#? ?{PREFIX}([A-Z0-9_]+)=", example, re.MULTILINE)
-    assert sorted(named) == sorted(name.upper() for name in Settings.model_fields)
+def test_the_example_of_a_settings_file_is_made_from_the_settings() -> None:
+    assert (ROOT / ".env.example").read_text() == example(), (
+        "trayport config example > .env.example"
+    )
 
 
-def test_the_example_of_a_settings_file_can_be_used() -> None:
-    lines = (ROOT / ".env.example").read_text().splitlines()
-    given = dict(line.lstrip("# ").split("=", 1) for line in lines if f"{PREFIX}" in line)
-    values = {name.removeprefix(PREFIX).lower(): value for name, value in given.items()}
-    defaults = Settings(_env_file=None, api_key="")
-    for name, value in Settings(_env_file=None, **values).model_dump().items():
-        if name != "api_key":
-            assert value == getattr(defaults, name), name
+def test_the_example_of_a_settings_file_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable(name), raising=False)
+    copy = tmp_path / ".env"
+    copy.write_text((ROOT / ".env.example").read_text())
+    assert not Settings(_env_file=copy).differences(Settings(_env_file=None))
+    defaults = re.sub(r"# Not set; for example:\n.*\n", "", copy.read_text())
+    copy.write_text(defaults.replace(f"# {PREFIX}", PREFIX))
+    settings = Settings(_env_file=copy)
+    assert {settings.origin(name) for name in Settings.model_fields} == {".env", "default"}
+    assert not settings.differences(Settings(_env_file=None))
 
 
 def test_the_readme_says_that_the_project_is_unofficial() -> None:

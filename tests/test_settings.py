@@ -1,58 +1,342 @@
-from pathlib import Path
+from __future__ import annotations
 
+import asyncio
+import copy
+import pickle
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked
+from trayport_spec import REQUEST_LIMITS
 
 from trayport_sdk import Settings, TrayportClient, TrayportConfigurationError
+from trayport_sdk.cli.download import DEFAULT_PORT
+from trayport_sdk.client import SANDBOX_KEY
+from trayport_sdk.sandbox import Sandbox
+from trayport_sdk.setting_sources import PROFILES, variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KEY = "s3cret-key-of-a-trader"
+STORE = "redis://worker:hunter2@cache.example:6379/0"
+LOCAL = {"analytics_url": "http://127.0.0.1:9/a", "reference_url": "http://[::1]:9/r"}
 
 
 @pytest.fixture(autouse=True)
 def empty_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
-        monkeypatch.delenv(f"TRAYPORT_{name.upper()}", raising=False)
+        monkeypatch.delenv(variable(name), raising=False)
 
 
-def test_arguments_win_over_variables_and_variables_over_the_file(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def key_of(settings: Settings) -> str | None:
+    return None if settings.api_key is None else settings.api_key.get_secret_value()
+
+
+# --- precedence and profiles
+
+
+def test_arguments_win_over_variables_and_variables_over_the_file_and_the_file_over_the_profile(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (tmp_path / ".env").write_text("TRAYPORT_TIMEOUT=11\nTRAYPORT_CONNECT_TIMEOUT=1\n")
-    monkeypatch.setenv("TRAYPORT_TIMEOUT", "22")
-    assert (Settings().timeout, Settings().connect_timeout) == (22, 1)
-    assert Settings(timeout=33).timeout == 33
+    profile = Settings(profile="production")
+    assert (profile.log_level, profile.origin("log_level")) == ("warning", "profile")
+    Path(".env").write_text("TRAYPORT_LOG_LEVEL=error\n")
+    file = Settings(profile="production")
+    assert (file.log_level, file.origin("log_level")) == ("error", ".env")
+    monkeypatch.setenv("TRAYPORT_LOG_LEVEL", "DEBUG")
+    variable = Settings(profile="production")
+    assert (variable.log_level, variable.origin("log_level")) == ("debug", "variable")
+    argument = Settings(profile="production", log_level="info")
+    assert (argument.log_level, argument.origin("log_level")) == ("info", "argument")
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    settings = Settings()
+    assert settings.api_key is None
+    assert settings.timeout == 60
+    assert {settings.origin(name) for name in Settings.model_fields} == {"default"}
+
+
+def test_an_empty_variable_counts_as_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("TRAYPORT_TIMEOUT=11\nTRAYPORT_DEAD_LETTER_FILE=\n")
+    monkeypatch.setenv("TRAYPORT_TIMEOUT", "")
+    monkeypatch.setenv("TRAYPORT_API_KEY", "  ")
+    settings = Settings()
+    assert (settings.timeout, settings.dead_letter_file, settings.api_key) == (11, None, None)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_can_be_chosen_by_argument_variable_or_file(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = Settings(profile=name)
+    for setting in PROFILES[name]:
+        assert chosen.origin(setting) == "profile"
+    with monkeypatch.context() as patch:
+        patch.setenv("TRAYPORT_PROFILE", name.upper())
+        assert not Settings().differences(chosen)
+    Path(".env").write_text(f"TRAYPORT_PROFILE={name}\n")
+    assert not Settings().differences(chosen)
+
+
+def test_the_sandbox_profile_asks_the_sandbox_where_it_serves_by_default() -> None:
+    settings = Settings(profile="sandbox")
+    host = f"http://127.0.0.1:{DEFAULT_PORT}"
+    assert settings.analytics_url == host + Sandbox.ANALYTICS_PATH
+    assert settings.reference_url == host + Sandbox.REFERENCE_PATH
+    assert key_of(settings) == SANDBOX_KEY
+
+
+# --- what cannot work
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"),
+    ("name", "value"),
     [
-        ("TRAYPORT_TIMEOUT", "soon"),
-        ("TRAYPORT_TIMEOUT", "-1"),
-        ("TRAYPORT_ANALYTICS_URL", "analytics.example"),
-        ("TRAYPORT_ANALYTICS_URL", "http://[::1"),
-        ("TRAYPORT_ANALYTICS_URL", "http://"),
-        ("TRAYPORT_ANALYTICS_URL", "http://a:b"),
-        ("TRAYPORT_ANALYTICS_URL", "http://exa mple"),
-        ("TRAYPORT_REFERENCE_URL", "https://user:password@a.example"),
-        ("TRAYPORT_REFERENCE_URL", "https://a.example/?k=1"),
-        ("TRAYPORT_HTTP2", "perhaps"),
-        ("TRAYPORT_API_KEY", "schlüssel"),
+        ("timeout", "soon"),
+        ("timeout", "-1"),
+        ("timeout", "inf"),
+        ("analytics_url", "analytics.example"),
+        ("analytics_url", "http://[::1"),
+        ("analytics_url", "http://"),
+        ("analytics_url", "http://a:b"),
+        ("analytics_url", "http://exa mple"),
+        ("reference_url", "https://user:password@a.example"),
+        ("reference_url", "https://a.example/?k=1"),
+        ("http2", "perhaps"),
+        ("api_key", "schlüssel"),
+        ("profile", "prod"),
+        ("max_connections", "0"),
+        ("max_retries", "-1"),
+        ("retry_cap", "0"),
+        ("limiter_store", "postgres://host"),
+        ("limiter_store", "redis://:hunter/2@host"),
+        ("limiter_fallback", "unlimited"),
+        ("log_format", "xml"),
+        ("settings_watch_interval", "0"),
+        ("requests_per_second", str(REQUEST_LIMITS.per_second + 1)),
+        ("requests_per_minute", str(REQUEST_LIMITS.per_minute + 1)),
+        ("requests_per_second", "0"),
     ],
 )
 def test_a_value_that_cannot_work_is_refused_with_its_variable_named(
-    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    monkeypatch.setenv(variable, value)
-    with pytest.raises(TrayportConfigurationError, match=variable) as refused:
+    with pytest.raises(TrayportConfigurationError, match="the argument") as refused:
+        Settings(**{name: value})
+    assert str(refused.value).startswith(f"settings cannot be used: {name} ")
+    monkeypatch.setenv(variable(name), value)
+    with pytest.raises(TrayportConfigurationError, match=variable(name)) as refused:
         Settings()
-    if variable == "TRAYPORT_API_KEY":
+    if name in ("api_key", "limiter_store"):
         assert value not in str(refused.value)
+        # Nor may what led to it hold the value.
+        assert refused.value.__context__ is None
 
 
-def test_a_file_that_is_no_text_is_a_configuration_error(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_bytes(b"TRAYPORT_TIMEOUT=\xff\xfe")
+def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("TRAYPORT_HTTP2=perhaps\nTRAYPORT_ANALYTICS_URL=nowhere\n")
+    monkeypatch.setenv("TRAYPORT_TIMEOUT", "soon")
+    monkeypatch.setenv("TRAYPORT_REQUESTS_PER_SECOND", "1000")
+    with pytest.raises(TrayportConfigurationError) as refused:
+        Settings(max_concurrency=0)
+    for part in (
+        "timeout (variable TRAYPORT_TIMEOUT)",
+        "http2 (.env, variable TRAYPORT_HTTP2)",
+        "max_concurrency (the argument, or variable TRAYPORT_MAX_CONCURRENCY)",
+        "TRAYPORT_ANALYTICS_URL",
+    ):
+        assert part in str(refused.value)
+
+
+def test_an_argument_that_is_no_setting_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(TrayportConfigurationError, match="timeot is no setting: did you mean time"):
+        Settings(timeot=3)
+
+
+def test_a_variable_that_is_nearly_one_of_ours_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRAYPORT_API_KY", KEY)
+    with pytest.warns(UserWarning, match="did you mean TRAYPORT_API_KEY") as warned:
+        Settings()
+    assert warned[0].filename == __file__
+    assert KEY not in str(warned[0].message)
+
+
+def test_variables_of_other_programs_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAYPORT_GATEWAY_HOME", "/opt/gateway")
+    Path(".env").write_text("TRAYPORT_DESK=gas\nTIMEOUT=1\nOTHER=2\n")
+    assert Settings().timeout == 60
+
+
+def test_a_file_that_is_no_text_is_a_configuration_error() -> None:
+    Path(".env").write_bytes(b"TRAYPORT_TIMEOUT=\xff\xfe")
     with pytest.raises(TrayportConfigurationError, match=r"\.env cannot be read"):
         Settings()
+
+
+# --- limits
+
+
+def test_three_quarters_of_the_documented_limits_are_the_default() -> None:
+    settings = Settings()
+    assert settings.requests_per_second == REQUEST_LIMITS.per_second * 3 // 4
+    assert settings.requests_per_minute == REQUEST_LIMITS.per_minute * 3 // 4
+
+
+def test_the_documented_limits_may_be_set() -> None:
+    settings = Settings(
+        requests_per_second=REQUEST_LIMITS.per_second, requests_per_minute=REQUEST_LIMITS.per_minute
+    )
+    assert settings.requests_per_second == REQUEST_LIMITS.per_second
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.8.9.1:8383", "[::1]", "localhost:1", "x.invalid"]
+)
+def test_hosts_on_this_machine_may_be_asked_more_often(host: str) -> None:
+    url = f"http://{host}"
+    settings = Settings(analytics_url=url, reference_url=url, requests_per_second=1000)
+    assert settings.requests_per_second == 1000
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "localhost.example", "example", "128.0.0.1", "[::2]"])
+def test_any_other_host_may_not(host: str) -> None:
+    with pytest.raises(TrayportConfigurationError, match="TRAYPORT_REQUESTS_PER_SECOND"):
+        Settings(**LOCAL | {"analytics_url": f"http://{host}"}, requests_per_second=1000)
+
+
+def test_both_hosts_must_be_on_this_machine() -> None:
+    with pytest.raises(TrayportConfigurationError, match="TRAYPORT_REQUESTS_PER_MINUTE"):
+        Settings(analytics_url=LOCAL["analytics_url"], requests_per_minute=10_000)
+
+
+def test_settings_that_left_this_machine_may_not_keep_its_limits() -> None:
+    fast = Settings(**LOCAL, requests_per_second=1000)
+    with pytest.raises(TrayportConfigurationError, match="documented limit"):
+        fast.replace(analytics_url="https://analytics.example")
+
+
+# --- the key and other secrets
+
+
+class Ring(KeyringBackend):
+    """A keyring in memory, which counts how often it is asked."""
+
+    priority = 1
+
+    def __init__(self) -> None:
+        self.keys: dict[tuple[str, str], str] = {}
+        self.set_password("desk", "api_key", "from-keyring")
+        self.asked = 0
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.keys[service, username] = password
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.asked += 1
+        if service == "locked":
+            raise KeyringLocked("it is locked")
+        return self.keys.get((service, username))
+
+
+@pytest.fixture
+def ring() -> Iterator[Ring]:
+    before, ring = keyring.get_keyring(), Ring()
+    keyring.set_keyring(ring)
+    yield ring
+    keyring.set_keyring(before)
+
+
+def test_the_key_is_looked_for_in_one_place_after_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ring: Ring
+) -> None:
+    key_file, secrets, env = tmp_path / "key", tmp_path / "secrets", tmp_path / ".env"
+    key_file.write_text("\ufefffrom-file\r\n")
+    secrets.mkdir()
+    (secrets / "trayport_api_key").write_text("from-secrets\n")
+    env.write_text("TRAYPORT_API_KEY=from-env-file\n")
+    monkeypatch.setenv("TRAYPORT_API_KEY_FILE", str(key_file))
+    monkeypatch.setenv("TRAYPORT_SECRETS_DIR", str(secrets))
+    monkeypatch.setenv("TRAYPORT_KEYRING_SERVICE", "desk")
+    monkeypatch.setenv("TRAYPORT_PROFILE", "sandbox")
+    monkeypatch.setenv("TRAYPORT_API_KEY", "from-variable")
+
+    def found(**arguments: str) -> tuple[str | None, str]:
+        settings = Settings(**arguments)
+        return key_of(settings), settings.origin("api_key")
+
+    assert found(api_key="from-argument") == ("from-argument", "argument")
+    assert found() == ("from-variable", "variable")
+    monkeypatch.delenv("TRAYPORT_API_KEY")
+    assert found() == ("from-env-file", ".env")
+    env.unlink()
+    assert found() == ("from-file", "key file")
+    key_file.write_text("\n")
+    assert found() == ("from-secrets", "secrets directory")
+    (secrets / "trayport_api_key").unlink()
+    assert ring.asked == 0
+    assert found() == ("from-keyring", "keyring")
+    ring.keys.clear()
+    assert found() == ("sandbox", "profile")
+    assert found(profile="staging") == (None, "default")
+
+
+def test_a_secrets_directory_may_hold_any_setting(tmp_path: Path) -> None:
+    (tmp_path / "trayport_limiter_store").write_text(f"{STORE}\n")
+    (tmp_path / "TRAYPORT_TIMEOUT").write_text("7\n")
+    (tmp_path / "trayport_of_another_program").mkdir()
+    settings = Settings(secrets_dir=tmp_path)
+    assert settings.limiter_store.get_secret_value() == STORE
+    assert settings.timeout == 7
+    assert settings.origin("timeout") == "secrets directory"
+
+
+@pytest.mark.parametrize("name", ["api_key_file", "secrets_dir"])
+def test_a_file_that_cannot_be_read_is_named_with_its_variable(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable(name), "nowhere")
+    with pytest.raises(TrayportConfigurationError, match=f"{variable(name)}: nowhere cannot be"):
+        Settings()
+
+
+def test_a_key_file_is_not_read_when_the_key_is_known() -> None:
+    assert key_of(Settings(api_key=KEY, api_key_file="nowhere")) == KEY
+
+
+def test_a_key_file_that_is_no_text_is_refused_without_its_content(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"hunter2\xff")
+    with pytest.raises(TrayportConfigurationError, match="no key has") as refused:
+        Settings(api_key_file=tmp_path / "key")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_keyring_that_is_locked_is_a_configuration_error(ring: Ring) -> None:
+    with pytest.raises(TrayportConfigurationError, match=r"KEYRING_SERVICE: .*it is locked"):
+        Settings(keyring_service="locked")
+    assert ring.asked == 1
+
+
+def test_a_keyring_without_its_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(TrayportConfigurationError, match=r"trayport-sdk\[keyring\]"):
+        Settings(keyring_service="desk")
+
+
+def test_a_tilde_is_the_home_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "key").write_text(KEY)
+    settings = Settings(api_key_file="~/key", dead_letter_file="~/failed.jsonl")
+    assert key_of(settings) == KEY
+    assert settings.dead_letter_file == tmp_path / "failed.jsonl"
 
 
 @pytest.mark.parametrize("key", [None, "", "  "])
@@ -61,24 +345,111 @@ def test_a_missing_key_says_how_to_set_it(key: str | None) -> None:
         TrayportClient(key)
 
 
-async def client_key(client: TrayportClient) -> str:
+async def client_key(client: TrayportClient) -> str | None:
     async with client:
-        key = client.settings.api_key
-    assert key is not None
-    return key.get_secret_value()
+        return key_of(client.settings)
 
 
-def test_the_key_comes_from_the_argument_or_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    import asyncio
-
+def test_the_client_takes_the_key_from_the_argument_or_the_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("TRAYPORT_API_KEY", KEY)
     assert asyncio.run(client_key(TrayportClient())) == KEY
     assert asyncio.run(client_key(TrayportClient("another"))) == "another"
     assert asyncio.run(client_key(TrayportClient(settings=Settings(timeout=5)))) == KEY
 
 
-def test_no_representation_shows_the_key() -> None:
+def test_no_representation_shows_a_secret() -> None:
+    settings = Settings(api_key=KEY, limiter_store=STORE)
+    shown = [repr(settings), str(settings), settings.model_dump_json(), repr(vars(settings))]
+    shown += [repr(settings.model_dump()), repr(settings.__getstate__())]
+    assert not any(secret in text for text in shown for secret in (KEY, "hunter2"))
+
+
+def test_the_client_does_not_show_the_key() -> None:
+    assert KEY not in repr(TrayportClient(settings=Settings(api_key=KEY)))
+
+
+def test_secrets_do_not_travel_in_a_pickle() -> None:
+    settings = Settings(api_key=KEY, limiter_store=STORE, timeout=7)
+    pickled = pickle.dumps(settings)
+    assert KEY.encode() not in pickled
+    assert b"hunter2" not in pickled
+    arrived = pickle.loads(pickled)  # noqa: S301  (our own)
+    assert (arrived.api_key, arrived.timeout) == (None, 7)
+    assert arrived.limiter_store.get_secret_value() == "redis://cache.example:6379/0"
+    assert settings.differences(arrived) == {"api_key", "limiter_store"}
+
+
+def test_a_pickle_finds_the_key_where_it_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrived = pickle.loads(pickle.dumps(Settings(api_key=KEY, timeout=7)))  # noqa: S301  (our own)
+    monkeypatch.setenv("TRAYPORT_API_KEY", "of-the-worker")
+    assert key_of(arrived.replace(api_key="given")) == "given"
+    assert (key_of(arrived.reread()), arrived.reread().timeout) == ("of-the-worker", 7)
+
+
+def test_a_copy_keeps_the_key() -> None:
     settings = Settings(api_key=KEY)
-    client = TrayportClient(settings=settings)
-    shown = [repr(settings), str(settings), repr(client), settings.model_dump_json()]
-    assert not any(KEY in text for text in shown)
+    for copied in (copy.copy(settings), copy.deepcopy(settings)):
+        assert key_of(copied) == KEY
+        assert copied.origin("api_key") == "argument"
+
+
+# --- replacing and reading again
+
+
+def test_replaced_values_are_checked_and_nothing_else_is_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRAYPORT_CONNECT_TIMEOUT", "2")
+    settings = Settings(api_key=KEY, log_level="error")
+    monkeypatch.setenv("TRAYPORT_CONNECT_TIMEOUT", "3")
+    replaced = settings.replace(timeout=5, api_key=None)
+    assert settings.differences(replaced) == {"timeout"}
+    assert replaced.connect_timeout == 2
+    assert replaced.origin("connect_timeout") == "variable"
+    with pytest.raises(TrayportConfigurationError, match="TRAYPORT_TIMEOUT"):
+        settings.replace(timeout=-5)
+    with pytest.raises(TrayportConfigurationError, match="timeot"):
+        settings.replace(timeot=5)
+
+
+def test_a_replaced_profile_or_key_file_takes_effect(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY)
+    settings = Settings(profile="sandbox")
+    assert key_of(settings.replace(api_key_file=tmp_path / "key")) == KEY
+    production = settings.replace(profile="production")
+    assert (production.log_level, production.api_key) == ("warning", None)
+    assert production.analytics_url == Settings().analytics_url
+
+
+def test_reading_again_keeps_arguments_and_finds_what_has_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRAYPORT_TIMEOUT", "11")
+    monkeypatch.setenv("TRAYPORT_LOG_LEVEL", "error")
+    settings = Settings(api_key=KEY, connect_timeout=4).replace(max_concurrency=9)
+    monkeypatch.setenv("TRAYPORT_TIMEOUT", "22")
+    monkeypatch.setenv("TRAYPORT_CONNECT_TIMEOUT", "33")
+    monkeypatch.delenv("TRAYPORT_LOG_LEVEL")
+    Path(".env").write_text("TRAYPORT_MAX_RETRIES=1\nTRAYPORT_MAX_CONCURRENCY=2\n")
+    again = settings.reread()
+    assert (again.timeout, again.connect_timeout, again.max_concurrency) == (22, 4, 9)
+    assert (again.max_retries, again.log_level, key_of(again)) == (1, "info", KEY)
+    assert settings.differences(again) == {"timeout", "max_retries", "log_level"}
+
+
+def test_settings_without_a_file_stay_without(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None)
+    Path(".env").write_text("TRAYPORT_TIMEOUT=11\n")
+    assert settings.reread().timeout == settings.replace(http2=True).reread().timeout == 60
+    assert settings.files() == []
+    other = tmp_path / "other.env"
+    other.write_text("TRAYPORT_TIMEOUT=12\n")
+    assert Settings(_env_file=other).reread().timeout == 12
+
+
+def test_the_files_are_those_that_settings_come_from(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY)
+    settings = Settings(api_key_file=tmp_path / "key", secrets_dir=tmp_path)
+    assert settings.files() == [Path(".env"), tmp_path / "key", tmp_path]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -76,3 +76,8 @@ def run(main: Coroutine[Any, Any, Result]) -> Result:
 def clock() -> float:
     """Now, on the loop that is running."""
     return asyncio.get_running_loop().time()
+
+
+def clock_for_threads() -> Callable[[], float]:
+    """The clock of the loop that is running, for use in other threads as well."""
+    return asyncio.get_running_loop().time

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Sequence
+from copy import copy
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
 
 from .errors import TrayportConfigurationError
 
 if TYPE_CHECKING:
-    import httpx
-
     from .contracts import ContractSpec
     from .endpoints.reference import ReferenceGroup
     from .endpoints.trades import TradesGroup
-    from .http.limiter import RequestLimiter
+    from .http.assembly import OnBreakerChange, OnRetry
+    from .http.calls import Answer, Call
+    from .http.collector import MetricsCollector
+    from .http.health import HealthReport
+    from .http.line import Priority
+    from .http.metrics import Metrics
+    from .http.middleware import Middleware
+    from .http.resend import RetryReport
+    from .http.status import Status
+    from .http.wire import Wire
     from .sandbox import Sandbox
     from .settings import Settings
+
+_log = logging.getLogger("trayport_sdk.http")
 
 SANDBOX_KEY = "sandbox"
 
@@ -32,6 +45,10 @@ class TrayportClient:
         analytics_url: The address of the Data Analytics API.
         reference_url: The address of the Reference Data API.
         timeout: Seconds to wait for the next part of an answer.
+        max_retries: How often a failed request is sent again.
+        middleware: What to put around every request.
+        on_retry: Told before a failed request is sent again.
+        on_breaker_change: Told when a circuit breaker changes its state.
 
     Attributes:
         trades: Trades.
@@ -61,6 +78,10 @@ class TrayportClient:
         analytics_url: str | None = None,
         reference_url: str | None = None,
         timeout: float | None = None,
+        max_retries: int | None = None,
+        middleware: Sequence[Middleware] = (),
+        on_retry: OnRetry | None = None,
+        on_breaker_change: OnBreakerChange | None = None,
     ) -> None:
         from .settings import Settings
 
@@ -70,6 +91,7 @@ class TrayportClient:
             analytics_url=analytics_url,
             reference_url=reference_url,
             timeout=timeout,
+            max_retries=max_retries,
         )
         if chosen.api_key is None:
             raise TrayportConfigurationError(
@@ -77,21 +99,32 @@ class TrayportClient:
                 suggestion="set the variable TRAYPORT_API_KEY, write it into .env, or pass "
                 "api_key; TrayportClient.sandbox() needs none",
             )
-        from .http.limiter import shared_limiter
+        from .http.assembly import Hooks, assembled, limiter_of
 
         key = chosen.api_key.get_secret_value()
-        address = urlsplit(chosen.analytics_url)
-        port = address.port or {"http": 80, "https": 443}[address.scheme]
-        limiter = shared_limiter(key, f"{address.hostname}:{port}")
-        self._assemble(chosen, key, limiter, None)
+        hooks = Hooks(tuple(middleware), on_retry, on_breaker_change)
+        limiter = limiter_of(chosen, key)
+        self._begin(chosen, *assembled(chosen, key, hooks, limiter=limiter))
 
     @classmethod
-    def sandbox(cls, sandbox: Sandbox | None = None) -> Self:
+    def sandbox(
+        cls,
+        sandbox: Sandbox | None = None,
+        *,
+        settings: Settings | None = None,
+        middleware: Sequence[Middleware] = (),
+        on_retry: OnRetry | None = None,
+        on_breaker_change: OnBreakerChange | None = None,
+    ) -> Self:
         """A client of an offline Trayport in this process: no key, no network, no waiting.
 
         Args:
             sandbox: The sandbox to talk to; left out, a new one without request limits. Where it
                 enforces them, the client paces its requests as it would for the live service.
+            settings: All settings but the key and the addresses.
+            middleware: What to put around every request.
+            on_retry: Told before a failed request is sent again.
+            on_breaker_change: Told when a circuit breaker changes its state.
 
         Raises:
             TrayportConfigurationError: The extra `sandbox` is not installed.
@@ -99,55 +132,217 @@ class TrayportClient:
         from .export import needs
 
         needs("sandbox", "numpy", "uvicorn")
+        from .http.assembly import Hooks, assembled, limits_of
         from .http.inprocess import InProcessTransport
         from .http.limiter import shared_limiter
         from .sandbox import Sandbox
         from .settings import Settings
 
         # The address names no host that exists: nothing may leave the process.
-        settings = Settings(
-            _env_file=None,
+        chosen = (settings or Settings(_env_file=None)).replace(
             api_key=SANDBOX_KEY,
             analytics_url=f"http://sandbox.invalid{Sandbox.ANALYTICS_PATH}",
             reference_url=f"http://sandbox.invalid{Sandbox.REFERENCE_PATH}",
         )
-        client = cls.__new__(cls)
         application = sandbox or Sandbox(limits=False)
         limiter = (
-            shared_limiter(SANDBOX_KEY, f"sandbox {id(application)}")
+            shared_limiter(SANDBOX_KEY, f"sandbox {id(application)}", limits_of(chosen))
             if application.limits
             else None
         )
-        client._assemble(settings, SANDBOX_KEY, limiter, InProcessTransport(application))
+        hooks = Hooks(tuple(middleware), on_retry, on_breaker_change)
+        transport = InProcessTransport(application)
+        client = cls.__new__(cls)
+        client._begin(
+            chosen, *assembled(chosen, SANDBOX_KEY, hooks, limiter=limiter, transport=transport)
+        )
         return client
 
-    def _assemble(
-        self,
-        settings: Settings,
-        key: str,
-        limiter: RequestLimiter | None,
-        transport: httpx.AsyncBaseTransport | None,
-    ) -> None:
+    def _begin(self, settings: Settings, wire: Wire, collector: MetricsCollector | None) -> None:
         from .catalog import Catalog
+        from .endpoints.memory import LastAnswers
+        from .endpoints.reference import ReferenceGroup
+
+        self._collector = collector
+        self._answers = LastAnswers() if settings.cache else None
+        self._catalog = Catalog(ReferenceGroup(wire.fetch, wire.tell, self._answers))
+        self._watching: asyncio.Task[None] | None = None
+        self._send_over(wire, settings)
+
+    def _send_over(self, wire: Wire, settings: Settings) -> None:
         from .endpoints.reference import ReferenceGroup
         from .endpoints.trades import TradesGroup
-        from .http.transport import Transport
 
+        self._wire = wire
         self.settings = settings
-        self._transport = Transport(
-            key=key,
-            urls={"analytics": settings.analytics_url, "reference": settings.reference_url},
-            timeout=settings.timeout,
-            connect_timeout=settings.connect_timeout,
-            http2=settings.http2,
-            limiter=limiter,
-            transport=transport,
-        )
-        self.reference = ReferenceGroup(self._transport.send)
-        self._catalog = Catalog(self.reference)
+        self.reference = ReferenceGroup(wire.fetch, wire.tell, self._answers)
         self.trades = TradesGroup(
-            self._transport.send, self._catalog, concurrency=settings.max_concurrency
+            wire.fetch, self._catalog, concurrency=lambda: self.settings.max_concurrency
         )
+
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        priority: Priority | None = None,
+    ) -> Self:
+        """The same client with other options; connections, limits and caches are shared.
+
+        Closing one of the two closes both.
+
+        Args:
+            timeout: Seconds to wait for the next part of an answer.
+            max_retries: How often a failed request is sent again.
+            priority: `"high"`, `"normal"` or `"low"`: whose turn it is when requests wait for the
+                limiter. Left out, reference data goes before other calls.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     patient = client.with_options(timeout=300, priority="low")
+            ...     found = await patient.reference.get_markets("ttf hi cal 51.6")
+            >>> len(found)
+            1
+        """
+        from .http.assembly import policy_of
+
+        other = copy(self)
+        settings = self.settings.replace(timeout=timeout, max_retries=max_retries)
+        policy = policy_of(settings, priority or self._wire.policy.priority)
+        other._send_over(self._wire.with_policy(policy), settings)
+        return other
+
+    def reload_settings(self) -> Settings:
+        """Reads the settings again, and puts changed limits, timeouts and log levels in force.
+
+        Arguments given in code stay. What a connection is made of stays too until a new client is
+        made: the key, the addresses, HTTP/2, the pool, and where the allowance is counted.
+
+        Returns:
+            The settings that are now in force.
+
+        Raises:
+            TrayportConfigurationError: What is there now cannot work; the old settings stay.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     client.reload_settings() == client.settings
+            True
+        """
+        self._apply(self.settings.reread())
+        return self.settings
+
+    def _apply(self, settings: Settings) -> None:
+        from .http.assembly import FIXED, reconfigure
+
+        kept = {name: getattr(self.settings, name) for name in FIXED}
+        # Checked once more, because limits depend on addresses; `replace` takes None as no change.
+        new = settings.replace(**kept).model_copy(update=kept)
+        reconfigure(self._wire, new, new.differences(self.settings))
+        self.settings = new
+
+    async def warm_up(self, connections: int = 6) -> int:
+        """Opens connections to the Data Analytics API, so that the first requests find them open.
+
+        No request is sent and no allowance is spent.
+
+        Args:
+            connections: How many to open; the setting `max_connections` is the most.
+
+        Returns:
+            How many were opened; none for a sandbox in this process or behind a proxy.
+
+        Raises:
+            TrayportConnectionError: One could not be opened.
+        """
+        return await self._wire.transport.warm_up(connections)
+
+    def get_metrics(self) -> Metrics:
+        """What this client has sent and received so far, and what it cost.
+
+        Raises:
+            TrayportConfigurationError: The setting `metrics` is off.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     _ = await client.reference.get_market_by_id(10000065)
+            ...     client.get_metrics().total.requests
+            1
+        """
+        if self._collector is None:
+            raise TrayportConfigurationError(
+                "nothing was counted: metrics are off",
+                suggestion="set metrics to true (variable TRAYPORT_METRICS)",
+            )
+        status = self.get_status()
+        return self._collector.snapshot(
+            limiter=status.limiter, breakers=status.breakers, connections=status.connections
+        )
+
+    def get_status(self) -> Status:
+        """How busy the allowance of the key is, and which endpoints are failing. Sends nothing.
+
+        Where the allowance is shared, its store is asked, which may take a moment.
+        """
+        from .http.status import Status
+
+        wire = self._wire
+        return Status(
+            limiter=None if wire.limiter is None else wire.limiter.status(),
+            breakers={} if wire.breakers is None else wire.breakers.states(),
+            connections=wire.transport.counts,
+        )
+
+    async def health_check(self) -> HealthReport:
+        """Checks settings, network, key, both APIs, limiter and breakers.
+
+        One small request goes to each API. What is wrong is reported, not raised.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     report = await client.health_check()
+            >>> report.ok
+            True
+        """
+        from .http.health import health_check
+        from .http.probe import probe_of
+
+        transport = self._wire.transport
+        return await health_check(
+            urls=transport.urls,
+            has_key=True,
+            probe=probe_of(self._wire),
+            status=self.get_status,
+            in_process=transport.in_process,
+            ssl_context=transport.ssl_context,
+        )
+
+    async def retry_failed(self, path: str | Path, out: str | Path) -> RetryReport:
+        """Sends again what is in a file of dead letters.
+
+        What is answered is written as it came to `<correlation id>.json`; what fails again stays
+        in the file.
+
+        Args:
+            path: The file that the setting `dead_letter_file` named.
+            out: The directory for the answers; made when it is missing.
+
+        Raises:
+            TrayportValidationError: There is no such file, or a line of it is damaged.
+            TrayportConfigurationError: A file cannot be written to.
+        """
+        from .decode import decode
+        from .http.resend import retry_failed
+
+        def proven(answer: Answer) -> bytes:
+            answer.read(decode)
+            return answer.body
+
+        async def send(call: Call) -> bytes:
+            return await wire.fetch(call, proven, priority="low")
+
+        wire = self._wire.without_records()
+        return await retry_failed(Path(path), send, Path(out))
 
     async def resolve_contract(self, symbol_or_name: str) -> ContractSpec:
         """The contract of a name or of a machine symbol.
@@ -171,6 +366,17 @@ class TrayportClient:
         return f"TrayportClient({self.settings.analytics_url!r})"
 
     async def __aenter__(self) -> Self:
+        if self.settings.settings_watch_interval is not None:
+            from .watcher import watch
+
+            self._watching = asyncio.create_task(
+                watch(
+                    lambda: self.settings,
+                    self.settings.settings_watch_interval,
+                    self._apply,
+                    lambda error: _log.warning("the settings stay as they are: %s", error),
+                )
+            )
         return self
 
     async def __aexit__(
@@ -182,5 +388,9 @@ class TrayportClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Closes every connection."""
-        await self._transport.aclose()
+        """Closes every connection. Clients made by `with_options` are closed as well."""
+        if self._watching is not None:
+            self._watching.cancel()
+        if self._collector is not None:
+            self._collector.close()
+        await self._wire.transport.aclose()

@@ -13,6 +13,7 @@ TrayportError                              .context .attempts .retryable .sugges
 │  ├─ TrayportRateLimitError               429
 │  └─ TrayportServerError                  5xx
 ├─ TrayportDecodeError                     .offset: an answer that is not what the API promises
+├─ TrayportLimiterError                    the store that shares the allowance cannot be used
 ├─ TrayportCircuitBreakerError             .retry_at: not sent, because the service keeps failing
 └─ TrayportPartialFailureError             .completed .failed: some of many requests failed
 """
@@ -232,6 +233,12 @@ class TrayportDecodeError(TrayportError):
         return f"{super().__str__()}; it begins {self.body[:80]!r}"
 
 
+class TrayportLimiterError(TrayportError):
+    """The request was not sent, because the store that shares the allowance cannot be used."""
+
+    retryable = True
+
+
 class TrayportCircuitBreakerError(TrayportError):
     """The request was not sent, because the service keeps failing.
 
@@ -260,3 +267,7 @@ class TrayportPartialFailureError(TrayportError):
         super().__init__(message)
         self.completed = completed
         self.failed = tuple(failed)
+
+
+class TrayportStaleDataWarning(UserWarning):
+    """Reference data was served from memory, because the service keeps failing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -13,7 +13,8 @@ from . import decode
 if TYPE_CHECKING:
     import polars as pl
 
-    from .http.transport import Answer, Call
+    from .http.calls import Answer, Call
+    from .http.wire import Fetch
     from .times import Window
 
 
@@ -69,13 +70,12 @@ class Piece:
     record: RequestRecord
 
 
-Send = Callable[["Call"], Awaitable["Answer"]]
 OnProgress = Callable[[Progress], None]
 
 
 async def run(
     calls: Sequence[tuple[Window, Call]],
-    send: Send,
+    fetch: Fetch,
     asked: decode.Asked,
     *,
     concurrency: int,
@@ -90,9 +90,7 @@ async def run(
 
     async def one(place: int, window: Window, call: Call) -> None:
         async with slots:
-            answer = await send(call)
-            # Decoding is work for a processor; in a thread, other answers go on arriving.
-            pieces[place] = await asyncio.to_thread(_piece, answer, window, asked)
+            pieces[place] = await fetch(call, lambda answer: _piece(answer, window, asked))
         if on_progress is not None:
             on_progress(_progress([piece.record for piece in pieces.values()], len(calls)))
 

@@ -1,105 +1,140 @@
-"""Settings, from arguments, `TRAYPORT_*` variables and a `.env` file, in this order."""
+"""Settings, from arguments, `TRAYPORT_*` variables, files, the keyring and profiles."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
-from trayport_spec import ANALYTICS_URL, REFERENCE_URL
+from pydantic import PrivateAttr, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from .addresses import without_password
 from .errors import TrayportConfigurationError
+from .setting_fields import SettingFields
+from .setting_sources import PREFIX, Findings, Found, Origin, gather, replaced, variable
 
-PREFIX = "TRAYPORT_"
+__all__ = ["PREFIX", "Origin", "Settings"]
 
 
-class Settings(BaseSettings):
-    """How to reach the two APIs.
+class Settings(SettingFields):
+    """How to reach the two APIs, and how to behave on the way.
 
-    Every field can be given as an argument, as an environment variable `TRAYPORT_<NAME>`, or in a
-    file named `.env` in the working directory; earlier ones win.
+    Every field can be given as an argument, as an environment variable `TRAYPORT_<NAME>`, in a file
+    named `.env` in the working directory, or by a profile; earlier ones win. The key can also come
+    from a file, from a directory of secrets or from the system keyring.
+
+    Settings are values: they are read once, and do not change. What is secret shows in no
+    representation, and does not travel: a pickle has no key, and no password of `limiter_store`.
 
     Raises:
-        TrayportConfigurationError: A value cannot work; the message names its variable.
+        TrayportConfigurationError: A value cannot work; the message names its variable. An argument
+            that is no setting is refused, too.
 
     Example:
         >>> Settings(timeout=30).timeout
         30.0
+        >>> Settings(profile="production").log_level
+        'warning'
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
-    )
+    _env_file: Path | None = PrivateAttr(default=None)
+    _origins: dict[str, Origin] = PrivateAttr(default_factory=dict[str, Origin])
 
-    api_key: SecretStr | None = Field(
-        default=None, description="The personal key, sent to both APIs and to nobody else."
-    )
-    analytics_url: str = Field(
-        default=ANALYTICS_URL,
-        description="The address of the Data Analytics API, or of a local gateway.",
-    )
-    reference_url: str = Field(
-        default=REFERENCE_URL, description="The address of the Reference Data API."
-    )
-    timeout: float = Field(
-        default=60.0, gt=0, description="Seconds to wait for the next part of an answer."
-    )
-    connect_timeout: float = Field(
-        default=10.0, gt=0, description="Seconds to wait for a connection."
-    )
-    http2: bool = Field(
-        default=False,
-        description="Whether to speak HTTP/2. HTTP/1.1 carries large answers several times faster.",
-    )
-    max_concurrency: int = Field(
-        default=6, ge=1, description="How many requests of one call are under way at once."
-    )
+    def __init__(self, *, _env_file: str | Path | None = ".env", **values: Any) -> None:
+        self._take(gather(type(self), values, _env_file), _env_file)
 
-    def __init__(self, **values: Any) -> None:
+    def _take(self, found: Findings, env_file: str | Path | None) -> None:
         try:
-            super().__init__(**values)
+            super().__init__(**{name: each.value for name, each in found.items()})
         except ValidationError as error:
-            raise TrayportConfigurationError(_explained(error)) from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise TrayportConfigurationError(f".env cannot be read: {error}") from error
+            message = _explained(error, found)
+        else:
+            self._env_file = None if env_file is None else Path(env_file)
+            self._origins = {name: each.origin for name, each in found.items()}
+            return
+        # Not inside the handler: that exception holds the values, and so the key.
+        raise TrayportConfigurationError(message)
 
-    @field_validator("api_key")
     @classmethod
-    def _key_fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            return None
-        key = value.get_secret_value().strip()
-        if not (key.isascii() and key.isprintable()):
-            raise ValueError("contains characters that no key has")
-        return SecretStr(key) if key else None
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Takes the values as they are: they were gathered before, with their origins."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
 
-    @field_validator("analytics_url", "reference_url")
-    @classmethod
-    def _is_a_url(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            _ = parts.port
-        except ValueError as error:
-            raise ValueError(f"is not an address ({error})") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("is not an http or https address")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError("holds a user name or password, which would show in messages")
-        if parts.query or parts.fragment or any(letter.isspace() for letter in value):
-            raise ValueError("may have a host, a port and a path, and nothing else")
-        return value.rstrip("/")
+    def origin(self, name: str) -> Origin:
+        """Where the value of a setting came from.
+
+        Example:
+            >>> str(Settings(timeout=30).origin("timeout"))
+            'argument'
+        """
+        return self._origins.get(name, Origin.DEFAULT)
 
     def replace(self, **values: Any) -> Self:
-        """The same settings with some values replaced; `None` leaves a value as it is."""
+        """The same settings with some values replaced; `None` leaves a value as it is.
+
+        Nothing else is read again, unless a new value names a file, a directory, a service of the
+        keyring or a profile.
+        """
         given = {name: value for name, value in values.items() if value is not None}
-        return type(self)(**(self.model_dump() | given))
+        found = {name: Found(getattr(self, name), self._origins[name]) for name in self._origins}
+        settings = type(self).__new__(type(self))
+        settings._take(replaced(type(self), found, given), self._env_file)
+        return settings
+
+    def reread(self) -> Self:
+        """The settings as they would be read now; values given as arguments stay.
+
+        Raises:
+            TrayportConfigurationError: What is there now cannot work.
+        """
+        given = {
+            name: getattr(self, name)
+            for name, origin in self._origins.items()
+            if origin is Origin.ARGUMENT
+        }
+        return type(self)(_env_file=self._env_file, **given)
+
+    def files(self) -> list[Path]:
+        """The files and directories that settings are read from, whether they exist or not."""
+        return [
+            path
+            for path in (self._env_file, self.api_key_file, self.secrets_dir)
+            if path is not None
+        ]
+
+    def differences(self, other: Settings) -> frozenset[str]:
+        """The names of the settings that are not the same in both."""
+        mine, theirs = self.model_dump(), other.model_dump()
+        return frozenset(name for name, value in mine.items() if theirs[name] != value)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        state = super().__getstate__()
+        store = without_password(self.limiter_store.get_secret_value())
+        values: Mapping[str, Any] = {"api_key": None, "limiter_store": SecretStr(store)}
+        private = state["__pydantic_private__"]
+        origins = {name: each for name, each in self._origins.items() if name != "api_key"}
+        return {
+            **state,
+            "__dict__": {**state["__dict__"], **values},
+            "__pydantic_private__": {**private, "_origins": origins},
+        }
 
 
-def _explained(error: ValidationError) -> str:
+def _explained(error: ValidationError, found: Findings) -> str:
     reasons: list[str] = []
-    for detail in error.errors(include_input=False, include_url=False):
-        name = ".".join(map(str, detail["loc"]))
+    for detail in error.errors(include_input=False, include_url=False, include_context=False):
+        name = str(detail["loc"][0])
         reason = detail["msg"].removeprefix("Value error, ")
-        reasons.append(f"{name} (variable {PREFIX}{name.upper()}): {reason}")
+        origin = found[name].origin if name in found else Origin.DEFAULT
+        given = {Origin.ARGUMENT: "the argument, or variable", Origin.ENV_FILE: ".env, variable"}
+        reasons.append(f"{name} ({given.get(origin, 'variable')} {variable(name)}): {reason}")
     return f"settings cannot be used: {'; '.join(reasons)}"

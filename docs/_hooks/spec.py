@@ -27,10 +27,12 @@ from trayport_spec import (
     Provenance,
 )
 
+from trayport_sdk.cli.config import allowed_values, default_of
 from trayport_sdk.cli.download import DEFAULT_PORT
 from trayport_sdk.client import SANDBOX_KEY
 from trayport_sdk.sandbox import Sandbox
-from trayport_sdk.settings import PREFIX, Settings
+from trayport_sdk.setting_sources import variable
+from trayport_sdk.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -294,14 +296,15 @@ def venues_table() -> str:
 
 
 def settings_table() -> str:
+    values = allowed_values()
     return rows(
         ["Setting", "Variable", "Without it", "Meaning"],
         (
             [
                 f"`{name}`",
-                f"`{PREFIX}{name.upper()}`",
-                "nothing" if setting.default is None else f"`{setting.default}`",
-                setting.description or "",
+                f"`{variable(name)}`",
+                f"`{default_of(setting)}`" if setting.default is not None else "nothing",
+                f"{setting.description} {values[name].capitalize()}".strip(),
             ]
             for name, setting in Settings.model_fields.items()
         ),

@@ -16,6 +16,7 @@ from trayport_spec import ENDPOINTS, REQUEST_LIMITS
 from trayport_sdk import (
     ContractSpec,
     Progress,
+    Settings,
     TrayportAPIError,
     TrayportAuthenticationError,
     TrayportClient,
@@ -56,8 +57,9 @@ async def test_a_long_range_holds_every_row_of_the_uncut_range_once(until_inclus
     async with TrayportClient.sandbox(cut) as client:
         found = await client.trades.get_trades(APRIL, "2024-01-10", "2024-03-20")
     async with TrayportClient.sandbox(uncut) as client:
-        whole = await client.trades._send(_call(APRIL, "2024-01-10", "2024-03-20"))
-    trades = [Trade.from_dict(row) for row in _documents(whole.body)]
+        call = _call(APRIL, "2024-01-10", "2024-03-20")
+        whole = await client.trades._fetch(call, lambda answer: answer.body)
+    trades = [Trade.from_dict(row) for row in _documents(whole)]
     assert len(found) > 1000
     assert len(found.requests) == 3
     assert list(found) == [t for t in trades if t.deal_date < instant("2024-03-20", "until")]
@@ -202,9 +204,9 @@ async def test_until_left_out_is_the_end_of_the_data() -> None:
 
     async with TrayportClient.sandbox() as client:
         group = TradesGroup(
-            client.trades._send,
+            client.trades._fetch,
             client._catalog,
-            concurrency=1,
+            concurrency=lambda: 1,
             now=lambda: datetime(2024, 3, 6, 15, 30, tzinfo=UTC),
         )
         found = await group.get_trades(APRIL, "2024-03-04")
@@ -340,9 +342,25 @@ async def test_a_broken_answer_is_an_error_and_never_fewer_rows(
 ) -> None:
     sandbox = Sandbox(limits=False)
     async with TrayportClient.sandbox(sandbox) as client:
+        client = client.with_options(max_retries=0)
         sandbox.faults.add(fault)
         with pytest.raises(kind):
             await client.trades.get_trades(APRIL, "2024-03-04", "2024-03-05")
+
+
+@pytest.mark.parametrize("kind", ["reset", "status", "html", "cut", "wrong-length", "malformed"])
+async def test_a_broken_answer_is_fetched_again_as_a_whole(
+    kind: Literal["reset", "status", "html", "cut", "wrong-length", "malformed"],
+) -> None:
+    sandbox = Sandbox(limits=False)
+    async with TrayportClient.sandbox(
+        sandbox, settings=Settings(_env_file=None, retry_base=0.001)
+    ) as client:
+        plain = await client.trades.get_trades(APRIL, "2024-03-04", "2024-03-05")
+        sandbox.faults.add(Fault(kind, times=2))
+        found = await client.trades.get_trades(APRIL, "2024-03-04", "2024-03-05")
+    assert found.to_polars().equals(plain.to_polars())
+    assert len(sandbox.requests) == 4
 
 
 @pytest.mark.parametrize("kind", ["unknown-field", "unknown-venue"])

@@ -26,8 +26,10 @@ from trayport_sdk import (
     TrayportTimeoutError,
 )
 from trayport_sdk.decode import decode
+from trayport_sdk.errors import RequestContext
+from trayport_sdk.http.calls import Answer, Attempt, Call
 from trayport_sdk.http.problems import retry_after
-from trayport_sdk.http.transport import Call, Transport
+from trayport_sdk.http.transport import Transport
 
 pytestmark = pytest.mark.anyio
 
@@ -81,19 +83,13 @@ async def served(answer: bytes | None) -> AsyncIterator[Server]:
         await listener.wait_closed()
 
 
-def opened(url: str, timeout: float = 10.0) -> Transport:
-    return Transport(
-        key=KEY,
-        urls={"analytics": url + "/api", "reference": url},
-        timeout=timeout,
-        connect_timeout=10.0,
-        http2=False,
-        limiter=None,
-    )
+def transport(url: str) -> aclosing[Transport]:
+    return aclosing(Transport(key=KEY, urls={"analytics": url + "/api", "reference": url}))
 
 
-def transport(url: str, timeout: float = 10.0) -> aclosing[Transport]:
-    return aclosing(opened(url, timeout))
+async def send(wire: Transport, call: Call = CALL, timeout: float = 10.0) -> Answer:
+    context = RequestContext(call.endpoint.path, call.shown, "an-id")
+    return await wire.send(call, Attempt(context, timeout=timeout))
 
 
 def answer(status: int, body: bytes = b"", *headers: str) -> bytes:
@@ -103,7 +99,7 @@ def answer(status: int, body: bytes = b"", *headers: str) -> bytes:
 
 async def test_a_request_carries_the_key_and_its_lists_as_the_api_reads_them() -> None:
     async with served(answer(200, b"[]")) as server, transport(server.url) as wire:
-        got = await wire.send(CALL)
+        got = await send(wire)
     head = server.asked[0].decode().split("\r\n")
     assert head[0].startswith("GET /api/trades?")
     assert "sequenceItemId=244%2C245" in head[0]
@@ -135,7 +131,7 @@ async def test_every_status_but_200_is_an_error_of_its_kind(
     body = b"" if status == 204 else b"<html>no</html>"
     async with served(answer(status, body)) as server, transport(server.url) as wire:
         with pytest.raises(TrayportAPIError) as refused:
-            await wire.send(CALL)
+            await send(wire)
     assert type(refused.value) is kind
     assert refused.value.status_code == status
     assert refused.value.retryable is retryable
@@ -150,14 +146,14 @@ async def test_a_problem_document_says_what_is_wrong_with_which_parameter() -> N
     body = b'{"title": "bad", "status": 400, "errors": {"until": ["Too long.", "Sorry."]}}'
     async with served(answer(400, body)) as server, transport(server.url) as wire:
         with pytest.raises(TrayportAPIError, match=r"until: Too long\. Sorry\.") as refused:
-            await wire.send(CALL)
+            await send(wire)
     assert refused.value.errors == {"until": ("Too long.", "Sorry.")}
 
 
 async def test_retry_after_in_seconds_is_kept() -> None:
     async with served(answer(429, b"", "Retry-After: 7")) as server, transport(server.url) as wire:
         with pytest.raises(TrayportRateLimitError) as refused:
-            await wire.send(CALL)
+            await send(wire)
     assert refused.value.retry_after == 7
 
 
@@ -196,7 +192,7 @@ async def test_the_status_of_an_error_survives_whatever_is_wrong_with_its_body(
 ) -> None:
     async with served(broken) as server, transport(server.url) as wire:
         with pytest.raises(TrayportAPIError) as refused:
-            await wire.send(CALL)
+            await send(wire)
     assert refused.value.status_code == status
 
 
@@ -216,7 +212,7 @@ async def test_a_body_that_repeats_the_key_does_not_put_it_into_an_error(
 ) -> None:
     async with served(answer(status, body.encode())) as server, transport(server.url) as wire:
         with pytest.raises(TrayportError) as refused:
-            (await wire.send(CALL)).read(decode)
+            (await send(wire)).read(decode)
     error = refused.value
     shown = "".join(traceback.format_exception(error)) + repr(vars(error))
     assert KEY[:3] not in shown
@@ -226,7 +222,7 @@ async def test_a_body_that_repeats_the_key_does_not_put_it_into_an_error(
 async def test_the_chain_of_causes_shows_no_key() -> None:
     async with served(b"") as server, transport(server.url) as wire:
         with pytest.raises(TrayportConnectionError) as refused:
-            await wire.send(CALL)
+            await send(wire)
     cause = refused.value.__cause__
     assert isinstance(cause, httpx.HTTPError)
     assert KEY not in repr(cause.request.headers)
@@ -235,33 +231,17 @@ async def test_the_chain_of_causes_shows_no_key() -> None:
 async def test_no_logger_writes_the_key(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(1)
     async with served(answer(200, b"[]")) as server, transport(server.url) as wire:
-        await wire.send(CALL)
+        await send(wire)
         hpack.Encoder().encode([(b"x-api-key", KEY.encode())])
     assert "httpcore" in {record.name.split(".")[0] for record in caplog.records}
     assert KEY not in caplog.text
 
 
-def test_a_client_of_one_event_loop_says_so_in_another() -> None:
-    wire = opened("http://127.0.0.1:1")
-    with pytest.raises(TrayportConnectionError):
-        asyncio.run(wire.send(CALL))
-    with pytest.raises(TrayportConfigurationError, match="another event loop"):
-        asyncio.run(wire.send(CALL))
-
-
 async def test_a_request_too_long_to_send_is_an_error_of_ours() -> None:
     call = Call.of("get_trades", {"url": "/trades", "params": {"routes": ["x" * 70_000]}})
     async with transport("http://127.0.0.1:1") as wire:
-        with pytest.raises(TrayportConnectionError, match="no valid address"):
-            await wire.send(call)
-
-
-async def test_a_closed_client_says_so() -> None:
-    async with served(answer(200, b"[]")) as server:
-        async with transport(server.url) as wire:
-            pass
-        with pytest.raises(TrayportConfigurationError, match="the client is closed"):
-            await wire.send(CALL)
+        with pytest.raises(TrayportConfigurationError, match="no valid address"):
+            await send(wire, call)
 
 
 async def test_a_redirect_is_an_error_and_the_key_does_not_follow_it() -> None:
@@ -269,7 +249,7 @@ async def test_a_redirect_is_an_error_and_the_key_does_not_follow_it() -> None:
         away = answer(302, b"", f"Location: {elsewhere.url}/api/trades")
         async with served(away) as server, transport(server.url) as wire:
             with pytest.raises(TrayportAPIError) as refused:
-                await wire.send(CALL)
+                await send(wire)
     assert refused.value.status_code == 302
     assert elsewhere.asked == []
 
@@ -289,15 +269,15 @@ async def test_a_redirect_is_an_error_and_the_key_does_not_follow_it() -> None:
 async def test_an_answer_that_breaks_off_is_a_connection_error(broken: bytes) -> None:
     async with served(broken) as server, transport(server.url) as wire:
         with pytest.raises(TrayportConnectionError) as refused:
-            await wire.send(CALL)
+            await send(wire)
     assert refused.value.retryable
     assert refused.value.__cause__ is not None
 
 
 async def test_silence_is_a_timeout() -> None:
-    async with served(None) as server, transport(server.url, timeout=0.05) as wire:
+    async with served(None) as server, transport(server.url) as wire:
         with pytest.raises(TrayportTimeoutError, match="no answer in time"):
-            await wire.send(CALL)
+            await send(wire, timeout=0.05)
 
 
 async def test_nobody_listening_is_a_connection_error() -> None:
@@ -305,4 +285,4 @@ async def test_nobody_listening_is_a_connection_error() -> None:
         url = server.url
     async with transport(url) as wire:
         with pytest.raises(TrayportConnectionError, match="connection failed"):
-            await wire.send(CALL)
+            await send(wire)

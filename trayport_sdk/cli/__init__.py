@@ -12,7 +12,10 @@ import click
 
 from .. import __version__
 from ..errors import TrayportConfigurationError, TrayportError, TrayportValidationError
+from .config import config
 from .download import demo, sandbox, trades
+from .health import health, status
+from .retry import retry_failed
 
 OPTIONS = {
     "contracts": "CONTRACTS",
@@ -59,5 +62,5 @@ def trayport() -> None:
     """Market data of the Trayport Data Analytics API. Unofficial."""
 
 
-for command in (trades, sandbox, demo):
+for command in (trades, sandbox, demo, config, health, status, retry_failed):
     trayport.add_command(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,12 +28,19 @@ from trayport_api.models import (
 from trayport_api.types import UNSET
 
 from ..decode import decode_documents
-from ..errors import TrayportLookupError, TrayportValidationError
-from ..http.transport import Call
+from ..errors import (
+    TrayportCircuitBreakerError,
+    TrayportLookupError,
+    TrayportStaleDataWarning,
+    TrayportValidationError,
+)
+from ..http.calls import Call
+from ..http.events import Event, StaleEvent
 from ..times import TimeLike, instant, to_text
+from .memory import LastAnswers, ReferenceList
 
 if TYPE_CHECKING:
-    from ..executor import Send
+    from ..http.wire import Fetch
 
 Model = TypeVar("Model")
 
@@ -41,12 +49,19 @@ class ReferenceGroup:
     """Instruments, markets, sequences and delivery periods.
 
     Dates in these answers are ISO-8601 text in UTC, or None for rolling items [observed].
+
+    While the circuit breaker of an endpoint is open, the last answer is served from memory where
+    there is one, with a `TrayportStaleDataWarning`; the lists say so in `stale` and `read_at`.
     """
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(
+        self, fetch: Fetch, tell: Callable[[Event], None], answers: LastAnswers | None
+    ) -> None:
+        self._fetch = fetch
+        self._tell = tell
+        self._answers = answers
 
-    async def get_instruments(self, name: str | None = None) -> list[Instrument]:
+    async def get_instruments(self, name: str | None = None) -> ReferenceList[Instrument]:
         """All instruments, or those whose name contains a text, in any case.
 
         Example:
@@ -58,13 +73,13 @@ class ReferenceGroup:
         every = await self._rows(
             "get_instruments", get_instruments.get_kwargs(), Instrument.from_dict
         )
-        return [one for one in every if name is None or name.lower() in one.name.lower()]
+        return every.where(lambda one: name is None or name.lower() in one.name.lower())
 
-    async def get_markets(self, name: str | None = None) -> list[Market]:
+    async def get_markets(self, name: str | None = None) -> ReferenceList[Market]:
         """All markets, or those whose name contains a text, in any case."""
         every = await self._rows("get_markets", get_markets.get_kwargs(), Market.from_dict)
         wanted = None if name is None else name.removesuffix("*").lower()
-        return [one for one in every if wanted is None or wanted in one.name.lower()]
+        return every.where(lambda one: wanted is None or wanted in one.name.lower())
 
     async def get_instrument_by_id(self, id: int) -> InstrumentDetails:
         """An instrument with its currencies and units.
@@ -88,7 +103,7 @@ class ReferenceGroup:
 
     async def get_sequences(
         self, instrument_id: int | None = None, market_id: int | None = None
-    ) -> list[Sequence]:
+    ) -> ReferenceList[Sequence]:
         """The sequences of an instrument or of a market, or all of them.
 
         Raises:
@@ -122,7 +137,7 @@ class ReferenceGroup:
 
     async def get_sequence_items(
         self, sequence_id: int, start_date: TimeLike | None = None, count: int | None = None
-    ) -> list[SequenceItem]:
+    ) -> ReferenceList[SequenceItem]:
         """The delivery periods of a sequence, earliest first.
 
         Args:
@@ -156,6 +171,28 @@ class ReferenceGroup:
         operation_id: str,
         kwargs: Mapping[str, Any],
         make: Callable[[Mapping[str, Any]], Model],
-    ) -> list[Model]:
-        answer = await self._send(Call.of(operation_id, kwargs))
-        return [make(document) for document in answer.read(decode_documents)]
+    ) -> ReferenceList[Model]:
+        call = Call.of(operation_id, kwargs)
+        answers = self._answers or LastAnswers()
+        try:
+            rows = await self._fetch(
+                call,
+                lambda answer: [make(document) for document in answer.read(decode_documents)],
+                priority="high",
+            )
+        except TrayportCircuitBreakerError as error:
+            known = answers.stale(call.identity)
+            if known is None:
+                raise
+            last, age = known
+            self._tell(StaleEvent(call.endpoint.path, age))
+            warnings.warn(
+                f"{call.endpoint.path}: the service keeps failing; this answer is {age:.0f} "
+                f"seconds old ({error.suggestion})",
+                TrayportStaleDataWarning,
+                stacklevel=3,
+            )
+            return last
+        read = answers.fresh(rows)
+        answers.keep(call.identity, read)
+        return read

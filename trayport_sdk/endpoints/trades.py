@@ -14,13 +14,14 @@ from trayport_spec import ENDPOINTS
 from .. import executor, rules
 from ..contracts import ContractSpec
 from ..decode import columns_asked
-from ..http.transport import Call
+from ..http.calls import Call
 from ..planner import TradesQuery, plan_trades
 from ..responses import TradesResponse
 from ..times import TimeLike, Window, data_cutoff, to_text
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
+    from ..http.wire import Fetch
 
 Routes = str | int | Sequence[str | int]
 
@@ -30,13 +31,13 @@ class TradesGroup:
 
     def __init__(
         self,
-        send: executor.Send,
+        fetch: Fetch,
         catalog: Catalog,
         *,
-        concurrency: int,
+        concurrency: Callable[[], int],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._send = send
+        self._fetch = fetch
         self._catalog = catalog
         self._concurrency = concurrency
         self._now = now
@@ -114,9 +115,9 @@ class TradesGroup:
         ]
         pieces = await executor.run(
             calls,
-            self._send,
+            self._fetch,
             columns_asked(fields, given),
-            concurrency=self._concurrency,
+            concurrency=self._concurrency(),
             on_progress=on_progress,
         )
         return TradesResponse.of(pieces)

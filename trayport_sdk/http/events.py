@@ -123,5 +123,20 @@ class StaleEvent:
     age: float
 
 
-Event: TypeAlias = AttemptEvent | RetryEvent | BreakerEvent | ThrottleEvent | StaleEvent
+@frozen
+class FailureEvent:
+    """A call that failed for good.
+
+    Attributes:
+        endpoint: The path of the operation.
+        error: Why it failed; it carries the query, the correlation id and the attempts.
+    """
+
+    endpoint: str
+    error: TrayportError
+
+
+Event: TypeAlias = (
+    AttemptEvent | RetryEvent | FailureEvent | BreakerEvent | ThrottleEvent | StaleEvent
+)
 Observer: TypeAlias = Callable[[Event], None]

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 
 import msgspec
 
@@ -20,17 +21,22 @@ from ..errors import (
     TrayportServerError,
 )
 
+INTRADAY = (
+    "intraday data needs a key with rights to it, or the local gateway; without them end at the "
+    "start of the current day in UTC, and check the key if that fails too"
+)
 _MEANING: Mapping[int, tuple[type[TrayportAPIError], str, str]] = {
     400: (TrayportAPIError, "the request breaks a rule of the API", ""),
     401: (
         TrayportAuthenticationError,
         "the key was refused",
-        "check the key; data after the start of the current day in UTC needs intraday rights",
+        "check the key",
     ),
     403: (
         TrayportAuthorizationError,
         "access was refused",
-        "the key may not be entitled to this data, or requests came too fast",
+        "the key is not entitled to this data, or it sent too fast: the service says the same "
+        "of both",
     ),
     404: (
         TrayportNotFoundError,
@@ -48,14 +54,25 @@ class _Problem(msgspec.Struct):
 
 
 def api_error(
-    status: int, headers: Mapping[str, str], body: bytes, context: RequestContext
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    context: RequestContext,
+    *,
+    current_day: bool = False,
 ) -> TrayportAPIError:
-    """The error for an answer that is not 200, with what its body says."""
+    """The error for an answer that is not 200, with what its body says.
+
+    A 401 means that the key is wrong, or that it may not see data of the current day [observed];
+    which of the two, only the request tells: `current_day` says whether it asked for such data.
+    """
     kind, meaning, suggestion = _MEANING.get(
         status, (TrayportAPIError, "the answer was not expected", "")
     )
     if status >= 500:
         kind, meaning, suggestion = TrayportServerError, "the service failed", "try again later"
+    elif status == HTTPStatus.UNAUTHORIZED and current_day:
+        suggestion = INTRADAY
     text = body.decode(errors="replace")
     problem = _problem(body)
     errors = {

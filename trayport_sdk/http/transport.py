@@ -4,99 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import platform
+import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
-from uuid import uuid4
 
+import httpcore
 import httpx
-from attrs import field, frozen
-from trayport_spec import API_KEY_HEADER, ENDPOINTS, Endpoint
+from trayport_spec import API_KEY_HEADER
 
+from .. import __version__
 from ..errors import (
-    QUOTED_CHARACTERS,
-    RequestContext,
     TrayportConfigurationError,
     TrayportConnectionError,
-    TrayportDecodeError,
     TrayportTimeoutError,
 )
+from .calls import HIDDEN, READ_OF_ERRORS, Answer, Attempt, Call, touches_current_day
+from .connections import ConnectionCounts, Connections, Origin, proxy_of
+from .middleware import Middleware, Request, Response, informed, prepared
 from .problems import api_error
 
-if TYPE_CHECKING:
-    from .limiter import RequestLimiter
-
-MAX_CONNECTIONS = 100
-READ_OF_ERRORS = 1 << 16
-HIDDEN = "[key]"
-
-Decoded = TypeVar("Decoded")
-
-
-@frozen
-class Call:
-    """One request to send: the operation and the arguments the generated builder made of it."""
-
-    endpoint: Endpoint
-    url: str
-    parameters: Mapping[str, str | tuple[str, ...]]
-
-    @classmethod
-    def of(cls, operation_id: str, kwargs: Mapping[str, Any]) -> Self:
-        """The call that the keyword arguments of a generated builder describe."""
-        endpoint = ENDPOINTS[operation_id]
-        values: Mapping[str, Any] = kwargs.get("params", {})
-        return cls(
-            endpoint, kwargs["url"], {name: _text(endpoint, name, v) for name, v in values.items()}
-        )
-
-    @property
-    def shown(self) -> dict[str, str]:
-        """The query for messages, with the values of a list in one text."""
-        return {n: v if isinstance(v, str) else ",".join(v) for n, v in self.parameters.items()}
-
-
-def _text(endpoint: Endpoint, name: str, value: object) -> str | tuple[str, ...]:
-    if isinstance(value, list):
-        texts = tuple(_scalar(item) for item in cast("list[object]", value))
-        return ",".join(texts) if endpoint.parameter(name).separator == "comma" else texts
-    return _scalar(value)
-
-
-def _scalar(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-@frozen
-class Answer:
-    """A whole answer with status 200."""
-
-    call: Call
-    context: RequestContext
-    body: bytes = field(repr=False)
-    bytes_received: int
-    seconds: float
-    _redact: Callable[[str], str] = field(repr=False, alias="redact")
-
-    def read(self, decoder: Callable[[str, bytes], Decoded]) -> Decoded:
-        """What a decoder makes of the body, its error completed with the request."""
-        try:
-            return decoder(self.call.endpoint.operation_id, self.body)
-        except TrayportDecodeError as error:
-            error.context = self.context
-            error.args = tuple(self._redact(str(argument)) for argument in error.args)
-            # Redacted before it is cut: half a key is still a secret.
-            beginning = self.body[:READ_OF_ERRORS].decode(errors="replace")
-            error.body = self._redact(beginning)[:QUOTED_CHARACTERS]
-            raise
+USER_AGENT = f"trayport-sdk/{__version__} Python/{platform.python_version()}"
 
 
 class Transport:
     """The connections to both APIs, with the key.
 
     The key is sent to the two configured addresses and nowhere else: redirects are not followed.
+
+    Args:
+        key: The personal key.
+        urls: The address of each API.
+        connect_timeout: Seconds to wait for a connection.
+        http2: Whether HTTP/2 is offered.
+        max_connections: How many connections are open at once at most.
+        keepalive: Seconds after which an idle connection is closed.
+        middleware: What users put around every request.
+        transport: What to send requests with instead of connections of our own.
     """
 
     def __init__(
@@ -104,63 +50,66 @@ class Transport:
         *,
         key: str,
         urls: Mapping[str, str],
-        timeout: float,
-        connect_timeout: float,
-        http2: bool,
-        limiter: RequestLimiter | None,
+        connect_timeout: float = 10.0,
+        http2: bool = False,
+        max_connections: int = 100,
+        keepalive: float = 60.0,
+        middleware: Sequence[Middleware] = (),
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._urls = urls
-        self._limiter = limiter
+        self.urls = urls
         self._key = key
+        self._middleware = tuple(middleware)
+        self._connect_timeout = connect_timeout
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._requests = 0
+        self._connections: Connections | None = None
+        mounts: dict[str, httpx.AsyncBaseTransport] = {}
+        if transport is None:
+            pool = Connections(http2=http2, maximum=max_connections, keepalive=keepalive)
+            self._connections = transport = pool
+            limits = httpx.Limits(
+                max_connections=max_connections,
+                max_keepalive_connections=max_connections,
+                keepalive_expiry=keepalive,
+            )
+            for url in urls.values():
+                if proxy := proxy_of(url):
+                    mounts[f"all://{Origin.of(url).host}"] = httpx.AsyncHTTPTransport(
+                        verify=pool.context, http2=http2, limits=limits, proxy=proxy
+                    )
         for name in ("hpack.hpack", "hpack.table"):
             logging.getLogger(name).addFilter(_no_headers)
         self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(timeout, connect=connect_timeout),
-            http2=http2,
-            limits=httpx.Limits(
-                max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS
-            ),
-            transport=transport,
-            follow_redirects=False,
+            transport=transport, mounts=mounts, follow_redirects=False, trust_env=False
         )
 
-    async def send(self, call: Call) -> Answer:
-        """Waits for the limiter, sends the request and reads the whole answer.
+    @property
+    def in_process(self) -> bool:
+        """Whether requests stay within this process."""
+        return self._connections is None
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """Which certificates are trusted."""
+        pool = self._connections
+        return httpx.create_ssl_context() if pool is None else pool.context
+
+    @property
+    def counts(self) -> ConnectionCounts:
+        """How connections were used so far."""
+        opened = 0 if self._connections is None else self._connections.opened
+        return ConnectionCounts(opened, self._requests)
+
+    def configure(self, *, connect_timeout: float) -> None:
+        """Changes how long to wait for connections from now on."""
+        self._connect_timeout = connect_timeout
+
+    def check_usable(self) -> None:
+        """Checks that this client can send from the event loop that is running.
 
         Raises:
-            TrayportAPIError: The service answered with an error.
-            TrayportConnectionError: No answer came, or it broke off.
-            TrayportConfigurationError: The client is closed.
+            TrayportConfigurationError: The client is closed, or belongs to another loop.
         """
-        self._check_usable()
-        context = RequestContext(call.endpoint.path, call.shown, uuid4().hex)
-        if self._limiter is not None:
-            await self._limiter.acquire()
-        started = time.perf_counter()
-        try:
-            return await self._exchange(call, context, started)
-        except httpx.TimeoutException as error:
-            raise TrayportTimeoutError(
-                f"no answer in time ({type(error).__name__})",
-                context=context,
-                suggestion="ask for less at once, or raise the timeout",
-            ) from _without_key(error)
-        except httpx.HTTPError as error:
-            raise TrayportConnectionError(
-                f"the connection failed: {str(error) or type(error).__name__}",
-                context=context,
-                suggestion="try again; if it goes on, check the address and the network",
-            ) from _without_key(error)
-        except httpx.InvalidURL as error:
-            raise TrayportConnectionError(
-                f"the request has no valid address: {error}",
-                context=context,
-                suggestion="ask for less at once, or check the address of the API",
-            ) from error
-
-    def _check_usable(self) -> None:
         if self._client.is_closed:
             raise TrayportConfigurationError(
                 "the client is closed", suggestion="make a new one, or close it later"
@@ -174,31 +123,105 @@ class Transport:
             )
         self._loop = loop
 
-    async def _exchange(self, call: Call, context: RequestContext, started: float) -> Answer:
-        request = self._client.build_request(
-            "GET",
-            self._urls[call.endpoint.api] + call.url,
-            params=call.parameters,
-            headers={API_KEY_HEADER: self._key, "Accept": call.endpoint.media_types[0]},
-        )
-        response = await self._client.send(request, stream=True)
+    async def send(self, call: Call, attempt: Attempt) -> Answer:
+        """Sends the request once and reads the whole answer.
+
+        Raises:
+            TrayportAPIError: The service answered with an error.
+            TrayportConnectionError: No answer came, or it broke off.
+        """
+        context = attempt.context
         try:
-            if response.status_code != HTTPStatus.OK:
-                body = await _first_part(response)
-                raise api_error(response.status_code, response.headers, self._clean(body), context)
-            body = await response.aread()
+            return await self._exchange(call, attempt)
+        except httpx.TimeoutException as error:
+            raise TrayportTimeoutError(
+                f"no answer in time ({type(error).__name__})",
+                context=context,
+                suggestion="ask for less at once, or raise the timeout",
+            ) from _without_key(error)
+        except httpx.HTTPError as error:
+            raise TrayportConnectionError(
+                f"the connection failed: {self.redact(str(error)) or type(error).__name__}",
+                context=context,
+                suggestion="try again; if it goes on, check the address and the network",
+            ) from _without_key(error)
+        except httpx.InvalidURL as error:
+            raise TrayportConfigurationError(
+                f"the request has no valid address: {error}",
+                context=context,
+                suggestion="ask for less at once, or check the address of the API",
+            ) from error
+
+    async def _exchange(self, call: Call, attempt: Attempt) -> Answer:
+        timeout = httpx.Timeout(attempt.timeout, connect=self._connect_timeout, pool=None)
+        built = self._client.build_request(
+            "GET",
+            self.urls[call.endpoint.api] + call.url,
+            params=call.parameters,
+            headers={"Accept": call.endpoint.media_types[0], "User-Agent": USER_AGENT},
+            timeout=timeout,
+        )
+        asked = Request(
+            endpoint=call.endpoint.path,
+            url=str(built.url),
+            parameters=attempt.context.parameters,
+            headers={name: built.headers[name] for name in ("Accept", "User-Agent")},
+            correlation_id=attempt.context.correlation_id,
+            attempt=attempt.number,
+        )
+        if self._middleware:
+            built.headers.update((await prepared(self._middleware, asked)).headers)
+        built.headers[API_KEY_HEADER] = self._key
+        self._requests += 1
+        started = time.perf_counter()
+        response = await self._client.send(built, stream=True)
+        try:
+            whole = response.status_code == HTTPStatus.OK
+            body = await response.aread() if whole else await _first_part(response)
         finally:
             await response.aclose()
+        seconds = time.perf_counter() - started
+        if self._middleware:
+            headers = {n: self.redact(value) for n, value in response.headers.items()}
+            seen = Response(asked, response.status_code, headers, self._clean(body), seconds)
+            await informed(self._middleware, seen)
+        if not whole:
+            raise api_error(
+                response.status_code,
+                response.headers,
+                self._clean(body),
+                attempt.context,
+                current_day=touches_current_day(call),
+            )
         return Answer(
             call=call,
-            context=context,
+            context=attempt.context,
             body=body,
             bytes_received=response.num_bytes_downloaded,
-            seconds=time.perf_counter() - started,
-            redact=self._redact,
+            seconds=seconds,
+            redact=self.redact,
         )
 
-    def _redact(self, text: str) -> str:
+    async def warm_up(self, wanted: int) -> int:
+        """Opens connections to the Data Analytics API without sending anything.
+
+        Raises:
+            TrayportConnectionError: One could not be opened.
+        """
+        self.check_usable()
+        url = self.urls["analytics"]
+        if self._connections is None or proxy_of(url):
+            return 0
+        try:
+            return await self._connections.warm_up(Origin.of(url), wanted, self._connect_timeout)
+        except (httpcore.NetworkError, httpcore.TimeoutException) as error:
+            raise TrayportConnectionError(
+                f"no connection to {Origin.of(url)}: {error}",
+                suggestion="check the address and the network",
+            ) from error
+
+    def redact(self, text: str) -> str:
+        """The text, with the key taken out of it."""
         return text.replace(self._key, HIDDEN)
 
     def _clean(self, body: bytes) -> bytes:

@@ -126,7 +126,7 @@ class Connection:
 
     async def _reset(self) -> None:
         if self.transport is None:
-            raise ConnectionResetError("The sandbox reset the connection.")
+            raise ConnectionResetError("The connection was reset.")
         await self._flush(self.transport)
         raw: socket.socket = self.transport.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
@@ -135,7 +135,7 @@ class Connection:
 
     async def _close(self) -> None:
         if self.transport is None:
-            raise ConnectionResetError("The sandbox closed the connection early.")
+            raise ConnectionResetError("The connection was closed early.")
         await self._flush(self.transport)
         self.transport.close()
         await self._wait_for_the_end()

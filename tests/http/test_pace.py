@@ -1,0 +1,135 @@
+"""Windows, and how a key that was too fast recovers: pure arithmetic."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pyrate_limiter import InMemoryBucket, Rate
+from trayport_spec import REQUEST_LIMITS
+
+from trayport_sdk.http.pace import (
+    NEVER,
+    SLOWEST_SHARE,
+    STEP_MILLISECONDS,
+    STEP_SHARE,
+    Limits,
+    Quota,
+    Slowdown,
+    stretched,
+)
+
+JITTER = 60
+
+allowances = st.builds(
+    Limits,
+    st.integers(1, REQUEST_LIMITS.per_second),
+    st.integers(1, REQUEST_LIMITS.per_minute),
+    st.booleans(),
+)
+
+
+def test_the_default_is_three_six_and_three_hundred_and_sixty() -> None:
+    limits = Limits(6, 360)
+    assert [(w.limit, w.milliseconds) for w in limits.windows] == [
+        (3, 500),
+        (6, 1_000),
+        (360, 60_000),
+    ]
+
+
+def test_raising_the_limit_raises_the_burst_with_it() -> None:
+    assert Limits(8, 480).burst == 4
+    assert Limits(7, 480).burst == 4
+    assert Limits(1, 60).burst == 1
+
+
+@given(allowances)
+def test_every_promised_window_is_kept_by_those_that_are_enforced(limits: Limits) -> None:
+    for window in limits.windows:
+        assert any(
+            quota.limit <= window.limit and quota.milliseconds >= window.milliseconds
+            for quota in limits.quotas()
+        )
+
+
+@given(allowances, st.floats(SLOWEST_SHARE, 1.0))
+def test_the_library_takes_every_list_of_windows(limits: Limits, share: float) -> None:
+    quotas = stretched(limits.quotas(), share)
+    InMemoryBucket([Rate(q.limit, q.milliseconds) for q in quotas])
+
+
+def greedy(quotas: tuple[Quota, ...], until: int) -> list[int]:
+    """When somebody is granted who asks every millisecond."""
+    granted: list[int] = []
+    now = 0
+    while now < until:
+        earliest = [granted[-q.limit] + q.milliseconds for q in quotas if len(granted) >= q.limit]
+        now = max([now, *earliest])
+        granted.append(now)
+    return granted
+
+
+@given(allowances)
+def test_arrivals_under_jitter_stay_within_what_is_documented(limits: Limits) -> None:
+    granted = greedy(limits.quotas(), 130_000)
+    for most, length in ((REQUEST_LIMITS.per_second, 1_000), (REQUEST_LIMITS.per_minute, 60_000)):
+        for first, later in zip(granted, granted[most:], strict=False):
+            # The first is delayed by all of the jitter, the later one by none of it.
+            assert later - first > length + JITTER - 1
+
+
+def test_the_default_allowance_is_used_to_97_percent() -> None:
+    granted = greedy(Limits(6, 360).quotas(), 600_000)
+    assert len(granted) / 600 >= 6 * 0.97
+
+
+def test_sixty_requests_at_the_documented_limit_take_less_than_seven_and_a_half_seconds() -> None:
+    limits = Limits(REQUEST_LIMITS.per_second, REQUEST_LIMITS.per_minute)
+    granted = greedy(limits.quotas(), 60_000)
+    assert granted[59] <= 7_500
+
+
+def test_even_requests_leave_one_at_a_time() -> None:
+    granted = greedy(Limits(6, 360).quotas(), 10_000)
+    gaps = [later - first for first, later in pairwise(granted)]
+    assert min(gaps) > 150
+    uneven = greedy(Limits(6, 360, evenly=False).quotas(), 10_000)
+    assert uneven[:3] == [0, 0, 0]
+
+
+def test_the_default_never_crowds_the_documented_limits() -> None:
+    limits = Limits(6, 360)
+    granted = greedy(limits.quotas(), 200_000)
+    for crowd in limits.crowds:
+        for first, later in zip(granted, granted[crowd.limit - 1 :], strict=False):
+            assert later - first >= crowd.milliseconds
+
+
+def test_what_is_beyond_the_documented_limits_is_no_emergency() -> None:
+    assert Limits(REQUEST_LIMITS.per_second * 10, 100_000).crowds == ()
+    assert Limits(6, 360, emergency=False).crowds == ()
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**7))
+def test_a_slowdown_halves_once_and_recovers_step_by_step(now: int, pause: int, later: int) -> None:
+    slow = Slowdown().slower(now, pause, granted=now)
+    assert (slow.share, slow.until) == (0.5, now + pause)
+    assert slow.share_at(slow.until) == 0.5
+    again = slow.slower(now + 1, pause, granted=now)  # granted before it was halved
+    assert again.share == 0.5
+    steps = later // STEP_MILLISECONDS
+    assert slow.share_at(slow.until + later) == min(1.0, 0.5 + steps * STEP_SHARE)
+
+
+def test_a_key_that_stays_too_fast_slows_down_to_an_end() -> None:
+    slow = Slowdown()
+    for now in range(0, 20_000, 1_000):
+        slow = slow.slower(now, 0, granted=now)
+    assert slow.share == SLOWEST_SHARE
+
+
+def test_a_pause_alone_halves_nothing_and_is_never_shortened() -> None:
+    slow = Slowdown().slower(1_000, 5_000, NEVER).slower(1_500, 10, NEVER)
+    assert (slow.share, slow.until) == (1.0, 6_000)

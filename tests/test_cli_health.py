@@ -1,0 +1,88 @@
+"""The commands `trayport health` and `trayport status`."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from trayport_sdk.cli import run
+from trayport_sdk.sandbox import Sandbox
+
+KEY = "s3cret-key"
+
+
+@pytest.fixture(autouse=True)
+def _an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TRAYPORT_API_KEY", KEY)
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    sandbox = Sandbox(keys=[KEY])
+    with sandbox.serve() as server:
+        monkeypatch.setenv("TRAYPORT_ANALYTICS_URL", server.analytics_url)
+        monkeypatch.setenv("TRAYPORT_REFERENCE_URL", server.reference_url)
+        yield sandbox
+
+
+def test_a_healthy_service_is_exit_code_0(
+    served: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["health"]) == 0
+    said = capsys.readouterr().out
+    assert "nothing is wrong" in said
+    assert KEY not in said
+    assert len(served.requests) == 2
+
+
+def test_the_sandbox_is_healthy_without_a_key(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRAYPORT_API_KEY")
+    assert run(["health", "--sandbox"]) == 0
+    assert "requests stay in this process" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("served")
+def test_a_wrong_key_is_exit_code_1_and_not_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRAYPORT_API_KEY", "wr0ng-key")
+    assert run(["health"]) == 1
+    said = capsys.readouterr().out
+    assert "refused by analytics and reference" in said
+    assert "wr0ng-key" not in said
+
+
+def test_where_nothing_listens_the_report_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    monkeypatch.setenv("TRAYPORT_ANALYTICS_URL", address)
+    monkeypatch.setenv("TRAYPORT_REFERENCE_URL", address)
+    assert run(["health"]) == 1
+    assert "nothing listens there" in capsys.readouterr().out
+
+
+def test_the_status_tells_the_windows_and_sends_nothing(
+    served: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["status"]) == 0
+    said = capsys.readouterr().out
+    assert "in 60 s" in said
+    assert "all closed" in said
+    assert "http://127.0.0.1" in said
+    assert KEY not in said
+    assert not served.requests
+
+
+def test_the_status_of_the_sandbox_needs_no_key(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRAYPORT_API_KEY")
+    assert run(["status", "--sandbox"]) == 0
+    assert "nothing limits requests" in capsys.readouterr().out

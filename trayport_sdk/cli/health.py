@@ -1,0 +1,47 @@
+"""The commands that say whether everything works, and what slows requests down."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from ..client import TrayportClient
+
+if TYPE_CHECKING:
+    from ..http.health import HealthReport
+
+
+@click.command()
+@click.option("--sandbox", is_flag=True, help="Check the offline sandbox; needs no key.")
+def health(sandbox: bool) -> int:
+    """Check settings, network, key and both APIs.
+
+    Sends one small request to each API. The exit code is 1 when something is wrong.
+    """
+
+    async def check() -> HealthReport:
+        async with TrayportClient.sandbox() if sandbox else TrayportClient() as client:
+            return await client.health_check()
+
+    report = asyncio.run(check())
+    click.echo(str(report))
+    return 0 if report.ok else 1
+
+
+@click.command()
+@click.option("--sandbox", is_flag=True, help="Ask the offline sandbox; needs no key.")
+def status(sandbox: bool) -> None:
+    """Show the addresses, and how much of the key's allowance is in use.
+
+    Sends no request. Where the allowance is shared, the use by other programs is part of it.
+    """
+
+    async def ask() -> tuple[str, str, str]:
+        async with TrayportClient.sandbox() if sandbox else TrayportClient() as client:
+            settings = client.settings
+            return settings.analytics_url, settings.reference_url, str(client.get_status())
+
+    analytics, reference, told = asyncio.run(ask())
+    click.echo(f"analytics    {analytics}\nreference    {reference}\n{told}")

@@ -1,0 +1,41 @@
+"""The command that sends again what had failed for good."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..client import TrayportClient
+
+if TYPE_CHECKING:
+    from ..http.resend import RetryReport
+
+
+@click.command("retry-failed")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The directory for the answers; FILE.answers when left out.",
+)
+@click.option("--sandbox", is_flag=True, help="Ask the offline sandbox; needs no key.")
+def retry_failed(file: Path, out: Path | None, sandbox: bool) -> int:
+    """Send the requests of a dead-letter FILE again.
+
+    Each answer becomes a file named after the request's correlation id. What fails again stays in
+    FILE, and the exit code is 1. An interrupted run loses nothing: run the command again.
+    """
+    directory = out or file.with_name(f"{file.name}.answers")
+
+    async def retry() -> RetryReport:
+        async with TrayportClient.sandbox() if sandbox else TrayportClient() as client:
+            return await client.retry_failed(file, directory)
+
+    report = asyncio.run(retry())
+    click.echo(
+        f"{report.succeeded:,} answered, in {directory}; {report.failed:,} failed again, in {file}"
+    )
+    return 1 if report.failed else 0

@@ -1,0 +1,151 @@
+"""Settings into a wire: which parts there are, and how they are set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from .breaker import Breakers
+from .collector import MetricsCollector
+from .connections import Origin
+from .dead_letters import DeadLetters
+from .events import BreakerEvent, Event, Observer, RetryEvent
+from .limiter import RequestLimiter, shared_limiter
+from .log import Log, configure
+from .pace import Limits
+from .retry import RetryPolicy
+from .transport import Transport
+from .wire import Policy, Wire
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ..settings import Settings
+    from .line import Priority
+    from .middleware import Middleware
+
+# What a wire is made of, and cannot change while it is in use.
+FIXED = (
+    "api_key", "analytics_url", "reference_url", "http2", "max_connections", "keepalive",
+    "limiter_store", "limiter_fallback", "dead_letter_file", "circuit_breakers", "cache",
+    "metrics", "opentelemetry",
+)  # fmt: skip
+
+OnRetry = Callable[[RetryEvent], None]
+OnBreakerChange = Callable[[BreakerEvent], None]
+
+
+@frozen
+class Hooks:
+    """What users hand to a client to take part in what happens on the wire."""
+
+    middleware: Sequence[Middleware] = ()
+    on_retry: OnRetry | None = None
+    on_breaker_change: OnBreakerChange | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Calls the hook that an event belongs to."""
+        if isinstance(event, RetryEvent) and self.on_retry is not None:
+            self.on_retry(event)
+        elif isinstance(event, BreakerEvent) and self.on_breaker_change is not None:
+            self.on_breaker_change(event)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The allowance that settings ask for."""
+    return Limits(
+        settings.requests_per_second,
+        settings.requests_per_minute,
+        evenly=settings.evenly_spaced,
+        emergency=settings.emergency_throttling,
+    )
+
+
+def policy_of(settings: Settings, priority: Priority | None = None) -> Policy:
+    """What settings say about single calls."""
+    return Policy(
+        timeout=settings.timeout,
+        retry=RetryPolicy(
+            retries=settings.max_retries,
+            base=settings.retry_base,
+            cap=settings.retry_cap,
+            budget=settings.retry_budget,
+            forbidden_retries=settings.forbidden_retries,
+            forbidden_wait=settings.forbidden_wait,
+        ),
+        adaptive=settings.adaptive_throttling,
+        priority=priority,
+    )
+
+
+def limiter_of(settings: Settings, key: str) -> RequestLimiter:
+    """The limiter that every client of this key and host shares."""
+    return shared_limiter(
+        key,
+        str(Origin.of(settings.analytics_url)),
+        limits_of(settings),
+        store=settings.limiter_store.get_secret_value(),
+        fallback=settings.limiter_fallback,
+    )
+
+
+def assembled(
+    settings: Settings,
+    key: str,
+    hooks: Hooks,
+    *,
+    limiter: RequestLimiter | None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> tuple[Wire, MetricsCollector | None]:
+    """The wire that settings ask for, and what counts on it unless metrics are off."""
+    if settings.log_format != "none":  # a quiet client silences no other
+        configure(settings.log_format, settings.log_level)
+    collector = MetricsCollector() if settings.metrics else None
+    urls = {"analytics": settings.analytics_url, "reference": settings.reference_url}
+    observers: list[Observer] = [Log(), hooks]
+    if collector is not None:
+        observers.append(collector)
+    if settings.opentelemetry:
+        from .opentelemetry import OpenTelemetry
+
+        observers.append(OpenTelemetry(urls))
+    wire = Wire(
+        Transport(
+            key=key,
+            urls=urls,
+            connect_timeout=settings.connect_timeout,
+            http2=settings.http2,
+            max_connections=settings.max_connections,
+            keepalive=settings.keepalive,
+            middleware=hooks.middleware,
+            transport=transport,
+        ),
+        policy_of(settings),
+        limiter=limiter,
+        dead_letters=DeadLetters(settings.dead_letter_file) if settings.dead_letter_file else None,
+        observers=observers,
+    )
+    if settings.circuit_breakers:
+        wire.breakers = Breakers(
+            threshold=settings.breaker_threshold,
+            recovery=settings.breaker_recovery,
+            on_change=wire.tell,
+        )
+    return wire, collector
+
+
+def reconfigure(wire: Wire, settings: Settings, changed: AbstractSet[str]) -> None:
+    """Puts changed limits, timeouts, retries, breakers and log level in force."""
+    wire.policy = policy_of(settings, wire.policy.priority)
+    wire.transport.configure(connect_timeout=settings.connect_timeout)
+    if wire.limiter is not None:
+        wire.limiter.configure(limits_of(settings))
+    if wire.breakers is not None:
+        wire.breakers.configure(
+            threshold=settings.breaker_threshold, recovery=settings.breaker_recovery
+        )
+    if changed & {"log_format", "log_level"}:
+        configure(settings.log_format, settings.log_level)

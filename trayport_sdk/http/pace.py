@@ -1,0 +1,165 @@
+"""How fast a key may go: the windows that grants keep, and how a key that was too fast recovers.
+
+Grants leave evenly but do not arrive evenly: a stalled event loop and the network add their jitter.
+So every window is a little longer than its name says, and longer still where a whole second's worth
+of requests and its jitter would not fit into what the service documents.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Self
+
+from attrs import frozen
+from trayport_spec import REQUEST_LIMITS
+
+SECOND, MINUTE = 1_000, 60_000
+PADDING = 1.02
+JITTER_PADDING = 1.065
+EVENNESS = 0.9
+EMERGENCY_FROM = 0.9
+EMERGENCY_SHARE = 0.5
+SLOWEST_SHARE = 0.125
+STEP_SHARE = 0.125
+STEP_MILLISECONDS = 5_000
+NEVER = -1
+
+
+@frozen
+class Quota:
+    """At most `limit` grants in any window of so many milliseconds."""
+
+    limit: int
+    milliseconds: int
+
+
+@frozen
+class Limits:
+    """The allowance a limiter keeps.
+
+    Attributes:
+        per_second: Requests in any second.
+        per_minute: Requests in any minute.
+        evenly: Whether requests leave one at a time rather than in bursts.
+        emergency: Whether to slow down once the documented limits are nearly used up.
+    """
+
+    per_second: int
+    per_minute: int
+    evenly: bool = True
+    emergency: bool = True
+
+    @property
+    def burst(self) -> int:
+        """Requests in any half second."""
+        return math.ceil(self.per_second / 2)
+
+    @property
+    def windows(self) -> tuple[Quota, ...]:
+        """What is promised: the limits of half a second, a second and a minute."""
+        return (
+            Quota(self.burst, SECOND // 2),
+            Quota(self.per_second, SECOND),
+            Quota(self.per_minute, MINUTE),
+        )
+
+    def quotas(self, padding: float = PADDING) -> tuple[Quota, ...]:
+        """What is enforced at the grant: the padded windows, shortest first.
+
+        At the documented limits there is no room for jitter: the windows grow by it, and as even
+        spacing would only lose more time, requests leave as soon as a window lets them.
+        """
+        room = REQUEST_LIMITS.per_second - self.per_second
+        loopback = room < 0
+        spaced = self.evenly and (room >= 1 or loopback)
+        safe = loopback or room >= (1 if spaced else self.burst)
+        half = math.ceil(SECOND / 2 * (padding if safe else max(padding, JITTER_PADDING)))
+        quotas = [
+            Quota(self.burst, half),
+            Quota(self.per_second, 2 * half),
+            Quota(min(self.per_minute, 60 * self.per_second), 120 * half),
+        ]
+        gap = int(EVENNESS * 2 * half / self.per_second)
+        return _binding([Quota(1, gap), *quotas] if spaced and gap else quotas)
+
+    @property
+    def crowds(self) -> tuple[Quota, ...]:
+        """How many grants, by whomever, nearly use up a documented limit.
+
+        None when that shall not matter, or where other limits than the documented ones hold.
+        """
+        beyond = (
+            self.per_second > REQUEST_LIMITS.per_second
+            or self.per_minute > REQUEST_LIMITS.per_minute
+        )
+        if beyond or not self.emergency:
+            return ()
+        return (
+            Quota(math.ceil(REQUEST_LIMITS.per_second * EMERGENCY_FROM), SECOND),
+            Quota(math.ceil(REQUEST_LIMITS.per_minute * EMERGENCY_FROM), MINUTE),
+        )
+
+    def scaled(self, share: float) -> Self:
+        """A share of this allowance."""
+        return type(self)(
+            max(1, int(self.per_second * share)),
+            max(1, int(self.per_minute * share)),
+            self.evenly,
+            self.emergency,
+        )
+
+
+def _binding(quotas: Iterable[Quota]) -> tuple[Quota, ...]:
+    """The quotas, shortest first, without those that a longer one makes superfluous.
+
+    None is denser than the one before, which would never bind.
+    """
+    kept: list[Quota] = []
+    for quota in quotas:
+        while kept and kept[-1].limit >= quota.limit:
+            kept.pop()
+        length = quota.milliseconds
+        if kept:
+            length = max(length, math.ceil(quota.limit * kept[-1].milliseconds / kept[-1].limit))
+        kept.append(Quota(quota.limit, length))
+    return tuple(kept)
+
+
+def stretched(quotas: tuple[Quota, ...], share: float) -> tuple[Quota, ...]:
+    """The quotas at a share of the rate: the same limits in longer windows."""
+    if share >= 1.0:
+        return quotas
+    return _binding(Quota(q.limit, math.ceil(q.milliseconds / share)) for q in quotas)
+
+
+@frozen
+class Slowdown:
+    """What is left of having been too fast. Times are milliseconds of the store's clock.
+
+    Attributes:
+        share: The share of the rate in force at the end of the pause.
+        until: The end of the pause.
+        since: When the service last said that the key was too fast.
+    """
+
+    share: float = 1.0
+    until: int = 0
+    since: int = NEVER
+
+    def share_at(self, now: int) -> float:
+        """The share of the rate now: after the pause it grows step by step."""
+        steps = max(0, now - self.until) // STEP_MILLISECONDS
+        return min(1.0, self.share + STEP_SHARE * steps)
+
+    def slower(self, now: int, pause: int, granted: int) -> Self:
+        """After an answer to a request granted at some time says "too fast".
+
+        Several requests of one burst say the same thing once: the rate is halved only for a request
+        that was granted after it was last halved.
+        """
+        share = self.share_at(now)
+        until = max(self.until, now + pause)
+        if granted <= self.since:
+            return type(self)(share, until, self.since)
+        return type(self)(max(SLOWEST_SHARE, share / 2), until, now)

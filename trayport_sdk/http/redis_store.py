@@ -1,0 +1,170 @@
+"""The grants of one allowance in Redis, for processes on many machines.
+
+One script decides, so that no two processes see the same room, and it reads the server's own clock,
+so that it does not matter how far apart the clocks of the machines are.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
+
+from .pace import (
+    EMERGENCY_SHARE,
+    SLOWEST_SHARE,
+    STEP_MILLISECONDS,
+    STEP_SHARE,
+    Limits,
+    Quota,
+)
+from .stores import SHARED_PADDING, Look, Store, StoreError, Taken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from redis import Redis
+
+REPLY_SECONDS = 2.0
+
+# KEYS: the log of grants (a sorted set by milliseconds), and what is left of a slowdown (a hash).
+# ARGV: what to do, two numbers that belong to it, how the share grows, then the quotas, the crowds
+# and the windows: each a count, and as many pairs of a limit and milliseconds.
+SCRIPT = """
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local log, state = KEYS[1], KEYS[2]
+local action, first, second = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local step, step_length, slowest, emergency =
+    tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+
+local place = 8
+local function pairs_of_limits()
+  local found = {}
+  for i = 1, tonumber(ARGV[place]) do
+    found[i] = {tonumber(ARGV[place + 2 * i - 1]), tonumber(ARGV[place + 2 * i])}
+  end
+  place = place + 2 * #found + 1
+  return found
+end
+local quotas, crowds, windows = pairs_of_limits(), pairs_of_limits(), pairs_of_limits()
+
+local kept = redis.call('HMGET', state, 'share', 'until', 'since')
+local share = tonumber(kept[1] or '1')
+local pause_ends = tonumber(kept[2] or '0')
+local since = tonumber(kept[3] or '-1')
+share = math.min(1, share + step * math.floor(math.max(0, now - pause_ends) / step_length))
+local keep = quotas[#quotas][2] / slowest
+
+if action == 'slow' then
+  if second > since then
+    share = math.max(slowest, share / 2)
+    since = now
+  end
+  pause_ends = math.max(pause_ends, now + first)
+  redis.call('HSET', state, 'share', tostring(share), 'until', pause_ends, 'since', since)
+  redis.call('PEXPIRE', state, math.ceil(pause_ends - now + step_length / step + keep))
+  return {now, 0, 0, tostring(share)}
+end
+
+local function wait_for(limits, stretch)
+  local wait = 0
+  for _, limit in ipairs(limits) do
+    local nth = redis.call('ZREVRANGE', log, limit[1] - 1, limit[1] - 1, 'WITHSCORES')
+    if nth[2] then
+      wait = math.max(wait, tonumber(nth[2]) + math.ceil(limit[2] * stretch) - now)
+    end
+  end
+  return wait
+end
+
+local paused = math.max(0, pause_ends - now)
+local crowded = wait_for(crowds, 1)
+local wait
+if crowded > 0 and action == 'take' then
+  wait = math.min(wait_for(quotas, 1 / (share * emergency)), crowded)
+else
+  wait = wait_for(quotas, 1 / share)
+end
+wait = math.max(wait, paused)
+
+if action == 'take' then
+  if wait == 0 then
+    local number = redis.call('HINCRBY', state, 'number', 1)
+    redis.call('ZADD', log, now, now .. ':' .. number)
+    redis.call('ZREMRANGEBYSCORE', log, '-inf', now - keep)
+    redis.call('PEXPIRE', log, math.ceil(2 * keep))
+    redis.call('PEXPIRE', state, math.ceil(paused + step_length / step + 2 * keep))
+  end
+  return {now, wait, paused, tostring(share)}
+end
+
+local answer = {now, wait, paused, tostring(share)}
+for _, window in ipairs(windows) do
+  answer[#answer + 1] = redis.call('ZCOUNT', log, now - window[2] + 1, '+inf')
+end
+return answer
+"""
+
+
+class RedisStore(Store):
+    """A log in Redis.
+
+    Args:
+        url: Such as `redis://host:6379/0`.
+        name: What tells this allowance from others in the same Redis.
+    """
+
+    name = "redis"
+    remote = True
+
+    def __init__(self, url: str, name: str) -> None:
+        from redis import Redis
+
+        # pyright cannot see through the untyped keyword arguments of from_url.
+        connected = cast("Callable[..., Redis]", Redis.from_url)  # pyright: ignore[reportUnknownMemberType]
+        self._redis = connected(
+            url, socket_timeout=REPLY_SECONDS, socket_connect_timeout=REPLY_SECONDS
+        )
+        self._script = self._redis.register_script(SCRIPT)
+        # Both keys in one slot, so that a cluster lets one script use them.
+        self._keys = [f"trayport:{{{name}}}:grants", f"trayport:{{{name}}}:slowdown"]
+
+    def take(self, limits: Limits) -> Taken:
+        now, wait, *_ = self._run("take", limits)
+        return Taken(int(now), int(wait))
+
+    def slow_down(self, pause: int, granted: int) -> float:
+        return float(self._run("slow", Limits(1, 1), pause, granted)[3])
+
+    def look(self, limits: Limits) -> Look:
+        _, wait, paused, share, *used = self._run("look", limits)
+        return Look(tuple(int(count) for count in used), int(wait), int(paused), float(share))
+
+    def _run(self, action: str, limits: Limits, first: int = 0, second: int = 0) -> list[bytes]:
+        quotas = limits.quotas(SHARED_PADDING)
+        arguments: list[str | int | float] = [
+            action, first, second, STEP_SHARE, STEP_MILLISECONDS, SLOWEST_SHARE, EMERGENCY_SHARE,
+            *_flat(quotas), *_flat(limits.crowds), *_flat(limits.windows),
+        ]  # fmt: skip
+        with _readable():
+            return cast("list[bytes]", self._script(self._keys, arguments))
+
+    def after_fork(self, limits: Limits) -> None:
+        """Nothing to do: the connections notice by themselves."""
+
+    def close(self) -> None:
+        self._redis.close()
+
+
+def _flat(quotas: tuple[Quota, ...]) -> list[int]:
+    return [len(quotas), *(number for q in quotas for number in (q.limit, q.milliseconds))]
+
+
+@contextmanager
+def _readable() -> Generator[None]:
+    from redis import RedisError
+
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise StoreError(f"{type(error).__name__}: {error}") from error
