@@ -1,11 +1,20 @@
 """The client over real sockets."""
 
+import asyncio
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from trayport_sdk import ContractSpec, Settings, TrayportAuthenticationError, TrayportClient
+from tests import virtual_time
+from trayport_sdk import (
+    ContractSpec,
+    Settings,
+    TrayportAuthenticationError,
+    TrayportClient,
+    TrayportConfigurationError,
+)
 from trayport_sdk.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio
@@ -63,3 +72,144 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+async def test_a_closed_client_says_so() -> None:
+    async with TrayportClient.sandbox() as client:
+        pass
+    with pytest.raises(TrayportConfigurationError, match="the client is closed"):
+        await client.reference.get_markets()
+
+
+def test_a_client_of_one_event_loop_says_so_in_another() -> None:
+    client = TrayportClient.sandbox()
+    asyncio.run(_market(client))
+    with pytest.raises(TrayportConfigurationError, match="another event loop"):
+        asyncio.run(_market(client))
+
+
+async def _market(client: TrayportClient) -> None:
+    await client.reference.get_market_by_id(10000065)
+
+
+async def test_other_options_share_everything_but_themselves() -> None:
+    async with TrayportClient.sandbox(Sandbox(limits=True)) as client:
+        patient = client.with_options(timeout=300, max_retries=0, priority="low")
+        assert (patient.settings.timeout, patient.settings.max_retries) == (300, 0)
+        assert client.settings.timeout == 60
+        policy = patient._wire.policy
+        assert (policy.timeout, policy.retry.retries, policy.priority) == (300, 0, "low")
+        assert patient.with_options(timeout=1)._wire.policy.priority == "low"
+        assert patient._wire.transport is client._wire.transport
+        assert patient._wire.limiter is client._wire.limiter
+        assert patient._wire.breakers is client._wire.breakers
+        await patient.resolve_contract("TTF Hi Cal 51.6* Apr-24")
+        sent = client.get_metrics().total.requests
+        await client.resolve_contract("TTF Hi Cal 51.6* Apr-24")
+        assert client.get_metrics().total.requests == sent
+
+
+@pytest.fixture
+def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"TRAYPORT_{name.upper()}", raising=False)
+    file = tmp_path / ".env"
+    file.write_text("TRAYPORT_API_KEY=a-key\n")
+    return file
+
+
+async def test_reloaded_settings_change_limits_timeouts_and_retries_while_running(
+    surroundings: Path,
+) -> None:
+    async with TrayportClient(max_retries=7) as client:
+        surroundings.write_text(
+            "TRAYPORT_API_KEY=a-key\nTRAYPORT_TIMEOUT=5\nTRAYPORT_REQUESTS_PER_SECOND=2\n"
+            "TRAYPORT_MAX_RETRIES=1\nTRAYPORT_BREAKER_THRESHOLD=3\n"
+        )
+        settings = client.reload_settings()
+        assert settings is client.settings
+        assert client._wire.policy.timeout == 5
+        assert client._wire.policy.retry.retries == 7  # an argument wins, then as now
+        limiter = client.get_status().limiter
+        assert limiter is not None
+        assert [window.limit for window in limiter.windows] == [1, 2, 360]
+        surroundings.write_text("TRAYPORT_API_KEY=a-key\n")
+        assert client.reload_settings().timeout == 60
+
+
+async def test_what_connections_are_made_of_waits_for_a_new_client(
+    surroundings: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with TrayportClient() as client:
+        surroundings.write_text(
+            "TRAYPORT_API_KEY=another\nTRAYPORT_MAX_CONNECTIONS=5\nTRAYPORT_TIMEOUT=5\n"
+        )
+        settings = client.reload_settings()
+        assert settings.api_key is not None
+        assert settings.api_key.get_secret_value() == "a-key"
+        assert (settings.max_connections, settings.timeout) == (100, 5)
+    assert "only a new client will use the changed api_key, max_connections" in caplog.text
+    assert "another" not in caplog.text
+
+
+async def test_settings_that_cannot_work_change_nothing(surroundings: Path) -> None:
+    async with TrayportClient() as client:
+        surroundings.write_text("TRAYPORT_API_KEY=a-key\nTRAYPORT_TIMEOUT=soon\n")
+        with pytest.raises(TrayportConfigurationError, match="TRAYPORT_TIMEOUT"):
+            client.reload_settings()
+        assert client.settings.timeout == client._wire.policy.timeout == 60
+
+
+def test_a_watcher_puts_changed_files_in_force(
+    surroundings: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        async with TrayportClient(settings=Settings(settings_watch_interval=5)) as client:
+            for text, timeout in (("7", 7), ("soon", 7), ("8", 8)):
+                surroundings.write_text(f"TRAYPORT_API_KEY=a-key\nTRAYPORT_TIMEOUT={text}\n")
+                await asyncio.sleep(11)
+                assert client._wire.policy.timeout == timeout
+            assert client._watching is not None
+        assert client._watching.cancelled()
+
+    virtual_time.run(main())
+    assert "the settings stay as they are" in caplog.text
+
+
+async def test_metrics_that_are_off_say_so() -> None:
+    settings = Settings(_env_file=None, metrics=False)
+    async with TrayportClient.sandbox(settings=settings) as client:
+        await _market(client)
+        with pytest.raises(TrayportConfigurationError, match="TRAYPORT_METRICS"):
+            client.get_metrics()
+
+
+async def test_metrics_tell_what_was_sent_and_what_came() -> None:
+    async with TrayportClient.sandbox() as client:
+        found = await client.trades.get_trades(APRIL, "2024-03-04", "2024-03-08")
+        metrics = client.get_metrics()
+    assert metrics.endpoints["/trades"].requests == 1
+    assert metrics.endpoints["/trades"].bytes_decoded == found.requests[0].bytes_decoded
+    assert metrics.endpoints["/trades"].bytes_received == found.requests[0].bytes_received
+
+
+async def test_the_health_of_a_working_client_and_of_one_with_a_wrong_key() -> None:
+    with Sandbox().serve() as server:
+        analytics, reference = server.analytics_url, server.reference_url
+        async with TrayportClient(
+            "sandbox", analytics_url=analytics, reference_url=reference
+        ) as client:
+            report = await client.health_check()
+            assert report.ok, str(report)
+        async with TrayportClient(
+            "wr0ng-key", analytics_url=analytics, reference_url=reference
+        ) as client:
+            report = await client.health_check()
+        assert not report.ok
+        assert "check the variable TRAYPORT_API_KEY" in str(report)
+        async with TrayportClient(
+            "sandbox", analytics_url=f"{analytics}/elsewhere", reference_url=reference
+        ) as client:
+            report = await client.health_check()
+        assert [check.name for check in report.wrong] == ["analytics API"]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .http.line import Priority
     from .http.metrics import Metrics
     from .http.middleware import Middleware
+    from .http.prefetch import Prefetch
     from .http.resend import RetryReport
     from .http.status import Status
     from .http.wire import Wire
@@ -167,6 +168,7 @@ class TrayportClient:
         self._answers = LastAnswers() if settings.cache else None
         self._catalog = Catalog(ReferenceGroup(wire.fetch, wire.tell, self._answers))
         self._watching: asyncio.Task[None] | None = None
+        self._read = settings
         self._send_over(wire, settings)
 
     def _send_over(self, wire: Wire, settings: Settings) -> None:
@@ -175,9 +177,16 @@ class TrayportClient:
 
         self._wire = wire
         self.settings = settings
+        self._prefetch: Prefetch | None = None
+        if settings.prefetch:
+            from .http.prefetch import Prefetch
+
+            self._prefetch = Prefetch(wire.fetch, wire.without_records().fetch)
         self.reference = ReferenceGroup(wire.fetch, wire.tell, self._answers)
         self.trades = TradesGroup(
-            wire.fetch, self._catalog, concurrency=lambda: self.settings.max_concurrency
+            self._prefetch or wire.fetch,
+            self._catalog,
+            concurrency=lambda: self.settings.max_concurrency,
         )
 
     def with_options(
@@ -229,17 +238,19 @@ class TrayportClient:
             ...     client.reload_settings() == client.settings
             True
         """
-        self._apply(self.settings.reread())
+        self._apply(self._read.reread())
         return self.settings
 
-    def _apply(self, settings: Settings) -> None:
+    def _apply(self, read: Settings) -> None:
         from .http.assembly import FIXED, reconfigure
 
         kept = {name: getattr(self.settings, name) for name in FIXED}
         # Checked once more, because limits depend on addresses; `replace` takes None as no change.
-        new = settings.replace(**kept).model_copy(update=kept)
-        reconfigure(self._wire, new, new.differences(self.settings))
-        self.settings = new
+        settings = read.replace(**kept).model_copy(update=kept)
+        reconfigure(self._wire, settings, settings.differences(self.settings))
+        if waiting := read.differences(settings):
+            _log.warning("only a new client will use the changed %s", ", ".join(sorted(waiting)))
+        self._read, self.settings = read, settings
 
     async def warm_up(self, connections: int = 6) -> int:
         """Opens connections to the Data Analytics API, so that the first requests find them open.
@@ -371,7 +382,7 @@ class TrayportClient:
 
             self._watching = asyncio.create_task(
                 watch(
-                    lambda: self.settings,
+                    lambda: self._read,
                     self.settings.settings_watch_interval,
                     self._apply,
                     lambda error: _log.warning("the settings stay as they are: %s", error),
@@ -391,6 +402,9 @@ class TrayportClient:
         """Closes every connection. Clients made by `with_options` are closed as well."""
         if self._watching is not None:
             self._watching.cancel()
+            await asyncio.wait({self._watching})
+        if self._prefetch is not None:
+            await self._prefetch.aclose()
         if self._collector is not None:
             self._collector.close()
         await self._wire.transport.aclose()

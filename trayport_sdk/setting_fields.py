@@ -120,8 +120,8 @@ class SettingFields(BaseSettings):
     )
     adaptive_throttling: bool = Field(
         default=True,
-        description="Whether an answer that means too fast halves the rate for a while. Such an "
-        "answer pauses every request of the key in any case.",
+        description="Whether an answer that means too fast halves the rate for a while. It pauses "
+        "every request of the key in any case.",
     )
     emergency_throttling: bool = Field(
         default=True,
@@ -177,7 +177,7 @@ class SettingFields(BaseSettings):
         description="Whether an endpoint that keeps failing is left alone for a while.",
     )
     breaker_threshold: int = Field(
-        default=5, ge=1, description="Failures in a row after which an endpoint is left alone."
+        default=10, ge=1, description="Failures in a row after which an endpoint is left alone."
     )
     breaker_recovery: Seconds = Field(
         default=30.0, description="Seconds until an endpoint left alone is tried again."
@@ -187,6 +187,11 @@ class SettingFields(BaseSettings):
         default=True,
         description="Whether reference data is kept in memory, to be served, marked as stale, "
         "while its endpoint is left alone.",
+    )
+    prefetch: bool = Field(
+        default=False,
+        description="Whether to fetch the next window ahead for whoever asks for one window after "
+        "the other. What nobody comes for costs a request.",
     )
     metrics: bool = Field(default=True, description="Whether requests are counted and timed.")
     log_format: LogFormat = Field(

@@ -1,7 +1,6 @@
 """Circuit breakers, call by call on an injected clock, and against a model."""
 
 import asyncio
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,7 +24,7 @@ from trayport_sdk.errors import (
     TrayportServerError,
     TrayportTimeoutError,
 )
-from trayport_sdk.http.breaker import Breakers, BreakerStatus
+from trayport_sdk.http.breaker import Admission, Breakers, BreakerStatus
 from trayport_sdk.http.events import BreakerEvent, BreakerState
 
 CLOSED, OPEN, HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
@@ -69,7 +68,7 @@ class World:
     def now(self) -> datetime:
         return MIDNIGHT + timedelta(seconds=self.seconds)
 
-    def begin(self, context: RequestContext = TRADES) -> AbstractContextManager[None]:
+    def begin(self, context: RequestContext = TRADES) -> Admission:
         admitted = self.breakers.admit(context)
         admitted.__enter__()
         return admitted
@@ -90,8 +89,8 @@ class World:
         return [(event.previous, event.state) for event in self.events]
 
 
-def end(admitted: AbstractContextManager[None], error: BaseException | None = None) -> None:
-    assert not admitted.__exit__(None if error is None else type(error), error, None)
+def end(admitted: Admission, error: BaseException | None = None) -> None:
+    admitted.__exit__(None if error is None else type(error), error, None)
 
 
 def opened(*, recovery: float = 30.0) -> World:
@@ -368,7 +367,7 @@ class BreakerMachine(RuleBasedStateMachine):
         self.world = World(threshold=2, recovery=10)
         self.world.seconds = 0
         self.model = Model(threshold=2, recovery=10)
-        self.under_way: list[tuple[AbstractContextManager[None], int]] = []
+        self.under_way: list[tuple[Admission, int]] = []
 
     @property
     def now(self) -> int:

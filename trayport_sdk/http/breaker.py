@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
+from typing import Self
 
-import pybreaker
 from attrs import frozen
 
 from ..errors import (
@@ -76,7 +76,7 @@ class Breakers:
         self._now = now
         self._breakers: dict[str, _Breaker] = {}
 
-    def admit(self, context: RequestContext) -> AbstractContextManager[None]:
+    def admit(self, context: RequestContext) -> Admission:
         """Surrounds one attempt: asks before it and learns from how it ends.
 
         Raises:
@@ -89,7 +89,7 @@ class Breakers:
             breaker = _Breaker(context.endpoint, self._on_change, self._clock, self._now)
             breaker.configure(self._threshold, self._recovery)
             self._breakers[context.endpoint] = breaker
-        return _Admission(breaker, context)
+        return Admission(breaker, context)
 
     def states(self) -> Mapping[str, BreakerStatus]:
         """What the breaker of each endpoint that was asked is doing."""
@@ -106,7 +106,7 @@ class Breakers:
             breaker.configure(threshold, recovery)
 
 
-class _Admission(AbstractContextManager[None]):
+class Admission:
     """One attempt under the eyes of a breaker."""
 
     __slots__ = ("_breaker", "_context", "_epoch")
@@ -116,8 +116,17 @@ class _Admission(AbstractContextManager[None]):
         self._context = context
         self._epoch = 0
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         self._epoch = self._breaker.enter(self._context)
+        return self
+
+    def confirm(self) -> None:
+        """Asks once more, after a wait in which the breaker may have opened.
+
+        Raises:
+            TrayportCircuitBreakerError: It is open now.
+        """
+        self._breaker.confirm(self._epoch, self._context)
 
     def __exit__(
         self,
@@ -146,6 +155,9 @@ class _Breaker:
         self._on_change = on_change
         self._clock = clock
         self._now = now
+        # Not at the top: where Redis is installed, pybreaker loads all of its client.
+        import pybreaker
+
         # Its own wall clock never decides: while it is open, it is not called.
         self._outcomes = pybreaker.CircuitBreaker(throw_new_error_on_trip=False)
         self._recovery = 0.0
@@ -182,6 +194,11 @@ class _Breaker:
                 self._trial_under_way = False
                 raise
         return self._epoch
+
+    def confirm(self, epoch: int, context: RequestContext) -> None:
+        """Refuses a call that was admitted before the breaker opened."""
+        if epoch != self._epoch and self.state is BreakerState.OPEN:
+            raise self._refusal(context)
 
     def leave(self, epoch: int, error: BaseException | None) -> None:
         """Learns how an admitted call ended."""

@@ -163,9 +163,10 @@ class RequestLimiter:
             self._lose(error)
             return self._substitute.slow_down(*arguments)
 
-    def configure(self, limits: Limits) -> None:
+    def configure(self, limits: Limits, fallback: Fallback | None = None) -> None:
         """Changes the limits while running. What was granted before still counts."""
         with self._line.lock:
+            self._fallback = fallback or self._fallback
             if limits != self._limits:
                 _log.info("the limits of a key change from %s to %s", self._limits, limits)
                 self._limits = limits
@@ -258,7 +259,7 @@ class RequestLimiter:
         self._start()
 
 
-_limiters: dict[tuple[str, str, str], RequestLimiter] = {}
+_limiters: dict[str, RequestLimiter] = {}
 _registry = Lock()
 
 
@@ -279,15 +280,19 @@ def shared_limiter(
         store: `memory`, `sqlite:///path` or `redis://...`.
         fallback: What to do while a shared store cannot be used: fail, or go on slowly.
     """
-    hashed = hashlib.sha256(key.encode()).hexdigest()
+    # Hashed as a whole, because the address of a store may hold a password.
+    identity = _hash(f"{key}\n{host}\n{store}")
     with _registry:
-        limiter = _limiters.get((hashed, host, store))
-        if limiter is None:
-            name = f"{hashed[:HASH_DIGITS]}@{host}"
-            limiter = RequestLimiter(limits, _opened(store, name), fallback=fallback)
-            _limiters[hashed, host, store] = limiter
-    limiter.configure(limits)
+        if identity not in _limiters:
+            name = f"{_hash(key)[:HASH_DIGITS]}@{host}"
+            _limiters[identity] = RequestLimiter(limits, _opened(store, name))
+        limiter = _limiters[identity]
+    limiter.configure(limits, fallback)
     return limiter
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _opened(store: str, name: str) -> Store:

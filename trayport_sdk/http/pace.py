@@ -81,7 +81,16 @@ class Limits:
             Quota(min(self.per_minute, 60 * self.per_second), 120 * half),
         ]
         gap = int(EVENNESS * 2 * half / self.per_second)
-        return _binding([Quota(1, gap), *quotas] if spaced and gap else quotas)
+        return _binding([Quota(1, gap), *quotas] if spaced and gap > 1 else quotas)
+
+    def spacing(self, share: float, padding: float = PADDING) -> Quota:
+        """What is kept besides at a share of the rate: one grant at a time, evenly spaced.
+
+        The windows stay as they are. Longer ones would count what was granted before the rate
+        fell, and make a key that was busy stand still until all of that is forgotten.
+        """
+        longest = self.quotas(padding)[-1]
+        return Quota(1, math.ceil(longest.milliseconds / longest.limit / share))
 
     @property
     def crowds(self) -> tuple[Quota, ...]:
@@ -124,13 +133,6 @@ def _binding(quotas: Iterable[Quota]) -> tuple[Quota, ...]:
             length = max(length, math.ceil(quota.limit * kept[-1].milliseconds / kept[-1].limit))
         kept.append(Quota(quota.limit, length))
     return tuple(kept)
-
-
-def stretched(quotas: tuple[Quota, ...], share: float) -> tuple[Quota, ...]:
-    """The quotas at a share of the rate: the same limits in longer windows."""
-    if share >= 1.0:
-        return quotas
-    return _binding(Quota(q.limit, math.ceil(q.milliseconds / share)) for q in quotas)
 
 
 @frozen

@@ -22,8 +22,8 @@ from ..errors import (
 )
 
 INTRADAY = (
-    "intraday data needs a key with rights to it, or the local gateway; without them end at the "
-    "start of the current day in UTC, and check the key if that fails too"
+    "intraday data needs a key with the right to it, or the local gateway: end at the start of the "
+    "current day in UTC; if that is refused as well, the key is wrong"
 )
 _MEANING: Mapping[int, tuple[type[TrayportAPIError], str, str]] = {
     400: (TrayportAPIError, "the request breaks a rule of the API", ""),

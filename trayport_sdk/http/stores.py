@@ -18,7 +18,7 @@ from typing import ClassVar, TypeAlias, cast
 from attrs import frozen
 from pyrate_limiter import InMemoryBucket, Rate, RateItem, SQLiteBucket
 
-from .pace import EMERGENCY_SHARE, PADDING, Limits, Quota, Slowdown, stretched
+from .pace import EMERGENCY_SHARE, PADDING, Limits, Quota, Slowdown
 
 SHARED_PADDING = 1.03
 BUSY_SECONDS = 5.0
@@ -91,7 +91,7 @@ class _LogStore(Store):
 
     def __init__(self) -> None:
         self._lock = RLock()
-        self._set: tuple[Limits, float] | None = None
+        self._set: Limits | None = None
         self._quotas: tuple[Quota, ...] = ()
 
     @abstractmethod
@@ -114,13 +114,15 @@ class _LogStore(Store):
                 return Taken(now, slowdown.until - now)
             crowded = _wait(bucket, limits.crowds, now)
             share = slowdown.share_at(now) * (EMERGENCY_SHARE if crowded else 1.0)
-            self._set_rates(bucket, limits, share)
-            item = RateItem("request", now)
-            if bucket.put(item):
-                bucket.leak(now)
-                return Taken(now, 0)
-            wait = max(1, cast("int", bucket.waiting(item)))
-            return Taken(now, min(wait, crowded) if crowded else wait)
+            self._set_rates(bucket, limits)
+            wait = self._wait_for_share(bucket, limits, share, now)
+            if not wait:
+                item = RateItem("request", now)
+                if bucket.put(item):
+                    bucket.leak(now)
+                    return Taken(now, 0)
+                wait = max(1, cast("int", bucket.waiting(item)))
+            return Taken(now, wait)
 
     def slow_down(self, pause: int, granted: int) -> float:
         with self._open() as (_, now):
@@ -132,21 +134,29 @@ class _LogStore(Store):
         with self._open() as (bucket, now):
             slowdown = self._slowdown()
             share, paused = slowdown.share_at(now), max(0, slowdown.until - now)
-            self._set_rates(bucket, limits, share)
+            self._set_rates(bucket, limits)
+            wait = max(
+                _wait(bucket, self._quotas, now),
+                self._wait_for_share(bucket, limits, share, now),
+            )
             return Look(
                 used=tuple(self._count_since(now - q.milliseconds + 1) for q in limits.windows),
-                wait=max(paused, _wait(bucket, self._quotas, now)),
+                wait=max(paused, wait),
                 paused=paused,
                 share=share,
             )
 
-    def _set_rates(
-        self, bucket: InMemoryBucket | SQLiteBucket, limits: Limits, share: float
-    ) -> None:
-        if self._set != (limits, share):
-            self._set = limits, share
-            self._quotas = stretched(limits.quotas(self.padding), share)
-            bucket.rates = [Rate(q.limit, q.milliseconds) for q in self._quotas]
+    def _set_rates(self, bucket: _Bucket, limits: Limits) -> None:
+        if self._set != limits:
+            self._set = limits
+            self._quotas = limits.quotas(self.padding)
+            # The library's windows include both of their ends.
+            bucket.rates = [Rate(q.limit, q.milliseconds - 1) for q in self._quotas]
+
+    def _wait_for_share(self, bucket: _Bucket, limits: Limits, share: float, now: int) -> int:
+        if share >= 1.0:
+            return 0
+        return _wait(bucket, (limits.spacing(share, self.padding),), now)
 
 
 def _wait(bucket: _Bucket, quotas: tuple[Quota, ...], now: int) -> int:

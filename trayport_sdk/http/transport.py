@@ -130,6 +130,7 @@ class Transport:
             TrayportAPIError: The service answered with an error.
             TrayportConnectionError: No answer came, or it broke off.
         """
+        self.check_usable()
         context = attempt.context
         try:
             return await self._exchange(call, attempt)

@@ -133,11 +133,16 @@ class Wire:
         shown = {name: self.transport.redact(value) for name, value in call.shown.items()}
         context = RequestContext(call.endpoint.path, shown, uuid4().hex)
         refused = False
+        queued = 0.0
 
         async def attempt(number: int) -> Read:
-            nonlocal refused
-            with self.breakers.admit(context) if self.breakers else nullcontext():
+            nonlocal refused, queued
+            with self.breakers.admit(context) if self.breakers else nullcontext() as admission:
                 grant = await self._granted(priority)
+                if grant is not None:
+                    queued += grant.queued
+                if admission is not None:
+                    admission.confirm()
                 try:
                     result = await self._attempt(call, read, context, number, grant)
                 except TrayportAPIError as error:
@@ -164,7 +169,10 @@ class Wire:
             )
 
         try:
-            return await self.policy.retry.run(attempt, on_retry=retrying)
+            # The time in line is not the call's: a long queue leaves it its retries.
+            return await self.policy.retry.run(
+                attempt, on_retry=retrying, clock=lambda: time.monotonic() - queued
+            )
         except TrayportError as error:
             self.tell(FailureEvent(context.endpoint, error))
             self._bury(call, error)

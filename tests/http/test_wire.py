@@ -1,0 +1,457 @@
+"""The way of a call, against the sandbox, on virtual time: no wait takes any time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import warnings
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from attrs import define, evolve, field
+
+from tests import virtual_time
+from tests.virtual_time import clock, clock_for_threads
+from trayport_sdk import (
+    Settings,
+    TrayportAuthorizationError,
+    TrayportCircuitBreakerError,
+    TrayportClient,
+    TrayportError,
+    TrayportNotFoundError,
+    TrayportRateLimitError,
+    TrayportServerError,
+)
+from trayport_sdk.errors import TrayportStaleDataWarning
+from trayport_sdk.http.breaker import Breakers
+from trayport_sdk.http.events import (
+    AttemptEvent,
+    BreakerEvent,
+    BreakerState,
+    Event,
+    FailureEvent,
+    RetryEvent,
+    StaleEvent,
+    ThrottleEvent,
+)
+from trayport_sdk.http.limiter import RequestLimiter
+from trayport_sdk.http.pace import Limits
+from trayport_sdk.sandbox import Sandbox
+from trayport_sdk.sandbox.faults import Fault, Kind
+
+MARKET, OTHER = 10000065, 10000002
+URL = f"/markets/{MARKET}"
+PATH = Sandbox.REFERENCE_PATH + URL
+
+
+@define
+class Session:
+    """A client on virtual time, what it was told, and the sandbox behind it."""
+
+    client: TrayportClient
+    sandbox: Sandbox
+    events: list[Event] = field(factory=list[Event])
+
+    async def market(self, id: int = MARKET) -> str:  # noqa: A002
+        return (await self.client.reference.get_market_by_id(id)).name
+
+    def told(self, *kinds: type[Event]) -> list[Event]:
+        return [event for event in self.events if isinstance(event, kinds)]
+
+    @property
+    def limiter(self) -> RequestLimiter:
+        assert self.client._wire.limiter is not None
+        return self.client._wire.limiter
+
+
+def session(
+    test: Callable[[Session], Awaitable[None]],
+    settings: Settings | None = None,
+    limits: Limits = Limits(6, 360),  # noqa: B008
+) -> None:
+    async def main() -> None:
+        sandbox = Sandbox(limits=False)
+        given = settings or Settings(_env_file=None)
+        async with TrayportClient.sandbox(sandbox, settings=given) as client:
+            wire = client._wire
+            wire.limiter = RequestLimiter(limits, clock=clock_for_threads())
+            if wire.breakers is not None:
+                wire.breakers = Breakers(
+                    threshold=given.breaker_threshold,
+                    recovery=given.breaker_recovery,
+                    on_change=wire.tell,
+                    clock=clock_for_threads(),
+                )
+            one = Session(client, sandbox)
+            wire.observers = [*wire.observers, one.events.append]
+            await test(one)
+
+    virtual_time.run(main())
+
+
+def quick(**values: object) -> Settings:
+    return Settings(_env_file=None, **values)
+
+
+def test_every_attempt_pays_the_limiter_and_keeps_the_correlation_id() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", times=3))
+        await one.market()
+        attempts = [event for event in one.events if isinstance(event, AttemptEvent)]
+        assert [(a.attempt, a.status) for a in attempts] == [(1, 503), (2, 503), (3, 503), (4, 200)]
+        assert len({a.correlation_id for a in attempts}) == 1
+        assert one.limiter.status().grants == len(one.sandbox.requests) == 4
+        assert [e.attempt for e in one.events if isinstance(e, RetryEvent)] == [1, 2, 3]
+
+    session(test)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("status", times=None, status=429, retry_after=7),
+        Fault("status", times=None, status=503),
+        Fault("cut", times=None),
+    ],
+    ids=lambda fault: f"{fault.kind} {fault.status}",
+)
+def test_what_fails_for_good_says_how_often_it_was_sent(fault: Fault) -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(fault)
+        with pytest.raises(TrayportError, match="after 5 attempts") as failed:
+            await one.market()
+        assert failed.value.attempts == 5 == len(one.sandbox.requests)
+        (failure,) = one.told(FailureEvent)
+        assert isinstance(failure, FailureEvent)
+        assert failure.error is failed.value
+
+    session(test)
+
+
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_what_no_retry_can_cure_is_sent_once(status: int) -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", status=status, times=None))
+        with pytest.raises(TrayportError):
+            await one.market()
+        assert len(one.sandbox.requests) == 1
+
+    session(test)
+
+
+def test_a_429_pauses_everybody_on_the_key_as_long_as_it_says_and_halves_the_rate() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", path=PATH, status=429, retry_after=7))
+        started = clock()
+        times: list[float] = []
+
+        async def bystander(after: float) -> None:
+            await asyncio.sleep(after)
+            await one.market(OTHER)
+            times.append(clock() - started)
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(one.market())
+            for after in (1.0, 3.0):
+                tasks.create_task(bystander(after))
+        assert min(times) >= 7.0
+        (throttle,) = one.told(ThrottleEvent)
+        assert throttle == ThrottleEvent("/markets/{id}", 7.0, 0.5)
+        assert 0.5 <= one.limiter.status().share < 1
+
+    session(test)
+
+
+def test_with_adaptive_throttling_off_everybody_pauses_but_the_rate_stays() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", status=429, retry_after=3))
+        started = clock()
+        await one.market()
+        assert 3.0 <= clock() - started < 3.5
+        assert one.limiter.status().share == 1.0
+
+    session(test, quick(adaptive_throttling=False))
+
+
+def test_a_403_from_where_the_key_was_let_in_before_means_too_fast() -> None:
+    async def test(one: Session) -> None:
+        await one.market()
+        one.sandbox.faults.add(Fault("too-fast"))
+        started = clock()
+        other = asyncio.create_task(one.market())
+        await asyncio.sleep(2)
+        await one.market(OTHER)
+        assert clock() - started >= 10
+        await other
+        (throttle,) = one.told(ThrottleEvent)
+        assert isinstance(throttle, ThrottleEvent)
+        assert (throttle.pause, throttle.share) == (10.0, 0.5)
+
+    session(test)
+
+
+def test_a_403_from_where_the_key_was_never_let_in_pauses_nobody_else() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("too-fast", path=PATH, times=None))
+        refused = asyncio.create_task(one.market())
+        await asyncio.sleep(1)
+        started = clock()
+        await one.client.reference.get_sequences()
+        assert clock() - started < 1
+        with pytest.raises(TrayportAuthorizationError, match=r"not entitled .* or it sent too"):
+            await refused
+        assert clock() - started >= 10 + 20 - 1
+        assert one.told(ThrottleEvent) == []
+        assert len(one.sandbox.requests) == 3 + 1
+
+    session(test)
+
+
+def test_a_403_that_a_wait_has_cured_had_meant_too_fast() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("too-fast"))
+        await one.market()
+        assert [e.share for e in one.events if isinstance(e, ThrottleEvent)] == [0.5]
+
+    session(test)
+
+
+def test_an_endpoint_that_keeps_failing_is_left_alone_and_tried_again_once() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", times=None))
+        for _ in range(3):
+            with pytest.raises(TrayportServerError):
+                await one.market()
+        sent = len(one.sandbox.requests)
+        with pytest.raises(TrayportCircuitBreakerError) as refused:
+            await one.market()
+        assert len(one.sandbox.requests) == sent == 3
+        assert refused.value.retry_at > datetime.now(UTC)
+        assert refused.value.attempts == 0
+        one.sandbox.faults.clear()
+        await asyncio.sleep(30)
+        names = await asyncio.gather(*(one.market() for _ in range(20)), return_exceptions=True)
+        assert len([name for name in names if isinstance(name, str)]) == 1
+        assert len(one.sandbox.requests) == sent + 1
+        await one.market()
+        changes = [e.state for e in one.events if isinstance(e, BreakerEvent)]
+        assert changes == [BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED]
+
+    session(test, quick(breaker_threshold=3, max_retries=0, cache=False))
+
+
+def test_who_waits_in_line_is_not_sent_to_an_endpoint_that_meanwhile_was_left_alone() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", times=None))
+        errors = await asyncio.gather(*(one.market() for _ in range(30)), return_exceptions=True)
+        assert len(one.sandbox.requests) < 6
+        refused = [e for e in errors if isinstance(e, TrayportCircuitBreakerError)]
+        assert len(refused) == 30 - len(one.sandbox.requests)
+
+    session(test, quick(breaker_threshold=3, max_retries=0))
+
+
+def test_the_breaker_of_one_endpoint_leaves_the_others_alone() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", times=None, operation_id="get_markets"))
+        with pytest.raises(TrayportServerError):
+            await one.client.reference.get_markets()
+        with pytest.raises(TrayportCircuitBreakerError):
+            await one.client.reference.get_markets()
+        await one.market()
+
+    session(test, quick(breaker_threshold=1, max_retries=0))
+
+
+def test_without_breakers_every_call_is_sent() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", times=None))
+        for _ in range(5):
+            with pytest.raises(TrayportServerError):
+                await one.market()
+        assert len(one.sandbox.requests) == 5
+        assert one.client.get_status().breakers == {}
+
+    session(test, quick(breaker_threshold=1, max_retries=0, circuit_breakers=False))
+
+
+def test_reference_data_is_served_from_memory_while_the_service_keeps_failing() -> None:
+    async def test(one: Session) -> None:
+        fresh = await one.client.reference.get_markets()
+        assert not fresh.stale
+        one.sandbox.faults.add(Fault("status", times=None))
+        with pytest.raises(TrayportServerError):
+            await one.client.reference.get_markets()
+        with pytest.warns(TrayportStaleDataWarning, match="/markets: the service keeps failing"):
+            old = await one.client.reference.get_markets()
+        assert old == fresh
+        assert old.stale
+        assert old.read_at == fresh.read_at
+        with pytest.raises(TrayportServerError):
+            await one.client.reference.get_sequences()
+        with pytest.raises(TrayportCircuitBreakerError):  # never read, so there is nothing to serve
+            await one.client.reference.get_sequences()
+        assert [e.endpoint for e in one.events if isinstance(e, StaleEvent)] == ["/markets"]
+        one.sandbox.faults.clear()
+        await asyncio.sleep(31)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert not (await one.client.reference.get_markets()).stale
+
+    session(test, quick(breaker_threshold=1, max_retries=0))
+
+
+def test_without_the_cache_nothing_old_is_served() -> None:
+    async def test(one: Session) -> None:
+        await one.client.reference.get_markets()
+        one.sandbox.faults.add(Fault("status", times=None))
+        with pytest.raises(TrayportServerError):
+            await one.client.reference.get_markets()
+        with pytest.raises(TrayportCircuitBreakerError):
+            await one.client.reference.get_markets()
+
+    session(test, quick(breaker_threshold=1, max_retries=0, cache=False))
+
+
+def test_cancelling_a_call_cancels_its_wait() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", status=429, retry_after=100, times=None))
+        task = asyncio.create_task(one.market())
+        await asyncio.sleep(5)
+        started = clock()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert clock() == pytest.approx(started)
+        await asyncio.sleep(300)
+        assert len(one.sandbox.requests) == 1
+        assert one.told(FailureEvent) == []
+
+    session(test)
+
+
+def test_a_long_queue_leaves_a_call_its_retries() -> None:
+    async def test(one: Session) -> None:
+        crowd = [asyncio.create_task(one.market(OTHER)) for _ in range(100)]
+        one.sandbox.faults.add(Fault("status", path=PATH))
+        await asyncio.sleep(0)
+        patient = asyncio.create_task(
+            one.client.with_options(priority="low").reference.get_market_by_id(MARKET)
+        )
+        await asyncio.gather(*crowd)
+        assert (await patient).id == MARKET
+
+    session(test, quick(retry_budget=5.0, retry_base=0.1))
+
+
+def test_the_higher_priority_of_reference_data_gives_way_to_an_option() -> None:
+    async def test(one: Session) -> None:
+        low = one.client.with_options(priority="low")
+        for _ in range(3):
+            await one.market()
+        waiting = [
+            asyncio.create_task(low.reference.get_market_by_id(MARKET)),
+            asyncio.create_task(one.market()),
+        ]
+        await asyncio.sleep(0.01)
+        assert one.limiter.status().queued == {"high": 1, "normal": 0, "low": 1}
+        await asyncio.gather(*waiting)
+
+    session(test)
+
+
+def test_what_fails_for_good_is_kept_without_the_key_and_can_be_sent_again(tmp_path: Path) -> None:
+    file, out = tmp_path / "failed.jsonl", tmp_path / "answers"
+
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", times=None, path=PATH))
+        for _ in range(2):
+            with pytest.raises(TrayportServerError):
+                await one.market()
+        with pytest.raises(TrayportNotFoundError):
+            await one.market(1)
+        await one.market(OTHER)
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        assert [line["url"] for line in lines] == [URL, URL, "/markets/1"]
+        report = await one.client.retry_failed(file, out)
+        assert (report.succeeded, report.failed) == (0, 3)
+        one.sandbox.faults.clear()
+        report = await one.client.retry_failed(file, out)
+        assert (report.succeeded, report.failed) == (2, 1)
+        assert json.loads(report.files[0].read_text())["id"] == MARKET
+        assert [json.loads(x)["url"] for x in file.read_text().splitlines()] == ["/markets/1"]
+
+    session(test, quick(dead_letter_file=file, max_retries=0, circuit_breakers=False))
+
+
+def test_a_dead_letter_file_that_cannot_be_written_hides_no_failure(tmp_path: Path) -> None:
+    file = tmp_path / "gone" / "failed.jsonl"
+    file.parent.mkdir()
+
+    async def test(one: Session) -> None:
+        file.parent.rmdir()
+        one.sandbox.faults.add(Fault("status"))
+        with pytest.raises(TrayportServerError) as failed:
+            await one.market()
+        assert "could not be kept" in "".join(failed.value.__notes__)
+
+    session(test, quick(dead_letter_file=file, max_retries=0))
+
+
+@pytest.mark.parametrize("kind", ["malformed", "html", "cut", "reset", "wrong-length"])
+def test_a_damaged_answer_is_fetched_again_as_a_whole(kind: Kind) -> None:
+    async def test(one: Session) -> None:
+        whole = await one.client.reference.get_markets()
+        one.sandbox.faults.add(Fault(kind))
+        assert await one.client.reference.get_markets() == whole
+        assert len(one.sandbox.requests) == 3
+
+    session(test)
+
+
+def test_hooks_are_told_of_retries_and_of_breakers() -> None:
+    retries: list[RetryEvent] = []
+    changes: list[BreakerEvent] = []
+
+    async def main() -> None:
+        sandbox = Sandbox(limits=False)
+        sandbox.faults.add(Fault("status", times=None))
+        async with TrayportClient.sandbox(
+            sandbox,
+            settings=quick(breaker_threshold=3, max_retries=2),
+            on_retry=retries.append,
+            on_breaker_change=changes.append,
+        ) as client:
+            with pytest.raises(TrayportServerError):
+                await client.reference.get_markets()
+
+    virtual_time.run(main())
+    assert [retry.attempt for retry in retries] == [1, 2]
+    assert all(isinstance(retry.error, TrayportServerError) for retry in retries)
+    assert [(c.previous, c.state) for c in changes] == [(BreakerState.CLOSED, BreakerState.OPEN)]
+
+
+def test_a_key_that_is_too_fast_for_good_is_a_rate_limit_error_with_the_wait() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", status=429, retry_after=1000, times=None))
+        started = clock()
+        with pytest.raises(TrayportRateLimitError, match="wait 1000 seconds") as refused:
+            await one.market()
+        assert refused.value.retry_after == 1000
+        assert refused.value.retryable
+        assert clock() - started < 1  # a wait beyond the budget is not begun
+
+    session(test)
+
+
+def test_a_policy_can_change_while_calls_wait() -> None:
+    async def test(one: Session) -> None:
+        wire = one.client._wire
+        wire.policy = evolve(wire.policy, retry=evolve(wire.policy.retry, retries=0))
+        one.sandbox.faults.add(Fault("status"))
+        with pytest.raises(TrayportServerError):
+            await one.market()
+
+    session(test)
