@@ -42,7 +42,7 @@ demo: $(STAMP)
 	@$(BIN)/trayport demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
 check: lint types drift docs
 	$(BIN)/python -m pytest -q tests/test_repository.py tests/test_imports.py tests/test_public_names.py

@@ -1,6 +1,33 @@
+import os
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+
+from tests.redis_server import RedisServer
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def anyio_backend() -> str | tuple[str, dict[str, Any]]:
+    """The loop of asyncio, or uvloop where the variable asks for it."""
+    if "TRAYPORT_TESTS_UVLOOP" not in os.environ:
+        return "asyncio"
+    try:
+        import uvloop  # noqa: F401
+    except ModuleNotFoundError:
+        pytest.fail("TRAYPORT_TESTS_UVLOOP is set, but uvloop is not installed")
+    return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One Redis for all tests of a process; they keep apart by their names."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Starts first what waits long, so that everything else runs meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

@@ -138,6 +138,14 @@ async def test_reloaded_settings_change_limits_timeouts_and_retries_while_runnin
         assert client.reload_settings().timeout == 60
 
 
+async def test_options_outlive_a_reload(surroundings: Path) -> None:
+    async with TrayportClient() as client:
+        patient = client.with_options(timeout=300)
+        surroundings.write_text("TRAYPORT_API_KEY=a-key\nTRAYPORT_MAX_RETRIES=1\n")
+        assert patient.reload_settings().timeout == patient._wire.policy.timeout == 300
+        assert patient._wire.policy.retry.retries == 1
+
+
 async def test_what_connections_are_made_of_waits_for_a_new_client(
     surroundings: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,24 +1,45 @@
+"""What errors say, what they know, and that nothing of it is lost on the way."""
+
 import inspect
+import json
 import pickle
-from datetime import UTC, datetime
+import traceback
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from trayport_spec import ENDPOINTS
 
-from trayport_sdk import errors
+from tests.http.peers import answer, peer
+from trayport_sdk import TrayportClient, errors
+from trayport_sdk.decode import decode
 from trayport_sdk.errors import (
     QUOTED_CHARACTERS,
     RequestContext,
     TrayportAPIError,
+    TrayportAuthenticationError,
+    TrayportAuthorizationError,
     TrayportCircuitBreakerError,
+    TrayportConfigurationError,
+    TrayportConnectionError,
     TrayportDecodeError,
     TrayportError,
+    TrayportLimiterError,
     TrayportLookupError,
+    TrayportNotFoundError,
     TrayportPartialFailureError,
     TrayportRateLimitError,
     TrayportServerError,
+    TrayportTimeoutError,
     TrayportValidationError,
 )
+from trayport_sdk.http.calls import Attempt, Call
+from trayport_sdk.http.problems import INTRADAY, api_error
+from trayport_sdk.http.transport import Transport
+from trayport_sdk.sandbox import Sandbox
+from trayport_sdk.times import instant, to_text
 
+KEY = "s3cr3t-k3y"
 CONTEXT = RequestContext("/trades", {"from": "2024-01-01"}, "abc")
 EXAMPLES = [
     TrayportError("it failed", context=CONTEXT, suggestion="try again"),
@@ -29,7 +50,23 @@ EXAMPLES = [
     TrayportDecodeError("malformed", offset=7, body="<html>", context=CONTEXT),
     TrayportCircuitBreakerError("open", retry_at=datetime(2024, 1, 1, tzinfo=UTC)),
     TrayportPartialFailureError("some failed", completed=2, failed=[TrayportError("one")]),
+    TrayportConfigurationError("no key", suggestion="set it"),
+    TrayportConnectionError("the connection failed", context=CONTEXT, suggestion="try again"),
+    TrayportTimeoutError("no answer in time", context=CONTEXT, attempts=3),
+    TrayportAuthenticationError("401", status_code=401, context=CONTEXT, suggestion="check it"),
+    TrayportAuthorizationError("403", status_code=403, attempts=2, context=CONTEXT),
+    TrayportNotFoundError("404", status_code=404, body="none", context=CONTEXT),
+    TrayportServerError("503", status_code=503, retry_after=2.5, context=CONTEXT, attempts=5),
+    TrayportLimiterError("no store", suggestion="check the setting limiter_store"),
 ]
+RETRYABLE = (
+    TrayportConnectionError,
+    TrayportRateLimitError,
+    TrayportServerError,
+    TrayportDecodeError,
+    TrayportLimiterError,
+    TrayportCircuitBreakerError,
+)
 
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
@@ -70,3 +107,217 @@ def test_the_tree_at_the_top_of_the_module_names_every_error() -> None:
     ]
     assert errors.__doc__ is not None
     assert all(name in errors.__doc__ for name in classes)
+
+
+def test_every_class_has_an_example_here() -> None:
+    classes = {
+        value
+        for value in vars(errors).values()
+        if inspect.isclass(value) and issubclass(value, TrayportError)
+    }
+    assert classes == {type(error) for error in EXAMPLES}
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_every_error_carries_the_request_the_attempts_and_the_way_out(
+    error: TrayportError,
+) -> None:
+    assert error.endpoint == ("/trades" if error.context else None)
+    assert error.parameters == ({"from": "2024-01-01"} if error.context else {})
+    assert error.correlation_id == ("abc" if error.context else "")
+    assert error.attempts >= 0
+    assert isinstance(error.suggestion, str)
+    assert error.retryable is isinstance(error, RETRYABLE)
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_what_is_added_later_survives_pickling_too(error: TrayportError, protocol: int) -> None:
+    copied = pickle.loads(pickle.dumps(error))  # noqa: S301
+    copied.context = RequestContext("/trades", {"a": "b"}, "def")
+    copied.attempts = 4
+    copied.add_note("It could not be kept.")
+    again = pickle.loads(pickle.dumps(copied, protocol))  # noqa: S301
+    assert again.__notes__ == ["It could not be kept."]
+    assert (again.correlation_id, again.attempts) == ("def", 4)
+    assert str(again) == str(copied)
+    assert "after 4 attempts" in str(again)
+
+
+HOSTILE = "one\ntwo\r\nthree\u2028four\x1b[31m\x00five\tsix"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TrayportError(HOSTILE, suggestion=HOSTILE, context=RequestContext("/x", {"a": HOSTILE})),
+        TrayportLookupError(HOSTILE, candidates=[HOSTILE]),
+        TrayportValidationError(HOSTILE, parameter="a", suggestion=HOSTILE),
+        TrayportDecodeError(HOSTILE, body=HOSTILE),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_is_one_line_that_no_terminal_obeys(error: TrayportError) -> None:
+    assert str(error).isprintable()
+    assert "  " not in str(error)
+
+
+def test_a_decode_error_says_how_the_answer_begins_and_what_to_do() -> None:
+    error = TrayportDecodeError("malformed", body="<html>\n", context=CONTEXT)
+    assert str(error).startswith(
+        "malformed; it begins '<html>\\n' [/trades?from=2024-01-01]: try again; if it goes on"
+    )
+
+
+STATUSES = (204, 302, 400, 401, 403, 404, 408, 418, 429, 500, 503, 599)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_every_status_comes_with_advice(status: int) -> None:
+    error = api_error(status, {}, b"", CONTEXT)
+    assert error.suggestion
+    assert str(error).startswith(f"{status}, ")
+    assert "no body" in str(error)
+    assert error.retryable is (status in (408, 429) or status >= 500)
+    assert pickle.loads(pickle.dumps(error)).retryable is error.retryable  # noqa: S301
+
+
+def test_how_long_to_wait_is_part_of_the_advice() -> None:
+    error = api_error(429, {"Retry-After": "7"}, b"", CONTEXT)
+    assert error.retry_after == 7
+    assert "wait 7 seconds" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("document", "said", "errors_told"),
+    [
+        (
+            {"errors": {"until": ["Too long.", "Sorry."]}},
+            "until: Too long. Sorry.",
+            {"until": ("Too long.", "Sorry.")},
+        ),
+        ({"errors": {"until": "Too long."}}, "until: Too long.", {"until": ("Too long.",)}),
+        ({"errors": {"a": ["b"], "c": ["d"]}}, "a: b; c: d", {"a": ("b",), "c": ("d",)}),
+        ({"title": "Bad", "detail": "The range."}, "The range.", {}),
+        ({"title": "Bad"}, "Bad", {}),
+        ({"errors": {}, "title": "Bad"}, "Bad", {}),
+        ({"errors": ["until"], "title": "Bad"}, '{"errors": ["until"], "title": "Bad"}', {}),
+        ([1], "[1]", {}),
+        (None, "null", {}),
+    ],
+)
+def test_a_problem_document_says_what_is_wrong(
+    document: object, said: str, errors_told: dict[str, tuple[str, ...]]
+) -> None:
+    error = api_error(400, {}, json.dumps(document).encode(), CONTEXT)
+    assert f"breaks a rule of the API: {said} [" in str(error)
+    assert error.errors == errors_told
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>\n<body>" + b"no " * 400,
+        b'{"title": "cut", "errors": {"unt' + b"x" * 999,
+        json.dumps({"detail": "d" * 999}).encode(),
+        json.dumps({"errors": {"e": ["f" * 999]}}).encode(),
+        b"\xff" * 999,
+    ],
+    ids=["html", "cut", "long detail", "long errors", "not text"],
+)
+def test_bodies_are_quoted_up_to_300_characters(body: bytes) -> None:
+    error = api_error(500, {}, body, CONTEXT)
+    assert QUOTED_CHARACTERS == 300
+    assert len(error.body) == QUOTED_CHARACTERS
+    assert error.body == body.decode(errors="replace")[:QUOTED_CHARACTERS]
+    around = len(str(api_error(500, {}, b"", CONTEXT)))
+    assert len(str(error)) <= around + QUOTED_CHARACTERS
+
+
+def test_the_cause_of_a_decode_error_is_what_the_parser_said() -> None:
+    with pytest.raises(TrayportDecodeError) as broken:
+        decode("get_trades", b"[{")
+    assert broken.value.__cause__ is not None
+    assert "Traceback" in "".join(traceback.format_exception(broken.value))
+
+
+def from_today(**offset: int) -> datetime:
+    """So long after the start of the current day in UTC."""
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + timedelta(**offset)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("offset", "intraday"),
+    [({"days": -30}, False), ({}, False), ({"seconds": 1}, True)],
+    ids=["long ago", "up to the start of today", "a second of today"],
+)
+async def test_a_refused_key_is_told_to_be_checked_unless_the_range_touches_today(
+    offset: dict[str, int], intraday: bool
+) -> None:
+    since, until = from_today(days=-31), from_today(**offset)
+    sandbox = Sandbox(keys=["another"], limits=False)
+    with sandbox.serve() as server:
+        async with TrayportClient(
+            KEY, analytics_url=server.analytics_url, reference_url=server.reference_url
+        ) as client:
+            contract = "10000065*#Single#10000305#244#0"
+            with pytest.raises(TrayportAuthenticationError) as refused:
+                await client.trades.get_trades(contract, since, until)
+            with pytest.raises(TrayportAuthenticationError) as reference:
+                await client.reference.get_sequences()
+    assert ("intraday data needs" in str(refused.value)) is intraday
+    assert refused.value.suggestion == (INTRADAY if intraday else "check the key")
+    assert reference.value.suggestion == "check the key"
+    assert refused.value.attempts == 1
+    assert not refused.value.retryable
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("operation", "intraday"), [("get_trades", True), ("get_private_trades", False)]
+)
+async def test_private_trades_of_today_need_no_right_to_intraday_data(
+    operation: str, intraday: bool
+) -> None:
+    range_of_today = {
+        "from": to_text(instant(from_today(), "from")),
+        "until": to_text(instant(from_today(days=1), "until")),
+    }
+    call = Call(ENDPOINTS[operation], ENDPOINTS[operation].path, range_of_today)
+    async with peer(lambda _: answer(b"", 401)) as one:
+        urls = {"analytics": one.url, "reference": one.url}
+        async with aclosing(Transport(key=KEY, urls=urls)) as wire:
+            with pytest.raises(TrayportAuthenticationError) as refused:
+                await wire.send(call, Attempt(RequestContext(call.url)))
+    assert refused.value.suggestion == (INTRADAY if intraday else "check the key")
+
+
+@pytest.mark.anyio
+async def test_an_error_tells_the_request_and_how_often_it_was_sent() -> None:
+    async with (
+        peer(lambda _: answer(b"<html>busy</html>", 503)) as one,
+        TrayportClient(settings=one.settings(max_retries=2)) as client,
+    ):
+        with pytest.raises(TrayportServerError) as failed:
+            await client.trades.get_trades("1*#Single#2#3#0", "2024-03-04", "2024-03-05")
+    error = failed.value
+    assert (error.attempts, len(one.requests)) == (3, 3)
+    assert "503, the service failed: <html>busy</html>, after 3 attempts [/trades?" in str(error)
+    assert error.endpoint == "/trades"
+    assert error.parameters["marketId"] == "1"
+    assert len(error.correlation_id) == 32
+    assert error.retryable
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301
+
+
+@pytest.mark.anyio
+async def test_an_empty_answer_is_no_data_but_an_error() -> None:
+    async with (
+        peer(lambda _: answer(b"")) as one,
+        TrayportClient(settings=one.settings()) as client,
+    ):
+        with pytest.raises(TrayportDecodeError, match="it begins ''") as failed:
+            await client.reference.get_sequences()
+    assert failed.value.attempts == len(one.requests) == 3

@@ -3,7 +3,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from trayport_sdk import TrayportConfigurationError, TrayportValidationError, __main__, export
+from trayport_sdk import TrayportValidationError, export
 
 FRAME = pl.DataFrame(
     {
@@ -71,18 +71,3 @@ def test_a_path_that_cannot_be_written_is_noticed_beforehand(tmp_path: Path) -> 
     with pytest.raises(TrayportValidationError, match="does not exist"):
         export.check_writable(tmp_path / "no" / "a.csv")
     export.check_writable(tmp_path / "a.csv")
-
-
-def test_a_missing_library_names_the_extra_that_brings_it() -> None:
-    with pytest.raises(TrayportConfigurationError, match=r"trayport-sdk\[sandbox\]"):
-        export.needs("sandbox", "json", "a_library_that_is_not_there")
-
-
-def test_the_command_without_its_extra_says_so_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(export, "find_spec", lambda _: None)
-    assert __main__.main() == 1
-    said = capsys.readouterr().err
-    assert "trayport-sdk[cli]" in said
-    assert said.count("\n") == 1

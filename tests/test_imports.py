@@ -18,21 +18,31 @@ PACKAGE = ROOT / "trayport_sdk"
 GENERATED = ("trayport_api", "trayport_spec")
 # From the bottom up; modules of one layer may know each other.
 LAYERS = (
-    {"errors", "times", "contracts"},
-    {
-        *("rules", "planner", "decode"),
-        *("addresses", "setting_fields", "setting_sources", "settings", "watcher"),
-    },
+    {"errors", "times", "contracts", "addresses"},
+    {"extras"},
+    {"rules", "planner", "decode", "extras", "setting_sources"},
+    {"setting_fields"},
+    {"settings"},
+    {"watcher"},
     {"http"},
     {"executor"},
     {"responses", "export"},
     {"catalog", "endpoints"},
     {"client"},
-    {"sync", "cli", "demo"},
+    {"cli", "demo"},
     {"__main__"},
 )
 HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
-ONE_HOME = ("backoff", "pybreaker", "pyrate_limiter")
+# Libraries with traps, and those of extras: one module knows each, and the others know that module.
+HOMES = {
+    "backoff": "http/retry.py",
+    "pybreaker": "http/breaker.py",
+    "pyrate_limiter": "http/stores.py",
+    "structlog": "http/log.py",
+    "redis": "http/redis_store.py",
+    "opentelemetry": "http/opentelemetry.py",
+    "keyring": "setting_sources.py",
+}
 
 
 class WithoutTypes(ast.NodeTransformer):
@@ -90,13 +100,17 @@ def test_a_module_imports_nothing_from_above(path: Path) -> None:
     assert above == set()
 
 
+def test_every_module_has_a_place_in_the_layers() -> None:
+    assert HEIGHT.keys() == {unit(path) for path in WRAPPER}
+
+
 def test_only_the_client_and_the_command_know_the_sandbox() -> None:
     knowing = {
         unit(path)
         for path in WRAPPER
         if any(name.startswith("trayport_sdk.sandbox") for name in imported(path))
     }
-    assert knowing <= {"client", "sync", "cli", "demo"}
+    assert knowing <= {"client", "cli", "demo"}
 
 
 def test_the_sandbox_imports_nothing_of_the_wrapper() -> None:
@@ -120,23 +134,36 @@ def test_only_the_wire_knows_httpx() -> None:
     assert knowing <= {"http", "executor"}
 
 
-@pytest.mark.parametrize("library", ONE_HOME)
-def test_a_library_with_traps_has_one_home_at_most(library: str) -> None:
+@pytest.mark.parametrize("library", HOMES)
+def test_a_library_with_traps_or_of_an_extra_has_one_home(library: str) -> None:
     homes = [path for path in modules() if library in top(imported(path))]
-    assert len(homes) <= 1
+    assert homes == [PACKAGE / HOMES[library]]
 
 
-def test_importing_the_package_loads_no_table_library() -> None:
-    code = (
-        "import sys, trayport_sdk; "
-        "print(*sorted({'polars', 'pandas', 'pyarrow', 'numpy', 'httpx'} & sys.modules.keys()))"
-    )
+def loaded(code: str, libraries: set[str]) -> list[str]:
+    """Which of the libraries some code loads, in a process of its own."""
     process = subprocess.run(
-        [sys.executable, "-c", code],
+        [
+            sys.executable,
+            "-c",
+            f"{code}; import sys; print(*sorted({libraries} & {{*sys.modules}}))",
+        ],
         cwd=ROOT,
         env={"PYTHONPATH": f"{ROOT}:{ROOT / 'generated'}"},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert process.stdout.strip() == ""
+    return process.stdout.split()
+
+
+def test_importing_the_package_loads_no_table_library() -> None:
+    tables = {"polars", "pandas", "pyarrow", "numpy", "httpx"}
+    assert loaded("import trayport_sdk", tables) == []
+
+
+def test_a_client_loads_no_library_that_its_settings_do_not_ask_for() -> None:
+    libraries = {"polars", "pandas", "pyarrow", "redis", "opentelemetry", "keyring", "uvloop"}
+    made = "from trayport_sdk import Settings, TrayportClient; "
+    made += "TrayportClient('a key', settings=Settings(_env_file=None))"
+    assert loaded(made, libraries) == []

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from .client import TrayportClient
     from .contracts import ContractSpec
+    from .endpoints.memory import ReferenceList
     from .errors import (
         TrayportAPIError,
         TrayportAuthenticationError,
@@ -30,15 +31,29 @@ if TYPE_CHECKING:
         TrayportConnectionError,
         TrayportDecodeError,
         TrayportError,
+        TrayportLimiterError,
         TrayportLookupError,
         TrayportNotFoundError,
         TrayportPartialFailureError,
         TrayportRateLimitError,
         TrayportServerError,
+        TrayportStaleDataWarning,
         TrayportTimeoutError,
         TrayportValidationError,
     )
     from .executor import Progress, RequestRecord
+    from .http.breaker import BreakerStatus
+    from .http.connections import ConnectionCounts
+    from .http.events import BreakerEvent, BreakerState, RetryEvent
+    from .http.health import HealthReport
+    from .http.limiter import LimiterStatus, WindowUse
+    from .http.line import Priority
+    from .http.metrics import EndpointMetrics, Latency, Metrics
+    from .http.middleware import Middleware, Request, Response
+    from .http.process import ProcessUse
+    from .http.reachability import HealthCheck
+    from .http.resend import RetryReport
+    from .http.status import Status
     from .responses import TradesResponse
     from .settings import Settings
     from .times import Interval
@@ -52,14 +67,28 @@ _MODULES = {
     "trayport_spec": ("VENUES", "Venue"),
     "trayport_sdk.client": ("TrayportClient",),
     "trayport_sdk.contracts": ("ContractSpec",),
+    "trayport_sdk.endpoints.memory": ("ReferenceList",),
     "trayport_sdk.errors": (
         "TrayportAPIError", "TrayportAuthenticationError", "TrayportAuthorizationError",
         "TrayportCircuitBreakerError", "TrayportConfigurationError", "TrayportConnectionError",
-        "TrayportDecodeError", "TrayportError", "TrayportLookupError", "TrayportNotFoundError",
-        "TrayportPartialFailureError", "TrayportRateLimitError", "TrayportServerError",
-        "TrayportTimeoutError", "TrayportValidationError",
+        "TrayportDecodeError", "TrayportError", "TrayportLimiterError", "TrayportLookupError",
+        "TrayportNotFoundError", "TrayportPartialFailureError", "TrayportRateLimitError",
+        "TrayportServerError", "TrayportStaleDataWarning", "TrayportTimeoutError",
+        "TrayportValidationError",
     ),
     "trayport_sdk.executor": ("Progress", "RequestRecord"),
+    "trayport_sdk.http.breaker": ("BreakerStatus",),
+    "trayport_sdk.http.connections": ("ConnectionCounts",),
+    "trayport_sdk.http.events": ("BreakerEvent", "BreakerState", "RetryEvent"),
+    "trayport_sdk.http.health": ("HealthReport",),
+    "trayport_sdk.http.limiter": ("LimiterStatus", "WindowUse"),
+    "trayport_sdk.http.line": ("Priority",),
+    "trayport_sdk.http.metrics": ("EndpointMetrics", "Latency", "Metrics"),
+    "trayport_sdk.http.middleware": ("Middleware", "Request", "Response"),
+    "trayport_sdk.http.process": ("ProcessUse",),
+    "trayport_sdk.http.reachability": ("HealthCheck",),
+    "trayport_sdk.http.resend": ("RetryReport",),
+    "trayport_sdk.http.status": ("Status",),
     "trayport_sdk.responses": ("TradesResponse",),
     "trayport_sdk.settings": ("Settings",),
     "trayport_sdk.times": ("Interval",),
@@ -68,16 +97,35 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "VENUES",
+    "BreakerEvent",
+    "BreakerState",
+    "BreakerStatus",
+    "ConnectionCounts",
     "ContractKind",
     "ContractSpec",
     "ContractType",
+    "EndpointMetrics",
+    "HealthCheck",
+    "HealthReport",
     "Interval",
     "IntervalUnit",
+    "Latency",
+    "LimiterStatus",
+    "Metrics",
+    "Middleware",
     "OrderSide",
     "OrderStatus",
+    "Priority",
+    "ProcessUse",
     "Progress",
+    "ReferenceList",
+    "Request",
     "RequestRecord",
+    "Response",
+    "RetryEvent",
+    "RetryReport",
     "Settings",
+    "Status",
     "Trade",
     "TradesResponse",
     "TrayportAPIError",
@@ -89,14 +137,17 @@ __all__ = [
     "TrayportConnectionError",
     "TrayportDecodeError",
     "TrayportError",
+    "TrayportLimiterError",
     "TrayportLookupError",
     "TrayportNotFoundError",
     "TrayportPartialFailureError",
     "TrayportRateLimitError",
     "TrayportServerError",
+    "TrayportStaleDataWarning",
     "TrayportTimeoutError",
     "TrayportValidationError",
     "Venue",
+    "WindowUse",
 ]
 
 

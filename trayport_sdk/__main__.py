@@ -8,7 +8,7 @@ import sys
 def main() -> int:
     """Runs the command line; the result is the exit code."""
     from .errors import TrayportError
-    from .export import needs
+    from .extras import needs
 
     try:
         needs("cli", "click", "rich")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .http.prefetch import Prefetch
     from .http.resend import RetryReport
     from .http.status import Status
-    from .http.wire import Wire
+    from .http.wire import Fetch, Wire
     from .sandbox import Sandbox
     from .settings import Settings
 
@@ -48,8 +48,9 @@ class TrayportClient:
         timeout: Seconds to wait for the next part of an answer.
         max_retries: How often a failed request is sent again.
         middleware: What to put around every request.
-        on_retry: Told before a failed request is sent again.
-        on_breaker_change: Told when a circuit breaker changes its state.
+        on_retry: Called with a `RetryEvent` before a failed request is sent again. What it raises
+            ends the call.
+        on_breaker_change: Called with a `BreakerEvent` when a circuit breaker changes its state.
 
     Attributes:
         trades: Trades.
@@ -130,7 +131,7 @@ class TrayportClient:
         Raises:
             TrayportConfigurationError: The extra `sandbox` is not installed.
         """
-        from .export import needs
+        from .extras import needs
 
         needs("sandbox", "numpy", "uvicorn")
         from .http.assembly import Hooks, assembled, limits_of
@@ -168,6 +169,7 @@ class TrayportClient:
         self._answers = LastAnswers() if settings.cache else None
         self._catalog = Catalog(ReferenceGroup(wire.fetch, wire.tell, self._answers))
         self._watching: asyncio.Task[None] | None = None
+        self._ahead: list[Prefetch] = []
         self._read = settings
         self._send_over(wire, settings)
 
@@ -177,14 +179,15 @@ class TrayportClient:
 
         self._wire = wire
         self.settings = settings
-        self._prefetch: Prefetch | None = None
+        fetch: Fetch = wire.fetch
         if settings.prefetch:
             from .http.prefetch import Prefetch
 
-            self._prefetch = Prefetch(wire.fetch, wire.without_records().fetch)
+            fetch = Prefetch(wire.fetch, wire.without_records().fetch)
+            self._ahead.append(fetch)
         self.reference = ReferenceGroup(wire.fetch, wire.tell, self._answers)
         self.trades = TradesGroup(
-            self._prefetch or wire.fetch,
+            fetch,
             self._catalog,
             concurrency=lambda: self.settings.max_concurrency,
         )
@@ -198,7 +201,8 @@ class TrayportClient:
     ) -> Self:
         """The same client with other options; connections, limits and caches are shared.
 
-        Closing one of the two closes both.
+        Closing one of the two closes both. Settings that one of them reloads are its own, except
+        for limits and breakers.
 
         Args:
             timeout: Seconds to wait for the next part of an answer.
@@ -218,6 +222,7 @@ class TrayportClient:
         other = copy(self)
         settings = self.settings.replace(timeout=timeout, max_retries=max_retries)
         policy = policy_of(settings, priority or self._wire.policy.priority)
+        other._read = self._read.replace(timeout=timeout, max_retries=max_retries)
         other._send_over(self._wire.with_policy(policy), settings)
         return other
 
@@ -265,6 +270,11 @@ class TrayportClient:
 
         Raises:
             TrayportConnectionError: One could not be opened.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     await client.warm_up()
+            0
         """
         return await self._wire.transport.warm_up(connections)
 
@@ -293,7 +303,13 @@ class TrayportClient:
     def get_status(self) -> Status:
         """How busy the allowance of the key is, and which endpoints are failing. Sends nothing.
 
-        Where the allowance is shared, its store is asked, which may take a moment.
+        Where the allowance is shared, its store is asked, and the event loop waits for its answer:
+        a moment, or seconds if the store is away.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     client.get_status().connections.opened
+            0
         """
         from .http.status import Status
 
@@ -403,8 +419,8 @@ class TrayportClient:
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait({self._watching})
-        if self._prefetch is not None:
-            await self._prefetch.aclose()
+        for prefetch in self._ahead:
+            await prefetch.aclose()
         if self._collector is not None:
             self._collector.close()
         await self._wire.transport.aclose()

@@ -24,7 +24,8 @@ FROM, UNTIL = "2024-01-01", "2024-03-31"
 
 async def run(out: Path, suffix: str, on_progress: OnProgress) -> str:
     """Downloads twelve months of TTF over ninety days; the result is the story in a few lines."""
-    from .export import needs, write
+    from .export import write
+    from .extras import needs
 
     needs("sandbox", "numpy", "uvicorn")
     from .sandbox import Sandbox

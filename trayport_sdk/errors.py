@@ -88,16 +88,25 @@ class TrayportError(Exception):
         return "" if self.context is None else self.context.correlation_id
 
     def __str__(self) -> str:
-        message = " ".join(str(self.args[0]).split())
+        message = self._told()
         if self.attempts > 1:
             message = f"{message}, after {self.attempts} attempts"
         if self.context is not None:
             message = f"{message} [{self.context}]"
-        return f"{message}: {self.suggestion}" if self.suggestion else message
+        return _on_one_line(f"{message}: {self.suggestion}" if self.suggestion else message)
+
+    def _told(self) -> str:
+        """What went wrong, without the request and the way out."""
+        return str(self.args[0])
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions are rebuilt from `args` alone, which would lose the keyword arguments.
         return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _on_one_line(text: str) -> str:
+    """The text without breaks, and without letters that a terminal would obey."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _rebuild(
@@ -225,12 +234,16 @@ class TrayportDecodeError(TrayportError):
         body: str = "",
         context: RequestContext | None = None,
     ) -> None:
-        super().__init__(message, context=context)
+        super().__init__(
+            message,
+            context=context,
+            suggestion="try again; if it goes on, the API has changed, or a proxy changes answers",
+        )
         self.offset = offset
         self.body = body[:QUOTED_CHARACTERS]
 
-    def __str__(self) -> str:
-        return f"{super().__str__()}; it begins {self.body[:80]!r}"
+    def _told(self) -> str:
+        return f"{super()._told()}; it begins {self.body[:80]!r}"
 
 
 class TrayportLimiterError(TrayportError):

@@ -4,31 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import TrayportConfigurationError, TrayportValidationError
+from .errors import TrayportValidationError
 
 if TYPE_CHECKING:
     import polars as pl
 
 FORMATS = (".parquet", ".csv", ".jsonl")
 ISO_NANOSECONDS = "%Y-%m-%dT%H:%M:%S%.9fZ"
-
-
-def needs(extra: str, *modules: str) -> None:
-    """Checks that the libraries of an extra are there.
-
-    Raises:
-        TrayportConfigurationError: One is not; the message names the extra.
-    """
-    for module in modules:
-        if find_spec(module) is None:
-            raise TrayportConfigurationError(
-                f"this needs {module}, which is not installed",
-                suggestion=f"pip install 'trayport-sdk[{extra}]'",
-            )
 
 
 def file_format(path: str | Path) -> str:

@@ -13,6 +13,7 @@ from trayport_spec import ENDPOINTS, SPEC_HASH, Column
 from . import export
 from .errors import TrayportValidationError
 from .executor import Piece, RequestRecord
+from .extras import needs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +93,7 @@ class TableResponse(Generic[Model]):
 
     def to_pandas(self) -> pd.DataFrame:
         """The table as a pandas frame; needs the extra `pandas`."""
-        export.needs("pandas", "pandas", "pyarrow")
+        needs("pandas", "pandas", "pyarrow")
         return self._frame.to_pandas()
 
     @overload

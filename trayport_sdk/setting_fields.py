@@ -153,7 +153,8 @@ class SettingFields(BaseSettings):
     )
     retry_budget: Seconds = Field(
         default=300.0,
-        description="Seconds from the start of a call after which nothing is sent again.",
+        description="Seconds from the start of a call after which nothing is sent again; the time "
+        "in line does not count.",
     )
     forbidden_retries: int = Field(
         default=2,

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Set
 from difflib import get_close_matches
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from attrs import field, frozen
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource
 
 from .errors import TrayportConfigurationError
+from .extras import needs
 
 PREFIX = "TRAYPORT_"
 KEYRING_USER = "api_key"
@@ -139,11 +139,7 @@ def _secrets_directory(path: str, missing: Set[str]) -> dict[str, str]:
 def _keyring(service: str, missing: Set[str]) -> dict[str, str]:
     if "api_key" not in missing:
         return {}
-    if find_spec("keyring") is None:
-        raise TrayportConfigurationError(
-            f"{variable('keyring_service')} needs keyring, which is not installed",
-            suggestion="pip install 'trayport-sdk[keyring]'",
-        )
+    needs("keyring", "keyring", what=variable("keyring_service"))
     import keyring
     from keyring.errors import KeyringError
 

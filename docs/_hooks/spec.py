@@ -27,12 +27,9 @@ from trayport_spec import (
     Provenance,
 )
 
-from trayport_sdk.cli.config import allowed_values, default_of
 from trayport_sdk.cli.download import DEFAULT_PORT
 from trayport_sdk.client import SANDBOX_KEY
 from trayport_sdk.sandbox import Sandbox
-from trayport_sdk.setting_sources import variable
-from trayport_sdk.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -295,22 +292,6 @@ def venues_table() -> str:
     )
 
 
-def settings_table() -> str:
-    values = allowed_values()
-    return rows(
-        ["Setting", "Variable", "Without it", "Meaning"],
-        (
-            [
-                f"`{name}`",
-                f"`{variable(name)}`",
-                f"`{default_of(setting)}`" if setting.default is not None else "nothing",
-                f"{setting.description} {values[name].capitalize()}".strip(),
-            ]
-            for name, setting in Settings.model_fields.items()
-        ),
-    )
-
-
 TABLES: dict[str, Callable[[], str]] = {
     "limits": limits_table,
     "intervals": intervals_table,
@@ -319,7 +300,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "endpoints": endpoint_sections,
     "assumptions": assumptions,
     "venues": venues_table,
-    "settings": settings_table,
     "venue-count": lambda: str(len(VENUES)),
     "version": lambda: SPEC_VERSION,
     "private-orders-from": PRIVATE_ORDERS_FROM.isoformat,

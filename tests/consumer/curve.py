@@ -6,12 +6,24 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
-from attrs import frozen
+from attrs import define, field, frozen
+from trayport_api.models import Market
 
 from trayport_sdk import (
+    BreakerEvent,
+    BreakerState,
     ContractSpec,
     ContractType,
+    HealthReport,
+    Metrics,
+    Middleware,
+    Priority,
     Progress,
+    ReferenceList,
+    Request,
+    Response,
+    RetryEvent,
+    Status,
     Trade,
     TradesResponse,
     TrayportAPIError,
@@ -38,6 +50,38 @@ class Curve:
     requests: int
 
 
+@define
+class Desk(Middleware):
+    """Names the desk to a gateway, and watches over what its requests meet."""
+
+    name: str
+    statuses: list[int] = field(factory=list[int])
+    waits: list[float] = field(factory=list[float])
+    open_since: datetime | None = None
+
+    def before(self, request: Request) -> Request:
+        return request.with_headers(X_Desk=self.name)
+
+    async def after(self, response: Response) -> None:
+        self.statuses.append(response.status)
+
+    def retrying(self, event: RetryEvent) -> None:
+        self.waits.append(event.wait)
+
+    def breaker_changed(self, event: BreakerEvent) -> None:
+        self.open_since = datetime.now(UTC) if event.state is BreakerState.OPEN else None
+
+
+@frozen
+class Bill:
+    """What a program cost: requests, bytes, and seconds in the line."""
+
+    requests: int
+    bytes_received: int
+    seconds_waited: float
+    slowest: float
+
+
 def traded(trade: Trade) -> datetime:
     return datetime.fromtimestamp(trade.deal_date // 1_000_000_000, UTC)
 
@@ -56,7 +100,12 @@ def points(trades: TradesResponse) -> tuple[Point, ...]:
 
 
 async def curve(
-    client: TrayportClient, market: str, months: Sequence[str], from_: date, until: date
+    client: TrayportClient,
+    market: str,
+    months: Sequence[str],
+    from_: date,
+    until: date,
+    priority: Priority = "normal",
 ) -> Curve:
     """The curve over a range; months that do not exist are left out."""
     contracts: list[ContractSpec] = []
@@ -68,11 +117,33 @@ async def curve(
     assert all(contract.contract_type is ContractType.SINGLE_PERIOD for contract in contracts)
 
     seen: list[Progress] = []
+    patient = client.with_options(timeout=120, max_retries=6, priority=priority)
     try:
-        trades = await client.trades.get_trades(
+        trades = await patient.trades.get_trades(
             contracts, from_, until, optional_fields=["contract"], on_progress=seen.append
         )
     except TrayportAPIError as error:
         raise SystemExit(f"{error.status_code}: {error}") from error
     venues = frozenset(str(code) for code in trades.to_polars()["venue_code"].unique())
     return Curve(points(trades), venues, seen[-1].requests_done)
+
+
+def bill(client: TrayportClient) -> Bill:
+    metrics: Metrics = client.get_metrics()
+    slowest = max((each.latency.max for each in metrics.endpoints.values()), default=0.0)
+    total = metrics.total
+    return Bill(total.requests, total.bytes_received, total.limiter_wait, slowest)
+
+
+async def ready(client: TrayportClient) -> str:
+    """Whether work may begin: in words when it may not, and empty when it may."""
+    report: HealthReport = await client.health_check()
+    status: Status = client.get_status()
+    opened = [path for path, one in status.breakers.items() if one.state is BreakerState.OPEN]
+    return "; ".join([*(f"{check.name}: {check.detail}" for check in report.wrong), *opened])
+
+
+async def names(client: TrayportClient, part: str) -> tuple[str, ...]:
+    """The markets whose name has a part in it, unless the list is an old one."""
+    markets: ReferenceList[Market] = await client.reference.get_markets(part)
+    return () if markets.stale else tuple(market.name for market in markets)

@@ -7,15 +7,18 @@ from datetime import date
 
 import pytest
 
-from tests.consumer.curve import Curve, curve
-from trayport_sdk import TrayportClient
+from tests.consumer.curve import Bill, Curve, Desk, bill, curve, names, ready
+from trayport_sdk import Settings, TrayportClient
+from trayport_sdk.sandbox import Fault, Sandbox
 
+MARKET = "TTF Hi Cal 51.6*"
 MONTHS = ("Apr-24", "May-24", "Juin-24")
+FROM, UNTIL = date(2024, 3, 4), date(2024, 3, 6)
 
 
 async def drawn() -> Curve:
     async with TrayportClient.sandbox() as client:
-        return await curve(client, "TTF Hi Cal 51.6*", MONTHS, date(2024, 3, 4), date(2024, 3, 6))
+        return await curve(client, MARKET, MONTHS, FROM, UNTIL)
 
 
 def test_the_program_draws_a_curve_of_the_months_that_exist(
@@ -28,3 +31,27 @@ def test_the_program_draws_a_curve_of_the_months_that_exist(
     assert found.venues
     assert found.requests == 1
     assert "left out: Juin-24, nearest:" in capsys.readouterr().out
+
+
+async def worked(desk: Desk, sandbox: Sandbox) -> tuple[Bill, str, tuple[str, ...]]:
+    async with TrayportClient.sandbox(
+        sandbox,
+        settings=Settings(_env_file=None, retry_base=0.001),
+        middleware=[desk],
+        on_retry=desk.retrying,
+        on_breaker_change=desk.breaker_changed,
+    ) as client:
+        await curve(client, MARKET, MONTHS[:1], FROM, UNTIL, "low")
+        return bill(client), await ready(client), await names(client, "51.6")
+
+
+def test_the_program_knows_what_its_requests_met() -> None:
+    desk, sandbox = Desk("gas"), Sandbox(limits=False)
+    sandbox.faults.add(Fault("status", operation_id="get_trades"))
+    cost, wrong, found = asyncio.run(worked(desk, sandbox))
+    assert desk.statuses.count(503) == len(desk.waits) == 1
+    assert desk.open_since is None
+    assert cost.requests == desk.statuses.index(503) + 2
+    assert cost.bytes_received > 0
+    assert wrong == ""
+    assert all("51.6" in name for name in found)

@@ -14,10 +14,11 @@ from tests import virtual_time
 from tests.virtual_time import clock, clock_for_threads
 from trayport_sdk.errors import TrayportLimiterError
 from trayport_sdk.http import limiter as module
+from trayport_sdk.http.allowance import Look, Store, StoreError, Taken
 from trayport_sdk.http.limiter import RequestLimiter, shared_limiter
 from trayport_sdk.http.line import PASSED_OVER, PRIORITIES, Priority
 from trayport_sdk.http.pace import Limits
-from trayport_sdk.http.stores import Look, MemoryStore, Store, StoreError, Taken
+from trayport_sdk.http.stores import MemoryStore
 
 KEY = "s3cret-key"
 DEFAULT = Limits(6, 360)

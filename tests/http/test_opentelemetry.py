@@ -23,8 +23,8 @@ from trayport_sdk import (
     TrayportConnectionError,
     TrayportDecodeError,
     TrayportServerError,
+    extras,
 )
-from trayport_sdk.http import opentelemetry
 from trayport_sdk.http.events import (
     AttemptEvent,
     BreakerEvent,
@@ -34,7 +34,7 @@ from trayport_sdk.http.events import (
     StaleEvent,
     ThrottleEvent,
 )
-from trayport_sdk.http.opentelemetry import OpenTelemetry
+from trayport_sdk.http.opentelemetry import BOUNDARIES, OpenTelemetry
 
 URLS = {"analytics": "https://analytics.example/api", "reference": "http://localhost:8383/ref"}
 SECRET = "s3cret-route"
@@ -159,7 +159,7 @@ def test_what_happens_is_measured(telemetry: Telemetry) -> None:
     duration = measured["http.client.request.duration"]
     assert isinstance(duration, HistogramDataPoint)
     assert (duration.count, duration.sum) == (1, 2.0)
-    assert tuple(duration.explicit_bounds) == opentelemetry.BOUNDARIES
+    assert tuple(duration.explicit_bounds) == BOUNDARIES
     assert (duration.attributes or {})["http.response.status_code"] == 200
     counters = {
         name: point.value for name, point in measured.items() if isinstance(point, NumberDataPoint)
@@ -185,6 +185,6 @@ def test_without_the_extra_the_error_says_which_to_install(
     def missing(name: str) -> ModuleSpec | None:
         return None if name == "opentelemetry" else importlib.util.find_spec(name)
 
-    monkeypatch.setattr(opentelemetry, "find_spec", missing)
+    monkeypatch.setattr(extras, "find_spec", missing)
     with pytest.raises(TrayportConfigurationError, match=r"opentelemetry.*trayport-sdk\[otel\]"):
         OpenTelemetry(URLS)

@@ -17,7 +17,6 @@ from trayport_sdk.http.pace import (
     Limits,
     Quota,
     Slowdown,
-    stretched,
 )
 
 JITTER = 60
@@ -54,10 +53,17 @@ def test_every_promised_window_is_kept_by_those_that_are_enforced(limits: Limits
         )
 
 
-@given(allowances, st.floats(SLOWEST_SHARE, 1.0))
-def test_the_library_takes_every_list_of_windows(limits: Limits, share: float) -> None:
-    quotas = stretched(limits.quotas(), share)
-    InMemoryBucket([Rate(q.limit, q.milliseconds) for q in quotas])
+@given(allowances)
+def test_the_library_takes_every_list_of_windows(limits: Limits) -> None:
+    InMemoryBucket([Rate(q.limit, q.milliseconds - 1) for q in limits.quotas()])
+
+
+@given(allowances, st.floats(SLOWEST_SHARE, 0.99))
+def test_a_share_of_the_rate_is_evenly_spaced(limits: Limits, share: float) -> None:
+    one, gap = limits.spacing(share).limit, limits.spacing(share).milliseconds
+    rate = min(limits.per_second, limits.per_minute / 60)
+    assert one == 1
+    assert 0.9 * share * rate <= 1000 / gap <= share * rate
 
 
 def greedy(quotas: tuple[Quota, ...], until: int) -> list[int]:

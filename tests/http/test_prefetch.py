@@ -28,8 +28,8 @@ def walking(sandbox: Sandbox, **values: object) -> TrayportClient:
 
 async def settled(client: TrayportClient) -> None:
     """Until everything that is fetched ahead has arrived."""
-    assert client._prefetch is not None
-    await asyncio.gather(*client._prefetch._ahead.values(), return_exceptions=True)
+    (prefetch,) = client._ahead
+    await asyncio.gather(*prefetch._ahead.values(), return_exceptions=True)
 
 
 async def test_whoever_walks_finds_the_next_window_there_with_the_same_rows() -> None:
@@ -90,13 +90,13 @@ async def test_nothing_after_the_end_of_the_data_is_asked_for() -> None:
 async def test_walks_and_answers_are_bounded() -> None:
     sandbox = Sandbox(limits=False)
     async with walking(sandbox) as client:
-        assert client._prefetch is not None
+        (prefetch,) = client._ahead
         for item in range(244, 244 + 2 * WALKS):
             contract = ContractSpec(market_id=10000065, sequence_id=10000305, sequence_item_id=item)
             for from_, until in pairwise(DAYS[:3]):
                 await client.trades.get_trades(contract, from_, until)
-            assert len(client._prefetch._ahead) <= AHEAD
-        assert len(client._prefetch._ends) <= WALKS
+            assert len(prefetch._ahead) <= AHEAD
+        assert len(prefetch._ends) <= WALKS
 
 
 async def test_closing_gives_up_what_is_on_its_way() -> None:
@@ -105,6 +105,6 @@ async def test_closing_gives_up_what_is_on_its_way() -> None:
         await client.trades.get_trades(APRIL, DAYS[0], DAYS[1])
         sandbox.faults.add(Fault("delay", seconds=600, after=1))
         await client.trades.get_trades(APRIL, DAYS[1], DAYS[2])
-        assert client._prefetch is not None
-        (task,) = client._prefetch._ahead.values()
+        (prefetch,) = client._ahead
+        (task,) = prefetch._ahead.values()
     assert task.cancelled()

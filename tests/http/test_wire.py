@@ -455,3 +455,31 @@ def test_a_policy_can_change_while_calls_wait() -> None:
             await one.market()
 
     session(test)
+
+
+def test_an_answer_from_memory_is_no_failure_and_leaves_no_dead_letter(tmp_path: Path) -> None:
+    file = tmp_path / "failed.jsonl"
+
+    async def test(one: Session) -> None:
+        await one.client.reference.get_markets()
+        one.sandbox.faults.add(Fault("status", times=None))
+        with pytest.raises(TrayportServerError):
+            await one.client.reference.get_markets()
+        with pytest.warns(TrayportStaleDataWarning):
+            await one.client.reference.get_markets()
+        assert len(one.told(FailureEvent)) == 1
+        assert len(file.read_text().splitlines()) == 1
+
+    session(test, quick(breaker_threshold=1, max_retries=0, dead_letter_file=file))
+
+
+def test_a_refusal_that_may_pass_is_retryable() -> None:
+    async def test(one: Session) -> None:
+        await one.market()
+        for status, retryable in ((403, True), (408, True), (429, True), (400, False)):
+            one.sandbox.faults.add(Fault("status", status=status))
+            with pytest.raises(TrayportError) as refused:
+                await one.market()
+            assert refused.value.retryable is retryable
+
+    session(test, quick(max_retries=0, forbidden_wait=1))

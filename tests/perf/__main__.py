@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import platform
 
+from trayport_sdk import Settings
+from trayport_sdk.http.assembly import limits_of
+
 from .imports import import_seconds
 from .load import sandbox_rates
+from .pace import at_the_documented_limit, cost_of_the_rules, share_used
 
 
 def main() -> None:
@@ -26,6 +30,19 @@ def main() -> None:
     ):
         seconds = import_seconds(statement)
         print(f"{seconds * 1000:>8.0f} ms {seconds / httpx:>6.2f} x import httpx   {statement}")
+    print("\nThe pace of requests, and what it costs")
+    arrivals = at_the_documented_limit(60)
+    print(
+        f"{arrivals.seconds:>8.2f} s  60 requests at the documented limit, "
+        f"at most {arrivals.most_in_a_second} of them in a second at the server"
+    )
+    share = share_used(limits_of(Settings(_env_file=None)), 61)
+    print(f"{share:>8.1%}    of the default allowance used under load")
+    cost = cost_of_the_rules()
+    print(
+        f"{cost.rules:>8.0f} us limiter, breaker and retry, per call; "
+        f"{cost.rules / cost.httpx:.2f} x a request of httpx to nowhere"
+    )
 
 
 if __name__ == "__main__":

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import http.client
-import multiprocessing
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import brotli  # type: ignore[import-untyped]
 from attrs import frozen
 
-from trayport_sdk.sandbox import Sandbox
+from tests.perf.server import served
 
 PATH = "/trades?" + urlencode(
     {
@@ -43,20 +41,10 @@ class Rate:
         return self.static_seconds / self.seconds
 
 
-def serve(ready: Any, done: Any) -> None:
-    with Sandbox(limits=False).serve() as server:
-        ready.put(server.analytics_url)
-        done.wait()
-
-
 def sandbox_rates() -> Iterator[Rate]:
     """Cold and warm, plain and compressed; each beside a server that sends bytes it holds."""
-    context = multiprocessing.get_context("spawn")
-    ready, done = context.Queue(), context.Event()
-    process = context.Process(target=serve, args=(ready, done))
-    process.start()
-    try:
-        url = urlsplit(ready.get(timeout=60))
+    with served(limits=False) as (_, analytics_url, _):
+        url = urlsplit(analytics_url)
         for encoding, temperature in (
             ("identity", "cold"),
             ("identity", "warm"),
@@ -65,9 +53,6 @@ def sandbox_rates() -> Iterator[Rate]:
         ):
             seconds, size, body = fetched(url.hostname, url.port, url.path + PATH, encoding)
             yield Rate(encoding, temperature, size / 1e6, seconds, static_seconds(body, encoding))
-    finally:
-        done.set()
-        process.join(30)
 
 
 def fetched(

@@ -12,6 +12,7 @@ import click
 
 from .. import export
 from ..client import SANDBOX_KEY, TrayportClient
+from ..extras import needs
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -78,7 +79,7 @@ def trades(
 @click.option("--no-limits", is_flag=True, help="Lift the request limits.")
 def sandbox(port: int, host: str, keys: tuple[str, ...], seed: int, no_limits: bool) -> None:
     """Serve an offline Trayport until interrupted. It accepts the key "sandbox"."""
-    export.needs("sandbox", "numpy", "uvicorn")
+    needs("sandbox", "numpy", "uvicorn")
     from ..sandbox import Sandbox
     from ..sandbox.server import Server, run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 Model = TypeVar("Model")
@@ -33,27 +33,25 @@ class ReferenceList(list[Model]):
 class LastAnswers:
     """The answers that were read last, a bounded number of them."""
 
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._now = now
+    def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, ReferenceList[Any]] = OrderedDict()
-
-    def fresh(self, rows: Iterable[Model]) -> ReferenceList[Model]:
-        """Rows that were read just now."""
-        return ReferenceList(rows, self._now())
 
     def keep(self, question: Hashable, rows: ReferenceList[Any]) -> None:
         """Remembers an answer, and forgets the one that was used longest ago."""
         # A copy: what users do to their list must not come back to them later.
-        self._kept[question] = ReferenceList(rows, rows.read_at, stale=True)
+        self._kept[question] = _stale(rows)
         self._kept.move_to_end(question)
-        while len(self._kept) > ANSWERS_KEPT:
+        if len(self._kept) > ANSWERS_KEPT:
             self._kept.popitem(last=False)
 
-    def stale(self, question: Hashable) -> tuple[ReferenceList[Any], float] | None:
-        """The last answer to a question and its age in seconds, if it is remembered."""
+    def find(self, question: Hashable) -> ReferenceList[Any] | None:
+        """The last answer to a question, marked as stale, if it is remembered."""
         kept = self._kept.get(question)
         if kept is None:
             return None
         self._kept.move_to_end(question)
-        age = (self._now() - kept.read_at).total_seconds()
-        return ReferenceList[Any](kept, kept.read_at, stale=True), age
+        return _stale(kept)
+
+
+def _stale(rows: ReferenceList[Any]) -> ReferenceList[Any]:
+    return ReferenceList(rows, rows.read_at, stale=True)

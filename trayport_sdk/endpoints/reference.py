@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from trayport_api.api.reference import (
@@ -34,7 +35,7 @@ from ..errors import (
     TrayportStaleDataWarning,
     TrayportValidationError,
 )
-from ..http.calls import Call
+from ..http.calls import Answer, Call
 from ..http.events import Event, StaleEvent
 from ..times import TimeLike, instant, to_text
 from .memory import LastAnswers, ReferenceList
@@ -173,26 +174,28 @@ class ReferenceGroup:
         make: Callable[[Mapping[str, Any]], Model],
     ) -> ReferenceList[Model]:
         call = Call.of(operation_id, kwargs)
-        answers = self._answers or LastAnswers()
-        try:
-            rows = await self._fetch(
-                call,
-                lambda answer: [make(document) for document in answer.read(decode_documents)],
-                priority="high",
-            )
-        except TrayportCircuitBreakerError as error:
-            known = answers.stale(call.identity)
-            if known is None:
-                raise
-            last, age = known
+
+        def read(answer: Answer) -> ReferenceList[Model]:
+            documents = answer.read(decode_documents)
+            return ReferenceList(map(make, documents), datetime.now(UTC))
+
+        rows = await self._fetch(
+            call, read, priority="high", instead=lambda refusal: self._stale(call, refusal)
+        )
+        if self._answers is not None and not rows.stale:
+            self._answers.keep(call.identity, rows)
+        return rows
+
+    def _stale(self, call: Call, refusal: TrayportCircuitBreakerError) -> ReferenceList[Any] | None:
+        """The last answer to a call that the circuit breaker refuses."""
+        rows = None if self._answers is None else self._answers.find(call.identity)
+        if rows is not None:
+            age = (datetime.now(UTC) - rows.read_at).total_seconds()
             self._tell(StaleEvent(call.endpoint.path, age))
             warnings.warn(
                 f"{call.endpoint.path}: the service keeps failing; this answer is {age:.0f} "
-                f"seconds old ({error.suggestion})",
+                f"seconds old ({refusal.suggestion})",
                 TrayportStaleDataWarning,
-                stacklevel=3,
+                stacklevel=2,
             )
-            return last
-        read = answers.fresh(rows)
-        answers.keep(call.identity, read)
-        return read
+        return rows

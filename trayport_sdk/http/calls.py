@@ -11,9 +11,9 @@ from trayport_spec import ENDPOINTS, Endpoint
 
 from ..errors import QUOTED_CHARACTERS, RequestContext, TrayportDecodeError
 from ..times import data_cutoff, instant
+from .redaction import Redaction
 
 READ_OF_ERRORS = 1 << 16
-HIDDEN = "[key]"
 
 Decoded = TypeVar("Decoded")
 
@@ -66,7 +66,7 @@ class Answer:
     body: bytes = field(repr=False)
     bytes_received: int
     seconds: float
-    _redact: Callable[[str], str] = field(repr=False, alias="redact")
+    redaction: Redaction = field(repr=False)
 
     def read(self, decoder: Callable[[str, bytes], Decoded]) -> Decoded:
         """What a decoder makes of the body, its error completed with the request."""
@@ -74,10 +74,10 @@ class Answer:
             return decoder(self.call.endpoint.operation_id, self.body)
         except TrayportDecodeError as error:
             error.context = self.context
-            error.args = tuple(self._redact(str(argument)) for argument in error.args)
+            self.redaction.chain(error)
             # Redacted before it is cut: half a key is still a secret.
-            beginning = self.body[:READ_OF_ERRORS].decode(errors="replace")
-            error.body = self._redact(beginning)[:QUOTED_CHARACTERS]
+            beginning = self.redaction.body(self.body[:READ_OF_ERRORS])
+            error.body = beginning.decode(errors="replace")[:QUOTED_CHARACTERS]
             raise
 
 

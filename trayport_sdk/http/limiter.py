@@ -22,9 +22,10 @@ from typing import Literal, TypeAlias
 from attrs import frozen
 
 from ..errors import TrayportLimiterError
+from .allowance import Look, Store, StoreError, Taken
 from .line import Priority, WaitingLine
 from .pace import NEVER, Limits
-from .stores import Look, MemoryStore, SqliteStore, Store, StoreError, Taken
+from .stores import MemoryStore, opened
 
 _log = logging.getLogger(__name__)
 
@@ -125,8 +126,7 @@ class RequestLimiter:
         Raises:
             TrayportLimiterError: The shared store cannot be used, and there is no fallback.
         """
-        if os.getpid() != self._process:
-            self._after_fork()
+        self._notice_a_fork()
         started = self._clock()
         with self._line.lock:
             waiter = self._line.enter(priority)
@@ -153,6 +153,7 @@ class RequestLimiter:
         without the grant of the request that was too fast, nor for one that was granted before it
         was last halved: a burst that was too fast was too fast once.
         """
+        self._notice_a_fork()
         store = self._store_in_use()
         arguments = math.ceil(pause * 1000), NEVER if grant is None else grant.moment
         try:
@@ -174,6 +175,7 @@ class RequestLimiter:
 
     def status(self) -> LimiterStatus:
         """How busy the allowance is. A shared store is asked, which may take a moment."""
+        self._notice_a_fork()
         store, limits = self._store_in_use(), self._limits_in_use()
         try:
             look = store.look(limits)
@@ -246,7 +248,11 @@ class RequestLimiter:
         own = self._store_in_use() is self._store
         return self._limits if own else self._limits.scaled(FALLBACK_SHARE)
 
-    def _after_fork(self) -> None:
+    def _notice_a_fork(self) -> None:
+        if os.getpid() == self._process:
+            return
+        self._store.after_fork(self._limits)
+        self._start()
         if not self._store.remote:
             warnings.warn(
                 "this process was forked from one that uses the same key, and neither knows what "
@@ -255,8 +261,6 @@ class RequestLimiter:
                 RuntimeWarning,
                 stacklevel=3,
             )
-        self._store.after_fork(self._limits)
-        self._start()
 
 
 _limiters: dict[str, RequestLimiter] = {}
@@ -285,7 +289,7 @@ def shared_limiter(
     with _registry:
         if identity not in _limiters:
             name = f"{_hash(key)[:HASH_DIGITS]}@{host}"
-            _limiters[identity] = RequestLimiter(limits, _opened(store, name))
+            _limiters[identity] = RequestLimiter(limits, opened(store, name))
         limiter = _limiters[identity]
     limiter.configure(limits, fallback)
     return limiter
@@ -293,13 +297,3 @@ def shared_limiter(
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _opened(store: str, name: str) -> Store:
-    if store.startswith("sqlite:///"):
-        return SqliteStore(store.removeprefix("sqlite:///"))
-    if store.startswith(("redis://", "rediss://")):
-        from .redis_store import RedisStore
-
-        return RedisStore(store, name)
-    return MemoryStore()

@@ -6,16 +6,18 @@ answer after the key has been taken out of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Mapping, Sequence
 from inspect import isawaitable
 from typing import Protocol
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from trayport_spec import API_KEY_HEADER
 
 from ..errors import TrayportConfigurationError
 
 OURS = frozenset({API_KEY_HEADER.lower(), "host"})
+HEADER_NAME = r"[0-9A-Za-z!#$%&'*+.^_`|~-]+"
 
 
 @frozen
@@ -41,14 +43,7 @@ class Request:
     def with_headers(self, **headers: str) -> Request:
         """The request with more headers; an underscore in a name stands for a hyphen."""
         more = {name.replace("_", "-"): value for name, value in headers.items()}
-        return Request(
-            self.endpoint,
-            self.url,
-            self.parameters,
-            {**self.headers, **more},
-            self.correlation_id,
-            self.attempt,
-        )
+        return evolve(self, headers={**self.headers, **more})
 
 
 @frozen
@@ -73,7 +68,8 @@ class Response:
 class Middleware(Protocol):
     """Derive from it and override one of the methods or both; either may be `async`.
 
-    What a method raises ends the call.
+    What a method raises ends the call as it is; only an error of this package is treated as if the
+    request had met it.
 
     Example:
         >>> class Tagged(Middleware):
@@ -101,8 +97,7 @@ async def prepared(middleware: Sequence[Middleware], request: Request) -> Reques
         changed = await result if isawaitable(result) else result
         if changed is None:
             continue
-        same = (request.url, request.correlation_id, request.attempt)
-        if (changed.url, changed.correlation_id, changed.attempt) != same or OURS & {
+        if evolve(changed, headers=request.headers) != request or OURS & {
             name.lower() for name in changed.headers
         }:
             raise TrayportConfigurationError(
@@ -110,8 +105,19 @@ async def prepared(middleware: Sequence[Middleware], request: Request) -> Reques
                 "host, and nothing else",
                 suggestion="return request.with_headers(...)",
             )
+        if unfit := [name for name, value in changed.headers.items() if not _fits(name, value)]:
+            raise TrayportConfigurationError(
+                f"{type(one).__name__}.before sets headers that cannot be sent: {unfit}",
+                suggestion="use printable ASCII, and no space around it",
+            )
         request = changed
     return request
+
+
+def _fits(name: str, value: str) -> bool:
+    """Whether a header can be sent; otherwise the connection would be blamed for it."""
+    text = value.isascii() and value == value.strip() and value.replace("\t", "").isprintable()
+    return re.fullmatch(HEADER_NAME, name) is not None and text
 
 
 async def informed(middleware: Sequence[Middleware], response: Response) -> None:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from trayport_spec import ENDPOINTS
 
 from .. import __version__
-from ..errors import TrayportConfigurationError
+from ..extras import needs
 from .connections import Origin
 from .events import (
     AttemptEvent,
@@ -59,11 +58,7 @@ class OpenTelemetry:
         tracer_provider: TracerProvider | None = None,
         meter_provider: MeterProvider | None = None,
     ) -> None:
-        if find_spec("opentelemetry") is None:
-            raise TrayportConfigurationError(
-                "this needs opentelemetry, which is not installed",
-                suggestion="pip install 'trayport-sdk[otel]'",
-            )
+        needs("otel", "opentelemetry", what="the setting opentelemetry")
         from opentelemetry import metrics, trace
 
         self._known = {e.path: _of_endpoint(e.path, urls[e.api]) for e in ENDPOINTS.values()}

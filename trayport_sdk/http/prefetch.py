@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from attrs import evolve
 
 from .. import decode
-from ..errors import TrayportError
+from ..errors import TrayportCircuitBreakerError, TrayportError
 from ..times import data_cutoff, instant, to_text
 from .calls import Answer, Call
 
@@ -51,7 +51,12 @@ class Prefetch:
         self._ahead: OrderedDict[Hashable, asyncio.Task[Answer]] = OrderedDict()
 
     async def __call__(
-        self, call: Call, read: Callable[[Answer], Read], *, priority: Priority = "normal"
+        self,
+        call: Call,
+        read: Callable[[Answer], Read],
+        *,
+        priority: Priority = "normal",
+        instead: Callable[[TrayportCircuitBreakerError], Read | None] | None = None,
     ) -> Read:
         """The answer fetched ahead, if there is one; else a new one."""
         task = self._ahead.pop(call.identity, None)
@@ -62,7 +67,7 @@ class Prefetch:
             except TrayportError:
                 # It was only a try: the call itself finds out what is wrong, and tells it.
                 pass
-        return await self._fetch(call, read, priority=priority)
+        return await self._fetch(call, read, priority=priority, instead=instead)
 
     def _walk(self, call: Call) -> None:
         """Notes where a call ends, and looks ahead if it began where one like it ended."""

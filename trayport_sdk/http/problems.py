@@ -26,7 +26,11 @@ INTRADAY = (
     "current day in UTC; if that is refused as well, the key is wrong"
 )
 _MEANING: Mapping[int, tuple[type[TrayportAPIError], str, str]] = {
-    400: (TrayportAPIError, "the request breaks a rule of the API", ""),
+    400: (
+        TrayportAPIError,
+        "the request breaks a rule of the API",
+        "change what the answer names; the same request would fail again",
+    ),
     401: (
         TrayportAuthenticationError,
         "the key was refused",
@@ -67,10 +71,12 @@ def api_error(
     which of the two, only the request tells: `current_day` says whether it asked for such data.
     """
     kind, meaning, suggestion = _MEANING.get(
-        status, (TrayportAPIError, "the answer was not expected", "")
+        status, (TrayportAPIError, "the answer was not expected", "check the address of the API")
     )
     if status >= 500:
         kind, meaning, suggestion = TrayportServerError, "the service failed", "try again later"
+    elif status == HTTPStatus.REQUEST_TIMEOUT:
+        meaning, suggestion = "the service waited too long for the request", "try again"
     elif status == HTTPStatus.UNAUTHORIZED and current_day:
         suggestion = INTRADAY
     text = body.decode(errors="replace")
@@ -84,8 +90,10 @@ def api_error(
     else:
         quoted = " ".join(text[:QUOTED_CHARACTERS].split())
         said = problem.detail or problem.title or quoted or "no body"
+    if len(said) > QUOTED_CHARACTERS:
+        said = f"{said[:QUOTED_CHARACTERS]} ..."
     wait = retry_after(headers.get("Retry-After"), time.time())
-    return kind(
+    error = kind(
         f"{status}, {meaning}: {said}",
         status_code=status,
         body=text,
@@ -94,6 +102,8 @@ def api_error(
         retry_after=wait,
         suggestion=suggestion if wait is None else f"wait {wait:g} seconds, then try again",
     )
+    error.retryable |= status == HTTPStatus.REQUEST_TIMEOUT
+    return error
 
 
 def retry_after(value: str | None, now: float) -> float | None:

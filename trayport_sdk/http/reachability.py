@@ -102,9 +102,12 @@ async def _connected(
 
 async def _open(origin: Origin, context: ssl.SSLContext | None) -> str:
     """Opens a connection, closes it again and tells what it was."""
-    _, writer = await asyncio.open_connection(
-        origin.host, origin.port, ssl=context, happy_eyeballs_delay=HAPPY_EYEBALLS
-    )
+    if isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
+        _, writer = await asyncio.open_connection(
+            origin.host, origin.port, ssl=context, happy_eyeballs_delay=HAPPY_EYEBALLS
+        )
+    else:  # uvloop tries one address after the other
+        _, writer = await asyncio.open_connection(origin.host, origin.port, ssl=context)
     address = writer.get_extra_info("peername")[0]
     encrypted: ssl.SSLObject | None = writer.get_extra_info("ssl_object")
     writer.transport.abort()

@@ -9,6 +9,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
+from ..extras import needs
+from .allowance import Look, Store, StoreError, Taken
 from .pace import (
     EMERGENCY_SHARE,
     SLOWEST_SHARE,
@@ -17,7 +19,7 @@ from .pace import (
     Limits,
     Quota,
 )
-from .stores import SHARED_PADDING, Look, Store, StoreError, Taken
+from .stores import SHARED_PADDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -53,7 +55,13 @@ local share = tonumber(kept[1] or '1')
 local pause_ends = tonumber(kept[2] or '0')
 local since = tonumber(kept[3] or '-1')
 share = math.min(1, share + step * math.floor(math.max(0, now - pause_ends) / step_length))
-local keep = quotas[#quotas][2] / slowest
+local longest = quotas[#quotas]
+local keep = longest[2]
+
+-- Whoever sets the clock back shall not wait until it has caught up.
+for _, early in ipairs(redis.call('ZRANGEBYSCORE', log, '(' .. now, '+inf')) do
+  redis.call('ZADD', log, now, early)
+end
 
 if action == 'slow' then
   if second > since then
@@ -66,26 +74,32 @@ if action == 'slow' then
   return {now, 0, 0, tostring(share)}
 end
 
-local function wait_for(limits, stretch)
+local function wait_for(limits)
   local wait = 0
   for _, limit in ipairs(limits) do
     local nth = redis.call('ZREVRANGE', log, limit[1] - 1, limit[1] - 1, 'WITHSCORES')
     if nth[2] then
-      wait = math.max(wait, tonumber(nth[2]) + math.ceil(limit[2] * stretch) - now)
+      wait = math.max(wait, tonumber(nth[2]) + limit[2] - now)
     end
   end
   return wait
 end
 
-local paused = math.max(0, pause_ends - now)
-local crowded = wait_for(crowds, 1)
-local wait
-if crowded > 0 and action == 'take' then
-  wait = math.min(wait_for(quotas, 1 / (share * emergency)), crowded)
-else
-  wait = wait_for(quotas, 1 / share)
+local function spread(part)
+  if part >= 1 then
+    return 0
+  end
+  return wait_for({{1, math.ceil(longest[2] / longest[1] / part)}})
 end
-wait = math.max(wait, paused)
+
+local paused = math.max(0, pause_ends - now)
+local wait = math.max(wait_for(quotas), paused)
+local crowded = wait_for(crowds)
+if crowded > 0 and action == 'take' then
+  wait = math.max(wait, math.min(spread(share * emergency), crowded))
+else
+  wait = math.max(wait, spread(share))
+end
 
 if action == 'take' then
   if wait == 0 then
@@ -118,6 +132,7 @@ class RedisStore(Store):
     remote = True
 
     def __init__(self, url: str, name: str) -> None:
+        needs("redis", "redis", what="the setting limiter_store")
         from redis import Redis
 
         # pyright cannot see through the untyped keyword arguments of from_url.

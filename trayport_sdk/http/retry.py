@@ -73,8 +73,8 @@ class RetryPolicy:
         retries: How often a call is sent again at most, whatever the reasons; 0 sends it once.
         base: Seconds up to which the first wait is drawn.
         cap: Seconds up to which any wait is drawn.
-        budget: Seconds after which no attempt of a call begins, counted from its start. A wait
-            that would end later is not begun: the call fails at once.
+        budget: Seconds after which no attempt of a call begins, counted from its start by the
+            clock of `run`. A wait that would end later is not begun: the call fails at once.
         forbidden_retries: How many of the retries may follow a 403.
         forbidden_wait: Seconds to wait after the first 403 at least; doubled with every further.
     """

@@ -1,84 +1,30 @@
 """Where the grants of one allowance are counted: in this process, in a file, or in Redis.
 
-Exact sliding windows over a log of grants. Every store answers the same three questions; the two
-shared ones answer them for all processes that name the same place.
+Exact sliding windows over a log of grants. The two shared stores count for all processes that name
+the same place.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
-from abc import ABC, abstractmethod
+import weakref
+from abc import abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from threading import RLock
-from typing import ClassVar, TypeAlias, cast
+from typing import TypeAlias
 
-from attrs import frozen
 from pyrate_limiter import InMemoryBucket, Rate, RateItem, SQLiteBucket
 
+from .allowance import Look, Store, StoreError, Taken
 from .pace import EMERGENCY_SHARE, PADDING, Limits, Quota, Slowdown
 
 SHARED_PADDING = 1.03
 BUSY_SECONDS = 5.0
-
-
-class StoreError(Exception):
-    """The store cannot be reached, or does not answer as it should."""
-
-
-@frozen
-class Taken:
-    """The answer to a wish: granted `now`, or how many milliseconds to wait."""
-
-    now: int
-    wait: int
-
-
-@frozen
-class Look:
-    """How full a store is.
-
-    Attributes:
-        used: The grants within each window of the limits.
-        wait: Milliseconds until the next grant is possible.
-        paused: Milliseconds that a pause goes on.
-        share: The share of the rate in force.
-    """
-
-    used: tuple[int, ...]
-    wait: int
-    paused: int
-    share: float
-
-
-class Store(ABC):
-    """Counts the grants of one allowance; safe for use by several threads."""
-
-    name: ClassVar[str]
-    remote: ClassVar[bool]
-    """Whether an answer may take a while, so that no event loop should wait for it."""
-
-    @abstractmethod
-    def take(self, limits: Limits) -> Taken:
-        """Takes one request from the allowance, or says how long to wait."""
-
-    @abstractmethod
-    def slow_down(self, pause: int, granted: int) -> float:
-        """Pauses everybody and halves the rate; the result is the share now in force."""
-
-    @abstractmethod
-    def look(self, limits: Limits) -> Look:
-        """How much of the allowance is used. Takes nothing."""
-
-    @abstractmethod
-    def after_fork(self, limits: Limits) -> None:
-        """Goes on in a child process."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Lets go of files and connections."""
+BUSY_AGAIN_SECONDS = 0.01
 
 
 _Bucket: TypeAlias = InMemoryBucket | SQLiteBucket
@@ -110,19 +56,16 @@ class _LogStore(Store):
     def take(self, limits: Limits) -> Taken:
         with self._open() as (bucket, now):
             slowdown = self._slowdown()
-            if slowdown.until > now:
-                return Taken(now, slowdown.until - now)
             crowded = _wait(bucket, limits.crowds, now)
             share = slowdown.share_at(now) * (EMERGENCY_SHARE if crowded else 1.0)
-            self._set_rates(bucket, limits)
-            wait = self._wait_for_share(bucket, limits, share, now)
-            if not wait:
-                item = RateItem("request", now)
-                if bucket.put(item):
-                    bucket.leak(now)
-                    return Taken(now, 0)
-                wait = max(1, cast("int", bucket.waiting(item)))
-            return Taken(now, wait)
+            spread = self._spread(bucket, limits, share, now)
+            if crowded:
+                spread = min(spread, crowded)
+            wait = max(slowdown.until - now, spread, self._room(bucket, limits, now))
+            if wait > 0 or not bucket.put(RateItem("request", now)):
+                return Taken(now, max(1, wait))
+            bucket.leak(now)
+            return Taken(now, 0)
 
     def slow_down(self, pause: int, granted: int) -> float:
         with self._open() as (_, now):
@@ -134,26 +77,27 @@ class _LogStore(Store):
         with self._open() as (bucket, now):
             slowdown = self._slowdown()
             share, paused = slowdown.share_at(now), max(0, slowdown.until - now)
-            self._set_rates(bucket, limits)
             wait = max(
-                _wait(bucket, self._quotas, now),
-                self._wait_for_share(bucket, limits, share, now),
+                self._room(bucket, limits, now), self._spread(bucket, limits, share, now), paused
             )
             return Look(
                 used=tuple(self._count_since(now - q.milliseconds + 1) for q in limits.windows),
-                wait=max(paused, wait),
+                wait=wait,
                 paused=paused,
                 share=share,
             )
 
-    def _set_rates(self, bucket: _Bucket, limits: Limits) -> None:
+    def _room(self, bucket: _Bucket, limits: Limits, now: int) -> int:
+        """Milliseconds until every window has room."""
         if self._set != limits:
             self._set = limits
             self._quotas = limits.quotas(self.padding)
             # The library's windows include both of their ends.
             bucket.rates = [Rate(q.limit, q.milliseconds - 1) for q in self._quotas]
+        return _wait(bucket, self._quotas, now)
 
-    def _wait_for_share(self, bucket: _Bucket, limits: Limits, share: float, now: int) -> int:
+    def _spread(self, bucket: _Bucket, limits: Limits, share: float, now: int) -> int:
+        """Milliseconds until a share of the rate allows one more."""
         if share >= 1.0:
             return 0
         return _wait(bucket, (limits.spacing(share, self.padding),), now)
@@ -214,36 +158,55 @@ class MemoryStore(_LogStore):
 
 
 _SCHEMA = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
-    "CREATE TABLE IF NOT EXISTS grants (name VARCHAR, item_timestamp INTEGER)",
-    "CREATE INDEX IF NOT EXISTS grants_by_time ON grants (item_timestamp)",
-    "CREATE TABLE IF NOT EXISTS slowdown (id INTEGER PRIMARY KEY CHECK (id = 0), "
+    'CREATE TABLE IF NOT EXISTS "{log}" (name VARCHAR, item_timestamp INTEGER)',
+    'CREATE INDEX IF NOT EXISTS "{log} by time" ON "{log}" (item_timestamp)',
+    "CREATE TABLE IF NOT EXISTS slowdown (log VARCHAR PRIMARY KEY, "
     "share REAL, until INTEGER, since INTEGER)",
 )
+_RESTAMP = 'UPDATE "{log}" SET item_timestamp = ?1 WHERE item_timestamp > ?1'
+_COUNT = 'SELECT COUNT(*) FROM "{log}" WHERE item_timestamp >= ?'
 
 
 class SqliteStore(_LogStore):
-    """A log in a file, for the processes of one machine."""
+    """A log in a file, for the processes of one machine.
+
+    Args:
+        path: The file; made when it is first needed.
+        name: What tells this allowance from others in the same file.
+        clock: Seconds that the processes agree on.
+    """
 
     name = "sqlite"
     remote = True
     padding = SHARED_PADDING
 
-    def __init__(self, path: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: str, name: str, clock: Callable[[], float] = time.time) -> None:
         super().__init__()
         self._path = path
+        # The library writes the name of the table into its statements.
+        self._log = "grants of " + "".join(c if c.isalnum() else "_" for c in name)
         self._clock = clock
         self._bucket: SQLiteBucket | None = None
+        self._let_go: Callable[[], object] = lambda: None
+        if hasattr(os, "register_at_fork"):
+            again = _weakly(self._lock_released)
+            os.register_at_fork(
+                before=_weakly(self._closed_and_locked), after_in_parent=again, after_in_child=again
+            )
 
     def _opened(self) -> SQLiteBucket:
         if self._bucket is None:
             connection = sqlite3.connect(
                 self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            for statement in _SCHEMA:
-                connection.execute(statement)
-            self._bucket = SQLiteBucket([Rate(1, 1)], connection, "grants", self._lock)
+            try:
+                _prepare(connection, self._log)
+            except sqlite3.Error:
+                connection.close()
+                raise
+            self._bucket = SQLiteBucket([Rate(1, 1)], connection, self._log, self._lock)
+            self._let_go = weakref.finalize(self, connection.close)
             self._set = None
         return self._bucket
 
@@ -256,9 +219,7 @@ class SqliteStore(_LogStore):
                 try:
                     now = int(self._clock() * 1000)
                     # Whoever sets the clock back shall not wait until it has caught up.
-                    bucket.conn.execute(
-                        "UPDATE grants SET item_timestamp = ?1 WHERE item_timestamp > ?1", (now,)
-                    )
+                    bucket.conn.execute(_RESTAMP.format(log=self._log), (now,))
                     yield bucket, now
                 finally:
                     if bucket.conn.in_transaction:
@@ -268,27 +229,71 @@ class SqliteStore(_LogStore):
                 raise StoreError(f"{self._path}: {error}") from error
 
     def _slowdown(self) -> Slowdown:
-        query = "SELECT share, until, since FROM slowdown"
-        row = self._opened().conn.execute(query).fetchone()
+        query = "SELECT share, until, since FROM slowdown WHERE log = ?"
+        row = self._opened().conn.execute(query, (self._log,)).fetchone()
         return Slowdown() if row is None else Slowdown(*row)
 
     def _remember(self, slowdown: Slowdown) -> None:
         self._opened().conn.execute(
-            "INSERT OR REPLACE INTO slowdown VALUES (0, ?, ?, ?)",
-            (slowdown.share, slowdown.until, slowdown.since),
+            "INSERT OR REPLACE INTO slowdown VALUES (?, ?, ?, ?)",
+            (self._log, slowdown.share, slowdown.until, slowdown.since),
         )
 
     def _count_since(self, moment: int) -> int:
-        query = "SELECT COUNT(*) FROM grants WHERE item_timestamp >= ?"
-        return int(self._opened().conn.execute(query, (moment,)).fetchone()[0])
+        found = self._opened().conn.execute(_COUNT.format(log=self._log), (moment,))
+        return int(found.fetchone()[0])
 
-    def after_fork(self, limits: Limits) -> None:  # noqa: ARG002
-        """Opens the file again: a connection does not survive a fork."""
-        self._lock = RLock()
-        self._bucket = None
+    def after_fork(self, limits: Limits) -> None:
+        """Nothing to do: the file was closed before."""
+
+    def _closed_and_locked(self) -> None:
+        # A child with a copy of a connection would take the parent's locks for its own, and lose
+        # its grants when the parent ends.
+        self._lock.acquire()
+        self.close()
+
+    def _lock_released(self) -> None:
+        self._lock.release()
 
     def close(self) -> None:
         with self._lock:
-            if self._bucket is not None:
-                self._bucket.conn.close()
-                self._bucket = None
+            self._let_go()
+            self._bucket = None
+
+
+def _weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """Calls a method for as long as its object is there."""
+    reference = weakref.WeakMethod(method)
+
+    def call() -> None:
+        found = reference()
+        if found is not None:
+            found()
+
+    return call
+
+
+def _prepare(connection: sqlite3.Connection, log: str) -> None:
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError as error:
+            # The one statement that does not wait for other processes by itself.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(BUSY_AGAIN_SECONDS)
+    for statement in _SCHEMA:
+        connection.execute(statement.format(log=log))
+
+
+def opened(store: str, name: str) -> Store:
+    """The store that a setting names, for the allowance of a name."""
+    if store.startswith("sqlite:///"):
+        return SqliteStore(store.removeprefix("sqlite:///"), name)
+    if store.startswith(("redis://", "rediss://")):
+        from .redis_store import RedisStore
+
+        return RedisStore(store, name)
+    return MemoryStore()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import platform
 import ssl
 import time
+import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
@@ -21,10 +21,11 @@ from ..errors import (
     TrayportConnectionError,
     TrayportTimeoutError,
 )
-from .calls import HIDDEN, READ_OF_ERRORS, Answer, Attempt, Call, touches_current_day
-from .connections import ConnectionCounts, Connections, Origin, proxy_of
+from .calls import READ_OF_ERRORS, Answer, Attempt, Call, touches_current_day
+from .connections import ConnectionCounts, Connections, Origin, address_of, proxy_of
 from .middleware import Middleware, Request, Response, informed, prepared
 from .problems import api_error
+from .redaction import HIDDEN, Redaction
 
 USER_AGENT = f"trayport-sdk/{__version__} Python/{platform.python_version()}"
 
@@ -43,6 +44,9 @@ class Transport:
         keepalive: Seconds after which an idle connection is closed.
         middleware: What users put around every request.
         transport: What to send requests with instead of connections of our own.
+
+    Raises:
+        TrayportConfigurationError: The proxy that the surroundings set cannot be used.
     """
 
     def __init__(
@@ -59,27 +63,22 @@ class Transport:
     ) -> None:
         self.urls = urls
         self._key = key
+        self._redaction = Redaction(key)
         self._middleware = tuple(middleware)
         self._connect_timeout = connect_timeout
         self._loop: asyncio.AbstractEventLoop | None = None
         self._requests = 0
         self._connections: Connections | None = None
-        mounts: dict[str, httpx.AsyncBaseTransport] = {}
+        mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
         if transport is None:
             pool = Connections(http2=http2, maximum=max_connections, keepalive=keepalive)
             self._connections = transport = pool
-            limits = httpx.Limits(
-                max_connections=max_connections,
-                max_keepalive_connections=max_connections,
-                keepalive_expiry=keepalive,
-            )
-            for url in urls.values():
-                if proxy := proxy_of(url):
-                    mounts[f"all://{Origin.of(url).host}"] = httpx.AsyncHTTPTransport(
-                        verify=pool.context, http2=http2, limits=limits, proxy=proxy
-                    )
-        for name in ("hpack.hpack", "hpack.table"):
-            logging.getLogger(name).addFilter(_no_headers)
+            mounts = {
+                address_of(url): pool.through(proxy) if (proxy := proxy_of(url)) else None
+                for url in urls.values()
+            }
+        # A client that is not closed must not leave its key with the loggers.
+        self._leave_logs = weakref.finalize(self, self._redaction.over_logs())
         self._client = httpx.AsyncClient(
             transport=transport, mounts=mounts, follow_redirects=False, trust_env=False
         )
@@ -132,76 +131,82 @@ class Transport:
         """
         self.check_usable()
         context = attempt.context
+        built = self._built(call, attempt)
+        asked = Request(
+            endpoint=call.endpoint.path,
+            url=self.redact(str(built.url)),
+            parameters=context.parameters,
+            headers={name: built.headers[name] for name in ("Accept", "User-Agent")},
+            correlation_id=context.correlation_id,
+            attempt=attempt.number,
+        )
+        if self._middleware:
+            asked = await prepared(self._middleware, asked)
+            built.headers.update(asked.headers)
+        built.headers[API_KEY_HEADER] = self._key
+        self._requests += 1
+        started = time.perf_counter()
+        # Nothing of the user's runs in here: what middleware raises is not the connection's.
         try:
-            return await self._exchange(call, attempt)
+            response, body = await self._exchange(built)
         except httpx.TimeoutException as error:
             raise TrayportTimeoutError(
                 f"no answer in time ({type(error).__name__})",
                 context=context,
                 suggestion="ask for less at once, or raise the timeout",
-            ) from _without_key(error)
+            ) from self._without_key(error)
         except httpx.HTTPError as error:
             raise TrayportConnectionError(
                 f"the connection failed: {self.redact(str(error)) or type(error).__name__}",
                 context=context,
                 suggestion="try again; if it goes on, check the address and the network",
-            ) from _without_key(error)
-        except httpx.InvalidURL as error:
-            raise TrayportConfigurationError(
-                f"the request has no valid address: {error}",
-                context=context,
-                suggestion="ask for less at once, or check the address of the API",
-            ) from error
-
-    async def _exchange(self, call: Call, attempt: Attempt) -> Answer:
-        timeout = httpx.Timeout(attempt.timeout, connect=self._connect_timeout, pool=None)
-        built = self._client.build_request(
-            "GET",
-            self.urls[call.endpoint.api] + call.url,
-            params=call.parameters,
-            headers={"Accept": call.endpoint.media_types[0], "User-Agent": USER_AGENT},
-            timeout=timeout,
-        )
-        asked = Request(
-            endpoint=call.endpoint.path,
-            url=str(built.url),
-            parameters=attempt.context.parameters,
-            headers={name: built.headers[name] for name in ("Accept", "User-Agent")},
-            correlation_id=attempt.context.correlation_id,
-            attempt=attempt.number,
-        )
-        if self._middleware:
-            built.headers.update((await prepared(self._middleware, asked)).headers)
-        built.headers[API_KEY_HEADER] = self._key
-        self._requests += 1
-        started = time.perf_counter()
-        response = await self._client.send(built, stream=True)
-        try:
-            whole = response.status_code == HTTPStatus.OK
-            body = await response.aread() if whole else await _first_part(response)
-        finally:
-            await response.aclose()
+            ) from self._without_key(error)
         seconds = time.perf_counter() - started
         if self._middleware:
             headers = {n: self.redact(value) for n, value in response.headers.items()}
-            seen = Response(asked, response.status_code, headers, self._clean(body), seconds)
+            shown = self._redaction.body(body)
+            seen = Response(asked, response.status_code, headers, shown, seconds)
             await informed(self._middleware, seen)
-        if not whole:
+        if response.status_code != HTTPStatus.OK:
             raise api_error(
                 response.status_code,
                 response.headers,
-                self._clean(body),
-                attempt.context,
+                self._redaction.body(body),
+                context,
                 current_day=touches_current_day(call),
             )
         return Answer(
             call=call,
-            context=attempt.context,
+            context=context,
             body=body,
             bytes_received=response.num_bytes_downloaded,
             seconds=seconds,
-            redact=self.redact,
+            redaction=self._redaction,
         )
+
+    def _built(self, call: Call, attempt: Attempt) -> httpx.Request:
+        try:
+            return self._client.build_request(
+                "GET",
+                self.urls[call.endpoint.api] + call.url,
+                params=call.parameters,
+                headers={"Accept": call.endpoint.media_types[0], "User-Agent": USER_AGENT},
+                timeout=httpx.Timeout(attempt.timeout, connect=self._connect_timeout, pool=None),
+            )
+        except httpx.InvalidURL as error:
+            raise TrayportConfigurationError(
+                f"the request has no valid address: {error}",
+                context=attempt.context,
+                suggestion="ask for less at once, or check the address of the API",
+            ) from error
+
+    async def _exchange(self, built: httpx.Request) -> tuple[httpx.Response, bytes]:
+        response = await self._client.send(built, stream=True)
+        try:
+            whole = response.status_code == HTTPStatus.OK
+            return response, await response.aread() if whole else await _first_part(response)
+        finally:
+            await response.aclose()
 
     async def warm_up(self, wanted: int) -> int:
         """Opens connections to the Data Analytics API without sending anything.
@@ -223,14 +228,19 @@ class Transport:
 
     def redact(self, text: str) -> str:
         """The text, with the key taken out of it."""
-        return text.replace(self._key, HIDDEN)
+        return self._redaction.text(text)
 
-    def _clean(self, body: bytes) -> bytes:
-        return body.replace(self._key.encode(), HIDDEN.encode())
+    def _without_key(self, error: httpx.HTTPError) -> httpx.HTTPError:
+        """The error, which shows no key to whoever prints the chain of causes."""
+        with suppress(RuntimeError):  # httpx: some errors have no request
+            error.request.headers[API_KEY_HEADER] = HIDDEN
+        self._redaction.chain(error)
+        return error
 
     async def aclose(self) -> None:
         """Closes every connection."""
         await self._client.aclose()
+        self._leave_logs()
 
 
 async def _first_part(response: httpx.Response) -> bytes:
@@ -242,20 +252,3 @@ async def _first_part(response: httpx.Response) -> bytes:
             if len(body) > READ_OF_ERRORS:
                 break
     return body
-
-
-def _without_key(error: httpx.HTTPError) -> httpx.HTTPError:
-    """The error, whose request shows no key to whoever prints the chain of causes."""
-    with suppress(RuntimeError):  # httpx: some errors have no request
-        error.request.headers[API_KEY_HEADER] = HIDDEN
-    return error
-
-
-class _NoHeaders(logging.Filter):
-    """Keeps out the lines in which hpack writes every header it encodes, the key among them."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno > logging.DEBUG
-
-
-_no_headers = _NoHeaders()

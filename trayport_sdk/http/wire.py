@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from copy import copy
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
 from uuid import uuid4
 
 from attrs import frozen
@@ -23,13 +23,14 @@ from ..errors import (
     RequestContext,
     TrayportAPIError,
     TrayportAuthorizationError,
+    TrayportCircuitBreakerError,
     TrayportConfigurationError,
     TrayportError,
-    TrayportRateLimitError,
 )
 from .calls import Answer, Attempt, Call
 from .dead_letters import DeadLetter
 from .events import AttemptEvent, Event, FailureEvent, Observer, RetryEvent, ThrottleEvent
+from .haste import Haste, pause
 
 if TYPE_CHECKING:
     from .breaker import Breakers
@@ -39,11 +40,6 @@ if TYPE_CHECKING:
     from .retry import RetryPolicy
     from .transport import Transport
 
-FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 60.0
-HASTE = ("too many", "too fast", "rate limit", "rate exceeded", "throttl", "quota")
-PRODUCT = ("marketId", "instrumentId", "sequenceId")
-
 Read = TypeVar("Read")
 
 
@@ -51,7 +47,12 @@ class Fetch(Protocol):
     """Sends a call until it is answered, and reads the answer in a thread."""
 
     async def __call__(
-        self, call: Call, read: Callable[[Answer], Read], *, priority: Priority = "normal"
+        self,
+        call: Call,
+        read: Callable[[Answer], Read],
+        *,
+        priority: Priority = "normal",
+        instead: Callable[[TrayportCircuitBreakerError], Read | None] | None = None,
     ) -> Read: ...
 
 
@@ -97,7 +98,7 @@ class Wire:
         self.breakers = breakers
         self.observers = observers
         self.dead_letters = dead_letters
-        self._let_in: set[tuple[str, str]] = set()
+        self.haste = Haste()
 
     def with_policy(self, policy: Policy) -> Self:
         """The same wire, with another policy: all the rest is shared."""
@@ -112,7 +113,12 @@ class Wire:
         return other
 
     async def fetch(
-        self, call: Call, read: Callable[[Answer], Read], *, priority: Priority = "normal"
+        self,
+        call: Call,
+        read: Callable[[Answer], Read],
+        *,
+        priority: Priority = "normal",
+        instead: Callable[[TrayportCircuitBreakerError], Read | None] | None = None,
     ) -> Read:
         """Sends a call until it is answered, and reads the answer.
 
@@ -121,59 +127,29 @@ class Wire:
             read: What to make of the answer, in a thread; a `TrayportDecodeError` that it raises
                 counts as a failed attempt.
             priority: Whose turn it is when requests wait for the limiter.
+            instead: What to return when the endpoint is left alone; None when there is nothing.
 
         Raises:
             TrayportAPIError: The service answered with an error.
             TrayportConnectionError: No answer came, or it broke off.
             TrayportDecodeError: The answer is not what the API promises.
             TrayportCircuitBreakerError: The endpoint keeps failing, and nothing was sent.
+            TrayportLimiterError: The shared store of the allowance cannot be used.
             TrayportConfigurationError: The client cannot be used here and now.
         """
         self.transport.check_usable()
         shown = {name: self.transport.redact(value) for name, value in call.shown.items()}
         context = RequestContext(call.endpoint.path, shown, uuid4().hex)
-        refused = False
-        queued = 0.0
-
-        async def attempt(number: int) -> Read:
-            nonlocal refused, queued
-            with self.breakers.admit(context) if self.breakers else nullcontext() as admission:
-                grant = await self._granted(priority)
-                if grant is not None:
-                    queued += grant.queued
-                if admission is not None:
-                    admission.confirm()
-                try:
-                    result = await self._attempt(call, read, context, number, grant)
-                except TrayportAPIError as error:
-                    refused |= isinstance(error, TrayportAuthorizationError)
-                    if self._is_haste(call, error):
-                        await self._slow_down(context, self._pause(error, number), grant)
-                    raise
-            if refused and _origin(call) not in self._let_in:
-                # What was refused before is let in now, so it had only come too fast.
-                await self._slow_down(context, 0.0, grant)
-            self._let_in.add(_origin(call))
-            return result
-
-        def retrying(number: int, wait: float, error: TrayportError) -> None:
-            self.tell(
-                RetryEvent(
-                    context.endpoint,
-                    context.parameters,
-                    context.correlation_id,
-                    number,
-                    wait,
-                    error,
-                )
-            )
-
+        course = _Course(self, call, read, context, self.policy.priority or priority)
         try:
-            # The time in line is not the call's: a long queue leaves it its retries.
             return await self.policy.retry.run(
-                attempt, on_retry=retrying, clock=lambda: time.monotonic() - queued
+                course.attempt, on_retry=course.retrying, clock=course.clock
             )
         except TrayportError as error:
+            if isinstance(error, TrayportCircuitBreakerError) and instead is not None:
+                found = instead(error)
+                if found is not None:
+                    return found
             self.tell(FailureEvent(context.endpoint, error))
             self._bury(call, error)
             raise
@@ -183,78 +159,8 @@ class Wire:
         for observer in self.observers:
             observer(event)
 
-    async def _granted(self, priority: Priority) -> Grant | None:
-        if self.limiter is None:
-            return None
-        return await self.limiter.acquire(self.policy.priority or priority)
-
-    async def _attempt(
-        self,
-        call: Call,
-        read: Callable[[Answer], Read],
-        context: RequestContext,
-        number: int,
-        grant: Grant | None,
-    ) -> Read:
-        """One request and the reading of its answer; observers hear of it in any case."""
-        started = time.perf_counter()
-        answer: Answer | None = None
-        failure: TrayportError | None = None
-        try:
-            answer = await self.transport.send(call, Attempt(context, number, self.policy.timeout))
-            # Decoding is work for a processor; in a thread, other answers go on arriving.
-            return await asyncio.to_thread(read, answer)
-        except TrayportError as error:
-            failure = error
-            raise
-        finally:
-            status = HTTPStatus.OK if answer else getattr(failure, "status_code", None)
-            self.tell(
-                AttemptEvent(
-                    endpoint=context.endpoint,
-                    parameters=context.parameters,
-                    correlation_id=context.correlation_id,
-                    attempt=number,
-                    status=status,
-                    error=failure,
-                    queued=grant.queued if grant else 0.0,
-                    seconds=answer.seconds if answer else time.perf_counter() - started,
-                    bytes_received=answer.bytes_received if answer else 0,
-                    bytes_decoded=len(answer.body) if answer else 0,
-                )
-            )
-
-    def _is_haste(self, call: Call, error: TrayportAPIError) -> bool:
-        """Whether an answer means that the key is too fast.
-
-        The live service says 403 to the hasty as well as to those without the right [observed]. It
-        means haste if it says so, or if it comes from where this key was let in before.
-        """
-        if isinstance(error, TrayportRateLimitError):
-            return True
-        if not isinstance(error, TrayportAuthorizationError):
-            return False
-        said = error.body.lower()
-        return (
-            error.retry_after is not None
-            or any(word in said for word in HASTE)
-            or _origin(call) in self._let_in
-        )
-
-    def _pause(self, error: TrayportAPIError, number: int) -> float:
-        if error.retry_after is not None:
-            return error.retry_after
-        forbidden = isinstance(error, TrayportAuthorizationError)
-        first = self.policy.retry.forbidden_wait if forbidden else FIRST_PAUSE
-        return min(LONGEST_PAUSE, first * 2.0 ** (number - 1))
-
-    async def _slow_down(self, context: RequestContext, pause: float, grant: Grant | None) -> None:
-        if self.limiter is not None:
-            share = await self.limiter.slow_down(pause, grant if self.policy.adaptive else None)
-            self.tell(ThrottleEvent(context.endpoint, pause, share))
-
     def _bury(self, call: Call, error: TrayportError) -> None:
-        """Keeps a call that failed for good, unless it could never have been sent."""
+        """Keeps a call that failed for good, unless the client is what cannot work."""
         if self.dead_letters is None or isinstance(error, TrayportConfigurationError):
             return
         try:
@@ -264,7 +170,105 @@ class Wire:
             error.add_note(f"It could not be kept for a later retry: {unwritten}")
 
 
-def _origin(call: Call) -> tuple[str, str]:
-    """The operation and the product that a call asks for: what a key has rights to."""
-    product = [f"{name}={call.parameters[name]}" for name in PRODUCT if name in call.parameters]
-    return call.endpoint.operation_id, " ".join(product)
+class _Course(Generic[Read]):
+    """One call on its way, over all its attempts."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        call: Call,
+        read: Callable[[Answer], Read],
+        context: RequestContext,
+        priority: Priority,
+    ) -> None:
+        self._wire = wire
+        self._call = call
+        self._read = read
+        self._context = context
+        self._priority: Priority = priority
+        self._policy = wire.policy
+        self._queued = 0.0
+        self._refused = False
+
+    def clock(self) -> float:
+        """Seconds that stand still in line: a long queue leaves a call its retries."""
+        return time.monotonic() - self._queued
+
+    async def attempt(self, number: int) -> Read:
+        """Asks the breaker, pays the limiter, sends the request and reads its answer."""
+        breakers = self._wire.breakers
+        with breakers.admit(self._context) if breakers else nullcontext() as admission:
+            grant = await self._granted()
+            if admission is not None:
+                admission.confirm()
+            try:
+                result = await self._exchanged(number, grant)
+            except TrayportAPIError as error:
+                self._refused |= isinstance(error, TrayportAuthorizationError)
+                if self._wire.haste.explains(self._call, error):
+                    error.retryable = True
+                    await self._slow_down(
+                        pause(error, number, self._policy.retry.forbidden_wait), grant
+                    )
+                raise
+        if self._wire.haste.let_in(self._call) and self._refused:
+            # What was refused before is let in now, so it had only come too fast.
+            await self._slow_down(0.0, grant)
+        return result
+
+    def retrying(self, number: int, wait: float, error: TrayportError) -> None:
+        """Tells that the request will be sent again."""
+        context = self._context
+        self._wire.tell(
+            RetryEvent(
+                endpoint=context.endpoint,
+                parameters=context.parameters,
+                correlation_id=context.correlation_id,
+                attempt=number,
+                wait=wait,
+                error=error,
+            )
+        )
+
+    async def _granted(self) -> Grant | None:
+        if self._wire.limiter is None:
+            return None
+        grant = await self._wire.limiter.acquire(self._priority)
+        self._queued += grant.queued
+        return grant
+
+    async def _exchanged(self, number: int, grant: Grant | None) -> Read:
+        """One request and the reading of its answer; observers hear of it in any case."""
+        context = self._context
+        started = time.perf_counter()
+        answer: Answer | None = None
+        failure: TrayportError | None = None
+        try:
+            attempt = Attempt(context, number, self._policy.timeout)
+            answer = await self._wire.transport.send(self._call, attempt)
+            # Decoding is work for a processor; in a thread, other answers go on arriving.
+            return await asyncio.to_thread(self._read, answer)
+        except TrayportError as error:
+            failure = error
+            raise
+        finally:
+            self._wire.tell(
+                AttemptEvent(
+                    endpoint=context.endpoint,
+                    parameters=context.parameters,
+                    correlation_id=context.correlation_id,
+                    attempt=number,
+                    status=HTTPStatus.OK if answer else getattr(failure, "status_code", None),
+                    error=failure,
+                    queued=grant.queued if grant else 0.0,
+                    seconds=answer.seconds if answer else time.perf_counter() - started,
+                    bytes_received=answer.bytes_received if answer else 0,
+                    bytes_decoded=len(answer.body) if answer else 0,
+                )
+            )
+
+    async def _slow_down(self, pause: float, grant: Grant | None) -> None:
+        limiter = self._wire.limiter
+        if limiter is not None:
+            share = await limiter.slow_down(pause, grant if self._policy.adaptive else None)
+            self._wire.tell(ThrottleEvent(self._context.endpoint, pause, share))

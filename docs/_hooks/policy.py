@@ -1,0 +1,129 @@
+"""Fills the pages with the SDK's own numbers: the settings, and how it keeps a key's pace.
+
+A page asks by a comment, `<!-- policy: windows -->`; after `settings` may stand which ones.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mkdocs.exceptions import PluginError
+from trayport_spec import REQUEST_LIMITS
+
+from docs._hooks.spec import codes, rows
+from trayport_sdk.cli.config import allowed_values, default_of
+from trayport_sdk.http import haste, limiter, line, pace, quantiles, retry
+from trayport_sdk.http.assembly import FIXED, limits_of
+from trayport_sdk.setting_fields import SHARE
+from trayport_sdk.setting_sources import variable
+from trayport_sdk.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mkdocs.structure.pages import Page
+
+COMMENT = re.compile(r"<!-- policy: ([a-z-]+)((?: [a-z_0-9]+)*) -->")
+
+
+def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
+    """Puts tables and numbers in place of the comments that ask for them."""
+
+    def found(match: re.Match[str]) -> str:
+        name, wanted = match[1], match[2].split()
+        try:
+            return settings_of(wanted) if wanted else NUMBERS[name]()
+        except KeyError as error:
+            raise PluginError(f"{page.file.src_path}: there is no {error}") from error
+
+    return COMMENT.sub(found, markdown)
+
+
+def default(name: str) -> str:
+    setting = Settings.model_fields[name]
+    return "nothing" if setting.default is None else f"`{default_of(setting)}`"
+
+
+def meaning(name: str) -> str:
+    return f"{Settings.model_fields[name].description} {allowed_values()[name].capitalize()}"
+
+
+def all_settings() -> str:
+    return rows(
+        ["Setting", "Variable", "Without it", "Meaning"],
+        (
+            [f"`{name}`", f"`{variable(name)}`", default(name), meaning(name).strip()]
+            for name in Settings.model_fields
+        ),
+    )
+
+
+def settings_of(names: list[str]) -> str:
+    """The settings that a guide is about."""
+    return rows(
+        ["Setting", "Without it", "Meaning"],
+        ([f"`{name}`", default(name), meaning(name).strip()] for name in names),
+    )
+
+
+def default_limits() -> pace.Limits:
+    # Nothing is read: pages are the same wherever they are made.
+    return limits_of(Settings.model_construct())
+
+
+def windows() -> str:
+    """What is promised and what is enforced, by default and at the documented limits."""
+    usual = default_limits()
+    most = pace.Limits(REQUEST_LIMITS.per_second, REQUEST_LIMITS.per_minute)
+    enforced = {limits: dict(map(_pair, limits.quotas())) for limits in (usual, most)}
+
+    def cell(limits: pace.Limits, quota: pace.Quota) -> str:
+        return f"{quota.limit} in {enforced[limits][quota.limit] / 1000:g} s"
+
+    return rows(
+        ["Window", "Requests by default", "Kept as", "At the documented limits", "Kept as"],
+        (
+            [
+                f"{quota.milliseconds / 1000:g} s",
+                str(quota.limit),
+                cell(usual, quota),
+                str(wide.limit),
+                cell(most, wide),
+            ]
+            for quota, wide in zip(usual.windows, most.windows, strict=True)
+        ),
+    )
+
+
+def _pair(quota: pace.Quota) -> tuple[int, int]:
+    return quota.limit, quota.milliseconds
+
+
+def spacing() -> str:
+    gap, *_ = default_limits().quotas()
+    return f"{gap.milliseconds} ms"
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:g} %"
+
+
+NUMBERS: dict[str, Callable[[], str]] = {
+    "settings": all_settings,
+    "windows": windows,
+    "spacing": spacing,
+    "share": lambda: percent(SHARE),
+    "emergency-from": lambda: percent(pace.EMERGENCY_FROM),
+    "recovery-step": lambda: percent(pace.STEP_SHARE),
+    "recovery-seconds": lambda: f"{pace.STEP_MILLISECONDS / 1000:g} seconds",
+    "slowest-share": lambda: percent(pace.SLOWEST_SHARE),
+    "first-pause": lambda: f"{haste.FIRST_PAUSE:g} second",
+    "longest-pause": lambda: f"{haste.LONGEST_PAUSE:g} seconds",
+    "fallback-share": lambda: percent(limiter.FALLBACK_SHARE),
+    "try-again": lambda: f"{limiter.TRY_AGAIN_SECONDS:g} seconds",
+    "passed-over": lambda: str(line.PASSED_OVER),
+    "malformed-retries": lambda: str(retry.MALFORMED_RETRIES),
+    "quantile-error": lambda: percent(quantiles.RELATIVE_ERROR),
+    "fixed-settings": lambda: codes(FIXED),
+}

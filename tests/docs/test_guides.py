@@ -1,0 +1,58 @@
+"""The guides and the reference leave out nothing that a user can set or import."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import trayport_sdk
+from trayport_sdk.setting_sources import variable
+from trayport_sdk.settings import Settings
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+REFERENCE = DOCS / "reference"
+GUIDES = {page: page.read_text() for page in DOCS.rglob("*.md") if page.parent != REFERENCE}
+SHOWN = re.compile(r"<!-- policy: settings((?: \w+)+) -->")
+# Where the settings that belong together are explained together, all of them.
+EXPLAINED = {
+    "reliability.md": r"retr|forbidden|breaker|dead_letter|^cache$",
+    "rate-limits.md": r"requests_per|evenly|throttling|limiter",
+    "connections.md": r"http2|connect|keepalive|^timeout$|concurrency|watch|prefetch",
+    "observability.md": r"^log_|metrics|opentelemetry",
+}
+
+
+def shown(text: str) -> set[str]:
+    return {name for match in SHOWN.finditer(text) for name in match[1].split()}
+
+
+@pytest.mark.parametrize("page", EXPLAINED)
+def test_a_guide_shows_every_setting_of_its_subject(page: str) -> None:
+    wanted = {name for name in Settings.model_fields if re.search(EXPLAINED[page], name)}
+    assert shown(GUIDES[DOCS / page]) == wanted
+
+
+def test_a_setting_without_a_guide_is_one_of_those_that_the_reference_explains() -> None:
+    elsewhere = Settings.model_fields.keys() - {n for text in GUIDES.values() for n in shown(text)}
+    text = (REFERENCE / "settings.md").read_text() + GUIDES[DOCS / "cli.md"]
+    assert [name for name in elsewhere if variable(name) not in text] == []
+
+
+def test_no_guide_types_the_default_of_a_setting() -> None:
+    rows = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
+    typed = {name for text in GUIDES.values() for name in rows.findall(text)}
+    assert typed & Settings.model_fields.keys() == set()
+
+
+def test_every_public_name_has_a_place_in_the_pages() -> None:
+    pages = "".join(page.read_text() for page in DOCS.rglob("*.md"))
+    targets = set(re.findall(r"^::: (\S+)$", pages, re.MULTILINE))
+    described = {target.rpartition(".")[2] for target in targets}
+
+    def has_a_place(name: str) -> bool:
+        home = getattr(getattr(trayport_sdk, name), "__module__", "")
+        return name in described or home in targets or f"`{name}`" in pages
+
+    assert [name for name in trayport_sdk.__all__ if not has_a_place(name)] == []

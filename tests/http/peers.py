@@ -1,0 +1,148 @@
+"""The other end of a connection: a small server that counts what comes, and serves TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import trustme
+
+from trayport_sdk import Settings
+
+# Rates that no test reaches; only hosts on this machine may be asked so often.
+UNHURRIED = {"requests_per_second": 100_000, "requests_per_minute": 6_000_000}
+PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+def answer(body: bytes = b"[]", status: int = 200, *headers: str) -> bytes:
+    """An answer that leaves the connection open."""
+    lines = [f"HTTP/1.1 {status} -", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+class Peer:
+    """Answers every request, keeps connections open, and counts both."""
+
+    def __init__(self, respond: Callable[[bytes], bytes]) -> None:
+        self._respond = respond
+        self.url = ""
+        self._changed = asyncio.Condition()
+        self.connections = 0
+        self.open = 0
+        self.most_open = 0
+        self.requests: list[bytes] = []
+        self.writers: list[asyncio.StreamWriter] = []
+        # While it is cleared, requests are read and not answered.
+        self.answering = asyncio.Event()
+        self.answering.set()
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        self.writers.append(writer)
+        await self._tell()
+        try:
+            while True:
+                self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+                await self._tell()
+                await self.answering.wait()
+                writer.write(self._respond(self.requests[-1]))
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self.open -= 1
+            writer.close()
+            await self._tell()
+
+    async def hang_up(self) -> None:
+        """Closes every connection, and waits until that is so."""
+        for writer in self.writers:
+            writer.close()
+        await self.until(lambda: self.open == 0)
+
+    async def until(self, so: Callable[[], bool]) -> None:
+        """Waits until something is so that depends on what was counted."""
+        async with asyncio.timeout(10), self._changed:
+            await self._changed.wait_for(so)
+
+    async def accepted(self, connections: int) -> None:
+        """Waits until so many connections were accepted."""
+        await self.until(lambda: self.connections >= connections)
+
+    async def asked(self, requests: int) -> None:
+        """Waits until so many requests have come."""
+        await self.until(lambda: len(self.requests) >= requests)
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    def settings(self, **more: object) -> Settings:
+        """Settings that lead here, and try again after no more than a millisecond."""
+        chosen: dict[str, object] = {
+            "api_key": "s3cr3t-k3y",
+            "analytics_url": self.url,
+            "reference_url": self.url,
+            "retry_base": 0.001,
+            **UNHURRIED,
+        }
+        return Settings(_env_file=None, **{**chosen, **more})
+
+
+@asynccontextmanager
+async def peer(
+    respond: Callable[[bytes], bytes] = lambda _: answer(), *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Peer]:
+    """A server on a free port of this machine, over TLS when there is a context."""
+    one = Peer(respond)
+    listener = await asyncio.start_server(one.handle, "127.0.0.1", 0, ssl=tls)
+    port = listener.sockets[0].getsockname()[1]
+    one.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{port}"
+    try:
+        yield one
+    finally:
+        one.answering.set()
+        listener.close()
+        await one.hang_up()
+        await listener.wait_closed()
+
+
+class Certificates:
+    """Certificates for this machine, and a file of the authority that made them.
+
+    Args:
+        directory: Where to keep the files.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        authority = trustme.CA()
+        self._issued = authority.issue_cert("127.0.0.1", "localhost")
+        self.authority = directory / "authority.pem"
+        self.certificate = directory / "certificate.pem"
+        self.key = directory / "key.pem"
+        authority.cert_pem.write_to_path(self.authority)
+        self._issued.private_key_pem.write_to_path(self.key)
+        self.certificate.write_bytes(
+            b"".join(blob.bytes() for blob in self._issued.cert_chain_pems)
+        )
+
+    def for_server(self, *protocols: str) -> ssl.SSLContext:
+        """What a server needs, with the protocols it offers."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.set_alpn_protocols(protocols or ("http/1.1",))
+        self._issued.configure_cert(context)
+        return context
+
+
+def closed_port() -> int:
+    """A port on which nothing listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port

@@ -1,0 +1,214 @@
+"""Requests through a proxy that the surroundings set."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.http.peers import PROXY_VARIABLES, Certificates, Peer, answer, closed_port, peer
+from trayport_sdk import (
+    Settings,
+    TrayportClient,
+    TrayportConfigurationError,
+    TrayportConnectionError,
+)
+from trayport_sdk.http.connections import proxy_of
+
+pytestmark = pytest.mark.anyio
+
+KEY = "s3cr3t-k3y"
+PASSWORD = "hunter2"
+# A name that only the proxy can resolve.
+FAR = "http://trayport.test:8080"
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PROXY_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@asynccontextmanager
+async def tunnels(target: str) -> AsyncIterator[Peer]:
+    """A proxy that connects every tunnel to one place, whatever name was asked for."""
+    one = Peer(lambda _: b"")
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        one.connections += 1
+        one.requests.append(await reader.readuntil(b"\r\n\r\n"))
+        parts = urlsplit(target)
+        far_reader, far_writer = await asyncio.open_connection(parts.hostname, parts.port)
+        writer.write(b"HTTP/1.1 200 -\r\n\r\n")
+        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+
+    listener = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with listener:
+        one.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        yield one
+
+
+def client_of(url: str, **more: object) -> TrayportClient:
+    urls = {"analytics_url": f"{url}/api", "reference_url": f"{url}/reference"}
+    settings = Settings(_env_file=None, api_key=KEY, max_retries=0, **urls, **more)
+    return TrayportClient(settings=settings)
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
+async def test_requests_go_through_the_proxy_of_the_variable(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with peer() as proxy:
+        monkeypatch.setenv(variable, proxy.url)
+        async with client_of(FAR) as client:
+            assert await client.reference.get_sequences() == []
+    (asked,) = proxy.requests
+    assert asked.startswith(b"GET http://trayport.test:8080/reference/sequences HTTP/1.1\r\n")
+    assert f"x-api-key: {KEY}".encode() in asked.lower()
+
+
+async def test_the_name_of_a_proxy_may_come_without_a_scheme(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with peer() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url.removeprefix("http://"))
+        async with client_of(FAR) as client:
+            await client.reference.get_sequences()
+    assert len(proxy.requests) == 1
+
+
+async def test_the_key_goes_through_a_tunnel_unseen_when_the_api_speaks_https(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    certificates = Certificates(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
+    async with peer(tls=certificates.for_server()) as api, tunnels(api.url) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        port = urlsplit(api.url).port
+        async with client_of(f"https://localhost:{port}") as client:
+            await client.reference.get_sequences()
+        (asked,) = proxy.requests
+        assert asked.startswith(f"CONNECT localhost:{port} ".encode())
+        assert KEY.encode() not in asked
+        assert f"x-api-key: {KEY}".encode() in api.requests[0].lower()
+
+
+@pytest.mark.parametrize("exempt", ["127.0.0.1", "*", "other.test, 127.0.0.1", "127.0.0.1:{port}"])
+async def test_what_no_proxy_names_is_asked_directly(
+    exempt: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with peer() as api:
+        monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{closed_port()}")
+        monkeypatch.setenv("NO_PROXY", exempt.format(port=urlsplit(api.url).port))
+        async with client_of(api.url) as client:
+            await client.reference.get_sequences()
+            assert await client.warm_up(1) == 1
+        assert len(api.requests) == 1
+
+
+async def test_one_api_may_have_a_proxy_and_the_other_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with peer() as proxy, peer() as near:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        settings = Settings(_env_file=None, api_key=KEY, analytics_url=FAR, reference_url=near.url)
+        async with TrayportClient(settings=settings) as client:
+            await client.reference.get_sequences()
+            await client.trades.get_trades("1*#Single#2#3#0", "2024-03-04", "2024-03-05")
+        assert [len(proxy.requests), len(near.requests)] == [1, 1]
+
+
+async def test_two_ports_of_one_host_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with peer() as proxy, peer() as near:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", near.url.removeprefix("http://"))
+        far = f"http://127.0.0.1:{closed_port()}"
+        settings = Settings(_env_file=None, api_key=KEY, analytics_url=far, reference_url=near.url)
+        async with TrayportClient(settings=settings) as client:
+            await client.reference.get_sequences()
+            await client.trades.get_trades("1*#Single#2#3#0", "2024-03-04", "2024-03-05")
+        assert [len(proxy.requests), len(near.requests)] == [1, 1]
+
+
+async def test_nothing_is_opened_in_advance_through_a_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with peer() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        async with client_of(FAR) as client:
+            assert await client.warm_up(3) == 0
+    assert proxy.connections == 0
+
+
+async def test_a_proxy_that_refuses_is_a_connection_error_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(1)
+    async with peer(lambda _: answer(b"", 407)) as proxy:
+        url = proxy.url.replace("http://", f"http://desk:{PASSWORD}@")
+        monkeypatch.setenv("HTTPS_PROXY", url)
+        async with client_of("https://trayport.test") as client:
+            with pytest.raises(TrayportConnectionError, match="407") as refused:
+                await client.reference.get_sequences()
+            report = await client.health_check()
+    assert b"proxy-authorization" in proxy.requests[0].lower()
+    assert PASSWORD not in f"{refused.value!r} {refused.value.__cause__!r} {report} {caplog.text}"
+    assert "requests go through a proxy" in str(report)
+
+
+async def test_a_proxy_where_nothing_listens_is_a_connection_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port()}")
+    async with client_of(FAR) as client:
+        with pytest.raises(TrayportConnectionError, match="connection failed"):
+            await client.reference.get_sequences()
+
+
+@pytest.mark.parametrize(
+    ("unfit", "advice"),
+    [
+        ("ftp://desk:{}@proxy.test:21", "give it as http://host:port"),
+        ("socks5://desk:{}@proxy.test:1080", "pip install socksio"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_told_of_at_the_start_without_its_password(
+    unfit: str, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)  # as where it is not installed
+    monkeypatch.setenv("ALL_PROXY", unfit.format(PASSWORD))
+    with pytest.raises(TrayportConfigurationError, match="HTTP_PROXY") as refused:
+        client_of(FAR)
+    assert PASSWORD not in str(refused.value)
+    assert refused.value.suggestion == advice
+    assert refused.value.__cause__ is refused.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://a.test/x", "http://plain.test:1"),
+        ("https://a.test/x", "http://secure.test:2"),
+        ("https://b.test:8443", None),
+        ("https://b.test", "http://secure.test:2"),
+        ("http://deep.c.test", None),
+    ],
+)
+def test_a_proxy_is_found_as_the_standard_library_finds_it(
+    url: str, expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "plain.test:1")
+    monkeypatch.setenv("https_proxy", "http://secure.test:2")
+    monkeypatch.setenv("no_proxy", "b.test:8443,.c.test")
+    assert proxy_of(url) == expected

@@ -1,0 +1,184 @@
+"""Several processes on one allowance."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from tests.redis_server import RedisServer
+from tests.sharing import grants_of_processes
+from trayport_sdk.http.pace import Limits
+from trayport_sdk.http.stores import SqliteStore
+
+ROOT = Path(__file__).resolve().parents[2]
+PROCESSES = 4
+SECONDS = 10.0
+DEFAULT = Limits(6, 360)
+
+
+def most_within(moments: list[int], milliseconds: int) -> int:
+    return max(sum(a <= b < a + milliseconds for b in moments) for a in moments)
+
+
+def in_file(path: Path) -> list[int]:
+    """The moments that the file holds."""
+    with closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE name LIKE 'grants of %'")
+        (log,) = (name for (name,) in tables if not name.endswith("by time"))
+        return [moment for (moment,) in connection.execute(f'SELECT item_timestamp FROM "{log}"')]  # noqa: S608  (the name of the table, as made)
+
+
+def in_redis(server: RedisServer) -> list[int]:
+    """The moments that the one log in Redis holds."""
+    with closing(server.client()) as client:
+        (log,) = cast("list[str]", client.keys("*:grants"))
+        scores = cast("list[tuple[str, float]]", client.zrange(log, 0, -1, withscores=True))
+        return [int(moment) for _, moment in scores]
+
+
+@pytest.mark.slow
+def test_four_processes_keep_one_allowance_and_use_it(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path)
+    server.start()
+    path = tmp_path / "grants.db"
+    file = f"sqlite:///{path}"
+    try:
+        grants = grants_of_processes([file, server.url], DEFAULT, PROCESSES, SECONDS)
+        logs = {file: in_file(path), server.url: in_redis(server)}
+    finally:
+        server.stop()
+    for store, log in logs.items():
+        moments = sorted(moment for each in grants[store] for moment in each)
+        assert sorted(log) == moments  # what the store counted is what the processes were granted
+        for window in DEFAULT.windows:
+            assert most_within(moments, window.milliseconds) <= window.limit
+        used = (len(moments) - 1) * 1000 / (moments[-1] - moments[0]) / DEFAULT.per_second
+        assert used >= 0.95, f"{used:.1%} of {store}"
+
+
+FORKED = """
+import asyncio, json, os, sys, warnings
+from trayport_sdk.http.limiter import shared_limiter
+from trayport_sdk.http.pace import Limits
+
+limiter = shared_limiter("key", "host", Limits(6, 360), store=sys.argv[1])
+
+async def three():
+    for _ in range(3):
+        await limiter.acquire()
+
+async def look(waits):
+    task = asyncio.ensure_future(limiter.acquire())
+    await asyncio.sleep(0)
+    if not waits:
+        await task
+    status = limiter.status()
+    task.cancel()
+    return {"next": status.next_grant, "queued": status.queued["normal"],
+            "minute": status.windows[-1].used, "paused": status.paused}
+
+asyncio.run(three())
+read, write = os.pipe()
+with warnings.catch_warnings():
+    # Pythons from 3.12 on warn of every fork of a process with threads.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    child = os.fork()
+if not child:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = asyncio.run(look(waits=sys.argv[1] == "memory"))
+    found["said"] = [str(each.message) for each in said]
+    os.write(write, json.dumps(found).encode())
+    os._exit(0)
+os.close(write)
+with os.fdopen(read) as pipe:
+    of_child = json.loads(pipe.read())
+_, status = os.waitpid(child, 0)
+of_parent = asyncio.run(look(waits=False))
+print(json.dumps({"status": status, "child": of_child, "parent": of_parent}))
+"""
+
+
+ORPHANED = """
+import os, sys
+from trayport_sdk.http.pace import Limits
+from trayport_sdk.http.stores import SqliteStore
+
+store, limits = SqliteStore(sys.argv[1], "a"), Limits(1_000, 60_000)
+store.take(limits)
+read, write = os.pipe()
+if os.fork():
+    sys.exit()
+os.close(write)
+os.read(read, 1)  # nothing comes: this ends when the parent has ended
+store.take(limits)
+print("taken")
+"""
+
+
+def output_of(program: str, *arguments: str) -> str:
+    """What a program prints, where every warning that it does not expect is an error."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'generated'}{os.pathsep}{ROOT}"},
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def forked(store: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a child and its parent see."""
+    found = json.loads(output_of(FORKED, store))
+    assert found["status"] == 0
+    return found["child"], found["parent"]
+
+
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+
+
+@forks
+def test_a_forked_process_says_so_and_waits_for_one_window_first() -> None:
+    child, parent = forked("memory")
+    (said,) = child["said"]
+    assert "was forked" in said
+    assert "limiter_store" in said
+    longest = DEFAULT.quotas()[-1].milliseconds / 1000
+    assert longest - 5 < child["next"] <= longest
+    assert (child["queued"], child["minute"]) == (1, 0)
+    assert (parent["paused"], parent["minute"]) == (0.0, 4)
+
+
+@forks
+def test_a_forked_process_goes_on_sharing_a_file(tmp_path: Path) -> None:
+    child, parent = forked(f"sqlite:///{tmp_path / 'grants.db'}")
+    assert child["said"] == []
+    assert (child["minute"], parent["minute"]) == (4, 5)
+
+
+@forks
+def test_what_a_forked_process_is_granted_counts_after_the_end_of_its_parent(
+    tmp_path: Path,
+) -> None:
+    path = str(tmp_path / "grants.db")
+    assert output_of(ORPHANED, path) == "taken\n"
+    with closing(SqliteStore(path, "a")) as store:
+        assert store.look(DEFAULT).used[-1] == 2
+
+
+@forks
+def test_a_forked_process_goes_on_sharing_redis(redis_server: RedisServer) -> None:
+    child, parent = forked(f"{redis_server.url[:-1]}1")
+    assert child["said"] == []
+    assert (child["minute"], parent["minute"]) == (4, 5)

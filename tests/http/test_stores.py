@@ -1,0 +1,469 @@
+"""Every place where grants are counted gives the same answers."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count, pairwise
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeAlias, cast
+
+import pytest
+from attrs import define
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from trayport_spec import REQUEST_LIMITS
+
+from tests import virtual_time
+from tests.redis_server import RedisServer
+from tests.virtual_time import clock, clock_for_threads
+from trayport_sdk.errors import TrayportLimiterError
+from trayport_sdk.http.allowance import Look, Store, StoreError, Taken
+from trayport_sdk.http.limiter import RequestLimiter
+from trayport_sdk.http.pace import (
+    EMERGENCY_SHARE,
+    JITTER_PADDING,
+    NEVER,
+    STEP_MILLISECONDS,
+    STEP_SHARE,
+    Limits,
+)
+from trayport_sdk.http.redis_store import SCRIPT, RedisStore
+from trayport_sdk.http.stores import SHARED_PADDING, MemoryStore, SqliteStore
+
+DEFAULT = Limits(6, 360)
+DOCUMENTED = Limits(REQUEST_LIMITS.per_second, REQUEST_LIMITS.per_minute)
+FAST = Limits(1_000, 60_000)
+NAMES = count()
+
+
+@define
+class Clock:
+    """Seconds since 1970, which pass when a test says so."""
+
+    moment: int = 1_700_000_000_000
+
+    def __call__(self) -> float:
+        # The middle of a millisecond, because floats hold its beginning only nearly.
+        return (self.moment + 0.5) / 1000
+
+
+class AsPadded(MemoryStore):
+    """Memory with the windows of the shared stores."""
+
+    padding = SHARED_PADDING
+
+
+class RedisOnClock(RedisStore):
+    """The script, on a clock of our own."""
+
+    SCRIPT: ClassVar = SCRIPT.replace("redis.call('TIME')", "{ARGV[#ARGV - 1], ARGV[#ARGV]}")
+
+    def __init__(self, url: str, name: str, clock: Clock) -> None:
+        super().__init__(url, name)
+        script = cast("Callable[..., Any]", self._redis.register_script(self.SCRIPT))
+
+        def timed(keys: list[str], arguments: Sequence[str | int | float]) -> Any:
+            seconds, milliseconds = divmod(clock.moment, 1000)
+            return script(keys, [*arguments, seconds, milliseconds * 1000])
+
+        vars(self)["_script"] = timed
+
+
+class Made(Protocol):
+    def __call__(self, clock: Clock) -> Store: ...
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
+def made(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Made]:
+    stores: list[Store] = []
+
+    def make(clock: Clock) -> Store:
+        store: Store
+        if request.param == "memory":
+            store = AsPadded(clock)
+        elif request.param == "sqlite":
+            store = SqliteStore(str(tmp_path / "grants.db"), "a", clock)
+        else:
+            server: RedisServer = request.getfixturevalue("redis_server")
+            store = RedisOnClock(server.url, f"test {next(NAMES)}", clock)
+        stores.append(store)
+        return store
+
+    yield make
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def time() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(made: Made, time: Clock) -> Store:
+    return made(time)
+
+
+def granted(store: Store, limits: Limits, time: Clock, number: int) -> list[int]:
+    """When somebody is granted who asks again as soon as there is a chance."""
+    moments: list[int] = []
+    while len(moments) < number:
+        taken = store.take(limits)
+        assert taken.now == time.moment
+        if taken.wait:
+            time.moment += taken.wait
+        else:
+            moments.append(taken.now)
+    return moments
+
+
+def most_within(moments: list[int], milliseconds: int) -> int:
+    return max(sum(a <= b < a + milliseconds for b in moments) for a in moments)
+
+
+@pytest.mark.parametrize("evenly", [True, False])
+def test_windows_hold_and_are_used(store: Store, time: Clock, evenly: bool) -> None:
+    limits = Limits(6, 360, evenly)
+    moments = granted(store, limits, time, 450)
+    assert [most_within(moments, w.milliseconds) for w in limits.windows[:2]] == [3, 6]
+    assert most_within(moments, 60_000) <= 360
+    padding = SHARED_PADDING if evenly else JITTER_PADDING
+    assert (len(moments) - 1) * 1000 / (moments[-1] - moments[0]) >= 6 / padding * 0.998
+
+
+def test_a_wait_is_as_long_as_needed_and_no_longer(store: Store, time: Clock) -> None:
+    limits = Limits(6, 360, evenly=False)
+    granted(store, limits, time, 3)
+    wait = store.take(limits).wait
+    time.moment += wait - 1
+    assert store.take(limits).wait == 1
+    time.moment += 1
+    assert store.take(limits).wait == 0
+
+
+def test_what_is_used_is_counted_in_the_promised_windows(store: Store, time: Clock) -> None:
+    assert store.look(DEFAULT) == Look((0, 0, 0), 0, 0, 1.0)
+    first, *_ = granted(store, DEFAULT, time, 5)
+    look = store.look(DEFAULT)
+    assert look.used == (3, 5, 5)
+    assert look.wait == store.take(DEFAULT).wait > 0
+    time.moment = first + 999
+    assert store.look(DEFAULT).used[1:] == (5, 5)
+    time.moment += 1
+    assert store.look(DEFAULT).used[1:] == (4, 5)
+    time.moment = first + 60_000
+    assert store.look(DEFAULT).used == (0, 0, 4)
+
+
+def test_looking_takes_nothing(store: Store) -> None:
+    for _ in range(10):
+        store.look(DEFAULT)
+    assert store.take(DEFAULT).wait == 0
+
+
+def test_a_pause_holds_everybody(store: Store, time: Clock) -> None:
+    assert store.slow_down(7_000, NEVER) == 1.0
+    assert store.take(DEFAULT).wait == 7_000
+    look = store.look(DEFAULT)
+    assert (look.paused, look.wait, look.share) == (7_000, 7_000, 1.0)
+    time.moment += 3_000
+    store.slow_down(1_000, NEVER)
+    assert store.take(DEFAULT).wait == 4_000
+    time.moment += 4_000
+    assert store.take(DEFAULT).wait == 0
+
+
+def test_a_burst_halves_the_rate_once(store: Store, time: Clock) -> None:
+    burst = granted(store, Limits(6, 360, evenly=False), time, 3)
+    time.moment += 50
+    assert [store.slow_down(0, moment) for moment in burst] == [0.5] * 3
+    (late,) = granted(store, DEFAULT, time, 1)
+    assert store.slow_down(0, late) == 0.25
+
+
+def test_the_rate_recovers_step_by_step(store: Store, time: Clock) -> None:
+    (moment,) = granted(store, DEFAULT, time, 1)
+    time.moment += 1
+    store.slow_down(2_000, moment)
+    time.moment += 2_000
+    for step in range(5):
+        assert store.look(DEFAULT).share == min(1.0, 0.5 + step * STEP_SHARE)
+        time.moment += STEP_MILLISECONDS - 1
+        assert store.look(DEFAULT).share == min(1.0, 0.5 + step * STEP_SHARE)
+        time.moment += 1
+
+
+def test_half_the_rate_is_half_the_rate_after_a_busy_minute_too(store: Store, time: Clock) -> None:
+    moments = granted(store, DEFAULT, time, 420)
+    time.moment += 1
+    store.slow_down(0, moments[-1])
+    since = time.moment
+    later = [moment - since for moment in granted(store, DEFAULT, time, 60)]
+    for step, share in enumerate((0.5, 0.625)):
+        begin = step * STEP_MILLISECONDS
+        within = sum(begin <= moment < begin + STEP_MILLISECONDS for moment in later)
+        assert share * 6 * 5 * 0.9 <= within <= share * 6 * 5
+
+
+def test_nearly_using_up_the_documented_minute_halves_the_rate(store: Store, time: Clock) -> None:
+    careless = Limits(DOCUMENTED.per_second, DOCUMENTED.per_minute, emergency=False)
+    most = DOCUMENTED.crowds[-1].limit
+    # Whoever used it: these are grants of another process for all that the careful one knows.
+    first, *_ = granted(store, careless, time, most)
+    halved = granted(store, DOCUMENTED, time, 10)
+    assert halved[-1] < first + 60_000
+    gap = DOCUMENTED.spacing(EMERGENCY_SHARE, SHARED_PADDING).milliseconds
+    assert [later - earlier for earlier, later in pairwise(halved)] == [gap] * 9
+    time.moment += 60_000
+    rested = granted(store, DOCUMENTED, time, 10)
+    assert rested[-1] - rested[0] < 9 * gap / 1.9
+
+
+def test_the_default_is_slowed_by_what_others_use(store: Store, time: Clock) -> None:
+    granted(store, Limits(DOCUMENTED.per_second, 480, emergency=False), time, 432)
+    assert store.take(DEFAULT).wait > 0
+    time.moment += 60_000
+    assert store.take(DEFAULT).wait == 0
+
+
+def test_other_limits_count_what_was_granted_before(store: Store, time: Clock) -> None:
+    granted(store, Limits(1, 60), time, 2)
+    assert granted(store, DOCUMENTED, time, 1) == [time.moment]
+    assert store.take(Limits(1, 60)).wait > 900
+
+
+def test_two_stores_of_one_place_share_the_allowance(tmp_path: Path, time: Clock) -> None:
+    path = str(tmp_path / "grants.db")
+    mine, theirs = SqliteStore(path, "a", time), SqliteStore(path, "a", time)
+    assert [s.take(DEFAULT).wait for s in (mine, theirs)][1] > 0
+    mine.slow_down(9_000, NEVER)
+    assert theirs.look(DEFAULT).paused == 9_000
+    mine.close()
+    theirs.close()
+
+
+def test_names_keep_allowances_apart(tmp_path: Path, time: Clock) -> None:
+    path = str(tmp_path / "grants.db")
+    stores = [SqliteStore(path, name, time) for name in ("a@host:443", 'b"; DROP TABLE slowdown')]
+    for store in stores:
+        assert store.take(DEFAULT).wait == 0
+    stores[0].slow_down(9_000, NEVER)
+    assert stores[1].look(DEFAULT).paused == 0
+    for store in stores:
+        store.close()
+
+
+def test_a_clock_that_is_set_back_holds_nobody_up(made: Made, time: Clock) -> None:
+    store = made(time)
+    if isinstance(store, MemoryStore):
+        return  # Its clock cannot be set.
+    granted(store, DEFAULT, time, 1)
+    time.moment -= 3_600_000
+    assert 0 < store.take(DEFAULT).wait < 1_000
+
+
+# One ask is a step in time, and what is done then.
+Ask: TypeAlias = tuple[int, str, int]
+
+asks = st.lists(
+    st.tuples(
+        st.sampled_from([0, 0, 1, 40, 153, 170, 400, 509, 510, 515, 1_030, 5_000, 59_000]),
+        st.sampled_from(["take"] * 6 + ["look", "slow", "pause", "crowd"]),
+        st.integers(0, 3),
+    ),
+    max_size=60,
+)
+ALLOWANCES = (DEFAULT, Limits(6, 360, evenly=False), DOCUMENTED, Limits(2, 10))
+
+
+def answers(store: Store, time: Clock, drawn: list[Ask]) -> list[Taken | Look | float]:
+    """What a store says to a sequence of asks that depend on what it said before."""
+    said: list[Taken | Look | float] = []
+    grant = NEVER
+    for step, action, which in drawn:
+        time.moment += step
+        limits = ALLOWANCES[which]
+        match action:
+            case "take":
+                taken = store.take(limits)
+                said.append(taken)
+                grant = grant if taken.wait else taken.now
+            case "look":
+                said.append(store.look(limits))
+            case "slow":
+                said.append(store.slow_down(which * 700, grant))
+            case "pause":
+                said.append(store.slow_down(which * 700, NEVER))
+            case "crowd":
+                careless = Limits(DOCUMENTED.per_second, 480, emergency=False)
+                said.extend(map(float, granted(store, careless, time, which * 150)))
+    return said
+
+
+@settings(max_examples=80, deadline=None)
+@given(asks)
+def test_memory_and_file_give_the_same_answers(drawn: list[Ask]) -> None:
+    mine, theirs = Clock(), Clock()
+    file = SqliteStore(":memory:", "a", theirs)
+    assert answers(AsPadded(mine), mine, drawn) == answers(file, theirs, drawn)
+    file.close()
+
+
+@settings(max_examples=80, deadline=None)
+@given(drawn=asks)
+def test_memory_and_redis_give_the_same_answers(
+    redis_server: RedisServer, drawn: list[Ask]
+) -> None:
+    mine, theirs = Clock(), Clock()
+    redis = RedisOnClock(redis_server.url, f"test {next(NAMES)}", theirs)
+    assert answers(AsPadded(mine), mine, drawn) == answers(redis, theirs, drawn)
+    redis.close()
+
+
+def test_redis_goes_by_the_clock_of_the_server(redis_server: RedisServer) -> None:
+    name = f"test {next(NAMES)}"
+    store, client = RedisStore(redis_server.url, name), redis_server.client()
+    log = f"trayport:{{{name}}}:grants"
+    seconds = client.time()[0]
+    taken = store.take(DEFAULT)
+    assert 0 <= taken.now - seconds * 1000 < 10_000
+    assert store.take(Limits(1, 60)).wait > 0
+    # A second and more passes, for all that the store knows.
+    for member, moment in cast(
+        "list[tuple[str, float]]", client.zrange(log, 0, -1, withscores=True)
+    ):
+        client.zadd(log, {member: moment - 1_100})
+    assert store.take(Limits(1, 60)).wait == 0
+    store.close()
+    client.close()
+
+
+def test_redis_keeps_nothing_for_good(redis_server: RedisServer) -> None:
+    name = f"test {next(NAMES)}"
+    store, client = RedisStore(redis_server.url, name), redis_server.client()
+    store.take(DEFAULT)
+    store.slow_down(5_000, NEVER)
+    for key in (f"trayport:{{{name}}}:grants", f"trayport:{{{name}}}:slowdown"):
+        assert 60_000 < client.pttl(key) < 600_000
+    store.close()
+    client.close()
+
+
+def test_a_connection_that_was_dropped_is_made_again(redis_server: RedisServer) -> None:
+    store, client = RedisStore(redis_server.url, f"test {next(NAMES)}"), redis_server.client()
+    store.take(FAST)
+    client.client_kill_filter(_type="normal", skipme=True)
+    store.take(FAST)
+    store.close()
+    client.close()
+
+
+def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "grants.db"
+    path.write_bytes(b"this is no database" * 100)
+    with pytest.raises(StoreError, match=r"grants\.db: file is not a database"):
+        SqliteStore(str(path), "a").take(DEFAULT)
+
+
+def test_a_file_that_breaks_is_opened_again_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "grants.db"
+    store = SqliteStore(str(path), "a")
+    store.take(FAST)
+    with sqlite3.connect(path) as other:
+        other.execute("DROP TABLE slowdown")
+    other.close()
+    with pytest.raises(StoreError, match="no such table"):
+        store.take(FAST)
+    store.take(FAST)
+    store.close()
+
+
+def test_a_file_that_somebody_keeps_locked_is_a_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trayport_sdk.http.stores.BUSY_SECONDS", 0.0)
+    path = tmp_path / "grants.db"
+    store = SqliteStore(str(path), "a")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreError, match="locked"):
+        store.take(FAST)
+    other.execute("ROLLBACK")
+    store.take(FAST)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked"):
+        store.take(FAST)
+    other.close()
+    store.close()
+
+
+def test_a_folder_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
+    for path in (tmp_path / "nowhere" / "grants.db", tmp_path):
+        with pytest.raises(StoreError, match="unable to open"):
+            SqliteStore(str(path), "a").take(DEFAULT)
+
+
+def test_a_request_without_its_store_is_a_clear_error(tmp_path: Path) -> None:
+    async def main() -> None:
+        limiter = RequestLimiter(DEFAULT, SqliteStore(str(tmp_path), "a"))
+        with pytest.raises(TrayportLimiterError, match="unable to open"):
+            await limiter.acquire()
+        assert "unable to open" in limiter.status().problem
+
+    asyncio.run(main())
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_no_request_leaves_while_redis_is_away(own_redis: RedisServer) -> None:
+    async def main() -> None:
+        store = RedisStore(own_redis.url, "a")
+        limiter = RequestLimiter(FAST, store)
+        await limiter.acquire()
+        own_redis.stop()
+        results = await asyncio.gather(
+            *(limiter.acquire() for _ in range(5)), return_exceptions=True
+        )
+        assert [type(result) for result in results] == [TrayportLimiterError] * 5
+        assert limiter.status().problem
+        with pytest.raises(StoreError):
+            store.slow_down(1_000, NEVER)
+        own_redis.start()
+        await limiter.acquire()
+        assert limiter.status().problem == ""
+        store.close()
+
+    asyncio.run(main())
+
+
+def test_requests_go_on_slowly_while_redis_is_away(own_redis: RedisServer) -> None:
+    async def main() -> None:
+        store = RedisStore(own_redis.url, "a")
+        limits = Limits(20, 1_200)
+        limiter = RequestLimiter(limits, store, fallback="slow", clock=clock_for_threads())
+        await limiter.acquire()
+        own_redis.stop()
+        moments: list[float] = []
+        for _ in range(20):
+            await limiter.acquire()
+            moments.append(clock())
+        assert limiter.status().problem
+        slow = (len(moments) - 1) / (moments[-1] - moments[0])
+        assert 0.9 * 2 <= slow <= 2.1
+        own_redis.start()
+        await asyncio.sleep(10)
+        await limiter.acquire()
+        status = limiter.status()
+        assert (status.store, status.problem) == ("redis", "")
+        assert status.windows[-1].limit == limits.per_minute
+        store.close()
+
+    virtual_time.run(main())
