@@ -467,10 +467,6 @@ def test_the_password_of_a_store_shows_nowhere(fallback: str, shown: Shown) -> N
         asyncio.run(session(server.analytics_url, server.reference_url))
 
 
-@pytest.mark.xfail(
-    reason="http/redis_store.py passes on what Redis says, and Redis 5 repeats HELLO's arguments",
-    strict=True,
-)
 def test_a_redis_that_repeats_the_password_makes_nobody_else_repeat_it() -> None:
     async def old(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         said = (await reader.read(1 << 16)).decode().split()
@@ -495,10 +491,6 @@ def test_a_redis_that_repeats_the_password_makes_nobody_else_repeat_it() -> None
     assert seen.finds(PASSWORD) == []
 
 
-@pytest.mark.xfail(
-    reason="http/log.py leaves it to structlog to write tracebacks, and rich shows variables",
-    strict=True,
-)
 def test_a_traceback_on_the_console_shows_no_variables(capfd: pytest.CaptureFixture[str]) -> None:
     def failing(key: str) -> None:
         raise ValueError(len(key))

@@ -15,6 +15,8 @@ from attrs import define, evolve, field
 from tests import virtual_time
 from tests.virtual_time import clock, clock_for_threads
 from trayport_sdk import (
+    Middleware,
+    Request,
     Settings,
     TrayportAuthorizationError,
     TrayportCircuitBreakerError,
@@ -483,3 +485,33 @@ def test_a_refusal_that_may_pass_is_retryable() -> None:
             assert refused.value.retryable is retryable
 
     session(test, quick(max_retries=0, forbidden_wait=1))
+
+
+def test_a_key_given_for_a_parameter_is_not_kept_with_the_dead_letter(tmp_path: Path) -> None:
+    file = tmp_path / "failed.jsonl"
+
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", times=None))
+        with pytest.raises(TrayportError) as failed:
+            await one.client.trades.get_trades(
+                "10000065*#Single#10000305#244#0", "2024-03-04", "2024-03-05", routes=["sandbox"]
+            )
+        assert "routes=[key]" in str(failed.value)
+        (line,) = file.read_text().splitlines()
+        assert json.loads(line)["parameters"]["routes"] == ["[key]"]
+
+    session(test, quick(dead_letter_file=file, max_retries=0))
+
+
+def test_what_middleware_raises_is_no_request() -> None:
+    class Broken(Middleware):
+        def before(self, request: Request) -> Request | None:
+            raise ZeroDivisionError
+
+    async def main() -> None:
+        async with TrayportClient.sandbox(middleware=[Broken()]) as client:
+            with pytest.raises(ZeroDivisionError):
+                await client.reference.get_markets()
+            assert client.get_metrics().total.requests == 0
+
+    virtual_time.run(main())

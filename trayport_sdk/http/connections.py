@@ -246,8 +246,7 @@ class Connections(httpx.AsyncHTTPTransport):
         Raises:
             httpcore.NetworkError: One could not be opened.
         """
-        protocols = ["http/1.1", "h2"] if self._http2 else ["http/1.1"]
-        self.context.set_alpn_protocols(protocols)
+        self.context.set_alpn_protocols(["http/1.1", "h2"] if self._http2 else ["http/1.1"])
         opened = max(0, min(wanted, self._room))
         await self._backend.open_in_advance(opened, origin, self.context, timeout)
         return opened

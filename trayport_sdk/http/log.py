@@ -210,7 +210,7 @@ def configure(log_format: Literal["none", "json", "console"], log_level: str) ->
 
 
 def _formatter(log_format: Literal["json", "console"]) -> logging.Formatter:
-    from structlog.dev import ConsoleRenderer
+    from structlog.dev import ConsoleRenderer, plain_traceback
     from structlog.processors import JSONRenderer, TimeStamper
     from structlog.stdlib import (
         ExtraAdder,
@@ -222,7 +222,8 @@ def _formatter(log_format: Literal["json", "console"]) -> logging.Formatter:
     renderer: Processor = (
         JSONRenderer(default=str)
         if log_format == "json"
-        else ConsoleRenderer(colors=sys.stderr.isatty())
+        # Other tracebacks show local variables, and one of them may be the key.
+        else ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain_traceback)
     )
     return ProcessorFormatter(
         # Every field is an attribute of the record, the event's plain name among them.

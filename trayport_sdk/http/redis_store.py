@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ..extras import needs
 from .allowance import Look, Store, StoreError, Taken
@@ -19,6 +20,7 @@ from .pace import (
     Limits,
     Quota,
 )
+from .redaction import Redaction
 from .stores import SHARED_PADDING
 
 if TYPE_CHECKING:
@@ -140,6 +142,7 @@ class RedisStore(Store):
         self._redis = connected(
             url, socket_timeout=REPLY_SECONDS, socket_connect_timeout=REPLY_SECONDS
         )
+        self._redactions = [Redaction(password) for password in _passwords(url)]
         self._script = self._redis.register_script(SCRIPT)
         # Both keys in one slot, so that a cluster lets one script use them.
         self._keys = [f"trayport:{{{name}}}:grants", f"trayport:{{{name}}}:slowdown"]
@@ -161,8 +164,22 @@ class RedisStore(Store):
             action, first, second, STEP_SHARE, STEP_MILLISECONDS, SLOWEST_SHARE, EMERGENCY_SHARE,
             *_flat(quotas), *_flat(limits.crowds), *_flat(limits.windows),
         ]  # fmt: skip
-        with _readable():
+        with self._readable():
             return cast("list[bytes]", self._script(self._keys, arguments))
+
+    @contextmanager
+    def _readable(self) -> Generator[None]:
+        """Errors of Redis as ours; old servers repeat what they were logged in with."""
+        from redis import RedisError
+
+        try:
+            yield
+        except (RedisError, OSError) as error:
+            text = f"{type(error).__name__}: {error}"
+            for redaction in self._redactions:
+                redaction.chain(error)
+                text = redaction.text(text)
+            raise StoreError(text) from error
 
     def after_fork(self, limits: Limits) -> None:
         """Nothing to do: the connections notice by themselves."""
@@ -175,11 +192,7 @@ def _flat(quotas: tuple[Quota, ...]) -> list[int]:
     return [len(quotas), *(number for q in quotas for number in (q.limit, q.milliseconds))]
 
 
-@contextmanager
-def _readable() -> Generator[None]:
-    from redis import RedisError
-
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        raise StoreError(f"{type(error).__name__}: {error}") from error
+def _passwords(url: str) -> list[str]:
+    parts = urlsplit(url)
+    queried = [text for name, text in parse_qsl(parts.query) if "password" in name.lower()]
+    return [unquote(parts.password), *queried] if parts.password else queried

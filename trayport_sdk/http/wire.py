@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from copy import copy
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
 from uuid import uuid4
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ..errors import (
     RequestContext,
@@ -138,7 +138,7 @@ class Wire:
             TrayportConfigurationError: The client cannot be used here and now.
         """
         self.transport.check_usable()
-        shown = {name: self.transport.redact(value) for name, value in call.shown.items()}
+        shown = {n: self.transport.redact(value) for n, value in call.shown.items()}
         context = RequestContext(call.endpoint.path, shown, uuid4().hex)
         course = _Course(self, call, read, context, self.policy.priority or priority)
         try:
@@ -164,10 +164,21 @@ class Wire:
         if self.dead_letters is None or isinstance(error, TrayportConfigurationError):
             return
         try:
-            self.dead_letters.add(DeadLetter.from_call(call, error, failed_at=datetime.now(UTC)))
+            # As messages show it: a key that was mistaken for a value is not written down.
+            shown = evolve(call, parameters=self._redacted(call.parameters))
+            self.dead_letters.add(DeadLetter.from_call(shown, error, failed_at=datetime.now(UTC)))
         except (TrayportError, OSError) as unwritten:
             # The failure of the call says more than that of its record.
             error.add_note(f"It could not be kept for a later retry: {unwritten}")
+
+    def _redacted(
+        self, parameters: Mapping[str, str | tuple[str, ...]]
+    ) -> dict[str, str | tuple[str, ...]]:
+        redact = self.transport.redact
+        return {
+            name: redact(value) if isinstance(value, str) else tuple(map(redact, value))
+            for name, value in parameters.items()
+        }
 
 
 class _Course(Generic[Read]):
@@ -239,33 +250,43 @@ class _Course(Generic[Read]):
 
     async def _exchanged(self, number: int, grant: Grant | None) -> Read:
         """One request and the reading of its answer; observers hear of it in any case."""
-        context = self._context
         started = time.perf_counter()
         answer: Answer | None = None
-        failure: TrayportError | None = None
         try:
-            attempt = Attempt(context, number, self._policy.timeout)
+            attempt = Attempt(self._context, number, self._policy.timeout)
             answer = await self._wire.transport.send(self._call, attempt)
             # Decoding is work for a processor; in a thread, other answers go on arriving.
-            return await asyncio.to_thread(self._read, answer)
-        except TrayportError as error:
-            failure = error
+            result = await asyncio.to_thread(self._read, answer)
+        except (TrayportError, asyncio.CancelledError) as error:
+            failure = error if isinstance(error, TrayportError) else None
+            self._tell(number, grant, time.perf_counter() - started, answer, failure)
             raise
-        finally:
-            self._wire.tell(
-                AttemptEvent(
-                    endpoint=context.endpoint,
-                    parameters=context.parameters,
-                    correlation_id=context.correlation_id,
-                    attempt=number,
-                    status=HTTPStatus.OK if answer else getattr(failure, "status_code", None),
-                    error=failure,
-                    queued=grant.queued if grant else 0.0,
-                    seconds=answer.seconds if answer else time.perf_counter() - started,
-                    bytes_received=answer.bytes_received if answer else 0,
-                    bytes_decoded=len(answer.body) if answer else 0,
-                )
+        self._tell(number, grant, answer.seconds, answer)
+        return result
+
+    def _tell(
+        self,
+        number: int,
+        grant: Grant | None,
+        seconds: float,
+        answer: Answer | None,
+        failure: TrayportError | None = None,
+    ) -> None:
+        context = self._context
+        self._wire.tell(
+            AttemptEvent(
+                endpoint=context.endpoint,
+                parameters=context.parameters,
+                correlation_id=context.correlation_id,
+                attempt=number,
+                status=HTTPStatus.OK if answer else getattr(failure, "status_code", None),
+                error=failure,
+                queued=grant.queued if grant else 0.0,
+                seconds=answer.seconds if answer else seconds,
+                bytes_received=answer.bytes_received if answer else 0,
+                bytes_decoded=len(answer.body) if answer else 0,
             )
+        )
 
     async def _slow_down(self, pause: float, grant: Grant | None) -> None:
         limiter = self._wire.limiter
