@@ -12,6 +12,7 @@ from pathlib import Path
 import trustme
 
 from trayport_sdk import Settings
+from trayport_sdk.http.connections import Connections
 
 # Rates that no test reaches; only hosts on this machine may be asked so often.
 UNHURRIED = {"requests_per_second": 100_000, "requests_per_minute": 6_000_000}
@@ -146,3 +147,11 @@ def closed_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+async def something_came(pool: Connections) -> None:
+    """Until the other end has said something over the one connection that waits."""
+    ((stream,),) = pool._backend._ready.values()
+    async with asyncio.timeout(10):
+        while not stream._early:  # noqa: ASYNC110  (a stream tells nobody)
+            await asyncio.sleep(0)

@@ -7,7 +7,15 @@ from contextlib import aclosing, asynccontextmanager
 import httpcore
 import pytest
 
-from tests.http.peers import PROXY_VARIABLES, UNHURRIED, Certificates, Peer, closed_port, peer
+from tests.http.peers import (
+    PROXY_VARIABLES,
+    UNHURRIED,
+    Certificates,
+    Peer,
+    closed_port,
+    peer,
+    something_came,
+)
 from trayport_sdk import (
     Settings,
     TrayportClient,
@@ -175,7 +183,7 @@ async def test_connections_opened_in_advance_over_tls_are_the_ones_that_are_used
     async with peer(tls=tls) as one, talking_to(one, http2=http2) as wire:
         assert await wire.warm_up(4) == 4
         await one.accepted(4)
-        await asyncio.sleep(0.05)  # session tickets have come by now, and are no end
+        # Session tickets have come, or come while requests are sent: they are no end.
         assert one.requests == []
         one.answering.clear()
         sending = asyncio.create_task(send(wire, 4))
@@ -202,7 +210,7 @@ async def test_what_comes_over_a_waiting_connection_is_read_by_the_first_request
     pool = Connections(http2=True, maximum=10, keepalive=60)
     async with listener, aclosing(pool):
         await pool.warm_up(Origin("https", "127.0.0.1", port), 1, 5.0)
-        await asyncio.sleep(0.05)
+        await something_came(pool)
         backend = pool._backend
         early = await backend.connect_tcp("127.0.0.1", port)
         assert pool.opened == 1
@@ -240,7 +248,8 @@ async def test_a_waiting_connection_on_which_something_came_unasked_is_not_used(
         await wire.warm_up(1)
         await one.accepted(1)
         one.writers[0].write(b"HTTP/1.1 408 -\r\n\r\n")
-        await asyncio.sleep(0.01)
+        assert wire._connections is not None
+        await something_came(wire._connections)
         await send(wire)
         assert one.connections == 2
 

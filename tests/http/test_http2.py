@@ -10,7 +10,13 @@ import pytest
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from tests.http.peers import PROXY_VARIABLES, UNHURRIED, Certificates, closed_port
+from tests.http.peers import (
+    PROXY_VARIABLES,
+    UNHURRIED,
+    Certificates,
+    closed_port,
+    something_came,
+)
 from trayport_sdk import Settings, TrayportClient
 from trayport_sdk.sandbox import Fault, Sandbox
 
@@ -20,17 +26,19 @@ KEY = "s3cr3t-k3y"
 MARKET = 10_000_065
 SEQUENCE = 10_000_305
 AT_ONCE = 20
+TOGETHER = 10
 
 
 class Watched:
     """The sandbox, and what it saw of connections: the other end, and the version of HTTP."""
 
-    def __init__(self) -> None:
+    def __init__(self, together: int) -> None:
+        self.at_least = together
         self.sandbox = Sandbox(keys=[KEY], limits=False)
         self.versions: set[str] = set()
         self.connections: set[tuple[str, int]] = set()
         self.under_way = 0
-        self.most_under_way = 0
+        self.together = asyncio.Event()
         self.url = ""
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
@@ -40,8 +48,12 @@ class Watched:
         self.versions.add(scope["http_version"])
         self.connections.add(tuple(scope["client"]))
         self.under_way += 1
-        self.most_under_way = max(self.most_under_way, self.under_way)
+        if self.under_way == self.at_least:
+            self.together.set()
         try:
+            # Whoever asks one after the other gets nowhere.
+            async with asyncio.timeout(30):
+                await self.together.wait()
             await self.sandbox(scope, receive, send)
         finally:
             self.under_way -= 1
@@ -67,8 +79,9 @@ def _trusted(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @asynccontextmanager
-async def hypercorn(certificates: Certificates) -> AsyncIterator[Watched]:
-    watched = Watched()
+async def hypercorn(certificates: Certificates, together: int = 1) -> AsyncIterator[Watched]:
+    """A server that answers nobody before so many have asked."""
+    watched = Watched(together)
     config = Config()
     port = closed_port()
     config.bind = [f"127.0.0.1:{port}"]
@@ -117,13 +130,13 @@ async def ask(client: TrayportClient) -> None:
 async def test_requests_at_the_same_time_share_one_http_2_connection(
     certificates: Certificates,
 ) -> None:
-    async with hypercorn(certificates) as server:
+    async with hypercorn(certificates, together=TOGETHER) as server:
         async with server.client(http2=True) as client:
             await ask(client)
             counts = client.get_metrics().connections
         assert server.versions == {"2"}
         assert len(server.connections) == counts.opened == 1
-        assert server.most_under_way > 1
+        assert server.together.is_set()
         assert len(server.sandbox.requests) == counts.requests == AT_ONCE + 4
         assert {each.status for each in server.sandbox.requests} == {200}
 
@@ -144,7 +157,9 @@ async def test_a_connection_opened_in_advance_carries_all_http_2_requests(
     async with hypercorn(certificates) as server:
         async with server.client(http2=True) as client:
             assert await client.warm_up(1) == 1
-            await asyncio.sleep(0.05)  # the settings of the server have come by now
+            connections = client._wire.transport._connections
+            assert connections is not None
+            await something_came(connections)  # its settings
             await ask(client)
             assert client.get_metrics().connections.opened == 1
         assert server.versions == {"2"}
