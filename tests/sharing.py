@@ -18,7 +18,8 @@ def use(store: str, limits: Limits, seconds: float, start: Any, grants: Any) -> 
     """Sends the moment of every grant, once all processes have started and the time is over."""
 
     async def main() -> list[int]:
-        limiter = shared_limiter(KEY, HOST, limits, store=store)
+        limiter = shared_limiter(KEY, HOST, store=store)
+        limiter.configure(main, limits, "error")
         moments: list[int] = []
         start.wait()
         end = time.monotonic() + seconds

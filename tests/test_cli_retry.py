@@ -56,3 +56,9 @@ def test_a_file_that_is_not_there_is_wrong_usage(
 ) -> None:
     assert run(["retry-failed", str(file), "--sandbox"]) == 2
     assert "no such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [".", "..", "/"])
+def test_a_directory_is_wrong_usage(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["retry-failed", name, "--sandbox"]) == 2
+    assert "this is a directory" in capsys.readouterr().err

@@ -14,6 +14,7 @@ from trayport_sdk import (
     TrayportAuthenticationError,
     TrayportClient,
     TrayportConfigurationError,
+    TrayportValidationError,
 )
 from trayport_sdk.sandbox import Sandbox
 
@@ -133,7 +134,7 @@ async def test_reloaded_settings_change_limits_timeouts_and_retries_while_runnin
         assert client._wire.policy.retry.retries == 7  # an argument wins, then as now
         limiter = client.get_status().limiter
         assert limiter is not None
-        assert [window.limit for window in limiter.windows] == [1, 2, 360]
+        assert [window.limit for window in limiter.windows] == [1, 2, 120]
         surroundings.write_text("TRAYPORT_API_KEY=a-key\n")
         assert client.reload_settings().timeout == 60
 
@@ -183,6 +184,38 @@ def test_a_watcher_puts_changed_files_in_force(
 
     virtual_time.run(main())
     assert "the settings stay as they are" in caplog.text
+
+
+async def test_a_priority_that_is_none_is_refused() -> None:
+    async with TrayportClient.sandbox() as client:
+        with pytest.raises(TrayportValidationError, match="high, normal, low") as refused:
+            client.with_options(priority="urgent")  # type: ignore[arg-type]
+    assert refused.value.parameter == "priority"
+
+
+async def test_a_new_sandbox_has_an_allowance_of_its_own() -> None:
+    for _ in range(5):
+        async with TrayportClient.sandbox(Sandbox(limits=True)) as client:
+            status = client.get_status().limiter
+            assert status is not None
+            assert status.windows[0].used == 0
+            await _market(client)
+            assert client._wire.limiter is not None
+            await client._wire.limiter.slow_down(1000)
+
+
+async def test_clients_of_one_key_keep_the_strictest_of_their_limits() -> None:
+    settings = Settings(_env_file=None, requests_per_second=2)
+    sandbox = Sandbox(limits=True)
+    async with TrayportClient.sandbox(sandbox) as usual:
+        async with TrayportClient.sandbox(sandbox, settings=settings) as careful:
+            for client in (usual, careful):
+                status = client.get_status().limiter
+                assert status is not None
+                assert status.windows[1].limit == 2
+        status = usual.get_status().limiter
+        assert status is not None
+        assert status.windows[1].limit == 6
 
 
 async def test_metrics_that_are_off_say_so() -> None:

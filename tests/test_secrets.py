@@ -17,6 +17,7 @@ import traceback
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -33,6 +34,7 @@ from tests.http.peers import PROXY_VARIABLES, UNHURRIED, answer, closed_port, pe
 from trayport_sdk import Settings, TrayportClient, TrayportError
 from trayport_sdk.cli import run
 from trayport_sdk.http.calls import Answer, Call
+from trayport_sdk.http.dead_letters import DeadLetter
 from trayport_sdk.http.log import configure
 from trayport_sdk.http.middleware import Middleware, Request, Response
 from trayport_sdk.sandbox import Fault, Sandbox
@@ -550,6 +552,30 @@ def test_the_key_in_the_place_of_a_parameter_shows_nowhere(shown: Shown) -> None
             assert quote(KEY, safe="").encode()[:9] in one.requests[0]
 
     asyncio.run(session())
+
+
+@pytest.mark.parametrize("way", ["@{}/markets", "@{}/markets/1", "{}", "//{}/markets"])
+def test_a_file_of_dead_letters_sends_the_key_nowhere(
+    way: str, shown: Shown, tmp_path: Path
+) -> None:
+    file = tmp_path / "failed.jsonl"
+
+    async def session() -> None:
+        async with peer() as one, peer() as elsewhere:
+            url = way.format(elsewhere.url.removeprefix("http://"))
+            call = Call.of("get_markets", {"url": url})
+            async with TrayportClient(settings=settings_of(one.url, one.url)) as client:
+                letter = DeadLetter.from_call(
+                    call, TrayportError("no"), failed_at=datetime.now(UTC)
+                )
+                file.write_text(letter.to_json())
+                with pytest.raises(TrayportError) as refused:
+                    await client.retry_failed(file, tmp_path / "answers")
+                shown.add_error(refused.value)
+            assert elsewhere.connections == one.connections == 0
+
+    asyncio.run(session())
+    logging.getLogger("trayport_sdk").debug("the file was refused")
 
 
 def test_an_answer_shows_no_key(shown: Shown) -> None:

@@ -14,8 +14,7 @@ from keyring.errors import KeyringLocked
 from trayport_spec import REQUEST_LIMITS
 
 from trayport_sdk import Settings, TrayportClient, TrayportConfigurationError
-from trayport_sdk.cli.download import DEFAULT_PORT
-from trayport_sdk.client import SANDBOX_KEY
+from trayport_sdk.addresses import SANDBOX_KEY, SANDBOX_PORT
 from trayport_sdk.sandbox import Sandbox
 from trayport_sdk.setting_sources import PROFILES, variable
 
@@ -87,7 +86,7 @@ def test_a_profile_can_be_chosen_by_argument_variable_or_file(
 
 def test_the_sandbox_profile_asks_the_sandbox_where_it_serves_by_default() -> None:
     settings = Settings(profile="sandbox")
-    host = f"http://127.0.0.1:{DEFAULT_PORT}"
+    host = f"http://127.0.0.1:{SANDBOX_PORT}"
     assert settings.analytics_url == host + Sandbox.ANALYTICS_PATH
     assert settings.reference_url == host + Sandbox.REFERENCE_PATH
     assert key_of(settings) == SANDBOX_KEY
@@ -110,6 +109,10 @@ def test_the_sandbox_profile_asks_the_sandbox_where_it_serves_by_default() -> No
         ("reference_url", "https://user:password@a.example"),
         ("reference_url", "https://a.example/?k=1"),
         ("http2", "perhaps"),
+        ("dead_letter_file", "~nobody-of-this-name/failed.jsonl"),
+        ("breaker_recovery", "1e300"),
+        ("retry_budget", "86401"),
+        ("settings_watch_interval", "1e9"),
         ("api_key", "schlüssel"),
         ("profile", "prod"),
         ("max_connections", "0"),
@@ -117,6 +120,8 @@ def test_the_sandbox_profile_asks_the_sandbox_where_it_serves_by_default() -> No
         ("retry_cap", "0"),
         ("limiter_store", "postgres://host"),
         ("limiter_store", "redis://:hunter/2@host"),
+        ("limiter_store", "redis://h?foo=bar"),
+        ("limiter_store", "redis://h?socket_timeout=abc"),
         ("limiter_fallback", "unlimited"),
         ("log_format", "xml"),
         ("settings_watch_interval", "0"),
@@ -138,6 +143,20 @@ def test_a_value_that_cannot_work_is_refused_with_its_variable_named(
         assert value not in str(refused.value)
         # Nor may what led to it hold the value.
         assert refused.value.__context__ is None
+
+
+def test_a_time_may_last_a_day_and_no_longer() -> None:
+    assert Settings(retry_budget=86400).retry_budget == 86400
+    with pytest.raises(TrayportConfigurationError, match="is longer than a day, 86400 seconds"):
+        Settings(retry_budget=86400.5)
+
+
+def test_a_home_of_nobody_is_refused_with_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAYPORT_DEAD_LETTER_FILE", "~nobody-of-this-name/failed.jsonl")
+    with pytest.raises(
+        TrayportConfigurationError, match=r"~nobody-of-this-name/failed\.jsonl begins"
+    ):
+        Settings()
 
 
 def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,11 +277,11 @@ def ring() -> Iterator[Ring]:
 def test_the_key_is_looked_for_in_one_place_after_another(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ring: Ring
 ) -> None:
-    key_file, secrets, env = tmp_path / "key", tmp_path / "secrets", tmp_path / ".env"
+    key_file, secrets = tmp_path / "key", tmp_path / "secrets"
     key_file.write_text("\ufefffrom-file\r\n")
     secrets.mkdir()
     (secrets / "trayport_api_key").write_text("from-secrets\n")
-    env.write_text("TRAYPORT_API_KEY=from-env-file\n")
+    Path(".env").write_text("TRAYPORT_API_KEY=from-env-file\n")
     monkeypatch.setenv("TRAYPORT_API_KEY_FILE", str(key_file))
     monkeypatch.setenv("TRAYPORT_SECRETS_DIR", str(secrets))
     monkeypatch.setenv("TRAYPORT_KEYRING_SERVICE", "desk")
@@ -276,8 +295,6 @@ def test_the_key_is_looked_for_in_one_place_after_another(
     assert found(api_key="from-argument") == ("from-argument", "argument")
     assert found() == ("from-variable", "variable")
     monkeypatch.delenv("TRAYPORT_API_KEY")
-    assert found() == ("from-env-file", ".env")
-    env.unlink()
     assert found() == ("from-file", "key file")
     key_file.write_text("\n")
     assert found() == ("from-secrets", "secrets directory")
@@ -285,8 +302,79 @@ def test_the_key_is_looked_for_in_one_place_after_another(
     assert ring.asked == 0
     assert found() == ("from-keyring", "keyring")
     ring.keys.clear()
+    assert found() == ("from-env-file", ".env")
+    Path(".env").unlink()
     assert found() == ("sandbox", "profile")
     assert found(profile="staging") == (None, "default")
+
+
+Place = tuple[str, str, str]  # the setting that names it, its name, and the origin of its key
+
+
+@pytest.fixture(params=["api_key_file", "secrets_dir", "keyring_service"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, ring: Ring) -> Place:
+    """A place that holds the key "hidden"."""
+    (tmp_path / "key").write_text("hidden")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "trayport_api_key").write_text("hidden")
+    ring.keys["trayport", "api_key"] = "hidden"
+    places: dict[str, Place] = {
+        "api_key_file": ("api_key_file", "key", "key file"),
+        "secrets_dir": ("secrets_dir", "secrets", "secrets directory"),
+        "keyring_service": ("keyring_service", "trayport", "keyring"),
+    }
+    return places[request.param]
+
+
+def test_a_place_of_the_key_ranks_with_whoever_names_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, there, origin = place
+    Path(".env").write_text(f"TRAYPORT_API_KEY=from-env-file\n{variable(name)}={there}\n")
+
+    def found(**arguments: str) -> tuple[str | None, str]:
+        settings = Settings(**arguments)
+        return key_of(settings), settings.origin("api_key")
+
+    assert found() == ("from-env-file", ".env")
+    monkeypatch.setenv(variable(name), there)
+    assert found() == ("hidden", origin)
+    monkeypatch.setenv("TRAYPORT_API_KEY", "from-variable")
+    assert found() == ("from-variable", "variable")
+    assert found(**{name: there}) == ("hidden", origin)
+    assert found(api_key="from-argument", **{name: there}) == ("from-argument", "argument")
+
+
+def test_any_secret_ranks_with_whoever_names_its_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "trayport_timeout").write_text("7")
+    (tmp_path / "trayport_profile").write_text("production")
+    Path(".env").write_text("TRAYPORT_TIMEOUT=8\n")
+    monkeypatch.setenv("TRAYPORT_SECRETS_DIR", str(tmp_path))
+    settings = Settings()
+    assert (settings.timeout, settings.log_level) == (7, "warning")
+    monkeypatch.setenv("TRAYPORT_TIMEOUT", "9")
+    assert Settings().timeout == 9
+    assert Settings(secrets_dir=tmp_path).timeout == 7
+
+
+def test_a_secret_may_name_the_service_of_the_keyring(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ring: Ring
+) -> None:
+    (tmp_path / "trayport_keyring_service").write_text("desk")
+    monkeypatch.setenv("TRAYPORT_API_KEY", "from-variable")
+    settings = Settings(secrets_dir=tmp_path)
+    assert (key_of(settings), settings.origin("api_key")) == ("from-keyring", "keyring")
+    assert ring.asked == 1
+
+
+def test_a_key_from_a_file_that_no_key_can_be_is_refused_with_its_origin(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("schlüssel")
+    with pytest.raises(
+        TrayportConfigurationError, match=r"\(key file, variable TRAYPORT_API_KEY\)"
+    ):
+        Settings(api_key_file=tmp_path / "key")
 
 
 def test_a_secrets_directory_may_hold_any_setting(tmp_path: Path) -> None:
@@ -421,6 +509,22 @@ def test_a_replaced_profile_or_key_file_takes_effect(tmp_path: Path) -> None:
     production = settings.replace(profile="production")
     assert (production.log_level, production.api_key) == ("warning", None)
     assert production.analytics_url == Settings().analytics_url
+
+
+def test_a_replaced_place_of_the_key_wins_as_an_argument(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TRAYPORT_API_KEY", "from-variable")
+    monkeypatch.setenv("TRAYPORT_TIMEOUT", "9")
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "old" / "trayport_timeout").write_text("7")
+    (tmp_path / "key").write_text(KEY)
+    settings = Settings(secrets_dir=tmp_path / "old", max_retries=1)
+    assert (settings.timeout, key_of(settings)) == (7, "from-variable")
+    replaced = settings.replace(secrets_dir=tmp_path / "new", api_key_file=tmp_path / "key")
+    assert (replaced.timeout, key_of(replaced), replaced.max_retries) == (9, KEY, 1)
+    assert not replaced.reread().differences(replaced)
 
 
 def test_reading_again_keeps_arguments_and_finds_what_has_changed(

@@ -34,9 +34,11 @@ class Watched:
         self.changes.append(self.settings.differences(new))
         if new.max_concurrency == 13:
             raise TrayportConfigurationError("13 cannot be had while running")
+        if new.max_concurrency == 17:
+            raise ZeroDivisionError("17 was not foreseen")
         self.settings = new
 
-    def fail(self, error: TrayportConfigurationError) -> None:
+    def fail(self, error: Exception) -> None:
         self.errors.append(str(error))
 
 
@@ -105,6 +107,20 @@ def test_a_change_that_cannot_be_made_is_said_and_does_not_stop_the_watching() -
         write(".env", "TRAYPORT_MAX_CONCURRENCY=14\n"),
     )
     assert watched.errors == ["13 cannot be had while running"]
+    assert watched.settings.max_concurrency == 14
+
+
+def test_nothing_that_goes_wrong_stops_the_watching() -> None:
+    # Warnings are errors here, as under -W error.
+    watched = watching(
+        Settings(),
+        write(".env", "TRAYPORT_TIMEOT=5\n"),
+        write(".env", "TRAYPORT_MAX_CONCURRENCY=17\n"),
+        write(".env", "TRAYPORT_MAX_CONCURRENCY=14\n"),
+    )
+    typo, unforeseen = watched.errors
+    assert "did you mean TRAYPORT_TIMEOUT" in typo
+    assert unforeseen == "17 was not foreseen"
     assert watched.settings.max_concurrency == 14
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
@@ -9,6 +10,23 @@ MEMORY = "memory"
 SQLITE = "sqlite:///"
 REDIS = ("redis", "rediss")
 STORES = "memory, sqlite:///path, redis://host or rediss://host"
+LOGIN = ("username", "password")
+# What may follow the ? of a Redis. The library takes far more, which would end as a TypeError in
+# the first request, or undo how the store waits.
+OPTIONS = ("db", *LOGIN)
+TLS_OPTIONS = (
+    "ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_cert_reqs", "ssl_check_hostname",
+    "ssl_keyfile", "ssl_password",
+)  # fmt: skip
+CHECKED_OPTIONS = {
+    "db": re.compile(r"[0-9]{1,9}"),
+    "ssl_cert_reqs": re.compile(r"none|optional|required"),
+    "ssl_check_hostname": re.compile(r"true|false", re.IGNORECASE),
+}
+
+# Where `trayport sandbox` serves unless told otherwise, and the key it accepts.
+SANDBOX_PORT = 8383
+SANDBOX_KEY = "sandbox"
 
 
 def _split(text: str) -> SplitResult:
@@ -51,7 +69,20 @@ def checked_store(text: str) -> str:
         raise ValueError(f"is not {STORES}")
     if "@" in parts.path or parts.fragment:
         raise ValueError("holds a password with letters that must be percent-encoded")
+    if not re.fullmatch(r"/?|/[0-9]{1,9}", parts.path):
+        raise ValueError("is not followed by the number of a database, as in redis://host:6379/0")
+    _check_options(parts)
     return store
+
+
+def _check_options(parts: SplitResult) -> None:
+    # No name is quoted: it may be the end of a password with a question mark in it.
+    allowed = (*OPTIONS, *TLS_OPTIONS) if parts.scheme == "rediss" else OPTIONS
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if name not in allowed:
+            raise ValueError(f"holds an option other than {', '.join(allowed)}")
+        if name in CHECKED_OPTIONS and not CHECKED_OPTIONS[name].fullmatch(value):
+            raise ValueError(f"holds a value that {name} cannot have")
 
 
 def stays_here(address: str) -> bool:
@@ -81,7 +112,8 @@ def without_password(store: str, mask: str = "") -> str:
         return store
     user, _, host = parts.netloc.rpartition("@")
     query = parse_qsl(parts.query, keep_blank_values=True)
-    # redis-py takes `password` and `ssl_password` from the query, too.
-    shown = [(name, value) for name, value in query if "password" not in name.lower()]
+    # Both may stand in the query, too, and the password of a certificate.
+    secret = (*LOGIN, "ssl_password")
+    shown = [(name, value) for name, value in query if name.lower() not in secret]
     netloc = f"{mask}@{host}" if user and mask else host
     return parts._replace(netloc=netloc, query=urlencode(shown)).geturl()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from .contracts import ContractSpec, looks_like_symbol
 from .errors import TrayportLookupError
@@ -24,7 +25,72 @@ EXAMPLE = "write a product and a delivery period, like 'TTF Hi Cal 51.6* Apr-24'
 Place: TypeAlias = tuple[int, int]
 """A sequence and an item of it."""
 
+Product: TypeAlias = tuple[bool, int]
+"""Whether it is a market, and its id."""
+
+Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+
+
+class LookUp(Generic[Value]):
+    """One look-up for everybody who waits for it; it ends when nobody does any more."""
+
+    def __init__(self, look_up: Coroutine[Any, Any, Value]) -> None:
+        self._task = asyncio.create_task(look_up)
+        self._waiting = 0
+        self._given_up = False
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more comes of it."""
+        return self._given_up or self._task.done()
+
+    @property
+    def useless(self) -> bool:
+        """Whether it is over and has found nothing, so that another one is needed."""
+        task = self._task
+        found = task.done() and not task.cancelled() and task.exception() is None
+        return self.over and not found
+
+    async def result(self) -> Value:
+        """What is found; one who stops waiting takes nothing from the others."""
+        self._waiting += 1
+        try:
+            # Unlike an await of the task, this does not cancel it.
+            await asyncio.wait({self._task})
+        finally:
+            self._waiting -= 1
+            if not self._waiting and not self._task.done():
+                self._given_up = True
+                self._task.cancel()
+                # It has let go of its connection when the last one leaves.
+                await asyncio.gather(self._task, return_exceptions=True)
+        return self._task.result()
+
+
+class Once(Generic[Key, Value]):
+    """What was found under each key, looked up once, however many ask at the same time.
+
+    A failure is for those who were waiting: the next one to ask has it looked up again.
+    """
+
+    def __init__(self, look_up: Callable[[Key], Coroutine[Any, Any, Value]]) -> None:
+        self._look_up = look_up
+        self._found: dict[Key, Value] = {}
+        self._under_way: dict[Key, LookUp[Value]] = {}
+
+    async def __call__(self, key: Key) -> Value:
+        if key not in self._found:
+            look_up = self._under_way.get(key)
+            if look_up is None or look_up.useless:
+                look_up = self._under_way[key] = LookUp(self._look_up(key))
+            try:
+                self._found[key] = await look_up.result()
+            finally:
+                # Whoever stops waiting leaves it to the others.
+                if look_up.over and self._under_way.get(key) is look_up:
+                    del self._under_way[key]
+        return self._found[key]
 
 
 class Catalog:
@@ -32,10 +98,9 @@ class Catalog:
 
     def __init__(self, reference: ReferenceGroup) -> None:
         self._reference = reference
-        self._market_ids: Mapping[str, list[int]] | None = None
-        self._instrument_ids: Mapping[str, list[int]] | None = None
-        self._items_of: dict[tuple[bool, int], Mapping[str, list[Place]]] = {}
-        self._items_in_sequence: dict[int, list[SequenceItem]] = {}
+        self._products = Once(self._read_products)
+        self._items = Once(self._read_items)
+        self._items_in = Once(self._read_items_in)
 
     async def resolve(self, contract: ContractSpec | str) -> ContractSpec:
         """The contract of a name or of a machine symbol.
@@ -60,17 +125,17 @@ class Catalog:
         return await self._market_contract(product, item)
 
     async def _market_contract(self, product: str, item: str) -> ContractSpec:
-        markets = await self._markets()
+        markets = await self._products(True)
         if product not in markets:
             raise _unknown("market", f"{product}*", [f"{name}*" for name in markets])
         found = await self._named(markets[product], item, market=True)
         if not found:
-            items = [name for id_ in markets[product] for name in await self._items(id_, True)]
+            items = [name for id_ in markets[product] for name in await self._items((True, id_))]
             raise _unknown(f"delivery period of {product}*", item, items)
         return _only(f"{product}* {item}", found)
 
     async def _instrument_contract(self, text: str) -> ContractSpec:
-        instruments = await self._instruments()
+        instruments = await self._products(False)
         cuts = [place for place, letter in enumerate(text) if letter == " "]
         items: list[str] = []
         # The longest name first: "TTF Hi Cal 51.6 EEX" also begins with another instrument's name.
@@ -80,7 +145,7 @@ class Catalog:
                 found = await self._named(instruments[product], item, market=False)
                 if found:
                     return _only(text, found)
-                items = [n for id_ in instruments[product] for n in await self._items(id_, False)]
+                items = [n for id_ in instruments[product] for n in await self._items((False, id_))]
         product, _, item = text.rpartition(" ")
         near = [*nearest(item, items), *nearest(product or text, instruments)]
         raise TrayportLookupError(
@@ -99,42 +164,35 @@ class Catalog:
                 sequence_item_id=item_id,
             )
             for product_id in product_ids
-            for sequence_id, item_id in (await self._items(product_id, market)).get(item, ())
+            for sequence_id, item_id in (await self._items((market, product_id))).get(item, ())
         ]
 
-    async def _markets(self) -> Mapping[str, list[int]]:
-        if self._market_ids is None:
-            markets = await self._reference.get_markets()
-            self._market_ids = _grouped((market.name, market.id) for market in markets)
-        return self._market_ids
+    async def _read_products(self, markets: bool) -> Mapping[str, list[int]]:
+        """The ids of all markets or of all instruments, by name."""
+        if markets:
+            found = await self._reference.get_markets()
+            return _grouped((one.name, one.id) for one in found)
+        instruments = await self._reference.get_instruments()
+        return _grouped((one.name, one.id) for one in instruments)
 
-    async def _instruments(self) -> Mapping[str, list[int]]:
-        if self._instrument_ids is None:
-            instruments = await self._reference.get_instruments()
-            self._instrument_ids = _grouped((one.name, one.id) for one in instruments)
-        return self._instrument_ids
-
-    async def _items(self, product_id: int, market: bool) -> Mapping[str, list[Place]]:
+    async def _read_items(self, product: Product) -> Mapping[str, list[Place]]:
         """The items of a product, by name."""
-        if (market, product_id) not in self._items_of:
-            sequences = await self._reference.get_sequences(
-                market_id=product_id if market else None,
-                instrument_id=None if market else product_id,
-            )
-            named = [
-                (item.name, (sequence.id, item.id))
-                for sequence in sequences
-                for item in await self._items_in(sequence.id)
-            ]
-            self._items_of[market, product_id] = _grouped(named)
-        return self._items_of[market, product_id]
+        market, product_id = product
+        sequences = await self._reference.get_sequences(
+            market_id=product_id if market else None,
+            instrument_id=None if market else product_id,
+        )
+        named = [
+            (item.name, (sequence.id, item.id))
+            for sequence in sequences
+            for item in await self._items_in(sequence.id)
+        ]
+        return _grouped(named)
 
-    async def _items_in(self, sequence_id: int) -> list[SequenceItem]:
-        if sequence_id not in self._items_in_sequence:
-            self._items_in_sequence[sequence_id] = await self._reference.get_sequence_items(
-                sequence_id, start_date=FIRST_DATE, count=EVERY_ITEM
-            )
-        return self._items_in_sequence[sequence_id]
+    async def _read_items_in(self, sequence_id: int) -> list[SequenceItem]:
+        return await self._reference.get_sequence_items(
+            sequence_id, start_date=FIRST_DATE, count=EVERY_ITEM
+        )
 
 
 def _grouped(pairs: Iterable[tuple[str, Value]]) -> dict[str, list[Value]]:

@@ -9,8 +9,10 @@ from copy import copy
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+from weakref import WeakSet
 
-from .errors import TrayportConfigurationError
+from .addresses import SANDBOX_KEY
+from .errors import TrayportConfigurationError, TrayportValidationError
 
 if TYPE_CHECKING:
     from .contracts import ContractSpec
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 _log = logging.getLogger("trayport_sdk.http")
-
-SANDBOX_KEY = "sandbox"
 
 
 class TrayportClient:
@@ -134,9 +134,8 @@ class TrayportClient:
         from .extras import needs
 
         needs("sandbox", "numpy", "uvicorn")
-        from .http.assembly import Hooks, assembled, limits_of
+        from .http.assembly import Hooks, assembled, limiter_of_sandbox
         from .http.inprocess import InProcessTransport
-        from .http.limiter import shared_limiter
         from .sandbox import Sandbox
         from .settings import Settings
 
@@ -147,11 +146,7 @@ class TrayportClient:
             reference_url=f"http://sandbox.invalid{Sandbox.REFERENCE_PATH}",
         )
         application = sandbox or Sandbox(limits=False)
-        limiter = (
-            shared_limiter(SANDBOX_KEY, f"sandbox {id(application)}", limits_of(chosen))
-            if application.limits
-            else None
-        )
+        limiter = limiter_of_sandbox(application) if application.limits else None
         hooks = Hooks(tuple(middleware), on_retry, on_breaker_change)
         transport = InProcessTransport(application)
         client = cls.__new__(cls)
@@ -169,7 +164,7 @@ class TrayportClient:
         self._answers = LastAnswers() if settings.cache else None
         self._catalog = Catalog(ReferenceGroup(wire.fetch, wire.tell, self._answers))
         self._watching: asyncio.Task[None] | None = None
-        self._ahead: list[Prefetch] = []
+        self._ahead: WeakSet[Prefetch] = WeakSet()
         self._read = settings
         self._send_over(wire, settings)
 
@@ -183,8 +178,8 @@ class TrayportClient:
         if settings.prefetch:
             from .http.prefetch import Prefetch
 
-            fetch = Prefetch(wire.fetch, wire.without_records().fetch)
-            self._ahead.append(fetch)
+            fetch = Prefetch(wire.fetch, wire.fetch_ahead)
+            self._ahead.add(fetch)
         self.reference = ReferenceGroup(wire.fetch, wire.tell, self._answers)
         self.trades = TradesGroup(
             fetch,
@@ -218,7 +213,15 @@ class TrayportClient:
             1
         """
         from .http.assembly import policy_of
+        from .http.line import PRIORITIES
 
+        if priority is not None and priority not in PRIORITIES:
+            raise TrayportValidationError(
+                f"priority {priority!r} is none",
+                parameter="priority",
+                limit=", ".join(PRIORITIES),
+                suggestion=f"use one of {', '.join(PRIORITIES)}",
+            )
         other = copy(self)
         settings = self.settings.replace(timeout=timeout, max_retries=max_retries)
         policy = policy_of(settings, priority or self._wire.policy.priority)
@@ -419,8 +422,8 @@ class TrayportClient:
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait({self._watching})
-        for prefetch in self._ahead:
+        for prefetch in list(self._ahead):
             await prefetch.aclose()
         if self._collector is not None:
             self._collector.close()
-        await self._wire.transport.aclose()
+        await self._wire.aclose()

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .client import SANDBOX_KEY, TrayportClient
+from .addresses import SANDBOX_KEY
+from .client import TrayportClient
 from .planner import plan_trades
 from .times import Window
 

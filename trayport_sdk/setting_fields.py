@@ -22,14 +22,34 @@ from .setting_sources import PREFIX
 # The part of the documented limits that is used unless a setting says more: the rest is for
 # programs of the same key that this process knows nothing of.
 SHARE = 0.75
+# The longest time that can be set. Nothing here waits longer on purpose, and what is far longer is
+# too much for a date or a timer.
+DAY = 24 * 60 * 60
 
 
 def _lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-File = Annotated[Path, AfterValidator(Path.expanduser)]
+def _at_most_a_day(value: float) -> float:
+    if value > DAY:
+        raise ValueError(f"is longer than a day, {DAY} seconds")
+    return value
+
+
+def _in_a_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"{path} begins in the home of a user that is not known") from None
+
+
+Seconds = Annotated[
+    float,
+    Field(gt=0, allow_inf_nan=False, json_schema_extra={"maximum": DAY}),
+    AfterValidator(_at_most_a_day),
+]
+File = Annotated[Path, AfterValidator(_in_a_home)]
 Url = Annotated[str, AfterValidator(checked_address)]
 Profile = Annotated[
     Literal["development", "staging", "production", "sandbox"], BeforeValidator(_lower)
@@ -125,8 +145,8 @@ class SettingFields(BaseSettings):
     )
     emergency_throttling: bool = Field(
         default=True,
-        description="Whether requests slow down as soon as the documented limits are nearly "
-        "reached, whoever used them. The default rate never gets there.",
+        description="Whether requests slow down as soon as the documented limits are nearly used "
+        "up, whoever used them. The default rate never gets there.",
     )
     limiter_store: SecretStr = Field(
         default=SecretStr(MEMORY),
@@ -152,9 +172,9 @@ class SettingFields(BaseSettings):
         default=30.0, description="Seconds that a wait before a retry lasts at most."
     )
     retry_budget: Seconds = Field(
-        default=300.0,
-        description="Seconds from the start of a call after which nothing is sent again; the time "
-        "in line does not count.",
+        default=600.0,
+        description="Seconds that a request may take over all its attempts and the waits between "
+        "them; the time in line does not count.",
     )
     forbidden_retries: int = Field(
         default=2,

@@ -12,19 +12,19 @@ from typing import Any
 from attrs import field, frozen
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource
 
+from .addresses import SANDBOX_KEY, SANDBOX_PORT
 from .errors import TrayportConfigurationError
 from .extras import needs
 
 PREFIX = "TRAYPORT_"
 KEYRING_USER = "api_key"
-# Where `trayport sandbox` serves, and the key it accepts.
-SANDBOX = "http://127.0.0.1:8383"
+SANDBOX = f"http://127.0.0.1:{SANDBOX_PORT}"
 PROFILES: Mapping[str, Mapping[str, Any]] = {
     "development": {"log_format": "console", "log_level": "debug"},
     "staging": {"log_format": "json", "log_level": "info"},
     "production": {"log_format": "json", "log_level": "warning"},
     "sandbox": {
-        "api_key": "sandbox",
+        "api_key": SANDBOX_KEY,
         "analytics_url": f"{SANDBOX}/analytics/api",
         "reference_url": f"{SANDBOX}/reference",
     },
@@ -32,7 +32,11 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
 
 
 class Origin(StrEnum):
-    """Where a value came from; earlier ones win."""
+    """Where a value came from; earlier ones win.
+
+    But what a file of the key, a directory of secrets or the keyring holds ranks with the argument,
+    the variable or the line of `.env` that names it, and right after what is given there itself.
+    """
 
     ARGUMENT = "argument"
     VARIABLE = "variable"
@@ -85,28 +89,50 @@ def gather(
         raise TrayportConfigurationError(f"{env_file} cannot be read: it is not UTF-8 text")
     _warn_of_typos([*environment.env_vars, *file.env_vars], names)
     found = {name: Found(value, Origin.ARGUMENT) for name, value in arguments.items()}
-    _add(found, Origin.VARIABLE, environment(), names)
-    _add(found, Origin.ENV_FILE, file(), names)
-    return _with_what_is_named(found, names)
+    _add_what_is_named(found, found.keys(), names)
+    for origin, source in ((Origin.VARIABLE, environment), (Origin.ENV_FILE, file)):
+        before = frozenset(found)
+        _add(found, origin, source(), names)
+        _add_what_is_named(found, found.keys() - before, names)
+    return _with_profile(found, names)
 
 
-def replaced(
-    kind: type[BaseSettings], found: Mapping[str, Found], arguments: Mapping[str, Any]
-) -> Findings:
-    """What was found, with some values replaced; only what the new ones name is read."""
+def replaced(found: Findings, arguments: Mapping[str, Any], names: Iterable[str]) -> Findings:
+    """What was found, with some values replaced; a new profile takes the place of the old one.
+
+    No new value may name a place of secrets: what is in it could win over what was found, or lose
+    to what was not kept.
+    """
     given = {name: Found(value, Origin.ARGUMENT) for name, value in arguments.items()}
-    if not arguments.keys() & NAMED_BY.values():
+    if "profile" not in given:
         return {**found, **given}
-    kept = {name: value for name, value in found.items() if value.origin not in NAMED_BY}
-    return _with_what_is_named({**kept, **given}, kind.model_fields.keys())
+    kept = {name: each for name, each in found.items() if each.origin is not Origin.PROFILE}
+    return _with_profile({**kept, **given}, names)
 
 
-def _with_what_is_named(found: Findings, names: Iterable[str]) -> Findings:
-    """Adds what the settings found so far point to: files, the keyring and the profile."""
+def _add_what_is_named(found: Findings, here: Set[str], names: Iterable[str]) -> None:
+    """Adds what is in the places of secrets that settings of one rank name.
+
+    Args:
+        found: What was found in this rank and in those above.
+        here: The names of what was found in this rank.
+        names: The names of all settings.
+    """
+    here = set(here)
     for origin, read in READERS.items():
-        named = found.get(NAMED_BY[origin])
-        if named is not None and named.value is not None:
-            _add(found, origin, read(str(named.value), set(names) - found.keys()), names)
+        place = PLACES[origin]
+        if place in here and found[place].value is not None:
+            before = frozenset(found)
+            _add(found, origin, read(str(found[place].value), set(names) - before), names)
+            here |= found.keys() - before  # a secret may be the name of the service
+
+
+def _with_profile(found: Findings, names: Iterable[str]) -> Findings:
+    """Adds what the profile sets, if one is chosen and nothing else has set it."""
+    profile = found.get("profile")
+    if profile is not None and profile.value is not None:
+        values = PROFILES.get(str(profile.value).strip().lower(), {})
+        _add(found, Origin.PROFILE, values, names)
     return found
 
 
@@ -127,7 +153,7 @@ def _secrets_directory(path: str, missing: Set[str]) -> dict[str, str]:
         files = {file.name.upper(): file for file in Path(path).expanduser().iterdir()}
     except (OSError, ValueError, RuntimeError) as error:
         raise _unreadable("secrets_dir", path, error) from error
-    # A key file has had its turn.
+    # A key file has had its turn, and a directory does not lead to another.
     wanted = missing - {"api_key_file", "secrets_dir"}
     return {
         name: _text(files[variable(name)], "secrets_dir")
@@ -152,21 +178,16 @@ def _keyring(service: str, missing: Set[str]) -> dict[str, str]:
     return {} if key is None else {"api_key": key}
 
 
-def _profile(name: str, _: Set[str]) -> Mapping[str, Any]:
-    return PROFILES.get(name.strip().lower(), {})
-
-
-READERS: Mapping[Origin, Callable[[str, Set[str]], Mapping[str, Any]]] = {
+# The places of secrets in the order in which they are looked at, and the settings that name them.
+READERS: Mapping[Origin, Callable[[str, Set[str]], Mapping[str, str]]] = {
     Origin.KEY_FILE: _key_file,
     Origin.SECRETS: _secrets_directory,
     Origin.KEYRING: _keyring,
-    Origin.PROFILE: _profile,
 }
-NAMED_BY = {
+PLACES: Mapping[Origin, str] = {
     Origin.KEY_FILE: "api_key_file",
     Origin.SECRETS: "secrets_dir",
     Origin.KEYRING: "keyring_service",
-    Origin.PROFILE: "profile",
 }
 
 

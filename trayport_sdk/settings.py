@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from .addresses import without_password
 from .errors import TrayportConfigurationError
 from .setting_fields import SettingFields
-from .setting_sources import PREFIX, Findings, Found, Origin, gather, replaced, variable
+from .setting_sources import PLACES, PREFIX, Findings, Found, Origin, gather, replaced, variable
 
 __all__ = ["PREFIX", "Origin", "Settings"]
 
@@ -22,7 +22,8 @@ class Settings(SettingFields):
 
     Every field can be given as an argument, as an environment variable `TRAYPORT_<NAME>`, in a file
     named `.env` in the working directory, or by a profile; earlier ones win. The key can also come
-    from a file, from a directory of secrets or from the system keyring.
+    from a file, from a directory of secrets or from the system keyring, which rank with the setting
+    that names them.
 
     Settings are values: they are read once, and do not change. What is secret shows in no
     representation, and does not travel: a pickle has no key, and no password of `limiter_store`.
@@ -81,13 +82,15 @@ class Settings(SettingFields):
     def replace(self, **values: Any) -> Self:
         """The same settings with some values replaced; `None` leaves a value as it is.
 
-        Nothing else is read again, unless a new value names a file, a directory, a service of the
-        keyring or a profile.
+        Nothing is read again, unless a new value names a place of secrets, `api_key_file`,
+        `secrets_dir` or `keyring_service`: then everything is, as by `reread`.
         """
         given = {name: value for name, value in values.items() if value is not None}
+        if given.keys() & PLACES.values():
+            return self._read_again(given)
         found = {name: Found(getattr(self, name), self._origins[name]) for name in self._origins}
         settings = type(self).__new__(type(self))
-        settings._take(replaced(type(self), found, given), self._env_file)
+        settings._take(replaced(found, given, type(self).model_fields), self._env_file)
         return settings
 
     def reread(self) -> Self:
@@ -96,12 +99,15 @@ class Settings(SettingFields):
         Raises:
             TrayportConfigurationError: What is there now cannot work.
         """
-        given = {
+        return self._read_again({})
+
+    def _read_again(self, given: Mapping[str, Any]) -> Self:
+        arguments = {
             name: getattr(self, name)
             for name, origin in self._origins.items()
             if origin is Origin.ARGUMENT
         }
-        return type(self)(_env_file=self._env_file, **given)
+        return type(self)(_env_file=self._env_file, **{**arguments, **given})
 
     def files(self) -> list[Path]:
         """The files and directories that settings are read from, whether they exist or not."""
@@ -135,6 +141,15 @@ def _explained(error: ValidationError, found: Findings) -> str:
         name = str(detail["loc"][0])
         reason = detail["msg"].removeprefix("Value error, ")
         origin = found[name].origin if name in found else Origin.DEFAULT
-        given = {Origin.ARGUMENT: "the argument, or variable", Origin.ENV_FILE: ".env, variable"}
-        reasons.append(f"{name} ({given.get(origin, 'variable')} {variable(name)}): {reason}")
+        reasons.append(f"{name} ({_given_by(origin)} {variable(name)}): {reason}")
     return f"settings cannot be used: {'; '.join(reasons)}"
+
+
+def _given_by(origin: Origin) -> str:
+    match origin:
+        case Origin.ARGUMENT:
+            return "the argument, or variable"
+        case Origin.VARIABLE | Origin.DEFAULT:
+            return "variable"
+        case _:
+            return f"{origin}, variable"

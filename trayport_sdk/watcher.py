@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import TrayportConfigurationError
 from .setting_sources import PREFIX
 
 if TYPE_CHECKING:
@@ -19,12 +18,12 @@ async def watch(
     current: Callable[[], Settings],
     every: float,
     on_change: Callable[[Settings], object],
-    on_error: Callable[[TrayportConfigurationError], object],
+    on_error: Callable[[Exception], object],
 ) -> None:
     """Reads the settings again whenever one of their files has changed, until it is cancelled.
 
-    What cannot work is reported once, and the watching goes on: the next change of a file is read
-    as if nothing had happened.
+    What cannot work is reported once, and the watching goes on, whatever it was: the next change of
+    a file is read as if nothing had happened.
 
     Args:
         current: Gives the settings in force.
@@ -35,17 +34,17 @@ async def watch(
     seen: dict[Path, str] | None = None  # so that the first look misses no change made before it
     while True:
         await asyncio.sleep(every)
-        settings = current()
-        # In a thread, for a file may be far away, and the keyring may ask its user.
-        now = await asyncio.to_thread(_contents, settings.files())
-        if now == seen:
-            continue
-        seen = now
         try:
+            settings = current()
+            # In a thread, for a file may be far away, and the keyring may ask its user.
+            now = await asyncio.to_thread(_contents, settings.files())
+            if now == seen:
+                continue
+            seen = now
             new = await asyncio.to_thread(settings.reread)
             if new.differences(current()):
                 on_change(new)
-        except TrayportConfigurationError as error:
+        except Exception as error:  # noqa: BLE001  (nobody awaits this task: it would end unheard)
             on_error(error)
 
 

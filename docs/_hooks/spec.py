@@ -27,8 +27,7 @@ from trayport_spec import (
     Provenance,
 )
 
-from trayport_sdk.cli.download import DEFAULT_PORT
-from trayport_sdk.client import SANDBOX_KEY
+from trayport_sdk.addresses import SANDBOX_KEY, SANDBOX_PORT
 from trayport_sdk.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[2]
-SANDBOX = f"http://127.0.0.1:{DEFAULT_PORT}"
+SANDBOX = f"http://127.0.0.1:{SANDBOX_PORT}"
 DOCUMENT = "api/trayport.yaml"
 COMMENT = re.compile(r"<!-- spec: ([a-z-]+) -->")
 

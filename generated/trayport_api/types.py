@@ -16,6 +16,9 @@ class Unset:
     def __repr__(self) -> str:
         return "UNSET"
 
+    def __reduce__(self) -> str:
+        return "UNSET"  # there is only one, also after a copy or a pickle
+
 
 UNSET = Unset()
 

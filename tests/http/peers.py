@@ -6,8 +6,9 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Self
 
 import trustme
 
@@ -112,6 +113,49 @@ async def peer(
         listener.close()
         await one.hang_up()
         await listener.wait_closed()
+
+
+class Dripping:
+    """Gives its answers byte by byte, and comes to no end of them.
+
+    Args:
+        part: What it never ends, "head" or "body".
+    """
+
+    def __init__(self, part: str) -> None:
+        head = b"HTTP/1.1 200 -\r\n"
+        self._whole = head if part == "head" else head + b"Content-Length: 1000000\r\n\r\n"
+        self._byte = b"x" if part == "head" else b" "
+        self.url = ""
+        self.connections = 0
+        self._ended = asyncio.Semaphore(0)
+
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(self._whole)
+        end = asyncio.create_task(reader.read())
+        while not end.done():
+            writer.write(self._byte)
+            await asyncio.wait({end}, timeout=0.01)
+        with suppress(ConnectionError):
+            await end
+        writer.close()
+        self._ended.release()
+
+    async def hung_up(self) -> None:
+        """Waits until the other end has closed one more connection."""
+        async with asyncio.timeout(10):
+            await self._ended.acquire()
+
+    async def __aenter__(self) -> Self:
+        self._listener = await asyncio.start_server(self._handle, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._listener.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._listener.close()
+        await self._listener.wait_closed()
 
 
 class Certificates:

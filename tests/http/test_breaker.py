@@ -221,6 +221,91 @@ def test_of_twenty_callers_exactly_one_tries_a_half_open_breaker() -> None:
     virtual_time.run(main())
 
 
+def test_of_a_whole_queue_nobody_passes_a_half_open_breaker_but_the_trial() -> None:
+    async def main() -> None:
+        sent: list[int] = []
+        refused: list[TrayportCircuitBreakerError] = []
+        broken = True
+        breakers = Breakers(
+            threshold=3, recovery=10, on_change=lambda _: None, clock=virtual_time.clock
+        )
+
+        async def call(number: int, turn: float, answered: float) -> None:
+            try:
+                with breakers.admit(TRADES) as admission:
+                    await asyncio.sleep(turn)
+                    admission.confirm()
+                    sent.append(number)
+                    await asyncio.sleep(answered)
+                    if broken:
+                        raise FAILURES[2]
+            except TrayportCircuitBreakerError as refusal:
+                refused.append(refusal)
+            except TrayportServerError:
+                assert broken
+
+        async with asyncio.TaskGroup() as calls:
+            for number in range(60):
+                calls.create_task(call(number, turn=number, answered=0.5))
+            await asyncio.sleep(12.6)
+            assert sent == [0, 1, 2]
+            assert breakers.states()["/trades"].state is OPEN
+            # The trial takes so long that much of the queue has its turn meanwhile.
+            trial = calls.create_task(call(100, turn=0, answered=40))
+            await asyncio.sleep(39)
+            assert breakers.states()["/trades"].state is HALF_OPEN
+            assert sent == [0, 1, 2, 100]
+            assert "another one is trying it" in str(refused[-1])
+            broken = False
+            await trial
+            assert breakers.states()["/trades"].state is CLOSED
+        # Whoever comes up once it is closed is sent, whenever admitted.
+        assert sent == [0, 1, 2, 100, *range(53, 60)]
+        assert len(refused) == 50
+
+    virtual_time.run(main())
+
+
+def test_a_call_of_before_is_refused_while_a_trial_is_to_come_and_is_no_trial_itself() -> None:
+    world = World()
+    old = world.begin()
+    world.fail(3)
+    world.seconds += 30
+    world.call(NEUTRAL[0])
+    assert world.status.state is HALF_OPEN
+    with pytest.raises(TrayportCircuitBreakerError) as caught:
+        old.confirm()
+    assert caught.value.retry_at == world.now() + timedelta(seconds=1)
+    assert "another one" not in str(caught.value)
+    end(old, caught.value)
+    trial = world.begin()
+    trial.confirm()
+    end(trial)
+    assert world.status.state is CLOSED
+
+
+@pytest.mark.parametrize("recovery", [1e300, float("inf")])
+def test_a_breaker_may_stay_open_for_ever(recovery: float) -> None:
+    world = opened(recovery=recovery)
+    assert world.status.retry_at == datetime.max.replace(tzinfo=UTC)
+    with pytest.raises(TrayportCircuitBreakerError) as caught:
+        world.begin()
+    assert caught.value.retry_at == world.status.retry_at
+
+
+def test_endpoints_may_be_asked_for_the_first_time_while_all_are_listed() -> None:
+    world = World(threshold=1)
+
+    def now() -> datetime:
+        world.breakers.admit(RequestContext(f"/{len(world.breakers._breakers)}"))
+        return MIDNIGHT
+
+    world.breakers._now = now
+    for context in (TRADES, MARKETS):
+        world.fail(context=context)
+    assert set(world.breakers.states()) >= {"/trades", "/markets"}
+
+
 def test_a_cancelled_task_counts_for_nothing() -> None:
     async def main() -> None:
         breakers = Breakers(threshold=1, recovery=30, on_change=lambda _: None)

@@ -12,6 +12,7 @@ from tests.http.peers import (
     UNHURRIED,
     Certificates,
     Peer,
+    answer,
     closed_port,
     peer,
     something_came,
@@ -24,7 +25,7 @@ from trayport_sdk import (
 )
 from trayport_sdk.errors import RequestContext
 from trayport_sdk.http.calls import Attempt, Call
-from trayport_sdk.http.connections import Connections, Origin
+from trayport_sdk.http.connections import ConnectionCounts, Connections, Origin
 from trayport_sdk.http.transport import Transport
 from trayport_sdk.sandbox import Sandbox
 from trayport_sdk.sandbox.server import Server
@@ -378,3 +379,23 @@ async def test_a_sandbox_in_this_process_has_no_connections_to_open() -> None:
 def test_an_origin_is_where_an_address_points_to() -> None:
     assert Origin.of("https://api.example/path") == Origin("https", "api.example", 443)
     assert str(Origin.of("http://[::1]:8000/x")) == "::1:8000"
+
+
+async def test_a_connection_that_was_refused_carried_nothing_and_was_not_used_again() -> None:
+    url = f"http://127.0.0.1:{closed_port()}"
+    async with aclosing(Transport(key=KEY, urls={"analytics": url, "reference": url})) as wire:
+        for _ in range(5):
+            with pytest.raises(TrayportConnectionError):
+                await send(wire)
+        assert wire.counts == ConnectionCounts(opened=0, requests=0, reused=0)
+
+
+@pytest.mark.parametrize(("header", "opened"), [("Connection: close", 3), ("X-Kind: plain", 1)])
+async def test_a_connection_is_used_again_when_it_carries_a_second_answer(
+    header: str, opened: int
+) -> None:
+    async with peer(lambda _: answer(b"[]", 200, header)) as one, talking_to(one) as wire:
+        for _ in range(3):
+            await send(wire)
+        assert one.connections == opened
+        assert wire.counts == ConnectionCounts(opened=opened, requests=3, reused=3 - opened)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -98,15 +99,18 @@ def test_times_are_written_in_utc() -> None:
 
 
 texts = st.text(max_size=20)
-calls = st.builds(
-    Call,
-    st.sampled_from(list(ENDPOINTS.values())),
-    texts,
-    st.dictionaries(texts, texts | st.lists(texts, max_size=3).map(tuple), max_size=4),
-)
+ids_in_paths = st.integers(0, 2**63 - 1)
+queries = st.dictionaries(texts, texts | st.lists(texts, max_size=3).map(tuple), max_size=4)
 
 
-@given(calls, texts, st.datetimes(timezones=st.just(UTC)))
+@st.composite
+def calls(draw: st.DrawFn) -> Call:
+    endpoint = draw(st.sampled_from(list(ENDPOINTS.values())))
+    url = re.sub(r"\{\w+\}", lambda _: str(draw(ids_in_paths)), endpoint.path)
+    return Call(endpoint, url, draw(queries))
+
+
+@given(calls(), texts, st.datetimes(timezones=st.just(UTC)))
 def test_a_letter_gives_back_the_call_and_itself(call: Call, said: str, moment: datetime) -> None:
     error = TrayportConnectionError(said, attempts=3)
     letter = DeadLetter.from_call(call, error, failed_at=moment)
@@ -132,12 +136,35 @@ def test_a_line_of_another_kind_is_refused(content: object) -> None:
         ("attempts", "5"),
         ("error", {}),
         ("url", None),
+        ("url", "/markets"),
+        ("url", "trades"),
+        ("url", "/trades/"),
+        ("url", "/trades\n"),
+        ("url", "/trades?x=1"),
+        ("url", "@127.0.0.1:1/trades"),
+        ("url", ".evil.example/trades"),
     ],
 )
 def test_a_line_with_a_wrong_value_is_refused(field: str, value: object) -> None:
     line = json.loads(failed(TRADES, "1").to_json())
     with pytest.raises(TrayportValidationError):
         DeadLetter.from_json(json.dumps(line | {field: value}))
+
+
+@pytest.mark.parametrize("place", ["", ".", "..", "1/2", "1@x", "%2e%2e", "1?x", "1#x", "1\n", "ä"])
+def test_in_the_place_of_an_id_there_is_nothing_but_an_id(place: str) -> None:
+    line = json.loads(failed(MARKET, "1").to_json())
+    with pytest.raises(TrayportValidationError, match="is no path of get_market"):
+        DeadLetter.from_json(json.dumps(line | {"url": f"/markets/{place}"}))
+
+
+@given(st.text() | st.text(st.sampled_from("/trades@:.%?#\\\n")))
+def test_no_line_leads_to_another_path(url: str) -> None:
+    line = json.loads(failed(TRADES, "1").to_json()) | {"url": url}
+    if url == "/trades":
+        return
+    with pytest.raises(TrayportValidationError):
+        DeadLetter.from_json(json.dumps(line))
 
 
 def test_only_the_owner_may_read_the_file(letters: DeadLetters) -> None:
@@ -370,4 +397,10 @@ def test_a_file_that_is_not_there_is_told_of(tmp_path: Path) -> None:
     for missing in (tmp_path / "failed.jsonl", tmp_path / "no" / "failed.jsonl"):
         with pytest.raises(TrayportValidationError, match="no such file"):
             retry(missing, answers(), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_in_the_place_of_the_file_is_told_of(tmp_path: Path) -> None:
+    with pytest.raises(TrayportValidationError, match="this is a directory"):
+        retry(tmp_path, answers(), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

@@ -235,12 +235,32 @@ async def test_a_failing_service_says_nothing_about_the_key(server: Server) -> N
     assert "503" in named(report, "reference API").detail
 
 
-async def test_a_mistake_of_ours_is_not_taken_for_a_sick_service(server: Server) -> None:
-    async def mistaken(_: str) -> None:
-        raise LookupError("mistake")
+@pytest.mark.parametrize("error", [LookupError("no\ndesk"), TimeoutError("no desk")])
+async def test_what_middleware_raises_is_reported_in_its_own_words(
+    server: Server, error: Exception
+) -> None:
+    async def spoilt(api: str) -> None:
+        if api == "analytics":
+            raise error
 
-    with pytest.raises(LookupError):
-        await checked(server.analytics_url, probe=mistaken)
+    report = await checked(server.analytics_url, server.reference_url, probe=spoilt)
+    assert [check.name for check in report.wrong] == ["analytics API"]
+    assert named(report, "analytics API").detail == f"{type(error).__name__}: no desk"
+    assert named(report, "reference API").ok
+
+
+async def test_a_check_that_is_cancelled_is_cancelled(server: Server) -> None:
+    asked = asyncio.Event()
+
+    async def silent(_: str) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    check = asyncio.create_task(checked(server.analytics_url, probe=silent))
+    await asked.wait()
+    check.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await check
 
 
 async def test_without_a_key_nothing_is_asked(server: Server) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
 import threading
 from collections.abc import Iterable
+from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -12,13 +16,18 @@ from hypothesis import strategies as st
 
 from tests import virtual_time
 from tests.virtual_time import clock, clock_for_threads
-from trayport_sdk.errors import TrayportLimiterError
+from trayport_sdk.errors import (
+    TrayportConfigurationError,
+    TrayportLimiterError,
+    TrayportRateLimitError,
+    TrayportValidationError,
+)
 from trayport_sdk.http import limiter as module
 from trayport_sdk.http.allowance import Look, Store, StoreError, Taken
 from trayport_sdk.http.limiter import RequestLimiter, shared_limiter
 from trayport_sdk.http.line import PASSED_OVER, PRIORITIES, Priority
-from trayport_sdk.http.pace import Limits
-from trayport_sdk.http.stores import MemoryStore
+from trayport_sdk.http.pace import NEVER, Limits
+from trayport_sdk.http.stores import MemoryStore, SqliteStore
 
 KEY = "s3cret-key"
 DEFAULT = Limits(6, 360)
@@ -174,7 +183,7 @@ def test_a_grant_that_meets_a_cancellation_goes_to_the_next() -> None:
         second = asyncio.create_task(limiter.acquire())
         await asyncio.sleep(0)
         loop = asyncio.get_running_loop()
-        due = limiter._line._timers[loop].when()
+        due = limiter._line._timers[loop].handle.when()
         # In the same turn of the loop, after the grant and before the task hears of it.
         loop.call_at(due + 1e-10, first.cancel)
         await second
@@ -244,7 +253,7 @@ def test_limits_change_while_requests_wait() -> None:
         started = clock()
         waiting = asyncio.create_task(granted(limiter, ["normal"] * 30))
         await asyncio.sleep(2.0)
-        limiter.configure(Limits(8, 480))
+        limiter.configure(main, Limits(8, 480), "error")
         await waiting
         assert clock() - started < 7.0
 
@@ -403,13 +412,238 @@ def test_a_store_that_fails_in_an_unknown_way_leaves_nobody_waiting() -> None:
 
 
 def test_clients_with_one_key_and_host_share_a_limiter_and_others_do_not() -> None:
-    one = shared_limiter(KEY, "a.example", DEFAULT)
-    assert shared_limiter(KEY, "a.example", DEFAULT) is one
-    assert shared_limiter(KEY, "b.example", DEFAULT) is not one
-    assert shared_limiter("another", "a.example", DEFAULT) is not one
-    assert shared_limiter(KEY, "a.example", DEFAULT, store="sqlite:////tmp/x.db") is not one
+    one = shared_limiter(KEY, "a.example")
+    assert shared_limiter(KEY, "a.example") is one
+    assert shared_limiter(KEY, "b.example") is not one
+    assert shared_limiter("another", "a.example") is not one
+
+
+class Client:
+    """Somebody who owns a limiter."""
+
+
+def limits_in(limiter: RequestLimiter) -> list[int]:
+    return [window.limit for window in limiter.status().windows]
+
+
+def test_the_strictest_of_the_living_clients_limits_hold() -> None:
+    limiter = RequestLimiter(DEFAULT)
+    fast, slow = Client(), Client()
+    limiter.configure(fast, Limits(8, 480, evenly=False), "slow")
+    assert limits_in(limiter) == [4, 8, 480]
+    assert limiter.owners.fallback == "slow"
+    limiter.configure(slow, Limits(2, 360), "error")
+    assert limits_in(limiter) == [1, 2, 120]
+    assert (limiter.owners.limits.evenly, limiter.owners.fallback) == (True, "error")
+    limiter.configure(fast, Limits(1, 480), "slow")
+    assert limits_in(limiter) == [1, 1, 60]
+    limiter.release(fast)
+    limiter.release(fast)
+    assert limits_in(limiter) == [1, 2, 120]
+    limiter.release(slow)
+    assert limits_in(limiter) == [3, 6, 360]
+
+
+def test_a_client_that_was_forgotten_stops_counting() -> None:
+    limiter = RequestLimiter(DEFAULT)
+    fast, slow = Client(), Client()
+    limiter.configure(fast, Limits(8, 480), "error")
+    limiter.configure(slow, Limits(1, 60), "error")
+    del slow
+    gc.collect()
+    assert limits_in(limiter) == [4, 8, 480]
+
+
+def test_a_change_of_the_limits_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    limiter, client = RequestLimiter(DEFAULT), Client()
+    with caplog.at_level(logging.INFO, "trayport_sdk"):
+        limiter.configure(client, DEFAULT, "error")
+        assert caplog.messages == []
+        limiter.configure(client, Limits(2, 120), "error")
+    (said,) = caplog.messages
+    assert "per_second=6" in said
+    assert "per_second=2" in said
+
+
+def test_one_process_counts_a_key_in_one_place(tmp_path: Path) -> None:
+    client = Client()
+    file = f"sqlite:///{tmp_path}/s3cret.db"
+    memory = shared_limiter(KEY, "c.example")
+    memory.configure(client, DEFAULT, "error")
+    with pytest.raises(TrayportConfigurationError, match=r"one place.*memory.*sqlite") as caught:
+        shared_limiter(KEY, "c.example", store=file)
+    assert "s3cret" not in str(caught.value)
+    assert "close the other client" in caught.value.suggestion
+    memory.release(client)
+    counted = shared_limiter(KEY, "c.example", store=file)
+    assert counted is not memory
+    assert counted.status().store == "sqlite"
+    counted.configure(client, DEFAULT, "error")
+    with pytest.raises(TrayportConfigurationError, match="another one"):
+        shared_limiter(KEY, "c.example", store=f"{file}.other")
+    del client
+    gc.collect()
+    assert shared_limiter(KEY, "c.example") is not counted
+
+
+def test_thread_and_file_go_with_the_last_client_and_come_back(tmp_path: Path) -> None:
+    store = SqliteStore(str(tmp_path / "grants.db"), "a")
+    limiter = RequestLimiter(Limits(40, 2400), store)
+    first, last = Client(), Client()
+    before = set(threading.enumerate())
+    for _ in range(2):
+        limiter.configure(first, Limits(40, 2400), "error")
+        limiter.configure(last, Limits(40, 2400), "error")
+        asyncio.run(anything(limiter))
+        (thread,) = set(threading.enumerate()) - before
+        assert thread.name.startswith("trayport-limiter")
+        limiter.release(first)
+        assert store._bucket is not None
+        limiter.release(last)
+        thread.join(30)
+        assert not thread.is_alive()
+        assert store._bucket is None
+    assert limiter.status().windows[-1].used == 2
+    limiter.close()
+
+
+async def anything(limiter: RequestLimiter) -> None:
+    await limiter.acquire()
+
+
+def test_a_long_pause_is_no_wait_for_whoever_has_no_patience() -> None:
+    async def main() -> None:
+        limiter = RequestLimiter(Limits(1, 60), clock=clock)
+        await limiter.acquire()
+        patient = asyncio.create_task(limiter.acquire())
+        waiting = [asyncio.create_task(limiter.acquire(patience=60.0)) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        started = clock()
+        await limiter.slow_down(3600.0)
+        for error in await asyncio.gather(*waiting, return_exceptions=True):
+            assert isinstance(error, TrayportRateLimitError)
+            assert (error.status_code, error.retry_after) == (429, 3600.0)
+            assert "nobody on it sends for another 3600 s" in str(error)
+        with pytest.raises(TrayportRateLimitError):  # a timer is set already
+            await limiter.acquire(patience=3000.0)
+        assert clock() == pytest.approx(started, abs=0.01)
+        await limiter.acquire(patience=3601.0)
+        await patient
+        assert clock() - started >= 3600.0
+
+    virtual_time.run(main())
+
+
+def test_a_wait_for_a_window_needs_no_patience() -> None:
+    async def main() -> None:
+        limiter = RequestLimiter(Limits(1, 60), clock=clock)
+        await asyncio.gather(*(limiter.acquire(patience=0.0) for _ in range(5)))
+
+    virtual_time.run(main())
+
+
+def test_a_pause_that_another_process_was_told_is_no_wait_either(tmp_path: Path) -> None:
+    async def main() -> None:
+        path = str(tmp_path / "grants.db")
+        mine, theirs = SqliteStore(path, "a"), SqliteStore(path, "a")
+        limiter = RequestLimiter(DEFAULT, mine)
+        theirs.slow_down(3_600_000, NEVER)
+        patient = asyncio.create_task(limiter.acquire())
+        for _ in range(2):
+            with pytest.raises(TrayportRateLimitError) as caught:
+                await limiter.acquire(patience=60.0)
+            assert caught.value.retry_after == pytest.approx(3600.0, abs=30)
+        patient.cancel()
+        limiter.close()
+        theirs.close()
+
+    asyncio.run(main())
+
+
+def test_a_refusal_that_meets_a_cancellation_refuses_nobody_else() -> None:
+    async def main() -> None:
+        limiter = RequestLimiter(Limits(1, 60), clock=clock)
+        await limiter.acquire()
+        refused = asyncio.create_task(limiter.acquire(patience=1.0))
+        patient = asyncio.create_task(limiter.acquire())
+        await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        await limiter.slow_down(5.0)
+        loop.call_at(loop.time() + 1e-10, refused.cancel)
+        started = clock()
+        await patient
+        assert clock() - started >= 4.9
+
+    virtual_time.run(main())
+
+
+def test_a_grant_that_is_given_back_goes_to_the_next() -> None:
+    async def main() -> None:
+        limiter = RequestLimiter(Limits(1, 60), clock=clock)
+        grant = await limiter.acquire()
+        waiting = [asyncio.create_task(limiter.acquire()) for _ in range(2)]
+        await asyncio.sleep(0)
+        limiter.give_back(grant)
+        started = clock()
+        assert (await waiting[0]).moment == grant.moment
+        assert clock() == started
+        spent = await waiting[1]
+        limiter.give_back(spent)
+        limiter.give_back(spent)
+        started = clock()
+        await limiter.acquire()
+        assert clock() - started >= 1.0
+        assert limiter.status().grants == 3
+
+    virtual_time.run(main())
+
+
+def test_a_grant_that_is_given_back_late_or_in_a_pause_is_spent() -> None:
+    async def main() -> None:
+        limiter = RequestLimiter(Limits(1, 60), clock=clock)
+        grant = await limiter.acquire()
+        waiting = asyncio.create_task(limiter.acquire())
+        await asyncio.sleep(0.5)
+        limiter.give_back(grant)
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        grant = await waiting
+        waiting = asyncio.create_task(limiter.acquire())
+        await limiter.slow_down(30.0)
+        limiter.give_back(grant)
+        await asyncio.sleep(20.0)
+        assert not waiting.done()
+        await waiting
+
+    virtual_time.run(main())
+
+
+def test_loops_that_end_with_a_cancelled_waiter_leave_nothing_behind() -> None:
+    limiter = RequestLimiter(Limits(1, 60))
+
+    async def give_up() -> None:
+        limiter_task = asyncio.create_task(limiter.acquire())
+        await asyncio.sleep(0.001)
+        limiter_task.cancel()
+
+    asyncio.run(anything(limiter))
+    for _ in range(10):
+        asyncio.run(give_up())
+    assert not limiter._line._timers
+    assert not limiter._line._loops
+
+
+def test_a_priority_that_does_not_exist_is_a_clear_error() -> None:
+    async def main() -> None:
+        urgent = cast("Priority", "urgent")
+        with pytest.raises(TrayportValidationError, match="'high', 'normal', 'low'") as caught:
+            await RequestLimiter(DEFAULT).acquire(urgent)
+        assert caught.value.parameter == "priority"
+
+    asyncio.run(main())
 
 
 def test_the_registry_does_not_hold_the_key() -> None:
-    shared_limiter(KEY, "a.example", DEFAULT)
-    assert KEY not in repr(vars(module))
+    shared_limiter(KEY, "a.example", store="sqlite:///s3cret.db")
+    assert KEY not in repr(vars(module._registry))
+    assert "s3cret" not in repr(vars(module._registry))

@@ -64,7 +64,7 @@ def collector() -> Iterator[MetricsCollector]:
 
 def snapshot(collector: MetricsCollector) -> Metrics:
     return collector.snapshot(
-        limiter=LIMITER, breakers={"/trades": OPEN}, connections=ConnectionCounts(2, 100)
+        limiter=LIMITER, breakers={"/trades": OPEN}, connections=ConnectionCounts(2, 100, 98)
     )
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import pickle
 from collections.abc import Awaitable, Callable, Mapping
+from copy import deepcopy
 
 import httpx
 import pytest
@@ -347,3 +349,40 @@ def test_an_underscore_in_a_name_stands_for_a_hyphen() -> None:
     request = Request("/trades", "u", {}, {"Accept": "a"}, "id", 1)
     assert request.with_headers(X_Desk="gas").headers == {"Accept": "a", "X-Desk": "gas"}
     assert request.headers == {"Accept": "a"}
+
+
+def test_what_it_is_shown_cannot_be_changed_in_place() -> None:
+    sent = {"Accept": "a"}
+    request = Request("/trades", "u", {"marketId": "1"}, sent, "id", 1)
+    response = Response(request, 200, {"X-Kind": "plain"}, b"[]", 0.1)
+    for shown in (request.parameters, request.headers, response.headers):
+        with pytest.raises(TypeError):
+            shown["Host"] = "elsewhere.test"  # type: ignore[index]
+    sent["Host"] = "elsewhere.test"
+    assert request.headers == {"Accept": "a"}
+    assert pickle.loads(pickle.dumps(response)) == response  # noqa: S301
+    assert deepcopy(request) == request
+
+
+async def test_headers_that_are_changed_after_they_were_returned_are_not_sent() -> None:
+    class Later(Middleware):
+        def __init__(self) -> None:
+            self.headers = {"X-Desk": "gas"}
+
+        def before(self, request: Request) -> Request:
+            return evolve(request, headers=self.headers)
+
+        def after(self, response: Response) -> None:
+            pytest.fail("it was sent")
+
+    class Meddling(Middleware):
+        def before(self, request: Request) -> None:
+            later.headers["Host"] = "elsewhere.test"
+            seen.append(dict(request.headers))
+            raise RefusalError
+
+    later, seen = Later(), list[dict[str, str]]()
+    async with peer() as one, client_of(one, later, Meddling()) as client:
+        with pytest.raises(RefusalError):
+            await client.reference.get_sequences()
+    assert seen == [{"X-Desk": "gas"}]

@@ -118,6 +118,29 @@ def test_what_is_beyond_the_documented_limits_is_no_emergency() -> None:
     assert Limits(6, 360, emergency=False).crowds == ()
 
 
+@given(allowances)
+def test_the_windows_alone_keep_the_documented_second_from_being_used_up(limits: Limits) -> None:
+    # Every process counts what all were granted: a full second comes from one that allows it.
+    granted = greedy(limits.quotas(), 10_000)
+    for first, last in zip(granted, granted[REQUEST_LIMITS.per_second :], strict=False):
+        assert last - first > 1_000
+    assert all(crowd.milliseconds == 60_000 for crowd in limits.crowds)
+
+
+@given(allowances, allowances)
+def test_the_strictest_limits_keep_every_allowance(mine: Limits, theirs: Limits) -> None:
+    both = Limits.strictest([mine, theirs])
+    assert both == Limits.strictest([theirs, mine])
+    for limits in (mine, theirs):
+        for window, kept in zip(limits.windows, both.windows, strict=True):
+            assert kept.limit <= window.limit
+    assert both.evenly == (mine.evenly or theirs.evenly)
+
+
+def test_the_minute_that_is_promised_is_the_one_that_is_enforced() -> None:
+    assert Limits(2, 360).windows[-1].limit == Limits(2, 360).quotas()[-1].limit == 120
+
+
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**7))
 def test_a_slowdown_halves_once_and_recovers_step_by_step(now: int, pause: int, later: int) -> None:
     slow = Slowdown().slower(now, pause, granted=now)
@@ -139,3 +162,11 @@ def test_a_key_that_stays_too_fast_slows_down_to_an_end() -> None:
 def test_a_pause_alone_halves_nothing_and_is_never_shortened() -> None:
     slow = Slowdown().slower(1_000, 5_000, NEVER).slower(1_500, 10, NEVER)
     assert (slow.share, slow.until) == (1.0, 6_000)
+
+
+def test_a_pause_of_before_the_clock_was_set_back_lasts_no_longer_than_it_was_said() -> None:
+    slow = Slowdown().slower(9_000_000, 5_000, granted=9_000_000)
+    again = slow.restamped(1_000)
+    assert (again.until, again.since, again.told) == (6_000, 1_000, 1_000)
+    assert slow.restamped(9_000_000) is slow
+    assert again.slower(2_000, 0, granted=1_500).share == 0.25

@@ -69,7 +69,9 @@ import asyncio, json, os, sys, warnings
 from trayport_sdk.http.limiter import shared_limiter
 from trayport_sdk.http.pace import Limits
 
-limiter = shared_limiter("key", "host", Limits(6, 360), store=sys.argv[1])
+limiter = shared_limiter("key", "host", store=sys.argv[1])
+owner = object
+limiter.configure(owner, Limits(6, 360), "error")
 
 async def three():
     for _ in range(3):
@@ -121,6 +123,84 @@ os.close(write)
 os.read(read, 1)  # nothing comes: this ends when the parent has ended
 store.take(limits)
 print("taken")
+"""
+
+
+BUSY = """
+import os, threading, time, warnings
+from trayport_sdk.http.limiter import shared_limiter
+from trayport_sdk.http.pace import Limits
+
+done = False
+
+def work():
+    while not done:
+        limiter = shared_limiter("key", "host")
+        limiter.configure(work, Limits(6, 360), "error")
+        limiter.status()
+
+threads = [threading.Thread(target=work) for _ in range(2)]
+for thread in threads:
+    thread.start()
+hung = 0
+for _ in range(20):
+    with warnings.catch_warnings():
+        # Pythons from 3.12 on warn of every fork of a process with threads.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if not child:
+        import faulthandler
+        faulthandler.dump_traceback_later(20, exit=True, file=open(os.devnull, "w"))
+        limiter = shared_limiter("key", "host")
+        limiter.configure(os, Limits(3, 180), "error")
+        limiter.status()
+        os._exit(0)
+    hung += os.waitpid(child, 0)[1] != 0
+done = True
+for thread in threads:
+    thread.join()
+print(hung, "hung")
+"""
+
+
+STRICT = """
+import asyncio, os, warnings
+from trayport_sdk.http.limiter import RequestLimiter
+from trayport_sdk.http.pace import Limits
+
+limiter = RequestLimiter(Limits(6, 360))
+
+async def twice():
+    try:
+        await limiter.acquire()
+    except RuntimeWarning:
+        waiting = asyncio.ensure_future(limiter.acquire(patience=1.0))
+        await asyncio.sleep(0)
+        status = limiter.status()
+        assert (status.queued["normal"], status.paused) == (1, 0.0), status
+        assert status.next_grant > 55
+        waiting.cancel()
+        os._exit(7)
+
+child = os.fork()
+if not child:
+    asyncio.run(twice())
+    os._exit(1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+MOVED = """
+import os, sys
+from trayport_sdk.http.pace import Limits
+from trayport_sdk.http.stores import SqliteStore
+
+os.chdir(sys.argv[1])
+store = SqliteStore("grants.db", "a")
+os.chdir("..")
+store.take(Limits(6, 360))
+store.close()
+print(*os.listdir(), *os.listdir(sys.argv[1]))
 """
 
 
@@ -182,3 +262,19 @@ def test_a_forked_process_goes_on_sharing_redis(redis_server: RedisServer) -> No
     child, parent = forked(f"{redis_server.url[:-1]}1")
     assert child["said"] == []
     assert (child["minute"], parent["minute"]) == (4, 5)
+
+
+@forks
+def test_a_fork_while_threads_are_busy_hangs_no_child() -> None:
+    assert output_of(BUSY) == "0 hung\n"
+
+
+@forks
+def test_a_warning_that_is_an_error_comes_once_and_the_wait_for_a_window_is_no_pause() -> None:
+    assert output_of(STRICT) == "7\n"
+
+
+def test_a_process_that_changes_its_folder_counts_in_the_same_file(tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    assert output_of(MOVED, str(folder)) == "work grants.db\n"

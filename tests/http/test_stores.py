@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count, pairwise
 from pathlib import Path
@@ -18,7 +19,7 @@ from trayport_spec import REQUEST_LIMITS
 from tests import virtual_time
 from tests.redis_server import RedisServer
 from tests.virtual_time import clock, clock_for_threads
-from trayport_sdk.errors import TrayportLimiterError
+from trayport_sdk.errors import TrayportConfigurationError, TrayportLimiterError
 from trayport_sdk.http.allowance import Look, Store, StoreError, Taken
 from trayport_sdk.http.limiter import RequestLimiter
 from trayport_sdk.http.pace import (
@@ -165,7 +166,8 @@ def test_looking_takes_nothing(store: Store) -> None:
 
 def test_a_pause_holds_everybody(store: Store, time: Clock) -> None:
     assert store.slow_down(7_000, NEVER) == 1.0
-    assert store.take(DEFAULT).wait == 7_000
+    taken = store.take(DEFAULT)
+    assert (taken.wait, taken.paused) == (7_000, 7_000)
     look = store.look(DEFAULT)
     assert (look.paused, look.wait, look.share) == (7_000, 7_000, 1.0)
     time.moment += 3_000
@@ -246,7 +248,7 @@ def test_two_stores_of_one_place_share_the_allowance(tmp_path: Path, time: Clock
 
 def test_names_keep_allowances_apart(tmp_path: Path, time: Clock) -> None:
     path = str(tmp_path / "grants.db")
-    stores = [SqliteStore(path, name, time) for name in ("a@host:443", 'b"; DROP TABLE slowdown')]
+    stores = [SqliteStore(path, name, time) for name in ("a@host:443", 'b"; DROP TABLE slowdowns')]
     for store in stores:
         assert store.take(DEFAULT).wait == 0
     stores[0].slow_down(9_000, NEVER)
@@ -260,8 +262,13 @@ def test_a_clock_that_is_set_back_holds_nobody_up(made: Made, time: Clock) -> No
     if isinstance(store, MemoryStore):
         return  # Its clock cannot be set.
     granted(store, DEFAULT, time, 1)
+    store.slow_down(2_000, time.moment)
     time.moment -= 3_600_000
-    assert 0 < store.take(DEFAULT).wait < 1_000
+    assert store.look(DEFAULT).paused == 2_000
+    time.moment += 2_000
+    taken = store.take(DEFAULT)
+    assert (taken.wait, taken.paused) == (0, 0)
+    assert store.slow_down(0, taken.now) == 0.25
 
 
 # One ask is a step in time, and what is done then.
@@ -360,6 +367,37 @@ def test_a_connection_that_was_dropped_is_made_again(redis_server: RedisServer) 
     client.close()
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://:s3cret@h?foo=bar",
+        "redis://:s3cret@h?socket_timeout=abc",
+        "redis://:s3cret@h:port",
+        "redis://user:xyz/s3cret@h",
+        "redis://[s3cret",
+    ],
+)
+def test_an_address_that_cannot_be_used_is_a_clear_error_without_the_password(address: str) -> None:
+    with pytest.raises(TrayportConfigurationError, match="limiter_store") as caught:
+        RedisStore(address, "a")
+    told = "".join(traceback.format_exception(caught.value))
+    assert "s3cret" not in told
+    assert "xyz" not in told
+
+
+def test_what_nobody_could_check_fails_as_the_store_does() -> None:
+    store = RedisStore("redis://:s3cret@h", "a")
+
+    def fail(*_: object) -> None:
+        raise TypeError("no s3cret option foo")
+
+    vars(store)["_script"] = fail
+    for ask in (store.take, store.look):
+        with pytest.raises(StoreError, match=r"TypeError: no .* option foo") as caught:
+            ask(DEFAULT)
+        assert "s3cret" not in str(caught.value)
+
+
 def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "grants.db"
     path.write_bytes(b"this is no database" * 100)
@@ -372,7 +410,7 @@ def test_a_file_that_breaks_is_opened_again_when_it_is_whole(tmp_path: Path) -> 
     store = SqliteStore(str(path), "a")
     store.take(FAST)
     with sqlite3.connect(path) as other:
-        other.execute("DROP TABLE slowdown")
+        other.execute("DROP TABLE slowdowns")
     other.close()
     with pytest.raises(StoreError, match="no such table"):
         store.take(FAST)
@@ -383,7 +421,7 @@ def test_a_file_that_breaks_is_opened_again_when_it_is_whole(tmp_path: Path) -> 
 def test_a_file_that_somebody_keeps_locked_is_a_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trayport_sdk.http.stores.BUSY_SECONDS", 0.0)
+    monkeypatch.setattr("trayport_sdk.http.count_file.BUSY_SECONDS", 0.0)
     path = tmp_path / "grants.db"
     store = SqliteStore(str(path), "a")
     other = sqlite3.connect(path, isolation_level=None)

@@ -1,7 +1,10 @@
 """The wire, byte by byte: a server that answers exactly what a test says."""
 
 import asyncio
+import math
 import pickle
+import sys
+import time
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -10,9 +13,13 @@ from datetime import UTC, datetime
 import hpack
 import httpx
 import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 from trayport_api.api.trades import get_trades
 from trayport_api.models import ContractType
 
+from tests.http.peers import Dripping, peer
 from trayport_sdk import (
     TrayportAPIError,
     TrayportAuthenticationError,
@@ -28,7 +35,9 @@ from trayport_sdk import (
 from trayport_sdk.decode import decode
 from trayport_sdk.errors import RequestContext
 from trayport_sdk.http.calls import Answer, Attempt, Call
+from trayport_sdk.http.middleware import Middleware, Request
 from trayport_sdk.http.problems import retry_after
+from trayport_sdk.http.redaction import HIDDEN, Redaction
 from trayport_sdk.http.transport import Transport
 
 pytestmark = pytest.mark.anyio
@@ -122,6 +131,9 @@ async def test_a_request_carries_the_key_and_its_lists_as_the_api_reads_them() -
         (500, TrayportServerError, True),
         (503, TrayportServerError, True),
         (520, TrayportServerError, True),
+        (599, TrayportServerError, True),
+        (600, TrayportAPIError, False),
+        (999, TrayportAPIError, False),
         (204, TrayportAPIError, False),
     ],
 )
@@ -163,7 +175,14 @@ async def test_retry_after_in_seconds_is_kept() -> None:
         ("7", 7.0),
         ("2.5", 2.5),
         ("Mon, 04 Mar 2024 10:00:30 GMT", 30.0),
+        ("Mon, 04 Mar 2024 10:00:30", 30.0),
+        ("Mon, 04 Mar 2024 10:00:30 -0000", 30.0),
+        ("Mon, 04 Mar 2024 12:00:30 +0200", 30.0),
         ("Mon, 04 Mar 2024 09:00:00 GMT", 0.0),
+        ("12345678901", 12345678901.0),
+        ("9" * 400, sys.float_info.max),
+        ("Mon, 1 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Mon, 1 Jan 2024 00:00:00 +9999999999999999999999", None),
         ("soon", None),
         ("-1", None),
         (None, None),
@@ -174,6 +193,41 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(
 ) -> None:
     ten_o_clock = datetime(2024, 3, 4, 10, tzinfo=UTC).timestamp()
     assert retry_after(header, ten_o_clock) == seconds
+
+
+def test_a_date_without_a_zone_is_utc_wherever_the_program_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as surroundings:
+        surroundings.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        try:
+            assert retry_after("Thu, 01 Jan 1970 00:00:30", 0.0) == 30.0
+        finally:
+            surroundings.undo()
+            time.tzset()
+
+
+dates = st.builds(
+    "{}, {} {} {} {}:{}:{} {}".format,
+    st.sampled_from(["Mon", "Sun", ""]),
+    st.integers(),
+    st.sampled_from(["Jan", "Dec", "Foo"]),
+    st.integers(),
+    *[st.integers()] * 3,
+    st.one_of(st.just("GMT"), st.integers().map("{:+}".format), st.text(max_size=5)),
+)
+
+
+@given(
+    st.one_of(st.text(), dates, st.from_regex(r"[0-9]+(\.[0-9]+)?")),
+    st.floats(-1e12, 1e12),
+)
+def test_whatever_retry_after_says_it_is_a_number_of_seconds_or_nothing(
+    header: str, now: float
+) -> None:
+    seconds = retry_after(header, now)
+    assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
 
 
 @pytest.mark.parametrize(
@@ -286,3 +340,100 @@ async def test_nobody_listening_is_a_connection_error() -> None:
     async with transport(url) as wire:
         with pytest.raises(TrayportConnectionError, match="connection failed"):
             await send(wire)
+
+
+async def test_the_key_goes_to_the_configured_addresses_whatever_the_path_says() -> None:
+    markets = Call.of("get_markets", {"url": "/markets"})
+    async with served(answer(200, b"[]")) as elsewhere, served(answer(200, b"[]")) as server:
+        port = elsewhere.url.rpartition(":")[2]
+        paths = (f"@127.0.0.1:{port}/x", ".evil.example/x", "0/x", "\\@127.0.0.1/x", "x")
+        for path in paths:
+            async with transport(server.url) as wire:
+                with pytest.raises(TrayportConfigurationError):
+                    await send(wire, evolve(markets, url=path))
+        for path in ("/../markets", "/../../x", "x/trades", f"@127.0.0.1:{port}/trades"):
+            async with transport(server.url) as wire:
+                with pytest.raises(TrayportConfigurationError, match="leads elsewhere"):
+                    await send(wire, evolve(CALL, url=path))
+    assert elsewhere.asked == server.asked == []
+
+
+@pytest.mark.parametrize("path", [".evil.example/x", "@evil.example/x", ":444/x", "\\.evil/x"])
+async def test_a_path_cannot_lengthen_the_name_of_the_host(path: str) -> None:
+    asked: list[httpx.Request] = []
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, content=b"[]")
+
+    urls = {"analytics": "https://api.example", "reference": "https://api.example"}
+    wire = Transport(key=KEY, urls=urls, transport=httpx.MockTransport(answered))
+    async with aclosing(wire):
+        await send(wire)
+        assert len(asked) == 1
+        with pytest.raises(TrayportConfigurationError):
+            await send(wire, evolve(CALL, url=path))
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+async def test_an_answer_that_drips_in_ends_with_the_time_it_may_take(part: str) -> None:
+    async with Dripping(part) as dripping:
+        urls = {"analytics": dripping.url, "reference": dripping.url}
+        async with aclosing(Transport(key=KEY, urls=urls, max_connections=1)) as wire:
+            attempt = Attempt(RequestContext("/trades"), seconds=0.2)
+            for _ in range(2):  # the one connection there may be is free again
+                with pytest.raises(TrayportTimeoutError, match=r"took longer than 0\.2 s") as late:
+                    await wire.send(CALL, attempt)
+                await dripping.hung_up()
+        assert dripping.connections == 2
+        assert late.value.suggestion is not None
+        assert late.value.context == attempt.context
+
+
+async def test_an_answer_in_time_is_whole_and_keeps_its_connection() -> None:
+    async with peer() as one:
+        urls = {"analytics": one.url, "reference": one.url}
+        async with aclosing(Transport(key=KEY, urls=urls)) as wire:
+            for _ in range(2):
+                got = await wire.send(CALL, Attempt(RequestContext("/trades"), seconds=60.0))
+                assert got.body == b"[]"
+        assert one.connections == 1
+
+
+class Gate(Middleware):
+    """Lets no request pass: it raises, or waits for ever."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+
+    async def before(self, request: Request) -> None:
+        if self.error is not None:
+            raise self.error
+        await asyncio.Event().wait()
+
+
+async def test_the_time_of_middleware_counts_and_its_own_timeout_stays_what_it_is() -> None:
+    attempt = Attempt(RequestContext("/trades"), seconds=0.05)
+    own = TimeoutError("the gate is shut")
+    async with peer() as one:
+        urls = {"analytics": one.url, "reference": one.url}
+        async with aclosing(Transport(key=KEY, urls=urls, middleware=[Gate()])) as wire:
+            with pytest.raises(TrayportTimeoutError, match="took longer"):
+                await wire.send(CALL, attempt)
+        async with aclosing(Transport(key=KEY, urls=urls, middleware=[Gate(own)])) as wire:
+            with pytest.raises(TimeoutError) as raised:
+                await wire.send(CALL, attempt)
+    assert raised.value is own
+    assert one.requests == []
+
+
+def test_a_text_of_backslashes_is_read_once_and_not_from_each_of_them() -> None:
+    redaction = Redaction("+/s3cr3t")
+    # Quadratic work would take minutes here.
+    long = "\\" * 200_000
+    assert redaction.text(long) == long
+    deep = "\\" * 31
+    assert redaction.text(f"{deep}+{deep}/s3cr3t") == HIDDEN
+    assert HIDDEN in redaction.text(f"{long}+/s3cr3t")
+    assert "s3cr3t" not in redaction.text(f"{long}u002b/s3cr3t")

@@ -21,10 +21,12 @@ from trayport_sdk import (
     TrayportAuthorizationError,
     TrayportCircuitBreakerError,
     TrayportClient,
+    TrayportConfigurationError,
     TrayportError,
     TrayportNotFoundError,
     TrayportRateLimitError,
     TrayportServerError,
+    TrayportTimeoutError,
 )
 from trayport_sdk.errors import TrayportStaleDataWarning
 from trayport_sdk.http.breaker import Breakers
@@ -515,3 +517,92 @@ def test_what_middleware_raises_is_no_request() -> None:
             assert client.get_metrics().total.requests == 0
 
     virtual_time.run(main())
+
+
+@pytest.mark.parametrize("where", ["in line", "before a retry", "in flight"])
+def test_closing_the_client_ends_every_call_at_once(where: str) -> None:
+    async def test(one: Session) -> None:
+        if where == "in line":
+            await one.limiter.slow_down(100.0)
+        elif where == "in flight":
+            one.sandbox.faults.add(Fault("delay", seconds=100, times=None))
+        else:
+            one.sandbox.faults.add(Fault("status", status=429, retry_after=100, times=None))
+        calls = [asyncio.create_task(one.market()) for _ in range(3)]
+        await asyncio.sleep(1)
+        started = clock()
+        await one.client.aclose()
+        for ended in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(ended, TrayportConfigurationError)
+            assert "the client was closed while the call was under way" in str(ended)
+        assert clock() - started < 1
+
+    session(test)
+
+
+def test_a_cancelled_call_is_cancelled_and_no_error_of_a_closed_client() -> None:
+    async def test(one: Session) -> None:
+        await one.limiter.slow_down(100.0)
+        task = asyncio.create_task(one.market())
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await task
+        assert task.cancelled()
+
+    session(test)
+
+
+def test_a_pause_that_outlasts_the_budget_is_an_error_and_no_wait() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", status=429, retry_after=2000))
+        started = clock()
+        for _ in range(2):
+            with pytest.raises(TrayportRateLimitError) as refused:
+                await one.market()
+            assert refused.value.retry_after == pytest.approx(2000, abs=1)
+        assert clock() - started < 1
+        assert len(one.sandbox.requests) == 1
+
+    session(test)
+
+
+def test_what_an_open_breaker_refuses_leaves_its_turn_to_others() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", times=None, operation_id="get_market"))
+        crowd = [asyncio.create_task(one.market()) for _ in range(60)]
+        await asyncio.sleep(0)
+        started = clock()
+        await asyncio.gather(*crowd, return_exceptions=True)
+        await one.client.reference.get_sequences()
+        assert clock() - started < 1.5
+        assert len(one.sandbox.requests) < 6
+
+    session(test, quick(breaker_threshold=3, max_retries=0))
+
+
+def test_nothing_but_the_trial_is_sent_while_a_breaker_is_half_open() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", times=3))
+        slow = Fault("delay", seconds=3, times=None, after=3)
+        one.sandbox.faults.add(slow)
+        await one.limiter.slow_down(4.0)
+        waiting = [asyncio.create_task(one.market()) for _ in range(60)]
+        await asyncio.gather(*waiting, return_exceptions=True)
+        sent = len(one.sandbox.requests)
+        await asyncio.sleep(5)
+        trial = [asyncio.create_task(one.market()) for _ in range(10)]
+        await asyncio.gather(*trial, return_exceptions=True)
+        assert len(one.sandbox.requests) == sent + 1
+
+    session(test, quick(breaker_threshold=3, breaker_recovery=2.0, max_retries=0))
+
+
+def test_an_answer_that_drips_ends_with_the_budget() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("delay", seconds=1_000, times=None))
+        started = clock()
+        with pytest.raises(TrayportTimeoutError):
+            await one.market()
+        assert 4 <= clock() - started <= 6
+
+    session(test, quick(retry_budget=5.0, max_retries=0, timeout=3600.0))

@@ -102,7 +102,7 @@ def _in_words(schema: Mapping[str, Any]) -> str:
     if schema["type"] == "integer":
         return f"a whole number from {schema['minimum']} on."
     if schema["type"] == "number":
-        return f"a number above {schema['exclusiveMinimum']}."
+        return f"a number above {schema['exclusiveMinimum']}, up to {schema['maximum']}."
     return ""
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import export
-from ..client import SANDBOX_KEY, TrayportClient
+from ..addresses import SANDBOX_KEY, SANDBOX_PORT
+from ..client import TrayportClient
 from ..extras import needs
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from .. import executor
     from ..responses import TradesResponse
-
-DEFAULT_PORT = 8383
 
 
 @click.command()
@@ -71,14 +70,13 @@ def trades(
         click.echo(f"{out}: {found.explain()}")
 
 
-@click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
+@click.command(help=f'Serve an offline Trayport until interrupted; its key is "{SANDBOX_KEY}".')
+@click.option("--port", type=click.IntRange(0, 65535), default=SANDBOX_PORT, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--key", "keys", multiple=True, help="Another key to accept; repeatable.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Which market to invent.")
 @click.option("--no-limits", is_flag=True, help="Lift the request limits.")
 def sandbox(port: int, host: str, keys: tuple[str, ...], seed: int, no_limits: bool) -> None:
-    """Serve an offline Trayport until interrupted. It accepts the key "sandbox"."""
     needs("sandbox", "numpy", "uvicorn")
     from ..sandbox import Sandbox
     from ..sandbox.server import Server, run

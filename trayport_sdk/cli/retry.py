@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..client import TrayportClient
+from ..errors import TrayportValidationError
 
 if TYPE_CHECKING:
     from ..http.resend import RetryReport
@@ -28,6 +29,11 @@ def retry_failed(file: Path, out: Path | None, sandbox: bool) -> int:
     Each answer becomes a file named after the request's correlation id. What fails again stays in
     FILE, and the exit code is 1. An interrupted run loses nothing: run the command again.
     """
+    if file.is_dir():
+        raise TrayportValidationError(
+            f"FILE {str(file)!r}: this is a directory, not a file of dead letters",
+            parameter="file",
+        )
     directory = out or file.with_name(f"{file.name}.answers")
 
     async def retry() -> RetryReport:

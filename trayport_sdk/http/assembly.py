@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from attrs import frozen
+from trayport_spec import REQUEST_LIMITS
 
 from .breaker import Breakers
 from .collector import MetricsCollector
@@ -83,13 +85,20 @@ def policy_of(settings: Settings, priority: Priority | None = None) -> Policy:
 
 def limiter_of(settings: Settings, key: str) -> RequestLimiter:
     """The limiter that every client of this key and host shares."""
-    return shared_limiter(
-        key,
-        str(Origin.of(settings.analytics_url)),
-        limits_of(settings),
-        store=settings.limiter_store.get_secret_value(),
-        fallback=settings.limiter_fallback,
-    )
+    host = str(Origin.of(settings.analytics_url))
+    return shared_limiter(key, host, store=settings.limiter_store.get_secret_value())
+
+
+_of_sandboxes: WeakKeyDictionary[object, RequestLimiter] = WeakKeyDictionary()
+
+
+def limiter_of_sandbox(sandbox: object) -> RequestLimiter:
+    """The limiter that every client of a sandbox in this process shares, while it lives."""
+    if sandbox not in _of_sandboxes:
+        _of_sandboxes[sandbox] = RequestLimiter(
+            Limits(REQUEST_LIMITS.per_second, REQUEST_LIMITS.per_minute)
+        )
+    return _of_sandboxes[sandbox]
 
 
 def assembled(
@@ -128,6 +137,8 @@ def assembled(
         dead_letters=DeadLetters(settings.dead_letter_file) if settings.dead_letter_file else None,
         observers=observers,
     )
+    if limiter is not None:
+        limiter.configure(wire.transport, limits_of(settings), settings.limiter_fallback)
     if settings.circuit_breakers:
         wire.breakers = Breakers(
             threshold=settings.breaker_threshold,
@@ -142,10 +153,11 @@ def reconfigure(wire: Wire, settings: Settings, changed: AbstractSet[str]) -> No
     wire.policy = policy_of(settings, wire.policy.priority)
     wire.transport.configure(connect_timeout=settings.connect_timeout)
     if wire.limiter is not None:
-        wire.limiter.configure(limits_of(settings))
+        wire.limiter.configure(wire.transport, limits_of(settings), settings.limiter_fallback)
     if wire.breakers is not None:
         wire.breakers.configure(
             threshold=settings.breaker_threshold, recovery=settings.breaker_recovery
         )
-    if changed & {"log_format", "log_level"}:
+    quiet = settings.log_format == "none"
+    if "log_format" in changed or ("log_level" in changed and not quiet):
         configure(settings.log_format, settings.log_level)

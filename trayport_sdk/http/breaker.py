@@ -93,7 +93,8 @@ class Breakers:
 
     def states(self) -> Mapping[str, BreakerStatus]:
         """What the breaker of each endpoint that was asked is doing."""
-        return {endpoint: breaker.status() for endpoint, breaker in self._breakers.items()}
+        # Of a copy: it may be asked from another thread while an endpoint is added.
+        return {endpoint: breaker.status() for endpoint, breaker in dict(self._breakers).items()}
 
     def configure(self, *, threshold: int, recovery: float) -> None:
         """Sets threshold and recovery of all breakers, for those already open too.
@@ -102,7 +103,7 @@ class Breakers:
         """
         self._threshold = threshold
         self._recovery = recovery
-        for breaker in self._breakers.values():
+        for breaker in list(self._breakers.values()):
             breaker.configure(threshold, recovery)
 
 
@@ -124,7 +125,7 @@ class Admission:
         """Asks once more, after a wait in which the breaker may have opened.
 
         Raises:
-            TrayportCircuitBreakerError: It is open now.
+            TrayportCircuitBreakerError: It has opened since, and has not closed again.
         """
         self._breaker.confirm(self._epoch, self._context)
 
@@ -196,8 +197,8 @@ class _Breaker:
         return self._epoch
 
     def confirm(self, epoch: int, context: RequestContext) -> None:
-        """Refuses a call that was admitted before the breaker opened."""
-        if epoch != self._epoch and self.state is BreakerState.OPEN:
+        """Refuses a call that was admitted before the breaker opened: the trial is another one."""
+        if epoch != self._epoch and self.state is not BreakerState.CLOSED:
             raise self._refusal(context)
 
     def leave(self, epoch: int, error: BaseException | None) -> None:
@@ -234,15 +235,19 @@ class _Breaker:
 
     def _retry_at(self) -> datetime:
         # Rounded up: whoever comes back at this time must not be a microsecond early.
-        microseconds = math.ceil(max(0.0, self._remaining()) * 1e6)
-        return self._now() + timedelta(microseconds=microseconds)
+        try:
+            microseconds = math.ceil(max(0.0, self._remaining()) * 1e6)
+            return self._now() + timedelta(microseconds=microseconds)
+        except OverflowError:
+            return datetime.max.replace(tzinfo=UTC)
 
     def _refusal(self, context: RequestContext) -> TrayportCircuitBreakerError:
         message = f"the last {self._outcomes.fail_counter} requests to the endpoint failed"
-        if self._trial_under_way:
+        if self.state is BreakerState.HALF_OPEN:
             retry_at = self._now() + timedelta(seconds=TRIAL_SECONDS)
-            message += " and another one is trying it"
-            suggestion = "try again when that one has been answered"
+            if self._trial_under_way:
+                message += " and another one is trying it"
+            suggestion = "try again when a trial has been answered"
         else:
             retry_at = self._retry_at()
             suggestion = f"try again at {retry_at:%Y-%m-%d %H:%M:%S} UTC"

@@ -89,11 +89,13 @@ class Attempt:
         context: The call, as messages and logs show it.
         number: Which attempt of the call it is, from 1.
         timeout: Seconds to wait for the next part of the answer.
+        seconds: Seconds that the whole answer may take, middleware included; None sets no end.
     """
 
     context: RequestContext
     number: int = 1
     timeout: float = 60.0
+    seconds: float | None = None
 
 
 def touches_current_day(call: Call, now: datetime | None = None) -> bool:

@@ -36,16 +36,13 @@ class ConnectionCounts:
 
     Attributes:
         opened: Connections that were opened.
-        requests: Requests that were sent over them.
+        requests: Requests that were answered.
+        reused: Those of them whose connection had carried an answer before.
     """
 
     opened: int
     requests: int
-
-    @property
-    def reused(self) -> int:
-        """Requests that found an open connection."""
-        return max(0, self.requests - self.opened)
+    reused: int = 0
 
 
 @frozen

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import msgspec
 from attrs import frozen
-from trayport_spec import ENDPOINTS
+from trayport_spec import ENDPOINTS, Endpoint
 
 from ..errors import (
     TrayportAPIError,
@@ -108,6 +108,12 @@ class DeadLetter:
                 f"this is no dead letter: there is no operation {line.operation_id!r}",
                 parameter="line",
             )
+        if not _is_path_of(ENDPOINTS[line.operation_id], line.url):
+            # It is asked with the key, so a file must not say where.
+            raise TrayportValidationError(
+                f"this is no dead letter: {line.url!r} is no path of {line.operation_id}",
+                parameter="line",
+            )
         return cls(
             failed_at=line.failed_at.astimezone(UTC),
             operation_id=line.operation_id,
@@ -119,6 +125,12 @@ class DeadLetter:
             message=line.error.message,
             status=line.error.status,
         )
+
+
+def _is_path_of(endpoint: Endpoint, url: str) -> bool:
+    """Whether a path is an operation's, with ids in the places for them."""
+    parts = re.split(r"\{\w+\}", endpoint.path)
+    return re.fullmatch("[0-9A-Za-z_-]+".join(map(re.escape, parts)), url) is not None
 
 
 class _Reason(msgspec.Struct):

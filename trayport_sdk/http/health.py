@@ -73,7 +73,7 @@ async def health_check(
         urls: The address of each API.
         has_key: Whether there is a key.
         probe: Sends one cheap request to the API of the given name, without repeating it, and
-            raises a `TrayportError` when it fails.
+            raises when it fails; middleware may raise anything.
         status: Tells how limiter and breakers are.
         in_process: Whether requests stay in this process, and there is no network to check.
         within: Seconds that each check may take.
@@ -133,8 +133,9 @@ async def _ask(
     started = time.perf_counter()
     ok = False
     failure: TrayportError | None = None
+    deadline = asyncio.timeout(within)
     try:
-        async with asyncio.timeout(within):
+        async with deadline:
             await probe(api)
         ok, detail = True, "answers"
     except TrayportError as error:
@@ -142,8 +143,11 @@ async def _ask(
         detail = " ".join(str(error.args[0]).split())
         if error.suggestion:
             detail = f"{detail}: {error.suggestion}"
-    except TimeoutError:
-        detail = f"no answer within {within:g} s: try again later, or raise the timeout"
+    except Exception as error:  # noqa: BLE001  (middleware may raise anything)
+        if isinstance(error, TimeoutError) and deadline.expired():
+            detail = f"no answer within {within:g} s: try again later, or raise the timeout"
+        else:
+            detail = " ".join(f"{type(error).__name__}: {error}".split())
     seconds = time.perf_counter() - started
     return _Asked(HealthCheck(f"{api} API", ok, detail, seconds), failure)
 

@@ -6,12 +6,13 @@ Whoever holds the line's lock may change it. Answers reach a waiter in the threa
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from threading import RLock
 from typing import Generic, Literal, TypeAlias, TypeVar, get_args
 
-from attrs import define
+from attrs import define, frozen
 
 Priority: TypeAlias = Literal["high", "normal", "low"]
 """Who goes first when requests wait: look-ups go before calls, and calls before backfills."""
@@ -30,7 +31,16 @@ class Waiter(Generic[Answer]):
     priority: Priority
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[Answer]
+    patience: float
     passed_over: int = 0
+
+
+@frozen
+class _Timer:
+    """A timer, and what tells it from earlier ones of its loop."""
+
+    handle: asyncio.TimerHandle
+    turn: object
 
 
 class WaitingLine(Generic[Answer]):
@@ -49,7 +59,7 @@ class WaitingLine(Generic[Answer]):
             priority: OrderedDict() for priority in PRIORITIES
         }
         self._loops: Counter[asyncio.AbstractEventLoop] = Counter()
-        self._timers: dict[asyncio.AbstractEventLoop, asyncio.TimerHandle] = {}
+        self._timers: dict[asyncio.AbstractEventLoop, _Timer] = {}
 
     def __bool__(self) -> bool:
         return any(self._lines.values())
@@ -58,10 +68,11 @@ class WaitingLine(Generic[Answer]):
         """How many wait, by priority."""
         return {str(priority): len(line) for priority, line in self._lines.items()}
 
-    def enter(self, priority: Priority) -> Waiter[Answer]:
-        """A new last in the line of a priority."""
+    def enter(self, priority: Priority, patience: float | None = None) -> Waiter[Answer]:
+        """A new last in the line of a priority, who leaves it rather than wait out a long pause."""
         loop = asyncio.get_running_loop()
-        waiter = Waiter[Answer](priority, loop, loop.create_future())
+        patience = math.inf if patience is None else patience
+        waiter = Waiter[Answer](priority, loop, loop.create_future(), patience)
         self._lines[priority][waiter] = None
         self._loops[loop] += 1
         return waiter
@@ -74,8 +85,10 @@ class WaitingLine(Generic[Answer]):
         """Takes a cancelled waiter out. An answer that it was just given goes to the next."""
         if waiter in self._lines[waiter.priority]:
             self._remove(waiter)
-        elif waiter.answer.done() and not waiter.answer.cancelled():
-            self.give(waiter.answer.result())
+            return
+        answer = waiter.answer
+        if answer.done() and not answer.cancelled() and answer.exception() is None:
+            self.give(answer.result())
 
     def give(self, answer: Answer) -> bool:
         """Hands an answer to the next who is still there, if anybody is."""
@@ -88,6 +101,17 @@ class WaitingLine(Generic[Answer]):
             elif _called(waiter.loop, self._arrive, waiter, answer):
                 return True
         return False
+
+    def refuse(self, reason: Callable[[], Exception], pause: float | None = None) -> None:
+        """Fails whoever has less patience than a pause is long; without a pause, everybody."""
+        here = _running_loop()
+        for line in self._lines.values():
+            for waiter in [one for one in line if pause is None or one.patience < pause]:
+                self._remove(waiter)
+                if waiter.loop is here:
+                    _fail(waiter, reason())
+                else:
+                    _called(waiter.loop, _fail, waiter, reason())
 
     def set_timers(self, wait: float) -> None:
         """Lets every loop that somebody waits in look again after some seconds at the latest."""
@@ -113,6 +137,10 @@ class WaitingLine(Generic[Answer]):
         self._loops[waiter.loop] -= 1
         if not self._loops[waiter.loop]:
             del self._loops[waiter.loop]
+            timer = self._timers.pop(waiter.loop, None)
+            # That of another thread may not be touched from here: it fires into nothing.
+            if timer is not None and waiter.loop is _running_loop():
+                timer.handle.cancel()
 
     def _arrive(self, waiter: Waiter[Answer], answer: Answer) -> None:
         if not waiter.answer.done():
@@ -123,23 +151,33 @@ class WaitingLine(Generic[Answer]):
 
     def _set_timer(self, loop: asyncio.AbstractEventLoop, wait: float) -> None:
         with self.lock:
+            if loop not in self._loops:
+                return
             due = loop.time() + wait
             timer = self._timers.get(loop)
-            if timer is None or timer.when() > due:
+            if timer is None or timer.handle.when() > due:
                 if timer is not None:
-                    timer.cancel()
-                self._timers[loop] = loop.call_at(due, self._due, loop)
+                    timer.handle.cancel()
+                turn = object()
+                self._timers[loop] = _Timer(loop.call_at(due, self._due, loop, turn), turn)
 
-    def _due(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _due(self, loop: asyncio.AbstractEventLoop, turn: object) -> None:
         with self.lock:
-            del self._timers[loop]
-            self._on_due()
+            timer = self._timers.get(loop)
+            if timer is not None and timer.turn is turn:
+                del self._timers[loop]
+                self._on_due()
 
     def _forget(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timers.pop(loop, None)
         for line in self._lines.values():
             for waiter in [one for one in line if one.loop is loop]:
                 self._remove(waiter)
+
+
+def _fail(waiter: Waiter[Answer], reason: Exception) -> None:
+    if not waiter.answer.done():
+        waiter.answer.set_exception(reason)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -97,7 +97,7 @@ class Metrics:
         breakers: The circuit breakers, by the path of their endpoint.
         breaker_changes: How often the breaker of an endpoint changed its state.
         limiter: How much of the allowance is in use; None where nothing limits.
-        connections: Connections opened, and the requests that they carried.
+        connections: Connections opened, and the requests that were answered over them.
         process: What the process uses.
 
     Example:
@@ -122,7 +122,7 @@ class Metrics:
 
     @property
     def reuse_share(self) -> float | None:
-        """The share of requests that found an open connection; None when none was ever opened."""
+        """The share of answers over a connection used before; None when none was ever opened."""
         counts = self.connections
         return counts.reused / counts.requests if counts.opened and counts.requests else None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Mapping, Sequence
 from inspect import isawaitable
+from types import MappingProxyType
 from typing import Protocol
 
 from attrs import evolve, field, frozen
@@ -18,6 +19,11 @@ from ..errors import TrayportConfigurationError
 
 OURS = frozenset({API_KEY_HEADER.lower(), "host"})
 HEADER_NAME = r"[0-9A-Za-z!#$%&'*+.^_`|~-]+"
+
+
+def _read_only(mapping: Mapping[str, str]) -> Mapping[str, str]:
+    """A copy that nobody can change: what was checked is what is sent."""
+    return MappingProxyType(dict(mapping))
 
 
 @frozen
@@ -35,8 +41,8 @@ class Request:
 
     endpoint: str
     url: str
-    parameters: Mapping[str, str]
-    headers: Mapping[str, str] = field(repr=False)
+    parameters: Mapping[str, str] = field(converter=_read_only)
+    headers: Mapping[str, str] = field(repr=False, converter=_read_only)
     correlation_id: str
     attempt: int
 
@@ -44,6 +50,11 @@ class Request:
         """The request with more headers; an underscore in a name stands for a hyphen."""
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         return evolve(self, headers={**self.headers, **more})
+
+    def __reduce__(self) -> tuple[object, ...]:
+        parameters, headers = dict(self.parameters), dict(self.headers)
+        values = (self.endpoint, self.url, parameters, headers, self.correlation_id, self.attempt)
+        return type(self), values
 
 
 @frozen
@@ -60,9 +71,13 @@ class Response:
 
     request: Request
     status: int
-    headers: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False, converter=_read_only)
     body: bytes = field(repr=False)
     seconds: float
+
+    def __reduce__(self) -> tuple[object, ...]:
+        values = (self.request, self.status, dict(self.headers), self.body, self.seconds)
+        return type(self), values
 
 
 class Middleware(Protocol):

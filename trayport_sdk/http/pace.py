@@ -61,7 +61,7 @@ class Limits:
         return (
             Quota(self.burst, SECOND // 2),
             Quota(self.per_second, SECOND),
-            Quota(self.per_minute, MINUTE),
+            Quota(min(self.per_minute, 60 * self.per_second), MINUTE),
         )
 
     def quotas(self, padding: float = PADDING) -> tuple[Quota, ...]:
@@ -94,9 +94,11 @@ class Limits:
 
     @property
     def crowds(self) -> tuple[Quota, ...]:
-        """How many grants, by whomever, nearly use up a documented limit.
+        """How many grants, by whomever, nearly use up the documented minute.
 
-        None when that shall not matter, or where other limits than the documented ones hold.
+        None when that shall not matter, or where other limits than the documented ones hold. The
+        second needs none: the windows of whoever uses all of it are longer, so that no log ever
+        holds that many grants within a second.
         """
         beyond = (
             self.per_second > REQUEST_LIMITS.per_second
@@ -104,9 +106,17 @@ class Limits:
         )
         if beyond or not self.emergency:
             return ()
-        return (
-            Quota(math.ceil(REQUEST_LIMITS.per_second * EMERGENCY_FROM), SECOND),
-            Quota(math.ceil(REQUEST_LIMITS.per_minute * EMERGENCY_FROM), MINUTE),
+        return (Quota(math.ceil(REQUEST_LIMITS.per_minute * EMERGENCY_FROM), MINUTE),)
+
+    @classmethod
+    def strictest(cls, several: Iterable[Self]) -> Self:
+        """What keeps each of several allowances."""
+        those = list(several)
+        return cls(
+            min(limits.per_second for limits in those),
+            min(limits.per_minute for limits in those),
+            any(limits.evenly for limits in those),
+            any(limits.emergency for limits in those),
         )
 
     def scaled(self, share: float) -> Self:
@@ -142,12 +152,14 @@ class Slowdown:
     Attributes:
         share: The share of the rate in force at the end of the pause.
         until: The end of the pause.
-        since: When the service last said that the key was too fast.
+        since: When the rate was last halved.
+        told: When the service last said that the key was too fast.
     """
 
     share: float = 1.0
     until: int = 0
     since: int = NEVER
+    told: int = NEVER
 
     def share_at(self, now: int) -> float:
         """The share of the rate now: after the pause it grows step by step."""
@@ -163,5 +175,15 @@ class Slowdown:
         share = self.share_at(now)
         until = max(self.until, now + pause)
         if granted <= self.since:
-            return type(self)(share, until, self.since)
-        return type(self)(max(SLOWEST_SHARE, share / 2), until, now)
+            return type(self)(share, until, self.since, now)
+        return type(self)(max(SLOWEST_SHARE, share / 2), until, now, now)
+
+    def restamped(self, now: int) -> Self:
+        """After the clock was set back: as if the service had only just said it.
+
+        Otherwise a pause would last until the clock has caught up.
+        """
+        back = self.told - now
+        if back <= 0:
+            return self
+        return type(self)(self.share, self.until - back, min(self.since, now), now)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve
 
@@ -42,7 +42,10 @@ class Prefetch:
     """
 
     def __init__(
-        self, fetch: Fetch, ahead: Fetch, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        fetch: Fetch,
+        ahead: Callable[[Call, Callable[[Answer], Answer]], Coroutine[Any, Any, Answer]],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._fetch = fetch
         self._fetch_ahead = ahead
@@ -90,7 +93,7 @@ class Prefetch:
     def _look_ahead(self, call: Call) -> None:
         if call.identity in self._ahead:
             return
-        task = asyncio.create_task(self._fetch_ahead(call, _proven, priority="low"))
+        task = asyncio.create_task(self._fetch_ahead(call, _proven))
         # Read here, because an answer that nobody comes for may have failed as well.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._ahead[call.identity] = task

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
@@ -73,7 +75,7 @@ def api_error(
     kind, meaning, suggestion = _MEANING.get(
         status, (TrayportAPIError, "the answer was not expected", "check the address of the API")
     )
-    if status >= 500:
+    if 500 <= status <= 599:
         kind, meaning, suggestion = TrayportServerError, "the service failed", "try again later"
     elif status == HTTPStatus.REQUEST_TIMEOUT:
         meaning, suggestion = "the service waited too long for the request", "try again"
@@ -107,16 +109,19 @@ def api_error(
 
 
 def retry_after(value: str | None, now: float) -> float | None:
-    """The seconds a `Retry-After` header asks for, given as seconds or as an HTTP date."""
+    """The seconds a `Retry-After` header asks for, given as seconds or as an HTTP date in UTC."""
     if value is None:
         return None
-    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value.strip(), re.ASCII):
-        return float(value)
+    if re.fullmatch(r"\d+(\.\d+)?", value.strip(), re.ASCII):
+        return min(float(value), sys.float_info.max)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, moment.timestamp() - now)
+    except (ValueError, TypeError, ArithmeticError, LookupError):
+        # The parser knows no other way to say that a text is no date.
         return None
-    return max(0.0, moment.timestamp() - now)
 
 
 def _problem(body: bytes) -> _Problem:

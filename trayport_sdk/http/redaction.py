@@ -10,6 +10,9 @@ from contextlib import ExitStack
 HIDDEN = "[key]"
 # A body that breaks off may end in a part of the key; fewer letters than these say nothing.
 TELLING = 4
+# Each quotation within a quotation doubles the backslashes. Without an end, a text of nothing else
+# would be read again from every one of them.
+BACKSLASHES = 64
 # What is below writes heads of answers and the errors of parsers.
 LIBRARIES = (
     "httpx",
@@ -77,7 +80,8 @@ def _spelled(letter: str) -> str:
         return plain
     code = ord(letter)
     # What is quoted within a quotation has more than one backslash.
-    spellings = [rf"\\*{plain}", rf"\\+(?i:u00|x){_hexadecimal(code)}", f"&#{code};"]
+    spellings = [rf"\\{{0,{BACKSLASHES}}}{plain}", f"&#{code};"]
+    spellings += [rf"\\{{1,{BACKSLASHES}}}(?i:u00|x){_hexadecimal(code)}"]
     spellings += [f"%{_hexadecimal(code)}", f"&#[xX]{_hexadecimal(code)};"]
     if letter in NAMED:
         spellings.append(f"&{NAMED[letter]};")

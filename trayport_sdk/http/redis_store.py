@@ -6,10 +6,12 @@ so that it does not matter how far apart the clocks of the machines are.
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
+from ..errors import TrayportConfigurationError
 from ..extras import needs
 from .allowance import Look, Store, StoreError, Taken
 from .pace import (
@@ -52,15 +54,21 @@ local function pairs_of_limits()
 end
 local quotas, crowds, windows = pairs_of_limits(), pairs_of_limits(), pairs_of_limits()
 
-local kept = redis.call('HMGET', state, 'share', 'until', 'since')
+local kept = redis.call('HMGET', state, 'share', 'until', 'since', 'told')
 local share = tonumber(kept[1] or '1')
 local pause_ends = tonumber(kept[2] or '0')
 local since = tonumber(kept[3] or '-1')
+local told = tonumber(kept[4] or '-1')
+-- Whoever sets the clock back shall not wait until it has caught up.
+if told > now then
+  pause_ends = pause_ends - (told - now)
+  since = math.min(since, now)
+  redis.call('HSET', state, 'until', pause_ends, 'since', since, 'told', now)
+end
 share = math.min(1, share + step * math.floor(math.max(0, now - pause_ends) / step_length))
 local longest = quotas[#quotas]
 local keep = longest[2]
 
--- Whoever sets the clock back shall not wait until it has caught up.
 for _, early in ipairs(redis.call('ZRANGEBYSCORE', log, '(' .. now, '+inf')) do
   redis.call('ZADD', log, now, early)
 end
@@ -71,7 +79,8 @@ if action == 'slow' then
     since = now
   end
   pause_ends = math.max(pause_ends, now + first)
-  redis.call('HSET', state, 'share', tostring(share), 'until', pause_ends, 'since', since)
+  redis.call('HSET', state, 'share', tostring(share), 'until', pause_ends, 'since', since,
+    'told', now)
   redis.call('PEXPIRE', state, math.ceil(pause_ends - now + step_length / step + keep))
   return {now, 0, 0, tostring(share)}
 end
@@ -139,17 +148,26 @@ class RedisStore(Store):
 
         # pyright cannot see through the untyped keyword arguments of from_url.
         connected = cast("Callable[..., Redis]", Redis.from_url)  # pyright: ignore[reportUnknownMemberType]
-        self._redis = connected(
-            url, socket_timeout=REPLY_SECONDS, socket_connect_timeout=REPLY_SECONDS
-        )
         self._redactions = [Redaction(password) for password in _passwords(url)]
+        try:
+            self._redis = connected(
+                url, socket_timeout=REPLY_SECONDS, socket_connect_timeout=REPLY_SECONDS
+            )
+            pool = self._redis.connection_pool
+            # Nothing is sent, but options that do not exist are found now.
+            pool.connection_class(**pool.connection_kwargs)
+        except Exception as error:
+            raise TrayportConfigurationError(
+                f"limiter_store: this address of a Redis cannot be used: {self._told(error)}",
+                suggestion="write it as redis://host:6379/0, and options as redis-py names them",
+            ) from error
         self._script = self._redis.register_script(SCRIPT)
         # Both keys in one slot, so that a cluster lets one script use them.
         self._keys = [f"trayport:{{{name}}}:grants", f"trayport:{{{name}}}:slowdown"]
 
     def take(self, limits: Limits) -> Taken:
-        now, wait, *_ = self._run("take", limits)
-        return Taken(int(now), int(wait))
+        now, wait, paused, *_ = self._run("take", limits)
+        return Taken(int(now), int(wait), int(paused))
 
     def slow_down(self, pause: int, granted: int) -> float:
         return float(self._run("slow", Limits(1, 1), pause, granted)[3])
@@ -169,17 +187,19 @@ class RedisStore(Store):
 
     @contextmanager
     def _readable(self) -> Generator[None]:
-        """Errors of Redis as ours; old servers repeat what they were logged in with."""
-        from redis import RedisError
-
+        """Every failure as ours: also options that nobody could check make a client fail."""
         try:
             yield
-        except (RedisError, OSError) as error:
-            text = f"{type(error).__name__}: {error}"
-            for redaction in self._redactions:
-                redaction.chain(error)
-                text = redaction.text(text)
-            raise StoreError(text) from error
+        except Exception as error:
+            raise StoreError(self._told(error)) from error
+
+    def _told(self, error: Exception) -> str:
+        """What an error says; old servers repeat what they were logged in with."""
+        text = f"{type(error).__name__}: {error}"
+        for redaction in self._redactions:
+            redaction.chain(error)
+            text = redaction.text(text)
+        return text
 
     def after_fork(self, limits: Limits) -> None:
         """Nothing to do: the connections notice by themselves."""
@@ -193,6 +213,12 @@ def _flat(quotas: tuple[Quota, ...]) -> list[int]:
 
 
 def _passwords(url: str) -> list[str]:
-    parts = urlsplit(url)
-    queried = [text for name, text in parse_qsl(parts.query) if "password" in name.lower()]
-    return [unquote(parts.password), *queried] if parts.password else queried
+    """All that may be a password, also in an address that is not written as it should be."""
+    _, _, rest = url.partition("://")
+    login, _, _ = rest.rpartition("@")
+    _, _, written = login.partition(":")
+    query = rest.partition("?")[2].partition("#")[0]
+    found = [text for name, text in parse_qsl(query) if "password" in name.lower()]
+    # What is not escaped breaks an address into pieces, and errors quote one of them.
+    found += [written, unquote(written), *re.split("[:/?#@]", written)]
+    return sorted({text for text in found if text}, key=len, reverse=True)

@@ -89,6 +89,11 @@ async def retry_failed(
 
 
 def _letters_to_retry(path: Path, out: Path) -> DeadLetters:
+    if path.is_dir():
+        raise TrayportValidationError(
+            f"path {str(path)!r}: this is a directory, not a file of dead letters",
+            parameter="path",
+        )
     if not path.parent.is_dir() or not (path.is_file() or DeadLetters(path).interrupted()):
         raise TrayportValidationError(
             f"path {str(path)!r}: there is no such file of dead letters", parameter="path"

@@ -14,17 +14,18 @@ from abc import abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from threading import RLock
 from typing import TypeAlias
 
 from pyrate_limiter import InMemoryBucket, Rate, RateItem, SQLiteBucket
 
 from .allowance import Look, Store, StoreError, Taken
-from .pace import EMERGENCY_SHARE, PADDING, Limits, Quota, Slowdown
+from .count_file import connected
+from .pace import EMERGENCY_SHARE, NEVER, PADDING, Limits, Quota, Slowdown
 
 SHARED_PADDING = 1.03
-BUSY_SECONDS = 5.0
-BUSY_AGAIN_SECONDS = 0.01
+IN_MEMORY = ":memory:"
 
 
 _Bucket: TypeAlias = InMemoryBucket | SQLiteBucket
@@ -63,7 +64,7 @@ class _LogStore(Store):
                 spread = min(spread, crowded)
             wait = max(slowdown.until - now, spread, self._room(bucket, limits, now))
             if wait > 0 or not bucket.put(RateItem("request", now)):
-                return Taken(now, max(1, wait))
+                return Taken(now, max(1, wait), max(0, slowdown.until - now))
             bucket.leak(now)
             return Taken(now, 0)
 
@@ -123,6 +124,7 @@ class MemoryStore(_LogStore):
         super().__init__()
         self._clock = clock
         self._state = Slowdown()
+        self._begins = NEVER
         # Replaced by the limits of the first request; a bucket needs rates from the beginning.
         self._bucket = InMemoryBucket([Rate(1, 1)])
 
@@ -145,25 +147,19 @@ class MemoryStore(_LogStore):
         items = self._bucket.items
         return len(items) - bisect_left(items, moment, key=lambda item: item.timestamp)
 
+    def _room(self, bucket: _Bucket, limits: Limits, now: int) -> int:
+        return max(super()._room(bucket, limits, now), self._begins - now)
+
     def after_fork(self, limits: Limits) -> None:
         """Waits for the longest window: what the parent was granted counts for the key as well."""
         self._lock = RLock()
         self._bucket = InMemoryBucket(self._bucket.rates)
-        longest = limits.quotas(self.padding)[-1].milliseconds
-        now = self._now()
-        self._state = Slowdown(self._state.share_at(now), now + longest, self._state.since)
+        self._begins = self._now() + limits.quotas(self.padding)[-1].milliseconds
 
     def close(self) -> None:
         """Keeps nothing open."""
 
 
-_SCHEMA = (
-    "PRAGMA synchronous=NORMAL",
-    'CREATE TABLE IF NOT EXISTS "{log}" (name VARCHAR, item_timestamp INTEGER)',
-    'CREATE INDEX IF NOT EXISTS "{log} by time" ON "{log}" (item_timestamp)',
-    "CREATE TABLE IF NOT EXISTS slowdown (log VARCHAR PRIMARY KEY, "
-    "share REAL, until INTEGER, since INTEGER)",
-)
 _RESTAMP = 'UPDATE "{log}" SET item_timestamp = ?1 WHERE item_timestamp > ?1'
 _COUNT = 'SELECT COUNT(*) FROM "{log}" WHERE item_timestamp >= ?'
 
@@ -177,13 +173,19 @@ class SqliteStore(_LogStore):
         clock: Seconds that the processes agree on.
     """
 
+    # Unlike the time of day, nobody sets the monotonic clock ahead, which would free every window.
+    # All processes of a machine read the same one: seconds since it was started on Linux, macOS and
+    # Windows (GetTickCount64 or QueryPerformanceCounter). After a restart it begins again, as if
+    # set back.
+
     name = "sqlite"
     remote = True
     padding = SHARED_PADDING
 
-    def __init__(self, path: str, name: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: str, name: str, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
-        self._path = path
+        # Resolved now: who changes the folder later, as daemons do, still counts in the same file.
+        self._path = path if path == IN_MEMORY else str(Path(path).absolute())
         # The library writes the name of the table into its statements.
         self._log = "grants of " + "".join(c if c.isalnum() else "_" for c in name)
         self._clock = clock
@@ -197,14 +199,7 @@ class SqliteStore(_LogStore):
 
     def _opened(self) -> SQLiteBucket:
         if self._bucket is None:
-            connection = sqlite3.connect(
-                self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            try:
-                _prepare(connection, self._log)
-            except sqlite3.Error:
-                connection.close()
-                raise
+            connection = connected(self._path, self._log)
             self._bucket = SQLiteBucket([Rate(1, 1)], connection, self._log, self._lock)
             self._let_go = weakref.finalize(self, connection.close)
             self._set = None
@@ -218,8 +213,7 @@ class SqliteStore(_LogStore):
                 bucket.conn.execute("BEGIN IMMEDIATE")
                 try:
                     now = int(self._clock() * 1000)
-                    # Whoever sets the clock back shall not wait until it has caught up.
-                    bucket.conn.execute(_RESTAMP.format(log=self._log), (now,))
+                    self._restamp(now)
                     yield bucket, now
                 finally:
                     if bucket.conn.in_transaction:
@@ -229,14 +223,21 @@ class SqliteStore(_LogStore):
                 raise StoreError(f"{self._path}: {error}") from error
 
     def _slowdown(self) -> Slowdown:
-        query = "SELECT share, until, since FROM slowdown WHERE log = ?"
+        query = "SELECT share, until, since, told FROM slowdowns WHERE log = ?"
         row = self._opened().conn.execute(query, (self._log,)).fetchone()
         return Slowdown() if row is None else Slowdown(*row)
 
+    def _restamp(self, now: int) -> None:
+        """Whoever sets the clock back shall not wait until it has caught up."""
+        self._opened().conn.execute(_RESTAMP.format(log=self._log), (now,))
+        slowdown = self._slowdown()
+        if slowdown.told > now:
+            self._remember(slowdown.restamped(now))
+
     def _remember(self, slowdown: Slowdown) -> None:
         self._opened().conn.execute(
-            "INSERT OR REPLACE INTO slowdown VALUES (?, ?, ?, ?)",
-            (self._log, slowdown.share, slowdown.until, slowdown.since),
+            "INSERT OR REPLACE INTO slowdowns VALUES (?, ?, ?, ?, ?)",
+            (self._log, slowdown.share, slowdown.until, slowdown.since, slowdown.told),
         )
 
     def _count_since(self, moment: int) -> int:
@@ -271,21 +272,6 @@ def _weakly(method: Callable[[], None]) -> Callable[[], None]:
             found()
 
     return call
-
-
-def _prepare(connection: sqlite3.Connection, log: str) -> None:
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            break
-        except sqlite3.OperationalError as error:
-            # The one statement that does not wait for other processes by itself.
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(BUSY_AGAIN_SECONDS)
-    for statement in _SCHEMA:
-        connection.execute(statement.format(log=log))
 
 
 def opened(store: str, name: str) -> Store:

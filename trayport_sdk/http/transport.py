@@ -67,7 +67,8 @@ class Transport:
         self._middleware = tuple(middleware)
         self._connect_timeout = connect_timeout
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._requests = 0
+        self._requests = self._reused = 0
+        self._used = weakref.WeakSet[httpcore.AsyncNetworkStream]()
         self._connections: Connections | None = None
         mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
         if transport is None:
@@ -97,7 +98,7 @@ class Transport:
     def counts(self) -> ConnectionCounts:
         """How connections were used so far."""
         opened = 0 if self._connections is None else self._connections.opened
-        return ConnectionCounts(opened, self._requests)
+        return ConnectionCounts(opened, self._requests, self._reused)
 
     def configure(self, *, connect_timeout: float) -> None:
         """Changes how long to wait for connections from now on."""
@@ -127,9 +128,24 @@ class Transport:
 
         Raises:
             TrayportAPIError: The service answered with an error.
-            TrayportConnectionError: No answer came, or it broke off.
+            TrayportConnectionError: No answer came, or it broke off, or it took too long.
+            TrayportConfigurationError: The request leads elsewhere than to the API.
         """
         self.check_usable()
+        total = asyncio.timeout(attempt.seconds)
+        try:
+            async with total:
+                return await self._answered(call, attempt)
+        except TimeoutError:
+            if not total.expired():  # it is middleware's own
+                raise
+        raise TrayportTimeoutError(
+            f"the answer took longer than {attempt.seconds:g} seconds",
+            context=attempt.context,
+            suggestion="ask for less at once, or allow it more time",
+        )
+
+    async def _answered(self, call: Call, attempt: Attempt) -> Answer:
         context = attempt.context
         built = self._built(call, attempt)
         asked = Request(
@@ -144,7 +160,6 @@ class Transport:
             asked = await prepared(self._middleware, asked)
             built.headers.update(asked.headers)
         built.headers[API_KEY_HEADER] = self._key
-        self._requests += 1
         started = time.perf_counter()
         # Nothing of the user's runs in here: what middleware raises is not the connection's.
         try:
@@ -185,10 +200,11 @@ class Transport:
         )
 
     def _built(self, call: Call, attempt: Attempt) -> httpx.Request:
+        address = self.urls[call.endpoint.api]
         try:
-            return self._client.build_request(
+            built = self._client.build_request(
                 "GET",
-                self.urls[call.endpoint.api] + call.url,
+                address + call.url,
                 params=call.parameters,
                 headers={"Accept": call.endpoint.media_types[0], "User-Agent": USER_AGENT},
                 timeout=httpx.Timeout(attempt.timeout, connect=self._connect_timeout, pool=None),
@@ -199,14 +215,33 @@ class Transport:
                 context=attempt.context,
                 suggestion="ask for less at once, or check the address of the API",
             ) from error
+        if not _leads_to(built.url, httpx.URL(address)):
+            # A call may come from a file, and who has written that must not get the key.
+            raise TrayportConfigurationError(
+                f"the request leads elsewhere than to {address}, so it was not sent",
+                context=attempt.context,
+                suggestion="check where the path comes from",
+            )
+        return built
 
     async def _exchange(self, built: httpx.Request) -> tuple[httpx.Response, bytes]:
         response = await self._client.send(built, stream=True)
+        self._count(response)
         try:
             whole = response.status_code == HTTPStatus.OK
             return response, await response.aread() if whole else await _first_part(response)
         finally:
             await response.aclose()
+
+    def _count(self, response: httpx.Response) -> None:
+        """Counts a request when its answer has begun, and whether its connection is a new one."""
+        self._requests += 1
+        stream = response.extensions.get("network_stream")
+        if stream is None:
+            return
+        if stream in self._used:
+            self._reused += 1
+        self._used.add(stream)
 
     async def warm_up(self, wanted: int) -> int:
         """Opens connections to the Data Analytics API without sending anything.
@@ -241,6 +276,15 @@ class Transport:
         """Closes every connection."""
         await self._client.aclose()
         self._leave_logs()
+
+
+def _leads_to(url: httpx.URL, address: httpx.URL) -> bool:
+    """Whether an address is that of an API or below it."""
+    below = address.raw_path.rstrip(b"/") + b"/"
+    return (
+        (url.scheme, url.userinfo, url.host, url.port)
+        == (address.scheme, address.userinfo, address.host, address.port)
+    ) and url.raw_path.startswith(below)
 
 
 async def _first_part(response: httpx.Response) -> bytes:

@@ -8,34 +8,31 @@ whole. What happens on the way is told to the observers.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from copy import copy
 from datetime import UTC, datetime
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 from uuid import uuid4
 
 from attrs import evolve, frozen
 
 from ..errors import (
     RequestContext,
-    TrayportAPIError,
-    TrayportAuthorizationError,
     TrayportCircuitBreakerError,
     TrayportConfigurationError,
     TrayportError,
 )
-from .calls import Answer, Attempt, Call
+from .calls import Answer, Call
+from .course import Course
 from .dead_letters import DeadLetter
-from .events import AttemptEvent, Event, FailureEvent, Observer, RetryEvent, ThrottleEvent
-from .haste import Haste, pause
+from .events import Event, FailureEvent, Observer
+from .haste import Haste
 
 if TYPE_CHECKING:
     from .breaker import Breakers
     from .dead_letters import DeadLetters
-    from .limiter import Grant, RequestLimiter
+    from .limiter import RequestLimiter
     from .line import Priority
     from .retry import RetryPolicy
     from .transport import Transport
@@ -99,6 +96,7 @@ class Wire:
         self.observers = observers
         self.dead_letters = dead_letters
         self.haste = Haste()
+        self._under_way: set[asyncio.Timeout] = set()
 
     def with_policy(self, policy: Policy) -> Self:
         """The same wire, with another policy: all the rest is shared."""
@@ -137,14 +135,28 @@ class Wire:
             TrayportLimiterError: The shared store of the allowance cannot be used.
             TrayportConfigurationError: The client cannot be used here and now.
         """
+        return await self._run(call, read, self.policy.priority or priority, instead)
+
+    async def fetch_ahead(self, call: Call, read: Callable[[Answer], Read]) -> Read:
+        """Fetches what nobody has asked for yet: when there is time, and leaving no record."""
+        return await self.without_records()._run(call, read, "low", None)
+
+    async def _run(
+        self,
+        call: Call,
+        read: Callable[[Answer], Read],
+        priority: Priority,
+        instead: Callable[[TrayportCircuitBreakerError], Read | None] | None,
+    ) -> Read:
         self.transport.check_usable()
         shown = {n: self.transport.redact(value) for n, value in call.shown.items()}
         context = RequestContext(call.endpoint.path, shown, uuid4().hex)
-        course = _Course(self, call, read, context, self.policy.priority or priority)
+        course = Course(self, call, read, context, priority)
         try:
-            return await self.policy.retry.run(
-                course.attempt, on_retry=course.retrying, clock=course.clock
-            )
+            async with self._while_open(context):
+                return await self.policy.retry.run(
+                    course.attempt, on_retry=course.retrying, clock=course.clock
+                )
         except TrayportError as error:
             if isinstance(error, TrayportCircuitBreakerError) and instead is not None:
                 found = instead(error)
@@ -153,6 +165,32 @@ class Wire:
             self.tell(FailureEvent(context.endpoint, error))
             self._bury(call, error)
             raise
+
+    @asynccontextmanager
+    async def _while_open(self, context: RequestContext) -> AsyncGenerator[None]:
+        """Ends what is inside as soon as the client is closed, wherever it waits."""
+        scope = asyncio.timeout(None)
+        self._under_way.add(scope)
+        try:
+            async with scope:
+                yield
+        except TimeoutError as error:
+            if not scope.expired():
+                raise
+            raise TrayportConfigurationError(
+                "the client was closed while the call was under way", context=context
+            ) from error
+        finally:
+            self._under_way.discard(scope)
+
+    async def aclose(self) -> None:
+        """Ends every call that is under way, and closes every connection."""
+        now = asyncio.get_running_loop().time()
+        for scope in list(self._under_way):
+            scope.reschedule(now)
+        await self.transport.aclose()
+        if self.limiter is not None:
+            self.limiter.release(self.transport)
 
     def tell(self, event: Event) -> None:
         """Tells every observer."""
@@ -179,117 +217,3 @@ class Wire:
             name: redact(value) if isinstance(value, str) else tuple(map(redact, value))
             for name, value in parameters.items()
         }
-
-
-class _Course(Generic[Read]):
-    """One call on its way, over all its attempts."""
-
-    def __init__(
-        self,
-        wire: Wire,
-        call: Call,
-        read: Callable[[Answer], Read],
-        context: RequestContext,
-        priority: Priority,
-    ) -> None:
-        self._wire = wire
-        self._call = call
-        self._read = read
-        self._context = context
-        self._priority: Priority = priority
-        self._policy = wire.policy
-        self._queued = 0.0
-        self._refused = False
-
-    def clock(self) -> float:
-        """Seconds that stand still in line: a long queue leaves a call its retries."""
-        return time.monotonic() - self._queued
-
-    async def attempt(self, number: int) -> Read:
-        """Asks the breaker, pays the limiter, sends the request and reads its answer."""
-        breakers = self._wire.breakers
-        with breakers.admit(self._context) if breakers else nullcontext() as admission:
-            grant = await self._granted()
-            if admission is not None:
-                admission.confirm()
-            try:
-                result = await self._exchanged(number, grant)
-            except TrayportAPIError as error:
-                self._refused |= isinstance(error, TrayportAuthorizationError)
-                if self._wire.haste.explains(self._call, error):
-                    error.retryable = True
-                    await self._slow_down(
-                        pause(error, number, self._policy.retry.forbidden_wait), grant
-                    )
-                raise
-        if self._wire.haste.let_in(self._call) and self._refused:
-            # What was refused before is let in now, so it had only come too fast.
-            await self._slow_down(0.0, grant)
-        return result
-
-    def retrying(self, number: int, wait: float, error: TrayportError) -> None:
-        """Tells that the request will be sent again."""
-        context = self._context
-        self._wire.tell(
-            RetryEvent(
-                endpoint=context.endpoint,
-                parameters=context.parameters,
-                correlation_id=context.correlation_id,
-                attempt=number,
-                wait=wait,
-                error=error,
-            )
-        )
-
-    async def _granted(self) -> Grant | None:
-        if self._wire.limiter is None:
-            return None
-        grant = await self._wire.limiter.acquire(self._priority)
-        self._queued += grant.queued
-        return grant
-
-    async def _exchanged(self, number: int, grant: Grant | None) -> Read:
-        """One request and the reading of its answer; observers hear of it in any case."""
-        started = time.perf_counter()
-        answer: Answer | None = None
-        try:
-            attempt = Attempt(self._context, number, self._policy.timeout)
-            answer = await self._wire.transport.send(self._call, attempt)
-            # Decoding is work for a processor; in a thread, other answers go on arriving.
-            result = await asyncio.to_thread(self._read, answer)
-        except (TrayportError, asyncio.CancelledError) as error:
-            failure = error if isinstance(error, TrayportError) else None
-            self._tell(number, grant, time.perf_counter() - started, answer, failure)
-            raise
-        self._tell(number, grant, answer.seconds, answer)
-        return result
-
-    def _tell(
-        self,
-        number: int,
-        grant: Grant | None,
-        seconds: float,
-        answer: Answer | None,
-        failure: TrayportError | None = None,
-    ) -> None:
-        context = self._context
-        self._wire.tell(
-            AttemptEvent(
-                endpoint=context.endpoint,
-                parameters=context.parameters,
-                correlation_id=context.correlation_id,
-                attempt=number,
-                status=HTTPStatus.OK if answer else getattr(failure, "status_code", None),
-                error=failure,
-                queued=grant.queued if grant else 0.0,
-                seconds=answer.seconds if answer else seconds,
-                bytes_received=answer.bytes_received if answer else 0,
-                bytes_decoded=len(answer.body) if answer else 0,
-            )
-        )
-
-    async def _slow_down(self, pause: float, grant: Grant | None) -> None:
-        limiter = self._wire.limiter
-        if limiter is not None:
-            share = await limiter.slow_down(pause, grant if self._policy.adaptive else None)
-            self._wire.tell(ThrottleEvent(self._context.endpoint, pause, share))
