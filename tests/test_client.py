@@ -254,3 +254,11 @@ async def test_the_health_of_a_working_client_and_of_one_with_a_wrong_key() -> N
         ) as client:
             report = await client.health_check()
         assert [check.name for check in report.wrong] == ["analytics API"]
+
+
+async def test_an_asynchronous_hook_is_refused_because_nobody_would_await_it() -> None:
+    async def hook(_: object) -> None: ...
+
+    for name in ("on_retry", "on_breaker_change"):
+        with pytest.raises(TrayportConfigurationError, match=f"{name} is asynchronous"):
+            TrayportClient.sandbox(**{name: hook})  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -13,9 +14,14 @@ from . import decode
 if TYPE_CHECKING:
     import polars as pl
 
+    from .errors import TrayportCircuitBreakerError
     from .http.calls import Answer, Call
     from .http.wire import Fetch
     from .times import Window
+
+
+SHORTEST_REST = 0.1
+"""Seconds to wait at least before an endpoint that is left alone is asked again."""
 
 
 @frozen
@@ -73,6 +79,13 @@ class Piece:
 OnProgress = Callable[[Progress], None]
 
 
+@frozen
+class _Later:
+    """Stands for an answer that can be asked for again."""
+
+    retry_at: datetime
+
+
 async def run(
     calls: Sequence[tuple[Window, Call]],
     fetch: Fetch,
@@ -88,9 +101,24 @@ async def run(
     pieces: dict[int, Piece] = {}
     slots = asyncio.Semaphore(concurrency)
 
+    def later(refusal: TrayportCircuitBreakerError) -> _Later | None:
+        """What is under way is not given up when its endpoint is left alone for a while."""
+        return _Later(refusal.retry_at) if pieces else None
+
+    async def fetched(window: Window, call: Call) -> Piece:
+        def read(answer: Answer) -> Piece | _Later:
+            return _piece(answer, window, asked)
+
+        while True:
+            found = await fetch(call, read, patient=len(calls) > 1, instead=later)
+            if isinstance(found, Piece):
+                return found
+            rest = (found.retry_at - datetime.now(UTC)).total_seconds()
+            await asyncio.sleep(max(SHORTEST_REST, rest))
+
     async def one(place: int, window: Window, call: Call) -> None:
         async with slots:
-            pieces[place] = await fetch(call, lambda answer: _piece(answer, window, asked))
+            pieces[place] = await fetched(window, call)
         if on_progress is not None:
             on_progress(_progress([piece.record for piece in pieces.values()], len(calls)))
 

@@ -80,6 +80,7 @@ def session(
         given = settings or Settings(_env_file=None)
         async with TrayportClient.sandbox(sandbox, settings=given) as client:
             wire = client._wire
+            wire.clock = clock_for_threads()
             wire.limiter = RequestLimiter(limits, clock=clock_for_threads())
             if wire.breakers is not None:
                 wire.breakers = Breakers(
@@ -606,3 +607,49 @@ def test_an_answer_that_drips_ends_with_the_budget() -> None:
         assert 4 <= clock() - started <= 6
 
     session(test, quick(retry_budget=5.0, max_retries=0, timeout=3600.0))
+
+
+SYMBOL = "10000065*#Single#10000305#244#0"
+
+
+def test_a_download_outlasts_an_outage_that_opens_the_breaker() -> None:
+    async def test(one: Session) -> None:
+        window = (SYMBOL, "2023-11-01", "2024-02-01")
+        async with TrayportClient.sandbox() as undisturbed:
+            whole = await undisturbed.trades.get_trades(*window)
+        assert len(whole.requests) == 3
+        one.sandbox.faults.add(Fault("status", times=None, after=1))
+        download = asyncio.create_task(one.client.trades.get_trades(*window))
+        await asyncio.sleep(15)
+        assert one.client.get_status().breakers["/trades"].state is BreakerState.OPEN
+        one.sandbox.faults.clear()
+        found = await download
+        assert found.to_polars().equals(whole.to_polars())
+        assert one.told(FailureEvent) == []
+
+    session(test, quick(breaker_threshold=3, max_concurrency=2))
+
+
+def test_a_download_that_begins_while_the_endpoint_is_left_alone_fails_at_once() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", times=None))
+        with pytest.raises(TrayportServerError):
+            await one.client.trades.get_trades(SYMBOL, "2024-03-04", "2024-03-05")
+        started = clock()
+        with pytest.raises(TrayportCircuitBreakerError):
+            await one.client.trades.get_trades(SYMBOL, "2023-11-01", "2024-02-01")
+        assert clock() == pytest.approx(started, abs=0.1)
+        assert len(one.sandbox.requests) == 1
+
+    session(test, quick(breaker_threshold=1, max_retries=0))
+
+
+def test_an_outage_longer_than_the_budget_ends_a_download() -> None:
+    async def test(one: Session) -> None:
+        one.sandbox.faults.add(Fault("status", times=None, after=1))
+        started = clock()
+        with pytest.raises(TrayportServerError):
+            await one.client.trades.get_trades(SYMBOL, "2023-11-01", "2024-02-01")
+        assert clock() - started < 400
+
+    session(test, quick(retry_budget=300, breaker_threshold=3, max_retries=50, max_concurrency=2))

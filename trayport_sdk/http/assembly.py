@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from attrs import frozen
 from trayport_spec import REQUEST_LIMITS
 
+from ..errors import TrayportConfigurationError
 from .breaker import Breakers
 from .collector import MetricsCollector
 from .connections import Origin
@@ -47,6 +49,17 @@ class Hooks:
     middleware: Sequence[Middleware] = ()
     on_retry: OnRetry | None = None
     on_breaker_change: OnBreakerChange | None = None
+
+    def __attrs_post_init__(self) -> None:
+        for name, hook in (
+            ("on_retry", self.on_retry),
+            ("on_breaker_change", self.on_breaker_change),
+        ):
+            if iscoroutinefunction(hook):
+                raise TrayportConfigurationError(
+                    f"{name} is asynchronous, and nobody would await it",
+                    suggestion="hand over a plain function; it may start a task",
+                )
 
     def __call__(self, event: Event) -> None:
         """Calls the hook that an event belongs to."""

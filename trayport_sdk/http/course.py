@@ -56,7 +56,7 @@ class Course(Generic[Read]):
 
     def clock(self) -> float:
         """Seconds that stand still in line: a long queue leaves a call its retries."""
-        return time.monotonic() - self._queued
+        return self._wire.clock() - self._queued
 
     async def attempt(self, number: int) -> Read:
         """Asks the breaker, pays the limiter, sends the request and reads its answer."""

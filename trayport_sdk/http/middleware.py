@@ -97,7 +97,7 @@ class Middleware(Protocol):
         return None
 
     def after(self, response: Response) -> Awaitable[None] | None:
-        """Called with every answer that came whole."""
+        """Called with every answer, whatever its status."""
         return None
 
 

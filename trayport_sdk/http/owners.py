@@ -80,5 +80,5 @@ class Owners:
         else:
             self._in_force = self._unclaimed
         if self._in_force != before:
-            _log.info("the limits of a key change from %s to %s", before[0], self._in_force[0])
+            _log.debug("the limits of a key change from %s to %s", before[0], self._in_force[0])
         return self._in_force != before

@@ -59,6 +59,7 @@ class Prefetch:
         read: Callable[[Answer], Read],
         *,
         priority: Priority = "normal",
+        patient: bool = False,
         instead: Callable[[TrayportCircuitBreakerError], Read | None] | None = None,
     ) -> Read:
         """The answer fetched ahead, if there is one; else a new one."""
@@ -70,7 +71,7 @@ class Prefetch:
             except TrayportError:
                 # It was only a try: the call itself finds out what is wrong, and tells it.
                 pass
-        return await self._fetch(call, read, priority=priority, instead=instead)
+        return await self._fetch(call, read, priority=priority, patient=patient, instead=instead)
 
     def _walk(self, call: Call) -> None:
         """Notes where a call ends, and looks ahead if it began where one like it ended."""

@@ -181,6 +181,9 @@ class RequestLimiter:
         except StoreError as error:
             self._lose(error)
             look = Look((0,) * len(limits.windows), 0, 0, 1.0)
+        else:
+            if store is self.store:
+                self._problem = ""
         return LimiterStatus(
             windows=tuple(
                 WindowUse(window.milliseconds / 1000, window.limit, used)

@@ -6,6 +6,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Generator
+from datetime import UTC, datetime
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
@@ -32,6 +33,7 @@ OnRetry = Callable[[int, float, TrayportError], None]
 
 MALFORMED_RETRIES = 2
 FORBIDDEN_SPREAD = 0.25
+SHORTEST_REST = 0.1  # clocks differ a little: nobody comes back just before the time and spins
 _MOST_DOUBLINGS = 60  # a wait beyond is older than the universe, and soon no float
 
 
@@ -91,6 +93,7 @@ class RetryPolicy:
         attempt: Callable[[int], Awaitable[T]],
         *,
         on_retry: OnRetry,
+        patient: bool = False,
         clock: Callable[[], float] = time.monotonic,
         random: Callable[[], float] = random.random,
     ) -> T:
@@ -99,6 +102,8 @@ class RetryPolicy:
         Args:
             attempt: Sends the request once; gets the number of the attempt, from 1.
             on_retry: Told before each wait: the attempt that failed, the seconds, the error.
+            patient: Whether a retry that a circuit breaker refuses waits until the breaker lets
+                one through, as long as the budget lasts, instead of ending the call.
             clock: Seconds that only grow.
             random: A number from 0 up to 1, drawn for every wait.
 
@@ -106,7 +111,7 @@ class RetryPolicy:
             TrayportError: The last failure, with the number of requests sent in `attempts`. When a
                 circuit breaker refused a retry, it is the failure before, which says more.
         """
-        course = _Course(self, clock, random)
+        course = _Course(self, patient, clock, random)
 
         async def send() -> T:
             course.attempt += 1
@@ -144,9 +149,14 @@ class _Course:
     """What one call has been through, and what follows from it."""
 
     def __init__(
-        self, policy: RetryPolicy, clock: Callable[[], float], random: Callable[[], float]
+        self,
+        policy: RetryPolicy,
+        patient: bool,
+        clock: Callable[[], float],
+        random: Callable[[], float],
     ) -> None:
         self._policy = policy
+        self._patient = patient
         self._clock = clock
         self._random = random
         self._started = clock()
@@ -162,6 +172,11 @@ class _Course:
         # What is of no kind and has no status was refused before it was sent.
         sent = kind is not None or isinstance(error, TrayportAPIError)
         error.attempts = self.attempt if sent else self.attempt - 1
+        if isinstance(error, TrayportCircuitBreakerError):
+            self.attempt -= 1
+            if self._patient and self.failure is not None:
+                rest = (error.retry_at - datetime.now(UTC)).total_seconds()
+                self._wait_within_budget(max(SHORTEST_REST, rest))
         if kind is None:
             return
         self.failure = error
@@ -169,10 +184,14 @@ class _Course:
             kind
         ):
             return
-        wait = self._wait(error, kind, self._retries[kind] + 1)
-        if self._clock() - self._started + wait <= self._policy.budget:
+        if self._wait_within_budget(self._wait(error, kind, self._retries[kind] + 1)):
             self._retries[kind] += 1
+
+    def _wait_within_budget(self, wait: float) -> bool:
+        fits = self._clock() - self._started + wait <= self._policy.budget
+        if fits:
             self.wait = wait
+        return fits
 
     def _limit(self, kind: _Kind) -> int:
         match kind:

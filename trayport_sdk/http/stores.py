@@ -160,7 +160,7 @@ class MemoryStore(_LogStore):
         """Keeps nothing open."""
 
 
-_RESTAMP = 'UPDATE "{log}" SET item_timestamp = ?1 WHERE item_timestamp > ?1'
+_RESTAMP = 'UPDATE "{log}" SET item_timestamp = :now WHERE item_timestamp > :now'
 _COUNT = 'SELECT COUNT(*) FROM "{log}" WHERE item_timestamp >= ?'
 
 
@@ -229,7 +229,7 @@ class SqliteStore(_LogStore):
 
     def _restamp(self, now: int) -> None:
         """Whoever sets the clock back shall not wait until it has caught up."""
-        self._opened().conn.execute(_RESTAMP.format(log=self._log), (now,))
+        self._opened().conn.execute(_RESTAMP.format(log=self._log), {"now": now})
         slowdown = self._slowdown()
         if slowdown.told > now:
             self._remember(slowdown.restamped(now))

@@ -8,6 +8,7 @@ whole. What happens on the way is told to the observers.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
@@ -49,6 +50,7 @@ class Fetch(Protocol):
         read: Callable[[Answer], Read],
         *,
         priority: Priority = "normal",
+        patient: bool = False,
         instead: Callable[[TrayportCircuitBreakerError], Read | None] | None = None,
     ) -> Read: ...
 
@@ -88,12 +90,14 @@ class Wire:
         breakers: Breakers | None = None,
         dead_letters: DeadLetters | None = None,
         observers: Sequence[Observer] = (),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.transport = transport
         self.policy = policy
         self.limiter = limiter
         self.breakers = breakers
         self.observers = observers
+        self.clock = clock
         self.dead_letters = dead_letters
         self.haste = Haste()
         self._under_way: set[asyncio.Timeout] = set()
@@ -116,6 +120,7 @@ class Wire:
         read: Callable[[Answer], Read],
         *,
         priority: Priority = "normal",
+        patient: bool = False,
         instead: Callable[[TrayportCircuitBreakerError], Read | None] | None = None,
     ) -> Read:
         """Sends a call until it is answered, and reads the answer.
@@ -125,6 +130,8 @@ class Wire:
             read: What to make of the answer, in a thread; a `TrayportDecodeError` that it raises
                 counts as a failed attempt.
             priority: Whose turn it is when requests wait for the limiter.
+            patient: Whether a retry waits while the endpoint is left alone, as long as the budget
+                lasts, instead of ending the call.
             instead: What to return when the endpoint is left alone; None when there is nothing.
 
         Raises:
@@ -135,17 +142,18 @@ class Wire:
             TrayportLimiterError: The shared store of the allowance cannot be used.
             TrayportConfigurationError: The client cannot be used here and now.
         """
-        return await self._run(call, read, self.policy.priority or priority, instead)
+        return await self._run(call, read, self.policy.priority or priority, patient, instead)
 
     async def fetch_ahead(self, call: Call, read: Callable[[Answer], Read]) -> Read:
         """Fetches what nobody has asked for yet: when there is time, and leaving no record."""
-        return await self.without_records()._run(call, read, "low", None)
+        return await self.without_records()._run(call, read, "low", False, None)
 
     async def _run(
         self,
         call: Call,
         read: Callable[[Answer], Read],
         priority: Priority,
+        patient: bool,
         instead: Callable[[TrayportCircuitBreakerError], Read | None] | None,
     ) -> Read:
         self.transport.check_usable()
@@ -155,7 +163,7 @@ class Wire:
         try:
             async with self._while_open(context):
                 return await self.policy.retry.run(
-                    course.attempt, on_retry=course.retrying, clock=course.clock
+                    course.attempt, on_retry=course.retrying, patient=patient, clock=course.clock
                 )
         except TrayportError as error:
             if isinstance(error, TrayportCircuitBreakerError) and instead is not None:
