@@ -456,7 +456,7 @@ def test_a_client_that_was_forgotten_stops_counting() -> None:
 
 def test_a_change_of_the_limits_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     limiter, client = RequestLimiter(DEFAULT), Client()
-    with caplog.at_level(logging.INFO, "trayport_sdk"):
+    with caplog.at_level(logging.DEBUG, "trayport_sdk"):
         limiter.configure(client, DEFAULT, "error")
         assert caplog.messages == []
         limiter.configure(client, Limits(2, 120), "error")
