@@ -66,6 +66,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(finished)
         return future
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Joins the threads, however long that takes: virtual time says nothing of it."""
+        self._virtual.threads_at_work += 1
+        try:
+            await super().shutdown_default_executor()
+        finally:
+            self._virtual.threads_at_work -= 1
+
 
 def run(main: Coroutine[Any, Any, Result]) -> Result:
     """Runs a coroutine to its end on virtual time."""
