@@ -186,6 +186,14 @@ def column(
     )
 
 
+def envelope(document: Document, schema: Node, rows_at: str, where: str) -> tuple[t.Column, ...]:
+    """The members of an answer that stand beside its rows."""
+    found = columns(document, schema, Brought({}, ()), where)
+    if all(c.name != rows_at for c in found):
+        raise SpecError(f"{where}: the answer has no member {rows_at!r}")
+    return tuple(c for c in found if c.name != rows_at)
+
+
 def names_of(found: tuple[t.Column, ...]) -> set[str]:
     return {c.name for c in found} | {n for c in found for n in names_of(c.fields)}
 
@@ -264,6 +272,7 @@ def endpoint(document: Document, path: str, node: Node) -> t.Endpoint:
         Brought(row, optional_fields),
         where,
     )
+    rows_at: str | None = row.get("at")
     renamed: Mapping[str, list[str]] = row.get("optional", {})
     wanted = {n for value in optional_fields for n in renamed.get(value, [value])}
     if missing := wanted - names_of(found):
@@ -288,7 +297,8 @@ def endpoint(document: Document, path: str, node: Node) -> t.Endpoint:
         limits=extension("x-trayport-limits", limits) or t.Limits(),
         batch=extension("x-trayport-batch", batch) or t.Batch(),
         root="array" if body.get("type") == "array" else "object",
-        rows_at=row.get("at"),
+        rows_at=rows_at,
+        envelope=envelope(document, body, rows_at, where) if rows_at else (),
         time_column=time_column,
         row=found,
         media_types=tuple(content),

@@ -15,6 +15,7 @@ TrayportError                              .context .attempts .retryable .sugges
 ├─ TrayportDecodeError                     .offset: an answer that is not what the API promises
 ├─ TrayportLimiterError                    the store that shares the allowance cannot be used
 ├─ TrayportCircuitBreakerError             .retry_at: not sent, because the service keeps failing
+├─ TrayportInterruptedError                cancelled before it was answered
 └─ TrayportPartialFailureError             .completed .failed: some of many requests failed
 """
 
@@ -154,9 +155,26 @@ class TrayportLookupError(TrayportError, LookupError):
 
 
 class TrayportConnectionError(TrayportError):
-    """No answer came, or it broke off before its end."""
+    """No answer came, or it broke off before its end.
+
+    Attributes:
+        connected: Whether there was a connection, so that the request may have been too much for
+            the service. Without one, asking for less would not help.
+    """
 
     retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        connected: bool = True,
+        context: RequestContext | None = None,
+        suggestion: str = "",
+        attempts: int = 0,
+    ) -> None:
+        super().__init__(message, context=context, suggestion=suggestion, attempts=attempts)
+        self.connected = connected
 
 
 class TrayportTimeoutError(TrayportConnectionError):
@@ -268,6 +286,12 @@ class TrayportCircuitBreakerError(TrayportError):
         self.retry_at = retry_at
 
 
+class TrayportInterruptedError(TrayportError):
+    """The call was cancelled before this part of it was answered."""
+
+    retryable = True
+
+
 class TrayportPartialFailureError(TrayportError):
     """Some of many requests failed.
 
@@ -284,3 +308,7 @@ class TrayportPartialFailureError(TrayportError):
 
 class TrayportStaleDataWarning(UserWarning):
     """Reference data was served from memory, because the service keeps failing."""
+
+
+class TrayportHistoryWarning(UserWarning):
+    """A range of orders starts before the history of some venues does: rows are missing there."""

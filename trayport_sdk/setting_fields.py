@@ -103,6 +103,11 @@ class SettingFields(BaseSettings):
     reference_url: Url = Field(
         default=REFERENCE_URL, description="The address of the Reference Data API."
     )
+    intraday: bool = Field(
+        default=False,
+        description="Whether the key, or the gateway, is entitled to the data of the current day "
+        "in UTC, so that ranges may reach into it.",
+    )
     timeout: Seconds = Field(
         default=60.0, description="Seconds to wait for the next part of an answer."
     )

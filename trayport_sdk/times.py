@@ -6,30 +6,50 @@ the start of that unit, and no zone means UTC.
 
 from __future__ import annotations
 
+import operator
 import re
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
-from typing import TypeAlias
+from typing import Any, Literal, Protocol, SupportsIndex, TypeAlias
 
 from attrs import field, frozen
 from trayport_api.models.interval_unit import IntervalUnit
 
 from .errors import TrayportValidationError
 
-TimeLike: TypeAlias = datetime | date | str
-"""A time: aware datetimes are converted, naive ones mean UTC, a date is its midnight in UTC."""
+
+class NumPyTime(Protocol):
+    """A `numpy.datetime64`, told by its shape: the type is had without NumPy."""
+
+    @property
+    def dtype(self) -> Any:
+        """The type of the scalar."""
+        ...
+
+    @property
+    def ndim(self) -> Literal[0]:
+        """Zero, since it is no array."""
+        ...
+
+
+TimeLike: TypeAlias = datetime | date | str | NumPyTime
+"""A time: aware datetimes are converted, naive ones mean UTC, a date is its midnight in UTC.
+
+Timestamps of pandas and NumPy are times as well.
+"""
 
 SECOND = 1_000_000_000
 DAY = 86_400 * SECOND
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# The letter of each unit, and its length where it always has the same.
 _UNITS = {
-    "s": IntervalUnit.SECOND,
-    "m": IntervalUnit.MINUTE,
-    "h": IntervalUnit.HOUR,
-    "d": IntervalUnit.DAY,
-    "mo": IntervalUnit.MONTH,
+    IntervalUnit.SECOND: ("s", SECOND),
+    IntervalUnit.MINUTE: ("m", 60 * SECOND),
+    IntervalUnit.HOUR: ("h", 3600 * SECOND),
+    IntervalUnit.DAY: ("d", DAY),
+    IntervalUnit.MONTH: ("mo", None),
 }
 
+_EXAMPLE = "give a datetime, a date, or text like 2024-03-04 or 2024-03-04T09:30:00Z"
 _ISO = re.compile(
     r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
     r"([T ](?P<hour>\d\d)(:(?P<minute>\d\d)(:(?P<second>\d\d)(\.(?P<fraction>\d+))?)?)?"
@@ -42,7 +62,8 @@ def instant(value: TimeLike, parameter: str) -> int:
     """The nanoseconds of a time.
 
     Args:
-        value: A datetime, a date, or ISO-8601 text of any precision down to the second.
+        value: A datetime, a date, ISO-8601 text of any precision down to the second, or a timestamp
+            of pandas or NumPy.
         parameter: The argument's name, for the error message.
 
     Raises:
@@ -53,40 +74,50 @@ def instant(value: TimeLike, parameter: str) -> int:
         >>> instant("2024-04", "from_") == instant("2024-04-01T02:00+02:00", "from_")
         True
     """
-    if value != value:  # the missing time of pandas, which is a datetime to isinstance
-        raise _refused(value, parameter, "is not a time", "leave it out, or give a time")
     moment = _moment(value, parameter)
-    nanoseconds = (moment - EPOCH) // timedelta(microseconds=1) * 1000
-    if nanoseconds < 0:
+    if moment < EPOCH:
         raise _refused(value, parameter, "lies before 1970", "give a later time")
     if moment.microsecond or getattr(value, "nanosecond", 0):
         raise _refused(
             value, parameter, "has fractional seconds, which the API does not take", "round it"
         )
-    return nanoseconds
+    return (moment - EPOCH) // timedelta(seconds=1) * SECOND
 
 
-def _moment(value: TimeLike, parameter: str) -> datetime:
+def _moment(value: object, parameter: str) -> datetime:
     if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return _in_utc(value, parameter)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    return _parse(value, parameter)
-
-
-def _parse(text: str, parameter: str) -> datetime:
-    example = "give a datetime, a date, or text like 2024-03-04 or 2024-03-04T09:30:00Z"
-    match = _ISO.fullmatch(text.strip()) if isinstance(text, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+    # NumPy writes a time in ISO-8601, as precisely as its unit is.
+    is_numpy = getattr(getattr(value, "dtype", None), "kind", "") == "M"
+    text = str(value) if is_numpy and getattr(value, "ndim", None) == 0 else value
+    match = _ISO.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
-        raise _refused(text, parameter, "is not a time", example)
-    part = match.groupdict()
+        raise _refused(value, parameter, "is not a time", _EXAMPLE)
+    return _parsed(match.groupdict(), value, parameter)
+
+
+def _in_utc(value: datetime, parameter: str) -> datetime:
+    """The same instant as a plain datetime, whatever subclass the value is of."""
+    if value != value:  # the missing time of pandas
+        raise _refused(value, parameter, "is not a time", "leave it out, or give a time")
+    parts = (value.year, value.month, value.day, value.hour, value.minute, value.second)
+    try:
+        moment = datetime(*parts, value.microsecond, tzinfo=UTC)
+        return moment - (value.utcoffset() or timedelta())
+    except (ValueError, OverflowError) as error:
+        raise _refused(value, parameter, f"is not a time ({error})", _EXAMPLE) from error
+
+
+def _parsed(part: dict[str, str | None], value: object, parameter: str) -> datetime:
     if (part["fraction"] or "").strip("0"):
         raise _refused(
-            text, parameter, "has fractional seconds, which the API does not take", "round it"
+            value, parameter, "has fractional seconds, which the API does not take", "round it"
         )
     try:
         moment = datetime(
-            int(part["year"]),
+            int(part["year"] or 0),
             int(part["month"] or 1),
             int(part["day"] or 1),
             int(part["hour"] or 0),
@@ -96,7 +127,7 @@ def _parse(text: str, parameter: str) -> datetime:
         )
         return moment - _offset(part["zone"])
     except (ValueError, OverflowError) as error:
-        raise _refused(text, parameter, f"is not a time ({error})", example) from error
+        raise _refused(value, parameter, f"is not a time ({error})", _EXAMPLE) from error
 
 
 def _offset(zone: str | None) -> timedelta:
@@ -131,6 +162,35 @@ def data_cutoff(now: datetime) -> int:
     return (now.astimezone(UTC) - EPOCH) // timedelta(days=1) * DAY
 
 
+def floored(instant: int, interval: Interval) -> int:
+    """The latest start of a bar of that length that does not lie after an instant.
+
+    Seconds, minutes and hours are counted in multiples from midnight UTC [assumed for several
+    hours], days start at midnight and months on the first [assumed].
+
+    Example:
+        >>> to_text(floored(instant("2024-04-09T11:59", "from_"), Interval(4, "hour")))
+        '2024-04-09T08:00:00Z'
+    """
+    midnight = instant - instant % DAY
+    if interval.length is None:
+        return months_after(midnight, 0)
+    return midnight + (instant - midnight) // interval.length * interval.length
+
+
+def months_after(instant: int, count: int) -> int:
+    """The start of the month so many months after the month of an instant.
+
+    Example:
+        >>> to_text(months_after(instant("2024-01-31T18:00", "from_"), 1))
+        '2024-02-01T00:00:00Z'
+    """
+    moment = EPOCH + timedelta(seconds=instant // SECOND)
+    years, month = divmod(moment.month - 1 + count, 12)
+    first = datetime(moment.year + years, month + 1, 1, tzinfo=UTC)
+    return (first - EPOCH) // timedelta(days=1) * DAY
+
+
 @frozen(order=True)
 class Window:
     """A half-open range of time, `[start, end)`, in nanoseconds since 1970-01-01 UTC."""
@@ -154,28 +214,22 @@ class Window:
             )
         return window
 
-    def cut(self, max_days: int) -> list[Window]:
-        """The fewest windows of at most so many days that tile this range exactly.
-
-        Example:
-            >>> len(Window.between("2024-01-01", "2024-03-31").cut(max_days=32))
-            3
-        """
-        edges = [*range(self.start, self.end, max_days * DAY), self.end]
-        return [Window(start, end) for start, end in pairwise(edges)]
-
     def __str__(self) -> str:
         return f"{to_text(self.start)} to {to_text(self.end)}"
 
 
-def _count(value: int | str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+def _count(value: SupportsIndex) -> int:
+    try:
+        count = 0 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        count = 0
+    if count < 1:
         raise TrayportValidationError(
             f"interval count {value!r} is not a whole number from 1",
             parameter="interval",
             suggestion='write an interval like Interval(15, "minute") or "15m"',
         )
-    return value
+    return count
 
 
 def _unit(value: str) -> IntervalUnit:
@@ -211,15 +265,35 @@ class Interval:
         Raises:
             TrayportValidationError: The text is no interval.
         """
-        match = re.fullmatch(r"(\d{1,9})(s|m|h|d|mo)", text.strip().lower(), re.ASCII)
+        match = re.fullmatch(r"(\d{1,9})(s|m|h|d|mo)", str(text).strip().lower(), re.ASCII)
         if match is None:
             raise TrayportValidationError(
                 f"interval {text!r} is not an interval",
                 parameter="interval",
                 suggestion="write it like 15s, 15m, 1h, 1d, 7d or 1mo",
             )
-        return cls(int(match[1]), _UNITS[match[2]])
+        units = {letter: unit for unit, (letter, _) in _UNITS.items()}
+        return cls(int(match[1]), units[match[2]])
+
+    @property
+    def length(self) -> int | None:
+        """Its length in nanoseconds, or None for months, which differ in length."""
+        _, length = _UNITS[self.unit]
+        return None if length is None else self.count * length
 
     def __str__(self) -> str:
-        letters = {unit: letter for letter, unit in _UNITS.items()}
-        return f"{self.count}{letters[self.unit]}"
+        letter, _ = _UNITS[self.unit]
+        return f"{self.count}{letter}"
+
+
+def interval_of(value: Interval | str) -> Interval:
+    """The interval that an argument gives, as a value or as short text.
+
+    Raises:
+        TrayportValidationError: It is no interval.
+
+    Example:
+        >>> interval_of("15m") == interval_of(Interval(15, "minute"))
+        True
+    """
+    return value if isinstance(value, Interval) else Interval.parse(value)

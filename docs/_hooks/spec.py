@@ -239,16 +239,20 @@ def section(endpoint: Endpoint) -> str:
                 ),
             )
         )
-    parts.append(
-        rows(
-            ["Field of a row", "Type", "Comes", "Known from", "Meaning"],
-            (
-                [f"`{name}`", type_of(c), when(c), mark(c.provenance), c.description]
-                for name, c in nested(endpoint.row)
-            ),
-        )
-    )
+    if endpoint.envelope:
+        parts.append(field_table("Field beside the rows", endpoint.envelope))
+    parts.append(field_table("Field of a row", endpoint.row))
     return "\n\n".join(parts)
+
+
+def field_table(title: str, columns: Iterable[Column]) -> str:
+    return rows(
+        [title, "Type", "Comes", "Known from", "Meaning"],
+        (
+            [f"`{name}`", type_of(c), when(c), mark(c.provenance), c.description]
+            for name, c in nested(columns)
+        ),
+    )
 
 
 def assumptions() -> str:

@@ -376,6 +376,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The end of the range. Whether a row stamped exactly at the end belongs to the answer is not documented.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    provenance=Provenance(
+                        source="documented", assumptions=("current-day-is-asked-whole",)
+                    ),
                 ),
                 Parameter(
                     name="includePrivate",
@@ -756,6 +759,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The end of the range. Whether a row stamped exactly at the end belongs to the answer is not documented.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    provenance=Provenance(
+                        source="documented", assumptions=("current-day-is-asked-whole",)
+                    ),
                 ),
                 Parameter(
                     name="routes",
@@ -988,6 +994,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The end of the range. Whether a row stamped exactly at the end belongs to the answer is not documented.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    provenance=Provenance(
+                        source="documented", assumptions=("current-day-is-asked-whole",)
+                    ),
                 ),
                 Parameter(
                     name="interval",
@@ -1404,6 +1413,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The end of the range. Whether a row stamped exactly at the end belongs to the answer is not documented.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    provenance=Provenance(
+                        source="documented", assumptions=("current-day-is-asked-whole",)
+                    ),
                 ),
                 Parameter(
                     name="routes",
@@ -1615,6 +1627,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The end of the range. Whether a row stamped exactly at the end belongs to the answer is not documented.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    provenance=Provenance(
+                        source="documented", assumptions=("current-day-is-asked-whole",)
+                    ),
                 ),
                 Parameter(
                     name="interval",
@@ -2049,6 +2064,9 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The end of the range. Whether a row stamped exactly at the end belongs to the answer is not documented.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    provenance=Provenance(
+                        source="documented", assumptions=("current-day-is-asked-whole",)
+                    ),
                 ),
                 Parameter(
                     name="interval",
@@ -2302,6 +2320,16 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                 ),
             ),
             rows_at="snapshots",
+            envelope=(
+                Column(
+                    name="timestamp",
+                    python_name="timestamp",
+                    type="timestamp",
+                    description="The instant, in nanoseconds since 1970-01-01 UTC.",
+                    minimum=0,
+                    provenance=Provenance(source="assumed", assumptions=("snapshot-time-is-at",)),
+                ),
+            ),
             parameters=(
                 Parameter(
                     name="instrumentId",

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from .types import Provenance, RequestLimits
 
 SPEC_VERSION = "2024.4"
-SPEC_HASH = "79017ccf85a6439c0e373933abed60b5afbe8073dc6bebc22594ee2d45ad4e9e"
+SPEC_HASH = "dfc52dcc62c94d5e19fd09a5110b7b589eec64eefc97dbc0bb3a142a616017e1"
 API_KEY_HEADER = "X-API-KEY"
 ANALYTICS_URL = "https://analytics.trayport.com/api"
 REFERENCE_URL = "https://referencedata.trayport.com"
@@ -33,6 +33,7 @@ ASSUMPTIONS: Mapping[str, str] = MappingProxyType(
         "reference-shares-rate-limit": "Requests to the Reference Data API count against the same allowance as those to the Data Analytics API.",
         "list-separators": "Item ids may be sent as one comma-separated value; names of routes are repeated, because a name could hold a comma.",
         "from-inclusive": "A row stamped exactly at `from` belongs to the answer.",
+        "current-day-is-asked-whole": "Where the current day may be asked for, so may its end, although it is still to come.",
         "activity-until-exclusive": "A trade stamped exactly at `until` is not counted in trading activity.",
         "explicit-items-maximum": "The maximum that is documented for `tradingItems` also holds for explicitly listed items.",
         "trading-items-reference": "The next tradable items are counted from `from` of a range and from `at` of a snapshot.",

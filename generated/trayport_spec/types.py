@@ -127,7 +127,8 @@ class Endpoint:
     """One operation: its parameters, its limits and the rows it answers with.
 
     `root` is the JSON type of the answer; where it is an object, `rows_at` names the member that
-    holds the rows, or is None when the object itself is the only row.
+    holds the rows and `envelope` holds the members beside it, or `rows_at` is None when the object
+    itself is the only row.
     """
 
     operation_id: str
@@ -140,6 +141,7 @@ class Endpoint:
     root: Literal["array", "object"]
     row: tuple[Column, ...]
     rows_at: str | None = None
+    envelope: tuple[Column, ...] = ()
     time_column: str | None = None
     parameters: tuple[Parameter, ...] = ()
     optional_fields: tuple[str, ...] = ()
