@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 import polars as pl
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS
 
 from trayport_sdk import TrayportDecodeError
-from trayport_sdk.decode import columns_asked, decode, decode_documents, to_frame
+from trayport_sdk.decode import answer, columns_asked, decode, decode_documents, to_frame
 
 ROW = ENDPOINTS["get_trades"].row
 CONTRACT = {
@@ -168,3 +169,131 @@ def test_an_unknown_venue_and_unknown_fields_pass() -> None:
 def test_documents_are_checked_before_models_are_made_of_them() -> None:
     with pytest.raises(TrayportDecodeError):
         decode_documents("get_market", b'{"id": 1, "name": "TTF"}')
+
+
+OWN = {
+    "orderStatus": "Firm",
+    "lastModifierUserId": 1,
+    "hiddenQuantity": 0,
+    "ownerUserId": 1,
+    "ownerCompanyId": 2,
+    "originalHiddenQuantity": 0,
+    "hiddenQtyPriceDelta": 0,
+}
+ORDER: dict[str, Any] = {"price": 26.475, "quantity": 5}
+BOOK: dict[str, Any] = {"timestamp": 1709546523123456789, "bids": [ORDER], "asks": []}
+BOOK_ROW = ENDPOINTS["get_order_book"].row
+
+
+def own(fields: dict[str, Any]) -> dict[str, Any]:
+    return {"bids": [ORDER | {"privateFields": OWN | fields}]}
+
+
+def books(rows: list[Any], optional: tuple[str, ...] = (), given: tuple[str, ...] = ()) -> Any:
+    found = answer("get_order_book", json.dumps(rows).encode())
+    return to_frame(BOOK_ROW, found.rows, columns_asked(optional, given))
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3))))
+def test_every_order_comes_out_in_its_own_book(sizes: list[tuple[int, int]]) -> None:
+    orders = iter(range(10_000))
+    rows = [
+        {
+            "timestamp": number,
+            "bids": [{"price": next(orders), "quantity": 1} for _ in range(bids)],
+            "asks": [{"price": next(orders), "quantity": 2} for _ in range(asks)],
+        }
+        for number, (bids, asks) in enumerate(sizes)
+    ]
+    table = books(rows)
+    assert table["bids"].to_list() == [row["bids"] for row in rows]
+    assert table["asks"].to_list() == [row["asks"] for row in rows]
+
+
+def test_an_order_that_is_not_your_own_has_no_private_fields() -> None:
+    mine = ORDER | {"privateFields": OWN | {"clientOrderId": "mine"}}
+    table = books([BOOK | {"bids": [ORDER, mine, ORDER]}], given=("includePrivate",))
+    (bids,) = table["bids"].to_list()
+    assert [
+        order["private_fields"] and order["private_fields"]["client_order_id"] for order in bids
+    ] == [None, "mine", None]
+
+
+def test_columns_nobody_asked_for_are_left_out_of_the_orders_too() -> None:
+    full = ORDER | {"venueCode": "EEX7", "routeId": 1, "privateFields": OWN}
+    table = books([BOOK | {"bids": [full]}], optional=("venueCode",))
+    assert table["bids"].to_list() == [[{"price": 26.475, "quantity": 5.0, "venue_code": "EEX7"}]]
+
+
+@pytest.mark.parametrize("rows", [[], [BOOK | {"bids": []}], [BOOK]], ids=len)
+def test_books_have_the_same_types_with_and_without_orders(rows: list[Any]) -> None:
+    asked = ("venueCode", "route", "routeId"), ("includePrivate",)
+    full = books([BOOK | {"asks": [ORDER | {"privateFields": OWN}]}], *asked)
+    assert books(rows, *asked).schema == full.schema
+
+
+@pytest.mark.parametrize(
+    ("broken", "place"),
+    [
+        ({"asks": [ORDER, ORDER | {"price": None}]}, "asks[1].price"),
+        ({"bids": [{"price": 1}]}, "bids[0]"),
+        ({"bids": None}, "bids"),
+        (own({"ownerUserId": "1"}), "bids[0].privateFields.ownerUserId"),
+        (own({"orderStatus": "Odd"}), "bids[0].privateFields.orderStatus"),
+        ({"timestamp": 1.5}, "timestamp"),
+    ],
+)
+def test_a_broken_order_is_named_by_its_place(broken: dict[str, Any], place: str) -> None:
+    with pytest.raises(TrayportDecodeError, match=re.escape(f"`$[1].{place}`")):
+        answer("get_order_book", json.dumps([BOOK, BOOK | broken]).encode())
+
+
+SNAPSHOT = {
+    "contract": CONTRACT,
+    "lastTrade": None,
+    "bestOrders": {"bidPrice": 1, "bidQuantity": 2, "askPrice": None, "askQuantity": None},
+}
+
+
+def test_an_answer_in_an_envelope_gives_its_rows_and_its_instant() -> None:
+    document = {"timestamp": 1709546523123456789, "more": 1, "snapshots": [SNAPSHOT, SNAPSHOT]}
+    found = answer("get_snapshots", json.dumps(document).encode())
+    assert (len(found.rows), found.timestamp) == (2, 1709546523123456789)
+
+
+@pytest.mark.parametrize(
+    ("broken", "named"),
+    [
+        ({"timestamp": None}, "`$.timestamp`"),
+        ({"timestamp": "2024-03-04"}, "`$.timestamp`"),
+        ({"snapshots": None}, "`$.snapshots`"),
+        ({"snapshots": [SNAPSHOT, SNAPSHOT | {"bestOrders": {}}]}, "`$.snapshots[1].bestOrders`"),
+        ({"snapshots": [SNAPSHOT | {"lastTrade": {"price": 1}}]}, "dealDate"),
+    ],
+)
+def test_a_broken_envelope_is_an_error(broken: dict[str, Any], named: str) -> None:
+    document = {"timestamp": 1, "snapshots": [SNAPSHOT]}
+    with pytest.raises(TrayportDecodeError, match=re.escape(named)):
+        answer("get_snapshots", json.dumps(document | broken).encode())
+
+
+@pytest.mark.parametrize("missing", ["timestamp", "snapshots"])
+def test_an_envelope_without_one_of_its_members_is_an_error(missing: str) -> None:
+    document = {"timestamp": 1, "snapshots": [SNAPSHOT]}
+    del document[missing]
+    with pytest.raises(TrayportDecodeError, match=missing):
+        answer("get_snapshots", json.dumps(document).encode())
+
+
+def test_an_answer_that_is_one_object_is_one_row() -> None:
+    item = {
+        "id": 244,
+        "name": "Apr-24",
+        "periodStart": None,
+        "periodEnd": None,
+        "tradingStart": None,
+        "tradingEnd": None,
+    }
+    found = answer("get_sequence_item", json.dumps(item).encode())
+    assert [row.name for row in found.rows] == ["Apr-24"]
+    assert found.timestamp is None

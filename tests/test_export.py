@@ -25,6 +25,47 @@ def test_csv_flattens_nested_columns_and_keeps_every_nanosecond(tmp_path: Path) 
     ]
 
 
+def test_csv_has_a_row_per_order_of_a_book_with_side_and_level(tmp_path: Path) -> None:
+    orders = pl.List(pl.Struct({"price": pl.Float64, "own": pl.Struct({"id": pl.Int64})}))
+    books = pl.DataFrame(
+        {
+            "timestamp": [1, 2, 3],
+            "bids": [[{"price": 9.0, "own": {"id": 7}}, {"price": 8.0, "own": None}], [], []],
+            "asks": [[{"price": 9.5, "own": None}], [], [{"price": 10.0, "own": None}]],
+            "venue": ["EEX7", "ICE", "ICE"],
+        },
+        schema_overrides={"bids": orders, "asks": orders},
+    )
+    export.write(books, tmp_path / "a.csv", ".csv")
+    assert (tmp_path / "a.csv").read_text().splitlines() == [
+        "timestamp,venue,side,level,price,own_id",
+        "1,EEX7,bid,0,9.0,7",
+        "1,EEX7,bid,1,8.0,",
+        "1,EEX7,ask,0,9.5,",
+        "2,ICE,,,,",
+        "3,ICE,ask,0,10.0,",
+    ]
+
+
+def test_a_table_of_no_books_has_the_columns_of_one_in_csv(tmp_path: Path) -> None:
+    orders = pl.List(pl.Struct({"price": pl.Float64}))
+    books = pl.DataFrame(schema={"timestamp": pl.Int64, "bids": orders, "asks": orders})
+    export.write(books, tmp_path / "a.csv", ".csv")
+    assert (tmp_path / "a.csv").read_text() == "timestamp,side,level,price\n"
+
+
+def test_times_are_written_out_however_deep_they_lie() -> None:
+    time = pl.Datetime("ns", "UTC")
+    nested = pl.List(pl.Struct({"at": time, "more": pl.Struct({"at": time})}))
+    frame = pl.DataFrame(
+        {"a": [[{"at": 0, "more": None}, None], [], None]},
+        schema={"a": nested},
+        strict=False,
+    )
+    written = export.texts(frame)["a"].to_list()
+    assert written == [[{"at": "1970-01-01T00:00:00.000000000Z", "more": None}, None], [], None]
+
+
 def test_json_lines_keep_the_nesting_and_every_nanosecond(tmp_path: Path) -> None:
     export.write(FRAME, tmp_path / "a.jsonl", ".jsonl")
     assert f'"deal_date":"{STAMP}"' in (tmp_path / "a.jsonl").read_text()

@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import chain, count, repeat
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
+from attrs import frozen
 from trayport_spec import ENDPOINTS, Column
 
 from .errors import QUOTED_CHARACTERS, TrayportDecodeError
@@ -26,6 +29,34 @@ _ListOf: Any = list
 _Literal: Any = Literal
 
 Asked = Callable[[Column], bool]
+
+
+@frozen
+class Decoded:
+    """An answer as typed structs.
+
+    Attributes:
+        rows: The rows, in the order of the answer.
+        timestamp: The instant the whole answer is of, in nanoseconds since 1970-01-01 UTC; None
+            where the rows have times of their own.
+    """
+
+    rows: Sequence[Any]
+    timestamp: int | None = None
+
+
+def answer(operation_id: str, body: bytes) -> Decoded:
+    """The rows of an answer, and what the answer says of all of them.
+
+    Raises:
+        TrayportDecodeError: The body is not what the API promises.
+    """
+    endpoint = ENDPOINTS[operation_id]
+    document = decode(operation_id, body)
+    if endpoint.rows_at is None:
+        return Decoded(document if endpoint.root == "array" else [document])
+    times = [getattr(document, c.python_name) for c in endpoint.envelope if c.type == "timestamp"]
+    return Decoded(getattr(document, endpoint.rows_at), *times)
 
 
 def decode(operation_id: str, body: bytes) -> Any:
@@ -64,11 +95,13 @@ def _answer_type(operation_id: str) -> Any:
     endpoint = ENDPOINTS[operation_id]
     row = _struct(operation_id, endpoint.row)
     if endpoint.rows_at is not None:
-        return msgspec.defstruct(f"{operation_id}_answer", [(endpoint.rows_at, _ListOf[row])])
+        return _struct(
+            f"{operation_id}_answer", endpoint.envelope, [(endpoint.rows_at, _ListOf[row])]
+        )
     return _ListOf[row] if endpoint.root == "array" else row
 
 
-def _struct(name: str, columns: Sequence[Column]) -> Any:
+def _struct(name: str, columns: Sequence[Column], others: Sequence[tuple[str, Any]] = ()) -> Any:
     required = [(c.python_name, _type(name, c)) for c in columns if c.required]
     optional = [
         (c.python_name, _type(name, c) | msgspec.UnsetType, msgspec.UNSET)
@@ -77,7 +110,7 @@ def _struct(name: str, columns: Sequence[Column]) -> Any:
     ]
     return msgspec.defstruct(
         name,
-        [*required, *optional],
+        [*others, *required, *optional],
         rename={c.python_name: c.name for c in columns},
         kw_only=True,
         gc=False,
@@ -121,7 +154,7 @@ def to_frame(columns: Sequence[Column], rows: Sequence[Any], asked: Asked) -> pl
 
     return pl.DataFrame(
         [
-            _series(column, [getattr(row, column.python_name) for row in rows], asked)
+            _series(column, list(map(attrgetter(column.python_name), rows)), asked)
             for column in columns
             if asked(column)
         ]
@@ -131,19 +164,38 @@ def to_frame(columns: Sequence[Column], rows: Sequence[Any], asked: Asked) -> pl
 def _series(column: Column, values: list[Any], asked: Asked) -> pl.Series:
     import polars as pl
 
-    name = column.python_name
-    values = [None if value is msgspec.UNSET else value for value in values]
-    if column.type == "timestamp":
-        return pl.Series(name, values, dtype=pl.Int64).cast(data_type(column, asked))
-    if column.type == "struct":
-        present = [value for value in values if value is not None]
-        inner = to_frame(column.fields, present, asked).to_struct(name)
-        if len(present) == len(values):
-            return inner
-        places = pl.Series([value is not None for value in values])
-        index = pl.select(pl.when(places).then(places.cum_sum().cast(pl.Int64) - 1)).to_series()
-        return inner.gather(index) if present else pl.Series(name, values, dtype=inner.dtype)
-    return pl.Series(name, values, dtype=data_type(column, asked))
+    name, kind = column.python_name, data_type(column, asked)
+    if not column.required:
+        values = [None if value is msgspec.UNSET else value for value in values]
+    match column.type:
+        case "timestamp":
+            return pl.Series(name, values, dtype=pl.Int64).cast(kind)
+        case "struct":
+            present = [value for value in values if value is not None]
+            structs = to_frame(column.fields, present, asked).to_struct(name)
+            return _in_place(structs, values, pl.Series(name, [None], dtype=kind))
+        case "list":
+            filled = [value for value in values if value]
+            items = to_frame(column.fields, list(chain.from_iterable(filled)), asked)
+            owners = chain.from_iterable(map(repeat, count(), map(len, filled)))
+            owned = [pl.Series("owner", list(owners), dtype=pl.Int64), items.to_struct(name)]
+            lists = pl.DataFrame(owned).group_by("owner", maintain_order=True).agg(name)
+            return _in_place(lists[name], values, pl.Series(name, [None, []], dtype=kind))
+        case _:
+            return pl.Series(name, values, dtype=kind)
+
+
+def _in_place(found: pl.Series, values: Sequence[Any], gaps: pl.Series) -> pl.Series:
+    """The nested values found, at the places they have among all: gaps are null or empty lists."""
+    import polars as pl
+
+    if len(found) == len(values):
+        return found
+    following = iter(range(len(found)))
+    missing, empty = len(found), len(found) + 1
+    return pl.concat([found, gaps]).gather(
+        [missing if v is None else next(following) if v else empty for v in values]
+    )
 
 
 def data_type(column: Column, asked: Asked) -> pl.DataType:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from trayport_api.models import OrderSide
 
 from .errors import TrayportValidationError
 
 if TYPE_CHECKING:
     import polars as pl
+    from polars.datatypes import DataType, DataTypeClass
+
+    # Whole fields may be named by their class alone.
+    PolarsDataType = DataType | DataTypeClass
 
 FORMATS = (".parquet", ".csv", ".jsonl")
+SIDES = {"bids": OrderSide.BID, "asks": OrderSide.ASK}
 ISO_NANOSECONDS = "%Y-%m-%dT%H:%M:%S%.9fZ"
 
 
@@ -79,24 +87,83 @@ def _umask() -> int:
 
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """The table with every nested field as a column of its own, named `outer_inner`."""
+    """The table without nesting: a row per order, a column `outer_inner` per nested field."""
     import polars as pl
 
-    structs = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Struct)]
-    if not structs:
-        return frame
-    columns: list[pl.Series] = []
-    for name in frame.columns:
-        if name in structs:
-            inner = frame[name].struct.unnest()
-            columns += [inner[field].alias(f"{name}_{field}") for field in inner.columns]
-        else:
-            columns.append(frame[name])
-    return flat(pl.DataFrame(columns))
+    if SIDES.keys() <= set(frame.columns):
+        frame = _orders(frame)
+    while structs := [name for name, kind in frame.schema.items() if isinstance(kind, pl.Struct)]:
+        frame = frame.with_columns(
+            pl.col(name).name.prefix_fields(f"{name}_") for name in structs
+        ).unnest(structs)
+    return frame
+
+
+def _orders(frame: pl.DataFrame) -> pl.DataFrame:
+    """A row per order, with its side and level, 0 for the best; a book without any keeps a row."""
+    import polars as pl
+
+    keys = ["point", *(name for name in frame.columns if name not in SIDES)]
+    points = frame.with_row_index("point")
+    sides = [
+        points.filter(pl.col(name).list.len() > 0)
+        .with_columns(
+            pl.lit(str(side)).alias("side"), pl.int_ranges(pl.col(name).list.len()).alias("level")
+        )
+        .select(*keys, "side", "level", pl.col(name).alias("order"))
+        .explode("level", "order")
+        .unnest("order")
+        for name, side in SIDES.items()
+    ]
+    empty = points.filter(pl.all_horizontal(pl.col(name).list.len() == 0 for name in SIDES))
+    return (
+        pl.concat([*sides, empty.select(keys)], how="diagonal")
+        .sort("point", maintain_order=True)
+        .drop("point")
+    )
 
 
 def texts(frame: pl.DataFrame) -> pl.DataFrame:
     """The table with times as ISO-8601 text to the nanosecond."""
+    return with_times(frame, lambda time: time.dt.strftime(ISO_NANOSECONDS))
+
+
+def with_times(frame: pl.DataFrame, change: Callable[[pl.Expr], pl.Expr]) -> pl.DataFrame:
+    """The table with every time changed, those inside nested columns too."""
     import polars as pl
 
-    return frame.with_columns(pl.col(pl.Datetime).dt.strftime(ISO_NANOSECONDS))
+    return frame.with_columns(
+        _changed(pl.col(name), kind, change).alias(name)
+        for name, kind in frame.schema.items()
+        if _has_times(kind)
+    )
+
+
+def _has_times(kind: PolarsDataType) -> bool:
+    import polars as pl
+
+    match kind:
+        case pl.Struct():
+            return any(_has_times(field.dtype) for field in kind.fields)
+        case pl.List():
+            return _has_times(kind.inner)
+        case _:
+            return isinstance(kind, pl.Datetime)
+
+
+def _changed(value: pl.Expr, kind: PolarsDataType, change: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    import polars as pl
+
+    match kind:
+        case pl.Datetime():
+            return change(value)
+        case pl.Struct():
+            fields = (
+                _changed(value.struct.field(field.name), field.dtype, change).alias(field.name)
+                for field in kind.fields
+            )
+            return pl.when(value.is_not_null()).then(pl.struct(fields))
+        case pl.List():
+            return value.list.eval(_changed(pl.element(), kind.inner, change))
+        case _:
+            return value

@@ -1,6 +1,7 @@
 """The client's side: whatever answer the document allows passes through the models unchanged."""
 
 import json
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ from schemathesis import GenerationMode
 from trayport_api import models
 from trayport_spec import ENDPOINTS, Column, Endpoint
 
-from trayport_sdk.decode import columns_asked, decode, decode_documents, to_frame
-from trayport_sdk.executor import RequestRecord
-from trayport_sdk.responses import TradesResponse
+from trayport_sdk import decode
+from trayport_sdk.responses import TABLES
+from trayport_sdk.tables import TableResponse
 
 DOCUMENT: dict[str, Any] = yaml.safe_load(Path("openapi/trayport.yaml").read_text())
 OPERATIONS = {
@@ -85,7 +86,7 @@ def test_a_drawn_answer_passes_through_the_models_unchanged(
     body = json.dumps(answer).encode()
     content = OPERATIONS[operation_id]["responses"]["200"]["content"]["application/json"]["schema"]
     name = content.get("items", content)["$ref"].rsplit("/", 1)[1]
-    documents = decode_documents(operation_id, body)
+    documents = decode.decode_documents(operation_id, body)
     if endpoint.rows_at:
         envelope = getattr(models, name).from_dict(answer)
         made = getattr(envelope, endpoint.rows_at)
@@ -98,13 +99,42 @@ def test_a_drawn_answer_passes_through_the_models_unchanged(
     ]
 
 
+def with_gaps_filled(columns: tuple[Column, ...], row: dict[str, Any]) -> dict[str, Any]:
+    """The row as a table keeps it: a null stands for both, where null and absent are allowed."""
+    return {
+        column.name: _in_table(column, row.get(column.name))
+        for column in columns
+        if column.name in row or (column.nullable and not column.required)
+    }
+
+
+def _in_table(column: Column, value: Any) -> Any:
+    if value is None:
+        return None
+    match column.type:
+        case "float64":
+            return float(value)
+        case "struct":
+            return with_gaps_filled(column.fields, value)
+        case "list":
+            return [with_gaps_filled(column.fields, item) for item in value]
+        case _:
+            return value
+
+
+@pytest.mark.parametrize("kind", TABLES.values(), ids=attrgetter("__name__"))
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-def test_drawn_trades_pass_through_the_table_unchanged(data: st.DataObject) -> None:
-    endpoint = ENDPOINTS["get_trades"]
-    answer = with_integers(data.draw(answers("get_trades")))
-    rows = decode("get_trades", json.dumps(answer).encode())
-    asked = columns_asked(endpoint.optional_fields, ["includePrivate", "routes"])
-    requests: list[RequestRecord] = []
-    trades = TradesResponse(to_frame(endpoint.row, rows, asked), requests)
-    assert [t.to_dict() for t in trades] == [known(endpoint.row, row) for row in answer]
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_drawn_answer_passes_through_its_table_unchanged(
+    kind: type[TableResponse[Any]], data: st.DataObject
+) -> None:
+    endpoint = ENDPOINTS[kind.operation_id]
+    answer = with_integers(data.draw(answers(kind.operation_id)))
+    found = decode.answer(kind.operation_id, json.dumps(answer).encode())
+    parameters = [parameter.name for parameter in endpoint.parameters]
+    asked = decode.columns_asked(endpoint.optional_fields, parameters)
+    table = kind(decode.to_frame(endpoint.row, found.rows, asked), [])
+    rows = rows_of(endpoint, answer)
+    assert found.timestamp == (answer["timestamp"] if endpoint.rows_at else None)
+    assert [model.to_dict() for model in table] == [with_gaps_filled(endpoint.row, r) for r in rows]
+    assert table.to_polars().schema == kind.nothing(asked).to_polars().schema
