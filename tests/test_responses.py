@@ -15,6 +15,7 @@ from trayport_spec import ENDPOINTS
 from tests.sandbox.asking import MINIMAL, Asker
 from trayport_sdk import TradesResponse, TrayportLookupError, TrayportValidationError
 from trayport_sdk.decode import Asked, answer, columns_asked, to_frame
+from trayport_sdk.estimates import counted
 from trayport_sdk.progress import RequestRecord
 from trayport_sdk.responses import (
     ActivityResponse,
@@ -143,8 +144,9 @@ def test_every_table_is_indexed_sliced_shown_and_handed_to_pandas(kind: AnyTable
     assert list(table[:2]) == list(table)[:2]
     assert type(table[:2]) is kind
     assert table[:2].requests == table.requests
-    assert repr(table) == f"{kind.__name__}({len(table)} rows, 1 requests)"
-    assert f"{len(table):,} rows from 1 requests, 400 bytes received" in table.explain()
+    rows = counted(len(table), "row")
+    assert repr(table) == f"{kind.__name__}({rows}, 1 request)"
+    assert f"{rows} from 1 request, 400 bytes received" in table.explain()
     assert "<table" in table._repr_html_()
     pandas = table.to_pandas()
     assert list(pandas.columns) == table.to_polars().columns

@@ -10,17 +10,27 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trayport_api.models import (
+        Activity,
+        Candle,
         ContractKind,
         ContractType,
         IntervalUnit,
+        LastTrade,
+        Order,
+        OrderBook,
         OrderSide,
         OrderStatus,
+        PrivateTrade,
+        Snapshot,
+        TopOfBook,
         Trade,
     )
     from trayport_spec import VENUES, Venue
 
+    from .bulk import BulkQueryResult, BulkSnapshotsResponse, BulkTradesResponse
     from .client import TrayportClient
     from .contracts import ContractSpec
+    from .endpoints.desk import Contracts
     from .endpoints.memory import ReferenceList
     from .errors import (
         TrayportAPIError,
@@ -31,6 +41,8 @@ if TYPE_CHECKING:
         TrayportConnectionError,
         TrayportDecodeError,
         TrayportError,
+        TrayportHistoryWarning,
+        TrayportInterruptedError,
         TrayportLimiterError,
         TrayportLookupError,
         TrayportNotFoundError,
@@ -41,7 +53,6 @@ if TYPE_CHECKING:
         TrayportTimeoutError,
         TrayportValidationError,
     )
-    from .executor import Progress, RequestRecord
     from .http.breaker import BreakerStatus
     from .http.connections import ConnectionCounts
     from .http.events import BreakerEvent, BreakerState, RetryEvent
@@ -54,29 +65,53 @@ if TYPE_CHECKING:
     from .http.reachability import HealthCheck
     from .http.resend import RetryReport
     from .http.status import Status
-    from .responses import TradesResponse
+    from .market_data import BulkMarketDataResponse, MarketData
+    from .pieces import FailedQuery
+    from .progress import OnProgress, Progress, RequestRecord
+    from .queries import (
+        BulkMarketQuery,
+        BulkSequenceItemQuery,
+        Options,
+        ParallelContractQuery,
+        QueryPlan,
+    )
+    from .responses import (
+        ActivityResponse,
+        OHLCVResponse,
+        OrderBookResponse,
+        OrderBookTopResponse,
+        PrivateTradesResponse,
+        SnapshotsResponse,
+        TradesBatch,
+        TradesResponse,
+    )
+    from .rules import Routes
     from .settings import Settings
-    from .times import Interval
+    from .tables import TableResponse
+    from .times import Interval, TimeLike, Window
 
 __version__ = "0.1.0"
 
 _MODULES = {
     "trayport_api.models": (
-        "ContractKind", "ContractType", "IntervalUnit", "OrderSide", "OrderStatus", "Trade",
+        "Activity", "Candle", "ContractKind", "ContractType", "IntervalUnit", "LastTrade", "Order",
+        "OrderBook", "OrderSide", "OrderStatus", "PrivateTrade", "Snapshot", "TopOfBook", "Trade",
     ),
     "trayport_spec": ("VENUES", "Venue"),
+    "trayport_sdk.bulk": ("BulkQueryResult", "BulkSnapshotsResponse", "BulkTradesResponse"),
     "trayport_sdk.client": ("TrayportClient",),
     "trayport_sdk.contracts": ("ContractSpec",),
     "trayport_sdk.endpoints.memory": ("ReferenceList",),
     "trayport_sdk.errors": (
         "TrayportAPIError", "TrayportAuthenticationError", "TrayportAuthorizationError",
         "TrayportCircuitBreakerError", "TrayportConfigurationError", "TrayportConnectionError",
-        "TrayportDecodeError", "TrayportError", "TrayportLimiterError", "TrayportLookupError",
+        "TrayportDecodeError", "TrayportError", "TrayportHistoryWarning",
+        "TrayportInterruptedError", "TrayportLimiterError", "TrayportLookupError",
         "TrayportNotFoundError", "TrayportPartialFailureError", "TrayportRateLimitError",
         "TrayportServerError", "TrayportStaleDataWarning", "TrayportTimeoutError",
         "TrayportValidationError",
     ),
-    "trayport_sdk.executor": ("Progress", "RequestRecord"),
+    "trayport_sdk.pieces": ("FailedQuery",),
     "trayport_sdk.http.breaker": ("BreakerStatus",),
     "trayport_sdk.http.connections": ("ConnectionCounts",),
     "trayport_sdk.http.events": ("BreakerEvent", "BreakerState", "RetryEvent"),
@@ -89,44 +124,86 @@ _MODULES = {
     "trayport_sdk.http.reachability": ("HealthCheck",),
     "trayport_sdk.http.resend": ("RetryReport",),
     "trayport_sdk.http.status": ("Status",),
-    "trayport_sdk.responses": ("TradesResponse",),
+    "trayport_sdk.market_data": ("BulkMarketDataResponse", "MarketData"),
+    "trayport_sdk.progress": ("OnProgress", "Progress", "RequestRecord"),
+    "trayport_sdk.queries": (
+        "BulkMarketQuery", "BulkSequenceItemQuery", "Options", "ParallelContractQuery", "QueryPlan",
+    ),
+    "trayport_sdk.responses": (
+        "ActivityResponse", "OHLCVResponse", "OrderBookResponse", "OrderBookTopResponse",
+        "PrivateTradesResponse", "SnapshotsResponse", "TradesBatch", "TradesResponse",
+    ),
+    "trayport_sdk.endpoints.desk": ("Contracts",),
+    "trayport_sdk.rules": ("Routes",),
+    "trayport_sdk.tables": ("TableResponse",),
     "trayport_sdk.settings": ("Settings",),
-    "trayport_sdk.times": ("Interval",),
+    "trayport_sdk.times": ("Interval", "TimeLike", "Window"),
 }  # fmt: skip
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "VENUES",
+    "Activity",
+    "ActivityResponse",
     "BreakerEvent",
     "BreakerState",
     "BreakerStatus",
+    "BulkMarketDataResponse",
+    "BulkMarketQuery",
+    "BulkQueryResult",
+    "BulkSequenceItemQuery",
+    "BulkSnapshotsResponse",
+    "BulkTradesResponse",
+    "Candle",
     "ConnectionCounts",
     "ContractKind",
     "ContractSpec",
     "ContractType",
+    "Contracts",
     "EndpointMetrics",
+    "FailedQuery",
     "HealthCheck",
     "HealthReport",
     "Interval",
     "IntervalUnit",
+    "LastTrade",
     "Latency",
     "LimiterStatus",
+    "MarketData",
     "Metrics",
     "Middleware",
+    "OHLCVResponse",
+    "OnProgress",
+    "Options",
+    "Order",
+    "OrderBook",
+    "OrderBookResponse",
+    "OrderBookTopResponse",
     "OrderSide",
     "OrderStatus",
+    "ParallelContractQuery",
     "Priority",
+    "PrivateTrade",
+    "PrivateTradesResponse",
     "ProcessUse",
     "Progress",
+    "QueryPlan",
     "ReferenceList",
     "Request",
     "RequestRecord",
     "Response",
     "RetryEvent",
     "RetryReport",
+    "Routes",
     "Settings",
+    "Snapshot",
+    "SnapshotsResponse",
     "Status",
+    "TableResponse",
+    "TimeLike",
+    "TopOfBook",
     "Trade",
+    "TradesBatch",
     "TradesResponse",
     "TrayportAPIError",
     "TrayportAuthenticationError",
@@ -137,6 +214,8 @@ __all__ = [
     "TrayportConnectionError",
     "TrayportDecodeError",
     "TrayportError",
+    "TrayportHistoryWarning",
+    "TrayportInterruptedError",
     "TrayportLimiterError",
     "TrayportLookupError",
     "TrayportNotFoundError",
@@ -147,6 +226,7 @@ __all__ = [
     "TrayportTimeoutError",
     "TrayportValidationError",
     "Venue",
+    "Window",
     "WindowUse",
 ]
 

@@ -11,7 +11,7 @@ from .contracts import ContractSpec, looks_like_symbol
 from .errors import TrayportLookupError
 
 if TYPE_CHECKING:
-    from trayport_api.models import SequenceItem
+    from trayport_api.models import Sequence, SequenceItem
 
     from .endpoints.reference import ReferenceGroup
 
@@ -99,6 +99,7 @@ class Catalog:
     def __init__(self, reference: ReferenceGroup) -> None:
         self._reference = reference
         self._products = Once(self._read_products)
+        self._sequences = Once(self._read_sequences)
         self._items = Once(self._read_items)
         self._items_in = Once(self._read_items_in)
 
@@ -124,10 +125,55 @@ class Catalog:
             )
         return await self._market_contract(product, item)
 
-    async def _market_contract(self, product: str, item: str) -> ContractSpec:
+    async def market(self, name: str) -> int:
+        """The id of a market; the `*` after its name may be left out.
+
+        Raises:
+            TrayportLookupError: Nothing has this name, or several markets have it.
+        """
+        product = name.strip().removesuffix("*").rstrip()
+        ids = (await self._markets_named(product))[product]
+        if len(ids) > 1:
+            raise TrayportLookupError(
+                f"{name!r} names several markets", candidates=[str(one) for one in ids]
+            )
+        return ids[0]
+
+    async def contract_in(self, market: str, sequence: str, item: str) -> ContractSpec:
+        """The contract of a market, a sequence of it and an item of that, all by name.
+
+        Raises:
+            TrayportLookupError: One of the names names nothing; the nearest are listed.
+        """
+        market_id = await self.market(market)
+        sequences = {one.name: one.id for one in await self.sequences(market_id)}
+        if sequence not in sequences:
+            raise _unknown(f"sequence of {market}", sequence, sequences)
+        items = {one.name: one.id for one in await self.items(sequences[sequence])}
+        if item not in items:
+            raise _unknown(f"delivery period of {sequence}", item, items)
+        return ContractSpec(
+            market_id=market_id,
+            sequence_id=sequences[sequence],
+            sequence_item_id=items[item],
+        )
+
+    async def sequences(self, market_id: int) -> list[Sequence]:
+        """The sequences of a market."""
+        return await self._sequences((True, market_id))
+
+    async def items(self, sequence_id: int) -> list[SequenceItem]:
+        """Every item that a sequence ever had."""
+        return await self._items_in(sequence_id)
+
+    async def _markets_named(self, product: str) -> Mapping[str, list[int]]:
         markets = await self._products(True)
         if product not in markets:
             raise _unknown("market", f"{product}*", [f"{name}*" for name in markets])
+        return markets
+
+    async def _market_contract(self, product: str, item: str) -> ContractSpec:
+        markets = await self._markets_named(product)
         found = await self._named(markets[product], item, market=True)
         if not found:
             items = [name for id_ in markets[product] for name in await self._items((True, id_))]
@@ -177,17 +223,20 @@ class Catalog:
 
     async def _read_items(self, product: Product) -> Mapping[str, list[Place]]:
         """The items of a product, by name."""
-        market, product_id = product
-        sequences = await self._reference.get_sequences(
-            market_id=product_id if market else None,
-            instrument_id=None if market else product_id,
-        )
+        sequences = await self._sequences(product)
         named = [
             (item.name, (sequence.id, item.id))
             for sequence in sequences
             for item in await self._items_in(sequence.id)
         ]
         return _grouped(named)
+
+    async def _read_sequences(self, product: Product) -> list[Sequence]:
+        market, product_id = product
+        return await self._reference.get_sequences(
+            market_id=product_id if market else None,
+            instrument_id=None if market else product_id,
+        )
 
     async def _read_items_in(self, sequence_id: int) -> list[SequenceItem]:
         return await self._reference.get_sequence_items(

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Self
 from weakref import WeakSet
 
 from .addresses import SANDBOX_KEY
+from .convenience import Convenience
 from .errors import TrayportConfigurationError, TrayportValidationError
 
 if TYPE_CHECKING:
     from .contracts import ContractSpec
+    from .endpoints.orders import OrdersGroup
+    from .endpoints.planning import Planner
     from .endpoints.reference import ReferenceGroup
+    from .endpoints.snapshots import SnapshotsGroup
     from .endpoints.trades import TradesGroup
     from .http.assembly import OnBreakerChange, OnRetry
     from .http.calls import Answer, Call
@@ -28,14 +32,14 @@ if TYPE_CHECKING:
     from .http.prefetch import Prefetch
     from .http.resend import RetryReport
     from .http.status import Status
-    from .http.wire import Fetch, Wire
+    from .http.wire import Sender, Wire
     from .sandbox import Sandbox
     from .settings import Settings
 
 _log = logging.getLogger("trayport_sdk.http")
 
 
-class TrayportClient:
+class TrayportClient(Convenience):
     """Both APIs behind one key.
 
     Use it as an asynchronous context manager, or call `aclose` when done.
@@ -53,7 +57,10 @@ class TrayportClient:
         on_breaker_change: Called with a `BreakerEvent` when a circuit breaker changes its state.
 
     Attributes:
-        trades: Trades.
+        trades: Trades, candles, last trades and trading activity.
+        orders: Order books.
+        snapshots: The state of many contracts at an instant.
+        planner: Finds the fewest requests for many contracts, and runs them.
         reference: Instruments, markets, sequences and delivery periods.
         settings: The settings in force.
 
@@ -69,6 +76,9 @@ class TrayportClient:
     """
 
     trades: TradesGroup
+    orders: OrdersGroup
+    snapshots: SnapshotsGroup
+    planner: Planner
     reference: ReferenceGroup
     settings: Settings
 
@@ -169,23 +179,27 @@ class TrayportClient:
         self._send_over(wire, settings)
 
     def _send_over(self, wire: Wire, settings: Settings) -> None:
+        from .endpoints.desk import Desk
+        from .endpoints.orders import OrdersGroup
+        from .endpoints.planning import Planner
         from .endpoints.reference import ReferenceGroup
+        from .endpoints.snapshots import SnapshotsGroup
         from .endpoints.trades import TradesGroup
 
         self._wire = wire
         self.settings = settings
-        fetch: Fetch = wire.fetch
+        sender: Sender = wire
         if settings.prefetch:
             from .http.prefetch import Prefetch
 
-            fetch = Prefetch(wire.fetch, wire.fetch_ahead)
-            self._ahead.add(fetch)
+            sender = Prefetch(wire, wire.fetch_ahead)
+            self._ahead.add(sender)
+        self._desk = Desk(sender, self._catalog, lambda: self.settings)
         self.reference = ReferenceGroup(wire.fetch, wire.tell, self._answers)
-        self.trades = TradesGroup(
-            fetch,
-            self._catalog,
-            concurrency=lambda: self.settings.max_concurrency,
-        )
+        self.trades = TradesGroup(self._desk)
+        self.orders = OrdersGroup(self._desk)
+        self.snapshots = SnapshotsGroup(self._desk)
+        self.planner = Planner(self._desk, lambda: self.get_status().limiter)
 
     def with_options(
         self,

@@ -13,7 +13,7 @@ from trayport_spec import CONTRACT_TYPE_ALIASES
 from .errors import TrayportValidationError
 
 if TYPE_CHECKING:
-    from trayport_api.models import Contract
+    from trayport_api.models import Activity, Contract
 
 __all__ = ["ContractSpec", "ContractType", "looks_like_symbol"]
 
@@ -32,6 +32,8 @@ _SYMBOL = re.compile(
 
 def _contract_type(value: str) -> ContractType:
     """The request form of a contract type, from any of the five forms the API uses."""
+    if isinstance(value, ContractType):
+        return value
     forms = {kind.value: kind for kind in ContractType}
     forms |= {alias: ContractType(name) for alias, name in CONTRACT_TYPE_ALIASES.items()}
     for form, kind in forms.items():
@@ -159,11 +161,17 @@ class ContractSpec:
         )
 
     @classmethod
-    def from_model(cls, contract: Contract) -> Self:
-        """The contract of an answer's row, ready to be asked for."""
+    def from_model(cls, contract: Contract | Activity) -> Self:
+        """The contract of an answer's row, ready to be asked for.
+
+        Args:
+            contract: The `contract` of a row, or a row of trading activity, which counts the trades
+                of an instrument and may name its market as well [documented].
+        """
+        instrument_id = contract.instrument_id
         return cls(
-            market_id=contract.market_id,
-            instrument_id=contract.instrument_id,
+            market_id=(contract.market_id or None) if instrument_id is None else None,
+            instrument_id=instrument_id,
             sequence_id=contract.sequence_id,
             sequence_item_id=contract.sequence_item_id,
             second_sequence_item_id=contract.second_sequence_item_id,

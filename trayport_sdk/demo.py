@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from .addresses import SANDBOX_KEY
 from .client import TrayportClient
-from .planner import plan_trades
-from .times import Window
 
 if TYPE_CHECKING:
-    from .executor import OnProgress
+    from .progress import OnProgress
     from .responses import TradesResponse
 
 MARKET = "TTF Hi Cal 51.6*"
@@ -36,12 +34,12 @@ async def run(out: Path, suffix: str, on_progress: OnProgress) -> str:
             SANDBOX_KEY, analytics_url=server.analytics_url, reference_url=server.reference_url
         ) as client:
             contracts = [await client.resolve_contract(f"{MARKET} {month}") for month in MONTHS]
-            plan = plan_trades(contracts, Window.between(FROM, UNTIL))
+            plans = client.planner.plan_multi_contract_query(contracts, "trades", FROM, UNTIL)
             started = time.perf_counter()
             trades = await client.trades.get_trades(contracts, FROM, UNTIL, on_progress=on_progress)
             seconds = time.perf_counter() - started
     write(trades.to_polars(), out, suffix)
-    return _story(trades, len(plan), seconds, out, server.analytics_url)
+    return _story(trades, len(plans), seconds, out, server.analytics_url)
 
 
 def _story(trades: TradesResponse, planned: int, seconds: float, out: Path, address: str) -> str:

@@ -1,174 +1,284 @@
-"""Runs the requests of a plan, a few at once, and cuts every answer to its window."""
+"""Runs the requests of a plan, a few at once, and cuts every answer to its window.
+
+What fails does not stop the rest. A request that the service cannot finish is split, and so is a
+batch that it refuses, until what still fails is as small as it gets.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from . import decode
+from .errors import TrayportCircuitBreakerError, TrayportConnectionError, TrayportError
+from .pieces import (
+    FailedQuery,
+    Outcome,
+    Piece,
+    concerns_every_query,
+    is_refused,
+    is_unfinished,
+    never_answered,
+    piece_of,
+)
+from .planner import Split, by_contracts, by_time, far_end
+from .progress import OnProgress, Progress
+from .queries import QueryPlan
+from .requests import call_of
 
 if TYPE_CHECKING:
-    import polars as pl
+    from .http.calls import Answer
+    from .http.wire import Sender
 
-    from .errors import TrayportCircuitBreakerError
-    from .http.calls import Answer, Call
-    from .http.wire import Fetch
-    from .times import Window
+SHORTEST_REST, LONGEST_REST = 0.1, 5.0
+"""Seconds to wait for a service that is away: where it may be back now, and where nobody knows."""
 
+FRUITLESS_SPLITS = 5
+"""How often the time is halved of a small request that shows whether size is what fails."""
 
-SHORTEST_REST = 0.1
-"""Seconds to wait at least before an endpoint that is left alone is asked again."""
+MOST_SPLITS = 64
+"""How often a query of the plan is split; what then still fails has failed as it is."""
 
-
-@frozen
-class Progress:
-    """How far a call has come.
-
-    Attributes:
-        requests_done: Requests that were answered.
-        requests_planned: Requests that the call needs.
-        rows: Rows that were received.
-        bytes_decoded: Bytes of the answers, decompressed.
-        bytes_received: Bytes of the answers as they came over the wire.
-    """
-
-    requests_done: int
-    requests_planned: int
-    rows: int
-    bytes_decoded: int
-    bytes_received: int
-
-
-@frozen
-class RequestRecord:
-    """One request that a result is made of.
-
-    Attributes:
-        endpoint: The path of the operation.
-        parameters: The query as it was sent; the key is never part of it.
-        window: The half-open range the request covers.
-        rows: Rows kept.
-        dropped: Rows left out because they lie at or after the end of the window.
-        bytes_decoded: Bytes of the answer, decompressed.
-        bytes_received: Bytes of the answer as it came over the wire.
-        seconds: From sending to the last byte.
-    """
-
-    endpoint: str
-    parameters: Mapping[str, str]
-    window: Window
-    rows: int
-    dropped: int
-    bytes_decoded: int
-    bytes_received: int
-    seconds: float
-
-
-@frozen
-class Piece:
-    """One window's share of a result."""
-
-    frame: pl.DataFrame
-    record: RequestRecord
-
-
-OnProgress = Callable[[Progress], None]
+# Three places of a query that have little in common, so that one bad row is not in all of them.
+_ENDS = ((0, 0), (-1, -1), (0, -1))
 
 
 @frozen
 class _Later:
-    """Stands for an answer that can be asked for again."""
+    """Stands for an answer that can be asked for again after a rest."""
 
-    retry_at: datetime
+    seconds: float
 
 
-async def run(
-    calls: Sequence[tuple[Window, Call]],
-    fetch: Fetch,
-    asked: decode.Asked,
-    *,
-    concurrency: int,
-    on_progress: OnProgress | None = None,
-) -> list[Piece]:
-    """Sends every call and returns its rows, in the order of the calls.
+class Run:
+    """One run of a plan.
 
-    When one fails for good, the others are cancelled and its error is raised.
+    Args:
+        sender: Sends the calls.
+        plans: What to ask for.
+        whole: Whether the rest is of no use when something is missing. Then the first failure is
+            raised.
+        concurrency: Requests under way at once, at most.
+        ahead: Answers under way or waiting for whoever takes them, at most.
+        patience: Seconds to wait for a service that is away after it was reached.
+        on_progress: Told after every answer.
     """
-    pieces: dict[int, Piece] = {}
-    slots = asyncio.Semaphore(concurrency)
 
-    def later(refusal: TrayportCircuitBreakerError) -> _Later | None:
-        """What is under way is not given up when its endpoint is left alone for a while."""
-        return _Later(refusal.retry_at) if pieces else None
+    def __init__(
+        self,
+        sender: Sender,
+        plans: Sequence[QueryPlan],
+        *,
+        whole: bool = False,
+        concurrency: int,
+        ahead: int,
+        patience: float,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        self._sender = sender
+        self._whole = whole
+        self._waiting = deque(plans)
+        self._running: dict[asyncio.Task[list[Outcome]], QueryPlan] = {}
+        self._slots = asyncio.Semaphore(concurrency)
+        self._ahead = ahead
+        self._patience = patience
+        self._on_progress = on_progress
+        self._clock = asyncio.get_running_loop().time
+        self._started = self._clock()
+        self._several = len({contract for plan in plans for contract in plan.contracts}) > 1
+        self._several |= len(plans) > 1
+        self._answered: QueryPlan | None = None
+        self._reached = False
+        self._away_since: float | None = None
+        self._progress = Progress(0, len(plans), 0, 0, 0, 0, 0.0)
 
-    async def fetched(window: Window, call: Call) -> Piece:
-        def read(answer: Answer) -> Piece | _Later:
-            return _piece(answer, window, asked)
+    async def outcomes(self, *, in_order: bool = False) -> AsyncGenerator[Outcome]:
+        """What every request brought or why it failed, as it comes or in the order of the plan.
 
-        while True:
-            found = await fetch(call, read, patient=len(calls) > 1, instead=later)
-            if isinstance(found, Piece):
-                return found
-            rest = (found.retry_at - datetime.now(UTC)).total_seconds()
-            await asyncio.sleep(max(SHORTEST_REST, rest))
+        While the caller works on one, the next ones are fetched; closing it ends them all.
+        """
+        try:
+            self._fill()
+            while self._running:
+                first = next(iter(self._running))
+                when = asyncio.ALL_COMPLETED if in_order else asyncio.FIRST_COMPLETED
+                awaited = [first] if in_order else list(self._running)
+                done, _ = await asyncio.wait(awaited, return_when=when)
+                task = next(task for task in self._running if task in done)
+                del self._running[task]
+                self._fill()
+                for outcome in task.result():
+                    yield outcome
+        finally:
+            for task in self._running:
+                task.cancel()
+            if self._running:
+                # Not gathered: a second cancellation would disturb those that are just ending.
+                await asyncio.wait(self._running)
 
-    async def one(place: int, window: Window, call: Call) -> None:
-        async with slots:
-            pieces[place] = await fetched(window, call)
-        if on_progress is not None:
-            on_progress(_progress([piece.record for piece in pieces.values()], len(calls)))
+    def left(self) -> Iterator[Outcome]:
+        """What nobody took before the run was ended: answers, and queries without one."""
+        for task, query in self._running.items():
+            if task.done() and not task.cancelled():
+                yield from task.result()
+            else:
+                yield never_answered(query)
+        yield from map(never_answered, self._waiting)
 
-    failure: Exception | None = None
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for place, (window, call) in enumerate(calls):
-                tasks.create_task(one(place, window, call))
-    except* Exception as group:  # noqa: BLE001
-        # Which of several failures came first is chance; users catch one error, not a group.
-        failure = group.exceptions[0]
-    if failure is not None:
-        raise failure
-    return [pieces[place] for place in range(len(calls))]
+    def _fill(self) -> None:
+        while self._waiting and len(self._running) < self._ahead:
+            query = self._waiting.popleft()
+            task = asyncio.create_task(self._settled(query))
+            # Read here: of several that fail alike, one is told of and the others are ended.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._running[task] = query
 
+    async def _settled(self, query: QueryPlan) -> list[Outcome]:
+        """Everything that comes of one query of the plan."""
+        outcome = await self._tried(query)
+        if isinstance(outcome, Piece):
+            return [outcome]
+        return await self._narrowed(outcome, count(1))
 
-def _piece(answer: Answer, window: Window, asked: decode.Asked) -> Piece:
-    """The rows of an answer that lie before the end of its window.
+    def _given_up(self, failed: FailedQuery) -> list[Outcome]:
+        self._sender.give_up(call_of(failed.query), failed.error)
+        self._count(requests_failed=1)
+        if self._whole:
+            raise failed.error
+        return [failed]
 
-    Whether the service answers rows stamped exactly at `until` is not documented. Dropping them in
-    every window leaves each row in exactly one window under either reading.
-    """
-    import polars as pl
+    async def _narrowed(
+        self, failed: FailedQuery, splits: Iterator[int], split: Split | None = None
+    ) -> list[Outcome]:
+        """What the parts of a failed query bring, and the smallest ones that still fail.
 
-    endpoint = answer.call.endpoint
-    received = decode.to_frame(endpoint.row, answer.read(decode.decode), asked)
-    frame = received
-    if endpoint.time_column is not None:
-        time = next(c.python_name for c in endpoint.row if c.name == endpoint.time_column)
-        frame = received.filter(pl.col(time).cast(pl.Int64) < window.end)
-    return Piece(
-        frame,
-        RequestRecord(
-            endpoint=endpoint.path,
-            parameters=answer.context.parameters,
-            window=window,
-            rows=frame.height,
-            dropped=received.height - frame.height,
-            bytes_decoded=len(answer.body),
-            bytes_received=answer.bytes_received,
-            seconds=answer.seconds,
-        ),
-    )
+        Args:
+            failed: The query, and why it failed.
+            splits: Counts how often the query of the plan that it is a part of was split.
+            split: What has helped with the other part of a larger query.
+        """
+        query = failed.query
+        if is_refused(failed.error):
+            split = by_contracts
+        elif not is_unfinished(failed.error):
+            split = None
+        elif split is None or not split(query):
+            split = await self._split_that_helps(query)
+        parts = split(query) if split else ()
+        if not parts or next(splits) > MOST_SPLITS:
+            return self._given_up(failed)
+        self._count(requests_planned=len(parts) - 1)
+        outcomes: list[Outcome] = []
+        for part in parts:
+            helped = split if any(isinstance(one, Piece) for one in outcomes) else None
+            one = await self._tried(part)
+            outcomes += (
+                [one] if isinstance(one, Piece) else await self._narrowed(one, splits, helped)
+            )
+        return outcomes
 
+    async def _split_that_helps(self, query: QueryPlan) -> Split | None:
+        """How to make a query smaller that the service could not finish.
 
-def _progress(records: Sequence[RequestRecord], planned: int) -> Progress:
-    return Progress(
-        requests_done=len(records),
-        requests_planned=planned,
-        rows=sum(record.rows for record in records),
-        bytes_decoded=sum(record.bytes_decoded for record in records),
-        bytes_received=sum(record.bytes_received for record in records),
-    )
+        None when small parts of it are not answered either: then its size was not the reason. What
+        they bring is thrown away: they are asked for as signs of life.
+        """
+        # Twice, because the service may have gone away between a sign of life and the rest.
+        for _ in range(2 if self._answered else 1):
+            if not await self._is_back():
+                return None
+            for end in _ENDS:
+                one = far_end(query, by_contracts, end)
+                small = far_end(one, by_time, end, FRUITLESS_SPLITS)
+                if small == query:
+                    return None
+                if isinstance(await self._asked(small), FailedQuery):
+                    continue
+                if one == query:
+                    return by_time
+                enough = one == small or isinstance(await self._asked(one), Piece)
+                return by_contracts if enough else by_time
+        return None
+
+    async def _is_back(self) -> bool:
+        """Waits until the service answers what it has answered before, if there is such a thing."""
+        if self._answered is None:
+            return True
+        sign = far_end(self._answered, by_contracts, _ENDS[0])
+        sign = far_end(sign, by_time, _ENDS[0], FRUITLESS_SPLITS)
+        while isinstance(outcome := await self._asked(sign), FailedQuery):
+            if not (is_unfinished(outcome.error) and self._is_patient()):
+                return False
+            await asyncio.sleep(LONGEST_REST)
+        return True
+
+    async def _tried(self, query: QueryPlan) -> Outcome:
+        """One request of the plan: its rows, or why it failed."""
+        found = await self._asked(query)
+        if isinstance(found, Piece):
+            self._count(
+                requests_done=1,
+                rows=found.record.rows,
+                bytes_decoded=found.record.bytes_decoded,
+                bytes_received=found.record.bytes_received,
+            )
+        return found
+
+    async def _asked(self, query: QueryPlan) -> Outcome:
+        """One request, which waits while its endpoint cannot be asked."""
+        call = call_of(query)
+
+        def read(answer: Answer) -> Outcome | _Later:
+            return piece_of(answer, query)
+
+        def instead(error: TrayportError) -> Outcome | _Later:
+            return self._worth_waiting(error) or FailedQuery(query, error)
+
+        async with self._slots:
+            found = await self._sender.fetch(call, read, instead=instead)
+            while isinstance(found, _Later):
+                await asyncio.sleep(found.seconds)
+                found = await self._sender.fetch(call, read, instead=instead)
+        if isinstance(found, Piece):
+            self._answered, self._reached, self._away_since = query, True, None
+            return found
+        if not self._progress.requests_done and concerns_every_query(found.error):
+            self._sender.give_up(call, found.error)
+            raise found.error
+        if is_refused(found.error) or is_unfinished(found.error):
+            self._reached |= self._several
+        return found
+
+    def _worth_waiting(self, error: TrayportError) -> _Later | None:
+        """When a request may get through that did not, or None when it is given up."""
+        if isinstance(error, TrayportCircuitBreakerError):
+            rest = (error.retry_at - datetime.now(UTC)).total_seconds()
+        elif isinstance(error, TrayportConnectionError) and not error.connected:
+            rest = 0.0
+        else:
+            return None
+        return _Later(max(SHORTEST_REST, rest)) if self._is_patient() else None
+
+    def _is_patient(self) -> bool:
+        """Whether to go on waiting for a service that is away.
+
+        A run waits that has been answered, and so does one for several things that has reached the
+        service: what fails at first may be its largest requests.
+        """
+        if not self._reached:
+            return False
+        if self._away_since is None:
+            self._away_since = self._clock()
+        return self._clock() - self._away_since < self._patience
+
+    def _count(self, **more: int) -> None:
+        so_far = {name: getattr(self._progress, name) + value for name, value in more.items()}
+        seconds = self._clock() - self._started
+        self._progress = evolve(self._progress, **so_far, seconds=seconds)
+        if self._on_progress is not None:
+            self._on_progress(self._progress)

@@ -10,7 +10,7 @@ import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
-from attrs import fields, frozen
+from attrs import asdict, fields, frozen
 from trayport_spec import ENDPOINTS, Endpoint
 
 from .contracts import ContractSpec, ContractType
@@ -55,11 +55,8 @@ class Options:
     @property
     def chosen(self) -> dict[str, Any]:
         """What is chosen, without what is left at its default."""
-        return {
-            attribute.name: value
-            for attribute in fields(Options)
-            if (value := getattr(self, attribute.name)) != attribute.default
-        }
+        values = {one.name: (getattr(self, one.name), one.default) for one in fields(Options)}
+        return {name: value for name, (value, default) in values.items() if value != default}
 
 
 DEFAULTS = Options()
@@ -112,6 +109,11 @@ class QueryPlan:
         return type(self).__name__
 
     @property
+    def scope(self) -> dict[str, int]:
+        """The ids that the request names besides those of its contracts."""
+        return {}
+
+    @property
     def operation(self) -> Endpoint:
         """The operation in the generated table."""
         return ENDPOINTS[PREFIX + self.endpoint]
@@ -149,12 +151,8 @@ class QueryPlan:
             return {}
         first = self.contracts[0]
         items = tuple(contract.sequence_item_id for contract in self.contracts)
-        parts = {
-            "market_id": first.market_id,
-            "instrument_id": first.instrument_id,
-            "sequence_id": first.sequence_id,
+        parts = asdict(first, recurse=False) | {
             "sequence_item_id": items if self.operation.limits.contract == "many" else items[0],
-            "second_sequence_item_id": first.second_sequence_item_id,
             "contract_type": first.contract_type.value,
         }
         return {name: value for name, value in parts.items() if value is not None}
@@ -189,13 +187,9 @@ class QueryPlan:
             document["at"] = to_text(self.at)
         if self.interval is not None:
             document["interval"] = str(self.interval)
-        chosen = self.options.chosen
-        if chosen:
+        if chosen := self.options.chosen:
             document["options"] = {n: [*v] if n in _LISTS else v for n, v in chosen.items()}
-        return document | self._more()
-
-    def _more(self) -> dict[str, Any]:
-        return {}
+        return document | self.scope
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> QueryPlan:
@@ -206,49 +200,32 @@ class QueryPlan:
         """
         try:
             given = dict(document)
-            kind = QueryPlan.kinds[given.pop("kind")]
+            kinds: dict[str, type[QueryPlan]] = {"QueryPlan": QueryPlan, **QueryPlan.kinds}
+            kind = kinds[given.pop("kind")]
             contracts = tuple(map(ContractSpec.parse, given.pop("contracts", ())))
-            window = (
-                Window.between(given.pop("from"), given.pop("until")) if "from" in given else None
-            )
-            at = instant(given.pop("at"), "at") if "at" in given else None
-            interval = Interval.parse(given.pop("interval")) if "interval" in given else None
+            if "from" in given:
+                given["window"] = Window.between(given.pop("from"), given.pop("until"))
+            if "at" in given:
+                given["at"] = instant(given["at"], "at")
+            if "interval" in given:
+                given["interval"] = Interval.parse(given["interval"])
             chosen: dict[str, Any] = {
                 name: listed_values(value) if name in _LISTS else value
                 for name, value in given.pop("options", {}).items()
             }
-            query = kind(
-                contracts=contracts,
-                window=window,
-                at=at,
-                interval=interval,
-                options=Options(**chosen),
-                **given,
-            )
+            query = kind(contracts=contracts, options=Options(**chosen), **given)
             checked_values(query.operation, query.arguments(), bound_lists=False)
+            if isinstance(query, BulkMarketQuery) and not all(map(query.covers, contracts)):
+                raise ValueError("it does not cover its contracts")
         except TrayportValidationError:
             raise
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise _no_plan(document, f"{type(error).__name__} {error}") from error
-        if not all(map(query._covers, contracts)):
-            raise _no_plan(document, "it does not cover its contracts")
+            raise TrayportValidationError(
+                f"plan {reprlib.repr(document)} is no plan: {error!r}",
+                parameter="plan",
+                suggestion="give what to_dict returned",
+            ) from error
         return query
-
-    def _covers(self, contract: ContractSpec) -> bool:
-        """Whether the rows of a contract come, and can be told."""
-        del contract
-        return True
-
-
-def _no_plan(document: object, why: str) -> TrayportValidationError:
-    return TrayportValidationError(
-        f"plan {reprlib.repr(document)} is no plan: {why}",
-        parameter="plan",
-        suggestion="give what to_dict returned",
-    )
-
-
-QueryPlan.kinds[QueryPlan.__name__] = QueryPlan
 
 
 @frozen(kw_only=True)
@@ -277,12 +254,8 @@ class BulkMarketQuery(QueryPlan):
     @property
     def scope(self) -> dict[str, int]:
         """The ids that the request names."""
-        ids = {
-            "market_id": self.market_id,
-            "instrument_id": self.instrument_id,
-            "sequence_id": self.sequence_id,
-        }
-        return {name: value for name, value in ids.items() if value is not None}
+        names = ("market_id", "instrument_id", "sequence_id")
+        return {name: id_ for name in names if (id_ := getattr(self, name)) is not None}
 
     def _whose(self) -> dict[str, Any]:
         if self.options.trading_items is None:
@@ -298,10 +271,8 @@ class BulkMarketQuery(QueryPlan):
         wanted = f", for {len(self.contracts):,} contracts" if self.contracts else ""
         return f"{named or 'everything'}{next_ones}{wanted}"
 
-    def _more(self) -> dict[str, Any]:
-        return dict(self.scope)
-
-    def _covers(self, contract: ContractSpec) -> bool:
+    def covers(self, contract: ContractSpec) -> bool:
+        """Whether the rows of a contract come, and tell that they are its own."""
         # Only a request that names the market says the market [documented].
         ids = {"market_id": self.market_id, **self.scope}
         return all(getattr(contract, name) == id_ for name, id_ in ids.items())
@@ -319,15 +290,9 @@ def narrowed(
     query: QueryPlan, kind: type[Kind], contracts: Sequence[ContractSpec], **more: Any
 ) -> Kind:
     """The same question about some of the contracts, as a request of a kind."""
-    return kind(
-        endpoint=query.endpoint,
-        contracts=tuple(contracts),
-        window=query.window,
-        at=query.at,
-        interval=query.interval,
-        options=query.options,
-        **more,
-    )
+    parts: dict[str, Any] = {one.name: getattr(query, one.name) for one in fields(QueryPlan)}
+    parts["contracts"] = tuple(contracts)
+    return kind(**parts, **more)
 
 
 def alone(query: QueryPlan, contract: ContractSpec) -> ParallelContractQuery:

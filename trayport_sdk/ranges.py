@@ -9,7 +9,7 @@ from typing import Any
 from trayport_spec import PRIVATE_ORDERS_FROM, VENUES, Endpoint, Venue
 
 from .errors import TrayportValidationError
-from .times import DAY, EPOCH, SECOND, Interval, floored, instant, to_text
+from .times import DAY, EPOCH, SECOND, Interval, floored, instant, months_after, to_text
 from .values import parameters_by_argument
 
 _ORDERS = "Orders"
@@ -119,11 +119,17 @@ def _check_alignment(interval: Interval, edges: Mapping[str, int]) -> None:
     # Bars of several days are counted from the start of the range [assumed]: any midnight will do.
     for name, edge in edges.items():
         if floored(edge, interval) != edge:
+            before = floored(edge, interval)
+            after = (
+                months_after(before, interval.count)
+                if interval.length is None
+                else before + interval.length
+            )
             raise TrayportValidationError(
                 f"{name} {to_text(edge)} is not aligned to the interval {interval}",
                 parameter=name,
                 limit=str(interval),
-                suggestion=f"use {to_text(floored(edge, interval))}",
+                suggestion=f"use {to_text(before)} or {to_text(after)}",
             )
 
 

@@ -11,6 +11,7 @@ from trayport_spec import ENDPOINTS, SPEC_HASH, Column
 
 from . import decode, export
 from .errors import TrayportValidationError
+from .estimates import counted
 from .extras import needs
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ class TableResponse(Generic[Model]):
         return same
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self)} rows, {len(self.requests)} requests)"
+        requests = counted(len(self.requests), "request")
+        return f"{type(self).__name__}({counted(len(self), 'row')}, {requests})"
 
     def _repr_html_(self) -> str:
         return f"<p>{self.explain()}</p>{self._frame._repr_html_()}"  # pyright: ignore[reportPrivateUsage]
@@ -105,8 +107,9 @@ class TableResponse(Generic[Model]):
         decoded = sum(request.bytes_decoded for request in self.requests)
         received = sum(request.bytes_received for request in self.requests)
         return (
-            f"{len(self):,} rows from {len(self.requests)} requests, {received:,} bytes received, "
-            f"{decoded:,} decoded; {dropped:,} rows left out at the ends of windows; "
+            f"{counted(len(self), 'row')} from {counted(len(self.requests), 'request')}, "
+            f"{received:,} bytes received, {decoded:,} decoded; "
+            f"{counted(dropped, 'row')} left out at the ends of windows; "
             f"spec {self.spec_hash[:12]}"
         )
 

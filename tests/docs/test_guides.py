@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 
 import trayport_sdk
+from trayport_sdk.convenience import Convenience
+from trayport_sdk.endpoints.orders import OrdersGroup
+from trayport_sdk.endpoints.planning import Planner
+from trayport_sdk.endpoints.snapshots import SnapshotsGroup
+from trayport_sdk.endpoints.trades import TradesGroup
 from trayport_sdk.setting_sources import variable
 from trayport_sdk.settings import Settings
 
@@ -44,6 +49,24 @@ def test_no_guide_types_the_default_of_a_setting() -> None:
     rows = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
     typed = {name for text in GUIDES.values() for name in rows.findall(text)}
     assert typed & Settings.model_fields.keys() == set()
+
+
+def methods(group: type) -> list[str]:
+    return [name for name in vars(group) if name.startswith(("get_", "stream_", "plan_"))]
+
+
+@pytest.mark.parametrize("group", [TradesGroup, OrdersGroup, SnapshotsGroup])
+def test_the_data_model_names_every_call_of_a_group(group: type) -> None:
+    text = GUIDES[DOCS / "concepts.md"]
+    name = group.__name__.removesuffix("Group").lower()
+    assert [call for call in methods(group) if f"`client.{name}.{call}`" not in text] == []
+
+
+def test_the_guide_to_many_contracts_names_every_call_about_them() -> None:
+    text = GUIDES[DOCS / "bulk.md"]
+    single = {"get_trades", "get_ohlcv"}
+    wanted = {*methods(Convenience), *methods(Planner)} - single
+    assert [call for call in wanted if not re.search(rf"\b{call}\b", text)] == []
 
 
 def test_every_public_name_has_a_place_in_the_pages() -> None:

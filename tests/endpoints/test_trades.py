@@ -7,6 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 import polars as pl
 import pytest
+from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trayport_api.models import Trade
@@ -27,8 +28,10 @@ from trayport_sdk import (
     TrayportServerError,
     TrayportValidationError,
 )
+from trayport_sdk.queries import ParallelContractQuery
+from trayport_sdk.requests import call_of
 from trayport_sdk.sandbox import Fault, Sandbox
-from trayport_sdk.times import SECOND, instant, to_text
+from trayport_sdk.times import SECOND, Window, instant, to_text
 
 pytestmark = pytest.mark.anyio
 
@@ -58,7 +61,7 @@ async def test_a_long_range_holds_every_row_of_the_uncut_range_once(until_inclus
         found = await client.trades.get_trades(APRIL, "2024-01-10", "2024-03-20")
     async with TrayportClient.sandbox(uncut) as client:
         call = _call(APRIL, "2024-01-10", "2024-03-20")
-        whole = await client.trades._fetch(call, lambda answer: answer.body)
+        whole = await client._wire.fetch(call, lambda answer: answer.body)
     trades = [Trade.from_dict(row) for row in _documents(whole)]
     assert len(found) > 1000
     assert len(found.requests) == 3
@@ -66,11 +69,10 @@ async def test_a_long_range_holds_every_row_of_the_uncut_range_once(until_inclus
 
 
 def _call(contract: ContractSpec, from_: str, until: str) -> Any:
-    from trayport_sdk.endpoints.trades import _call
-    from trayport_sdk.planner import TradesQuery
-    from trayport_sdk.times import Window
-
-    return _call(TradesQuery(Window.between(from_, until), (contract,)), (), False, UNSET, None)
+    """The call that asks for a whole range at once, which no rule would let through."""
+    day = Window.between(from_, from_ + "T12")
+    call = call_of(ParallelContractQuery(endpoint="trades", contracts=(contract,), window=day))
+    return evolve(call, parameters={**call.parameters, "until": until})
 
 
 def _documents(body: bytes) -> list[dict[str, Any]]:
@@ -200,17 +202,11 @@ async def test_a_contract_that_never_traded_gives_an_empty_table_with_its_column
 
 
 async def test_until_left_out_is_the_end_of_the_data() -> None:
-    from trayport_sdk.endpoints.trades import TradesGroup
-
     async with TrayportClient.sandbox() as client:
-        group = TradesGroup(
-            client.trades._fetch,
-            client._catalog,
-            concurrency=lambda: 1,
-            now=lambda: datetime(2024, 3, 6, 15, 30, tzinfo=UTC),
-        )
-        found = await group.get_trades(APRIL, "2024-03-04")
-    assert to_text(found.requests[0].window.end) == "2024-03-06T00:00:00Z"
+        client._desk.now = lambda: datetime(2024, 3, 6, 15, 30, tzinfo=UTC)
+        found = await client.trades.get_trades(APRIL, "2024-03-04")
+    (request,) = found.requests
+    assert request.window == Window.between("2024-03-04", "2024-03-06")
 
 
 async def test_progress_tells_how_far_the_call_has_come() -> None:
@@ -283,7 +279,17 @@ async def test_a_sequence_that_is_not_the_products_is_not_found() -> None:
 
 async def test_data_of_today_is_refused_and_the_error_says_why() -> None:
     today = datetime.now(UTC).date()
-    async with TrayportClient.sandbox() as client:
+    sandbox = Sandbox(limits=False)
+    async with TrayportClient.sandbox(sandbox) as client:
+        with pytest.raises(TrayportValidationError, match="TRAYPORT_INTRADAY"):
+            await client.trades.get_trades(APRIL, today, today + timedelta(days=1))
+    assert len(sandbox.requests) == 0
+
+
+async def test_a_key_without_the_right_to_the_current_day_is_told_so_by_the_service() -> None:
+    today = datetime.now(UTC).date()
+    entitled = Settings(_env_file=None, intraday=True)
+    async with TrayportClient.sandbox(settings=entitled) as client:
         with pytest.raises(TrayportAuthenticationError, match="intraday"):
             await client.trades.get_trades(APRIL, today, today + timedelta(days=1))
 
@@ -325,15 +331,15 @@ async def test_a_sandbox_that_enforces_its_limits_is_asked_slowly_enough() -> No
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        (Fault("reset"), TrayportConnectionError),
-        (Fault("reset", after_bytes=1000), TrayportConnectionError),
-        (Fault("status", status=503), TrayportServerError),
-        (Fault("status", status=400), TrayportAPIError),
-        (Fault("html"), TrayportDecodeError),
-        (Fault("cut"), TrayportConnectionError),
-        (Fault("wrong-length"), TrayportConnectionError),
-        (Fault("malformed"), TrayportDecodeError),
-        (Fault("null"), TrayportDecodeError),
+        (Fault("reset", times=None), TrayportConnectionError),
+        (Fault("reset", times=None, after_bytes=1000), TrayportConnectionError),
+        (Fault("status", times=None, status=503), TrayportServerError),
+        (Fault("status", times=None, status=400), TrayportAPIError),
+        (Fault("html", times=None), TrayportDecodeError),
+        (Fault("cut", times=None), TrayportConnectionError),
+        (Fault("wrong-length", times=None), TrayportConnectionError),
+        (Fault("malformed", times=None), TrayportDecodeError),
+        (Fault("null", times=None), TrayportDecodeError),
     ],
     ids=lambda value: getattr(value, "kind", getattr(value, "__name__", "")),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -18,6 +19,7 @@ from trayport_sdk.sandbox.faults import Fault
 pytestmark = pytest.mark.anyio
 
 APRIL = ContractSpec(market_id=10000065, sequence_id=10000305, sequence_item_id=244)
+MAY = ContractSpec(market_id=10000065, sequence_id=10000305, sequence_item_id=254)
 DAYS = [f"2024-03-{day:02}" for day in range(4, 16)]
 
 
@@ -77,14 +79,37 @@ async def test_nothing_after_the_end_of_the_data_is_asked_for() -> None:
     sandbox = Sandbox(limits=False)
     async with TrayportClient.sandbox(sandbox) as client:
         wire = client._wire
-        ahead = Prefetch(wire.fetch, wire.fetch, now=lambda: datetime(2024, 3, 6, 12, tzinfo=UTC))
+        ahead = Prefetch(wire, wire.fetch_ahead, now=lambda: datetime(2024, 3, 6, 12, tzinfo=UTC))
         await client.trades.get_trades(APRIL, DAYS[0], DAYS[1])
         query = dict(pair.split("=") for pair in sandbox.requests[0].query.split("&"))
         first = Call.of("get_trades", {"url": "/trades", "params": query})
         for from_, until in pairwise(DAYS[:3]):
             window = {"from": from_, "until": until}
-            await ahead(evolve(first, parameters={**query, **window}), lambda answer: answer.body)
+            call = evolve(first, parameters={**query, **window})
+            await ahead.fetch(call, lambda answer: answer.body)
         assert not ahead._ahead
+
+
+async def test_what_is_given_up_is_passed_on(tmp_path: Path) -> None:
+    file = tmp_path / "letters.jsonl"
+    sandbox = Sandbox(limits=False)
+    async with walking(sandbox, max_retries=0, dead_letter_file=file) as client:
+        sandbox.faults.add(Fault("status", times=None, status=404))
+        found = await client.get_trades_bulk(APRIL, DAYS[0], DAYS[1])
+    assert len(found.failures) == 1
+    assert len(file.read_text().splitlines()) == 1
+
+
+async def test_a_long_plan_is_a_walk_and_fetches_no_window_twice() -> None:
+    sandbox = Sandbox(limits=False)
+    async with walking(sandbox) as client, TrayportClient.sandbox() as plain:
+        found = await client.trades.get_trades(MAY, "2023-01-01", "2024-01-01")
+        expected = await plain.trades.get_trades(MAY, "2023-01-01", "2024-01-01")
+        assert found.to_polars().equals(expected.to_polars())
+        await settled(client)
+    queries = [request.query for request in sandbox.requests]
+    assert len(set(queries)) == len(queries)
+    assert len(queries) <= len(found.requests) + AHEAD
 
 
 async def test_walks_and_answers_are_bounded() -> None:

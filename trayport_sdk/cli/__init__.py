@@ -15,6 +15,7 @@ from ..errors import TrayportConfigurationError, TrayportError, TrayportValidati
 from .config import config
 from .download import demo, sandbox, trades
 from .health import health, status
+from .plan import plan
 from .retry import retry_failed
 
 OPTIONS = {
@@ -23,6 +24,10 @@ OPTIONS = {
     "until": "--until",
     "optional_fields": "--field",
     "out": "--out",
+    "endpoint": "--endpoint",
+    "at": "--at",
+    "interval": "--interval",
+    "routes": "--route",
 }
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
@@ -62,5 +67,5 @@ def trayport() -> None:
     """Market data of the Trayport Data Analytics API. Unofficial."""
 
 
-for command in (trades, sandbox, demo, config, health, status, retry_failed):
+for command in (trades, plan, sandbox, demo, config, health, status, retry_failed):
     trayport.add_command(command)

@@ -18,7 +18,7 @@ from ..extras import needs
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from .. import executor
+    from ..progress import OnProgress, Progress
     from ..responses import TradesResponse
 
 
@@ -51,7 +51,7 @@ def trades(
     suffix = export.file_format(out)
     export.check_writable(out)
 
-    async def download(on_progress: executor.OnProgress) -> TradesResponse:
+    async def download(on_progress: OnProgress) -> TradesResponse:
         async with TrayportClient.sandbox() if sandbox else TrayportClient() as client:
             return await client.trades.get_trades(
                 contracts,
@@ -111,29 +111,29 @@ def demo(out: Path) -> None:
 
 
 @contextmanager
-def progress_bar(title: str, *, quiet: bool) -> Generator[executor.OnProgress]:
+def progress_bar(title: str, *, quiet: bool) -> Generator[OnProgress]:
     """A progress bar on standard error, from the first answer on. A failure wipes it away."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
 
-    bar = Progress(
+    bar = Bar(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("requests  {task.fields[rows]:,} rows  {task.fields[megabytes]:.1f} MB"),
+        TextColumn("requests  {task.fields[told]}"),
         console=Console(stderr=True),
         disable=quiet,
     )
-    task = bar.add_task(title, total=None, rows=0, megabytes=0.0)
+    task = bar.add_task(title, total=None, told="")
 
-    def show(progress: executor.Progress) -> None:
+    def show(progress: Progress) -> None:
         bar.start()
         bar.update(
             task,
             total=progress.requests_planned,
-            completed=progress.requests_done,
-            rows=progress.rows,
-            megabytes=progress.bytes_decoded / 1e6,
+            completed=progress.requests_done + progress.requests_failed,
+            told=_told(progress),
         )
 
     try:
@@ -144,3 +144,15 @@ def progress_bar(title: str, *, quiet: bool) -> Generator[executor.OnProgress]:
         raise
     if bar.live.is_started:
         bar.stop()
+
+
+def _told(progress: Progress) -> str:
+    """What stands beside the bar."""
+    told = (
+        f"{progress.rows:,} rows  {progress.bytes_decoded / 1e6:.1f} MB  "
+        f"{progress.bytes_per_second / 1e6:.1f} MB/s"
+    )
+    if progress.requests_failed:
+        told += f"  {progress.requests_failed} failed"
+    left = progress.seconds_left
+    return f"{told}  {left:.0f} s left" if left else told

@@ -31,6 +31,7 @@ from trayport_api.types import UNSET
 from ..decode import decode_documents
 from ..errors import (
     TrayportCircuitBreakerError,
+    TrayportError,
     TrayportLookupError,
     TrayportStaleDataWarning,
     TrayportValidationError,
@@ -180,21 +181,23 @@ class ReferenceGroup:
             return ReferenceList(map(make, documents), datetime.now(UTC))
 
         rows = await self._fetch(
-            call, read, priority="high", instead=lambda refusal: self._stale(call, refusal)
+            call, read, priority="high", instead=lambda error: self._stale(call, error)
         )
         if self._answers is not None and not rows.stale:
             self._answers.keep(call.identity, rows)
         return rows
 
-    def _stale(self, call: Call, refusal: TrayportCircuitBreakerError) -> ReferenceList[Any] | None:
+    def _stale(self, call: Call, error: TrayportError) -> ReferenceList[Any] | None:
         """The last answer to a call that the circuit breaker refuses."""
+        if not isinstance(error, TrayportCircuitBreakerError):
+            return None
         rows = None if self._answers is None else self._answers.find(call.identity)
         if rows is not None:
             age = (datetime.now(UTC) - rows.read_at).total_seconds()
             self._tell(StaleEvent(call.endpoint.path, age))
             warnings.warn(
                 f"{call.endpoint.path}: the service keeps failing; this answer is {age:.0f} "
-                f"seconds old ({refusal.suggestion})",
+                f"seconds old ({error.suggestion})",
                 TrayportStaleDataWarning,
                 stacklevel=2,
             )

@@ -1,50 +1,41 @@
-"""Trades."""
+"""Trades, candles, last trades and trading activity."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from trayport_api.api.trades import get_trades
-from trayport_api.models import TradeOptionalField
-from trayport_api.types import UNSET, Unset
-from trayport_spec import ENDPOINTS
+from attrs import evolve
+from trayport_api.models import LastTrade
 
-from .. import executor, rules
 from ..contracts import ContractSpec
-from ..decode import columns_asked
-from ..http.calls import Call
-from ..planner import TradesQuery, plan_trades
-from ..responses import TradesResponse
-from ..times import TimeLike, Window, data_cutoff, to_text
+from ..planner import plan
+from ..queries import QueryPlan, with_contract
+from ..responses import (
+    ActivityResponse,
+    LastTradeResponse,
+    OHLCVResponse,
+    PrivateTradesResponse,
+    SnapshotsResponse,
+    TradesResponse,
+)
+from ..rules import Routes
+from ..times import Interval, TimeLike, floored, to_text
+from .desk import Contracts, Desk, only_one
 
 if TYPE_CHECKING:
-    from ..catalog import Catalog
-    from ..http.wire import Fetch
-
-Routes = str | int | Sequence[str | int]
+    from ..progress import OnProgress
 
 
 class TradesGroup:
-    """Trades of contracts over ranges of any length."""
+    """Trades of contracts, and what is made of trades, over ranges of any length."""
 
-    def __init__(
-        self,
-        fetch: Fetch,
-        catalog: Catalog,
-        *,
-        concurrency: Callable[[], int],
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._fetch = fetch
-        self._catalog = catalog
-        self._concurrency = concurrency
-        self._now = now
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     async def get_trades(
         self,
-        contracts: ContractSpec | str | Sequence[ContractSpec | str],
+        contracts: Contracts,
         from_: TimeLike,
         until: TimeLike | None = None,
         *,
@@ -52,7 +43,7 @@ class TradesGroup:
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
         optional_fields: Sequence[str] = (),
-        on_progress: executor.OnProgress | None = None,
+        on_progress: OnProgress | None = None,
     ) -> TradesResponse:
         """The trades of one or many contracts in `[from_, until)`, in time order.
 
@@ -89,68 +80,280 @@ class TradesGroup:
             >>> trades.to_polars().columns
             ['trade_id', 'venue_code', 'deal_date', 'price', 'quantity', 'aggressor_buy']
         """
-        endpoint = ENDPOINTS["get_trades"]
-        cutoff = data_cutoff(self._now())
-        window = Window.between(from_, to_text(cutoff) if until is None else until)
-        rules.not_in_the_future(window, cutoff)
-        fields = rules.optional_fields(endpoint, optional_fields)
-        resolved = [await self._catalog.resolve(one) for one in rules.listed(contracts)]
-        queries = plan_trades(resolved, window)
-        if len(set(resolved)) > 1 and "contract" not in fields:
-            fields = (*fields, "contract")
-        calls = [
-            (
-                query.window,
-                _call(query, fields, include_private, _routes(routes), deduplicate_routes),
-            )
-            for query in queries
-        ]
-        given = [
-            name
-            for name, is_given in (
-                ("includePrivate", include_private),
-                ("routes", routes is not None),
-            )
-            if is_given
-        ]
-        pieces = await executor.run(
-            calls,
-            self._fetch,
-            columns_asked(fields, given),
-            concurrency=self._concurrency(),
-            on_progress=on_progress,
+        query = self._desk.asked(
+            "trades",
+            from_=from_,
+            until=until,
+            include_private=include_private,
+            routes=routes,
+            deduplicate_routes=deduplicate_routes,
+            optional_fields=optional_fields,
         )
-        return TradesResponse.of(pieces)
+        query = await self._desk.about(contracts, query)
+        if len(query.contracts) > 1:
+            query = _telling_contracts(query)
+        return await self._desk.table(TradesResponse, query, on_progress)
+
+    async def get_trades_by_trading_items(
+        self,
+        market_id: int | None = None,
+        instrument_id: int | None = None,
+        *,
+        sequence_id: int,
+        trading_items: int,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        include_private: bool = False,
+        routes: Routes | None = None,
+        deduplicate_routes: bool | None = None,
+        optional_fields: Sequence[str] = (),
+        on_progress: OnProgress | None = None,
+    ) -> TradesResponse:
+        """The trades of the next tradable items of a sequence in `[from_, until)`, in time order.
+
+        Which items those are is counted from the start of the range [assumed]; for a range of
+        several requests, a snapshot at its start tells it first.
+
+        Args:
+            market_id: The market. Exactly one of this and `instrument_id` is given.
+            instrument_id: The instrument.
+            sequence_id: The sequence, whose items must have an end of trading [documented].
+            trading_items: How many items.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            include_private: Whether your own trades carry their private details.
+            routes: Routes to market by name or id, or `"all"`.
+            deduplicate_routes: Whether a trade that came over several routes is returned once.
+            optional_fields: Columns to add, besides `contract`.
+            on_progress: Called after every answer with a `Progress`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportError: As `get_trades`.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     trades = await client.trades.get_trades_by_trading_items(
+            ...         10000065,
+            ...         sequence_id=10000305,
+            ...         trading_items=3,
+            ...         from_="2024-03-04",
+            ...         until="2024-03-05",
+            ...     )
+            >>> len({trade.contract.sequence_item_id for trade in trades})
+            3
+        """
+        scope = {
+            "market_id": market_id,
+            "instrument_id": instrument_id,
+            "sequence_id": sequence_id,
+        }
+        query = self._desk.asked(
+            "trades",
+            scope=scope,
+            from_=from_,
+            until=until,
+            trading_items=trading_items,
+            include_private=include_private,
+            routes=routes,
+            deduplicate_routes=deduplicate_routes,
+            optional_fields=optional_fields,
+        )
+        if len(plan(query)) > 1 and query.window is not None:
+            start = to_text(floored(query.window.start, Interval(1, "minute")))
+            question = self._desk.asked(
+                "snapshots", scope=scope, at=start, trading_items=trading_items
+            )
+            found = await self._desk.table(SnapshotsResponse, question)
+            query = QueryPlan(
+                endpoint=query.endpoint,
+                contracts=tuple(ContractSpec.from_model(one.contract) for one in found),
+                window=query.window,
+                options=evolve(query.options, trading_items=None),
+            )
+            query = _telling_contracts(query)
+        return await self._desk.table(TradesResponse, query, on_progress)
+
+    async def get_private_trades(
+        self,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        market_id: int | None = None,
+        instrument_id: int | None = None,
+        sequence_id: int | None = None,
+        contract: ContractSpec | str | None = None,
+        routes: Routes | None = None,
+        deduplicate_routes: bool | None = None,
+        optional_fields: Sequence[str] = (),
+        on_progress: OnProgress | None = None,
+    ) -> PrivateTradesResponse:
+        """Your own trades in `[from_, until)`, in time order, the current day included.
+
+        Everything of the account, or what the ids leave of it [documented].
+
+        Args:
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; now when it is left out.
+            market_id: Only those of a market; not with `instrument_id`.
+            instrument_id: Only those of an instrument.
+            sequence_id: Only those of a sequence.
+            contract: Only those of one contract; instead of the ids.
+            routes: Routes to market by name or id, or `"all"`.
+            deduplicate_routes: Whether a trade that came over several routes is returned once.
+            optional_fields: Columns to add; `contract` is added unless one contract is asked for.
+            on_progress: Called after every answer with a `Progress`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportError: As `get_trades`.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     own = await client.trades.get_private_trades(
+            ...         "2024-03-04", "2024-03-05", market_id=10000065
+            ...     )
+            >>> own.to_polars().columns[-1]
+            'last_updated'
+        """
+        scope = {
+            "market_id": market_id,
+            "instrument_id": instrument_id,
+            "sequence_id": sequence_id,
+        }
+        if contract is not None:
+            only_one({"contract": contract, **scope})
+        query = self._desk.asked(
+            "private_trades",
+            scope=scope if contract is None else None,
+            from_=from_,
+            until=until,
+            routes=routes,
+            deduplicate_routes=deduplicate_routes,
+            optional_fields=optional_fields,
+        )
+        if contract is not None:
+            query = await self._desk.about(contract, query)
+        return await self._desk.table(PrivateTradesResponse, query, on_progress)
+
+    async def get_ohlcv(
+        self,
+        contract: ContractSpec | str,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        interval: Interval | str | None = None,
+        *,
+        include_empty_buckets: bool = False,
+        optional_fields: Sequence[str] = (),
+        on_progress: OnProgress | None = None,
+    ) -> OHLCVResponse:
+        """The candles of a contract in `[from_, until)`, in time order.
+
+        Both ends lie on the grid of the candles: hours count from midnight, months from the first,
+        all in UTC; candles of seven days count from `from_` [assumed]. Long ranges are cut there.
+
+        Args:
+            contract: The contract, as `ContractSpec`, as machine symbol, or by name.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the last whole candle of the data when it is left out.
+            interval: The length of a candle, such as `"15m"`, `"1h"`, `"1d"`, `"7d"` or `"1mo"`.
+            include_empty_buckets: Whether a candle without trades has a row: null prices, volume 0
+                [assumed].
+            optional_fields: Columns to add: `open_timestamp`, `close_timestamp`, `vwap`.
+            on_progress: Called after every answer with a `Progress`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportError: As `get_trades`.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     candles = await client.trades.get_ohlcv(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-09", "1d"
+            ...     )
+            >>> len(candles)
+            5
+        """
+        query = self._desk.asked(
+            "ohlcv",
+            from_=from_,
+            until=until,
+            interval=interval,
+            include_empty_buckets=include_empty_buckets,
+            optional_fields=optional_fields,
+        )
+        query = await self._desk.about(contract, query)
+        return await self._desk.table(OHLCVResponse, query, on_progress)
+
+    async def get_last_trade(
+        self,
+        contract: ContractSpec | str,
+        *,
+        at: TimeLike | None = None,
+        optional_fields: Sequence[str] = (),
+    ) -> LastTrade | None:
+        """The last trade of a contract before an instant, or None if a year before it has none.
+
+        Args:
+            contract: The contract, as `ContractSpec`, as machine symbol, or by name.
+            at: The instant, exclusive [documented]; the end of the data when it is left out.
+            optional_fields: `contract`, or nothing.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportError: As `get_trades`.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     last = await client.trades.get_last_trade(
+            ...         "TTF Hi Cal 51.6* Apr-24", at="2024-03-05"
+            ...     )
+            >>> last.price > 0
+            True
+        """
+        query = self._desk.asked("last_trade", at=at, optional_fields=optional_fields)
+        query = await self._desk.about(contract, query)
+        found = await self._desk.table(LastTradeResponse, query)
+        return found[0] if len(found) else None
+
+    async def get_activity(
+        self,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        routes: Routes | None = None,
+        optional_fields: Sequence[str] = (),
+        on_progress: OnProgress | None = None,
+    ) -> ActivityResponse:
+        """How many trades every contract had in `[from_, until)`.
+
+        The rows carry no time, so the counts of the windows of a long range are added up. That
+        `until` is exclusive is assumed here.
+
+        Args:
+            from_: The start, inclusive, in whole minutes [documented]. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            routes: Routes to market by name or id, or `"all"`.
+            optional_fields: Columns to add, such as `market_id` or `update_count`.
+            on_progress: Called after every answer with a `Progress`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportError: As `get_trades`.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     activity = await client.trades.get_activity("2024-03-04", "2024-03-05")
+            >>> activity.to_polars()["count"].min() > 0
+            True
+        """
+        query = self._desk.asked(
+            "activity", from_=from_, until=until, routes=routes, optional_fields=optional_fields
+        )
+        return await self._desk.table(ActivityResponse, query, on_progress)
 
 
-def _routes(routes: Routes | None) -> list[str] | Unset:
-    if routes is None:
-        return UNSET
-    return [str(route) for route in ([routes] if isinstance(routes, str | int) else routes)]
-
-
-def _call(
-    query: TradesQuery,
-    fields: Sequence[str],
-    include_private: bool,
-    routes: list[str] | Unset,
-    deduplicate_routes: bool | None,
-) -> Call:
-    first = query.contracts[0]
-    kwargs = get_trades.get_kwargs(
-        market_id=UNSET if first.market_id is None else first.market_id,
-        instrument_id=UNSET if first.instrument_id is None else first.instrument_id,
-        sequence_id=first.sequence_id,
-        sequence_item_id=[contract.sequence_item_id for contract in query.contracts],
-        second_sequence_item_id=(
-            UNSET if first.second_sequence_item_id is None else first.second_sequence_item_id
-        ),
-        contract_type=first.contract_type,
-        from_=to_text(query.window.start),
-        until=to_text(query.window.end),
-        include_private=include_private or UNSET,
-        routes=routes,
-        deduplicate_routes=UNSET if deduplicate_routes is None else deduplicate_routes,
-        optional_fields=[TradeOptionalField(name) for name in fields] or UNSET,
-    )
-    return Call.of("get_trades", kwargs)
+def _telling_contracts(query: QueryPlan) -> QueryPlan:
+    """The query, with the column that says whose a row is."""
+    fields = with_contract(query.operation, query.options.optional_fields)
+    return evolve(query, options=evolve(query.options, optional_fields=fields))

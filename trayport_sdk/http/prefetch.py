@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import evolve
 
 from .. import decode
-from ..errors import TrayportCircuitBreakerError, TrayportError
+from ..errors import TrayportError
 from ..times import data_cutoff, instant, to_text
 from .calls import Answer, Call
 
 if TYPE_CHECKING:
     from .line import Priority
-    from .wire import Fetch
+    from .wire import Sender
 
 Read = TypeVar("Read")
 
@@ -31,36 +31,35 @@ AHEAD = 2
 
 
 class Prefetch:
-    """A `Fetch` that is one window ahead of whoever walks.
+    """A `Sender` that is one window ahead of whoever walks.
 
     Remembers a bounded number of walks, and holds a bounded number of answers ahead.
 
     Args:
-        fetch: Sends the calls of the caller.
+        sender: Sends the calls of the caller.
         ahead: Sends the calls that nobody has made yet; their failures concern nobody.
         now: The time of day in UTC.
     """
 
     def __init__(
         self,
-        fetch: Fetch,
+        sender: Sender,
         ahead: Callable[[Call, Callable[[Answer], Answer]], Coroutine[Any, Any, Answer]],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._fetch = fetch
+        self._sender = sender
         self._fetch_ahead = ahead
         self._now = now
         self._ends: OrderedDict[Hashable, str] = OrderedDict()
         self._ahead: OrderedDict[Hashable, asyncio.Task[Answer]] = OrderedDict()
 
-    async def __call__(
+    async def fetch(
         self,
         call: Call,
         read: Callable[[Answer], Read],
         *,
         priority: Priority = "normal",
-        patient: bool = False,
-        instead: Callable[[TrayportCircuitBreakerError], Read | None] | None = None,
+        instead: Callable[[TrayportError], Read | None] | None = None,
     ) -> Read:
         """The answer fetched ahead, if there is one; else a new one."""
         task = self._ahead.pop(call.identity, None)
@@ -71,7 +70,11 @@ class Prefetch:
             except TrayportError:
                 # It was only a try: the call itself finds out what is wrong, and tells it.
                 pass
-        return await self._fetch(call, read, priority=priority, patient=patient, instead=instead)
+        return await self._sender.fetch(call, read, priority=priority, instead=instead)
+
+    def give_up(self, call: Call, error: TrayportError) -> None:
+        """Passes on that a call has failed for good."""
+        self._sender.give_up(call, error)
 
     def _walk(self, call: Call) -> None:
         """Notes where a call ends, and looks ahead if it began where one like it ended."""

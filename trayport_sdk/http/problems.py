@@ -24,8 +24,9 @@ from ..errors import (
 )
 
 INTRADAY = (
-    "intraday data needs a key with the right to it, or the local gateway: end at the start of the "
-    "current day in UTC; if that is refused as well, the key is wrong"
+    "intraday data needs a key with the right to it, or the local gateway: leave the setting "
+    "intraday off and end at the start of the current day in UTC; if that is refused as well, the "
+    "key is wrong"
 )
 _MEANING: Mapping[int, tuple[type[TrayportAPIError], str, str]] = {
     400: (

@@ -6,7 +6,6 @@ import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Generator
-from datetime import UTC, datetime
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
@@ -33,7 +32,6 @@ OnRetry = Callable[[int, float, TrayportError], None]
 
 MALFORMED_RETRIES = 2
 FORBIDDEN_SPREAD = 0.25
-SHORTEST_REST = 0.1  # clocks differ a little: nobody comes back just before the time and spins
 _MOST_DOUBLINGS = 60  # a wait beyond is older than the universe, and soon no float
 
 
@@ -93,7 +91,6 @@ class RetryPolicy:
         attempt: Callable[[int], Awaitable[T]],
         *,
         on_retry: OnRetry,
-        patient: bool = False,
         clock: Callable[[], float] = time.monotonic,
         random: Callable[[], float] = random.random,
     ) -> T:
@@ -102,8 +99,6 @@ class RetryPolicy:
         Args:
             attempt: Sends the request once; gets the number of the attempt, from 1.
             on_retry: Told before each wait: the attempt that failed, the seconds, the error.
-            patient: Whether a retry that a circuit breaker refuses waits until the breaker lets
-                one through, as long as the budget lasts, instead of ending the call.
             clock: Seconds that only grow.
             random: A number from 0 up to 1, drawn for every wait.
 
@@ -111,7 +106,7 @@ class RetryPolicy:
             TrayportError: The last failure, with the number of requests sent in `attempts`. When a
                 circuit breaker refused a retry, it is the failure before, which says more.
         """
-        course = _Course(self, patient, clock, random)
+        course = _Course(self, clock, random)
 
         async def send() -> T:
             course.attempt += 1
@@ -151,12 +146,10 @@ class _Course:
     def __init__(
         self,
         policy: RetryPolicy,
-        patient: bool,
         clock: Callable[[], float],
         random: Callable[[], float],
     ) -> None:
         self._policy = policy
-        self._patient = patient
         self._clock = clock
         self._random = random
         self._started = clock()
@@ -174,9 +167,6 @@ class _Course:
         error.attempts = self.attempt if sent else self.attempt - 1
         if isinstance(error, TrayportCircuitBreakerError):
             self.attempt -= 1
-            if self._patient and self.failure is not None:
-                rest = (error.retry_at - datetime.now(UTC)).total_seconds()
-                self._wait_within_budget(max(SHORTEST_REST, rest))
         if kind is None:
             return
         self.failure = error
@@ -184,14 +174,10 @@ class _Course:
             kind
         ):
             return
-        if self._wait_within_budget(self._wait(error, kind, self._retries[kind] + 1)):
-            self._retries[kind] += 1
-
-    def _wait_within_budget(self, wait: float) -> bool:
-        fits = self._clock() - self._started + wait <= self._policy.budget
-        if fits:
+        wait = self._wait(error, kind, self._retries[kind] + 1)
+        if self._clock() - self._started + wait <= self._policy.budget:
             self.wait = wait
-        return fits
+            self._retries[kind] += 1
 
     def _limit(self, kind: _Kind) -> int:
         match kind:

@@ -167,12 +167,14 @@ class Transport:
         except httpx.TimeoutException as error:
             raise TrayportTimeoutError(
                 f"no answer in time ({type(error).__name__})",
+                connected=not isinstance(error, httpx.ConnectTimeout),
                 context=context,
                 suggestion="ask for less at once, or raise the timeout",
             ) from self._without_key(error)
         except httpx.HTTPError as error:
             raise TrayportConnectionError(
                 f"the connection failed: {self.redact(str(error)) or type(error).__name__}",
+                connected=not isinstance(error, httpx.ConnectError | httpx.ProxyError),
                 context=context,
                 suggestion="try again; if it goes on, check the address and the network",
             ) from self._without_key(error)

@@ -20,7 +20,6 @@ from attrs import evolve, frozen
 
 from ..errors import (
     RequestContext,
-    TrayportCircuitBreakerError,
     TrayportConfigurationError,
     TrayportError,
 )
@@ -50,9 +49,17 @@ class Fetch(Protocol):
         read: Callable[[Answer], Read],
         *,
         priority: Priority = "normal",
-        patient: bool = False,
-        instead: Callable[[TrayportCircuitBreakerError], Read | None] | None = None,
+        instead: Callable[[TrayportError], Read | None] | None = None,
     ) -> Read: ...
+
+
+class Sender(Protocol):
+    """Sends calls, and is told of those that were given up."""
+
+    @property
+    def fetch(self) -> Fetch: ...
+
+    def give_up(self, call: Call, error: TrayportError) -> None: ...
 
 
 @frozen
@@ -120,8 +127,7 @@ class Wire:
         read: Callable[[Answer], Read],
         *,
         priority: Priority = "normal",
-        patient: bool = False,
-        instead: Callable[[TrayportCircuitBreakerError], Read | None] | None = None,
+        instead: Callable[[TrayportError], Read | None] | None = None,
     ) -> Read:
         """Sends a call until it is answered, and reads the answer.
 
@@ -130,9 +136,8 @@ class Wire:
             read: What to make of the answer, in a thread; a `TrayportDecodeError` that it raises
                 counts as a failed attempt.
             priority: Whose turn it is when requests wait for the limiter.
-            patient: Whether a retry waits while the endpoint is left alone, as long as the budget
-                lasts, instead of ending the call.
-            instead: What to return when the endpoint is left alone; None when there is nothing.
+            instead: Asked when the call has failed for good: what to return in its place, or None
+                when there is nothing. What is returned in its place leaves no record.
 
         Raises:
             TrayportAPIError: The service answered with an error.
@@ -142,19 +147,18 @@ class Wire:
             TrayportLimiterError: The shared store of the allowance cannot be used.
             TrayportConfigurationError: The client cannot be used here and now.
         """
-        return await self._run(call, read, self.policy.priority or priority, patient, instead)
+        return await self._run(call, read, self.policy.priority or priority, instead)
 
     async def fetch_ahead(self, call: Call, read: Callable[[Answer], Read]) -> Read:
         """Fetches what nobody has asked for yet: when there is time, and leaving no record."""
-        return await self.without_records()._run(call, read, "low", False, None)
+        return await self.without_records()._run(call, read, "low", None)
 
     async def _run(
         self,
         call: Call,
         read: Callable[[Answer], Read],
         priority: Priority,
-        patient: bool,
-        instead: Callable[[TrayportCircuitBreakerError], Read | None] | None,
+        instead: Callable[[TrayportError], Read | None] | None,
     ) -> Read:
         self.transport.check_usable()
         shown = {n: self.transport.redact(value) for n, value in call.shown.items()}
@@ -163,16 +167,19 @@ class Wire:
         try:
             async with self._while_open(context):
                 return await self.policy.retry.run(
-                    course.attempt, on_retry=course.retrying, patient=patient, clock=course.clock
+                    course.attempt, on_retry=course.retrying, clock=course.clock
                 )
         except TrayportError as error:
-            if isinstance(error, TrayportCircuitBreakerError) and instead is not None:
-                found = instead(error)
-                if found is not None:
-                    return found
-            self.tell(FailureEvent(context.endpoint, error))
-            self._bury(call, error)
+            found = None if instead is None else instead(error)
+            if found is not None:
+                return found
+            self.give_up(call, error)
             raise
+
+    def give_up(self, call: Call, error: TrayportError) -> None:
+        """Tells that a call has failed for good, and keeps it for a later retry."""
+        self.tell(FailureEvent(call.endpoint.path, error))
+        self._bury(call, error)
 
     @asynccontextmanager
     async def _while_open(self, context: RequestContext) -> AsyncGenerator[None]:

@@ -1,0 +1,81 @@
+"""The command that says what a download would take, without sending anything."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from datetime import UTC, datetime
+from typing import TextIO
+
+import click
+
+from ..endpoints.planning import planned
+from ..estimates import duration, explain
+from ..http.assembly import limits_of
+from ..http.limiter import RequestLimiter
+from ..settings import Settings
+
+
+@click.command()
+@click.argument("contracts", nargs=-1)
+@click.option(
+    "--contracts-file",
+    "file",
+    type=click.File(encoding="utf-8-sig", errors="replace"),
+    help="A file with one symbol a line; - for standard input.",
+)
+@click.option(
+    "--endpoint",
+    default="trades",
+    show_default=True,
+    help="What to ask for, such as trades, private_trades, ohlcv, last_trade, order_book_top, "
+    "order_book or snapshots.",
+)
+@click.option("--from", "from_", help="Start, inclusive, in ISO-8601; UTC.")
+@click.option("--until", help="End, exclusive; the end of the data when left out.")
+@click.option("--at", help="The instant, for last trades and snapshots.")
+@click.option("--interval", help="Such as 15m, 1h or 1d, for candles and order books.")
+@click.option("--field", "fields", multiple=True, help="An optional field to add; repeatable.")
+@click.option("--route", "routes", multiple=True, help="A route by name or id, or 'all'.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as a JSON list.")
+def plan(
+    contracts: tuple[str, ...],
+    file: TextIO | None,
+    endpoint: str,
+    from_: str | None,
+    until: str | None,
+    at: str | None,
+    interval: str | None,
+    fields: tuple[str, ...],
+    routes: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Show the fewest requests that fetch the data of CONTRACTS, and how long they take.
+
+    Sends nothing and needs no key, so contracts are symbols, such as
+    "10000065*#Single#10000305#244#0". The time is that of a key that is not in use.
+    """
+    settings = Settings()
+    lines = [] if file is None else [line.strip() for line in file]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        plans = planned(
+            [*contracts, *filter(None, lines)],
+            endpoint,
+            now=datetime.now(UTC),
+            intraday=settings.intraday,
+            from_=from_,
+            until=until,
+            at=at,
+            interval=interval,
+            optional_fields=fields,
+            routes=routes or None,
+        )
+    for warning in caught:
+        click.echo(f"trayport: {warning.message}", err=True)
+    if as_json:
+        written = ",\n ".join(json.dumps(one.to_dict()) for one in plans)
+        click.echo(f"[{written}]")
+        return
+    idle = RequestLimiter(limits_of(settings)).status()
+    click.echo(explain(plans, duration(len(plans), idle)))

@@ -1,0 +1,184 @@
+"""Where every group hands in what it is asked for, and gets what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from trayport_spec import ENDPOINTS
+
+from ..asking import about, asked
+from ..bulk import BulkQueryResult, Ran, ran
+from ..cancellation import not_cancelled, returns_what_is_complete
+from ..contracts import ContractSpec
+from ..errors import TrayportValidationError
+from ..executor import Run
+from ..pieces import Outcome, Piece
+from ..planner import plan
+from ..progress import OnProgress
+from ..queries import PREFIX, QueryPlan
+from ..responses import TableResponse
+from ..rules import listed
+
+if TYPE_CHECKING:
+    from ..catalog import Catalog
+    from ..http.wire import Sender
+    from ..settings import Settings
+
+Contracts: TypeAlias = ContractSpec | str | Sequence[ContractSpec | str]
+"""One contract or several: as `ContractSpec`, as machine symbols, or by name."""
+
+Table = TypeVar("Table", bound=TableResponse[Any])
+Result = TypeVar("Result", bound=BulkQueryResult[Any])
+
+
+class Desk:
+    """Checks, plans and runs queries.
+
+    Args:
+        sender: Sends the calls.
+        catalog: Knows what names name.
+        settings: The settings in force.
+        now: The time of day, which decides where the data ends.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        catalog: Catalog,
+        settings: Callable[[], Settings],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sender = sender
+        self._settings = settings
+        self.catalog = catalog
+        self.now = now
+
+    @property
+    def intraday(self) -> bool:
+        """Whether the data of the current day may be asked for."""
+        return self._settings().intraday
+
+    def asked(
+        self,
+        endpoint: str,
+        contracts: Sequence[ContractSpec] = (),
+        *,
+        scope: Mapping[str, int | None] | None = None,
+        **question: Any,
+    ) -> QueryPlan:
+        """The query of a call, checked; contracts that are still names come later."""
+        return asked(
+            ENDPOINTS[PREFIX + endpoint],
+            contracts,
+            now=self.now(),
+            intraday=self.intraday,
+            scope=scope,
+            **question,
+        )
+
+    async def about(self, contracts: Contracts, query: QueryPlan) -> QueryPlan:
+        """The query, about contracts that may be given by name."""
+        return about(query, [await self.catalog.resolve(one) for one in listed(contracts)])
+
+    def run(
+        self,
+        plans: Sequence[QueryPlan],
+        on_progress: OnProgress | None = None,
+        *,
+        ahead: int | None = None,
+        whole: bool = False,
+    ) -> Run:
+        """A run of a plan that has not begun.
+
+        Args:
+            plans: What to ask for.
+            on_progress: Told after every answer.
+            ahead: Answers held at most; as many as requests may be under way when left out.
+            whole: Whether the first failure is raised, because the rest is of no use without it.
+
+        Raises:
+            CancelledError: The task was told to end during an earlier call.
+        """
+        not_cancelled()
+        settings = self._settings()
+        return Run(
+            self._sender,
+            plans,
+            concurrency=settings.max_concurrency,
+            ahead=ahead or settings.max_concurrency,
+            patience=settings.retry_budget,
+            whole=whole,
+            on_progress=on_progress,
+        )
+
+    async def table(
+        self, table: type[Table], query: QueryPlan, on_progress: OnProgress | None = None
+    ) -> Table:
+        """Every row of a query in one table, or the error that keeps it from being whole."""
+        run = self.run(plan(query), on_progress, whole=True)
+        async with aclosing(run.outcomes()) as outcomes:
+            pieces = [outcome async for outcome in outcomes if isinstance(outcome, Piece)]
+        place = {contract: number for number, contract in enumerate(query.contracts)}
+
+        def order(piece: Piece) -> tuple[int, int]:
+            window, contracts = piece.query.window, piece.query.contracts
+            return window.start if window else 0, place[contracts[0]] if contracts else 0
+
+        pieces.sort(key=order)
+        frames = [piece.frame for piece in pieces]
+        # Arranging large tables is work for a processor; meanwhile other answers go on arriving.
+        return await asyncio.to_thread(table.of, frames, [piece.record for piece in pieces])
+
+    async def outcomes(
+        self, plans: Sequence[QueryPlan], on_progress: OnProgress | None = None
+    ) -> tuple[list[Outcome], bool]:
+        """What came of a plan, and whether the call was cancelled before its end."""
+        outcomes: list[Outcome] = []
+        run = self.run(plans, on_progress)
+        try:
+            async with aclosing(run.outcomes()) as coming:
+                async for outcome in coming:
+                    outcomes.append(outcome)  # noqa: PERF401  (it must outlive a cancellation)
+        except asyncio.CancelledError:
+            returns_what_is_complete()
+            return [*outcomes, *run.left()], True
+        return outcomes, False
+
+    async def ran(self, plans: Sequence[QueryPlan], on_progress: OnProgress | None = None) -> Ran:
+        """What came of a plan, by contract."""
+        outcomes, interrupted = await self.outcomes(plans, on_progress)
+        if interrupted:  # whoever cancels may do so at every further wait
+            return ran(plans, outcomes, interrupted=True)
+        return await asyncio.to_thread(ran, plans, outcomes, interrupted=False)
+
+    async def result(
+        self,
+        result: type[Result],
+        table: type[TableResponse[Any]],
+        plans: Sequence[QueryPlan],
+        on_progress: OnProgress | None = None,
+    ) -> Result:
+        """Tables by contract, and what is missing."""
+        came = await self.ran(plans, on_progress)
+        if came.interrupted:
+            return result(table, came, self.ran)
+        return await asyncio.to_thread(result, table, came, self.ran)
+
+
+def only_one(given: Mapping[str, Any]) -> None:
+    """Refuses arguments that stand for the same thing in different ways.
+
+    Raises:
+        TrayportValidationError: More than one of them is given.
+    """
+    names = [name for name, value in given.items() if value is not None]
+    if len(names) > 1:
+        raise TrayportValidationError(
+            f"{names[0]} and {names[1]} exclude each other",
+            parameter=names[1],
+            suggestion=f"leave {names[1]} out",
+        )
