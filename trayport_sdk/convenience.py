@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .endpoints.trades import TradesGroup
     from .market_data import BulkMarketDataResponse, MarketData
     from .progress import OnProgress
+    from .queries import QueryPlan
     from .responses import OHLCVResponse, TradesBatch, TradesResponse
     from .rules import Routes
     from .times import Interval, TimeLike
@@ -123,11 +124,10 @@ class Convenience:
             (3, 1, 0)
         """
         from .bulk import BulkTradesResponse
-        from .planner import plan
         from .responses import TradesResponse
 
-        query = self._desk.asked(
-            "trades",
+        plans = await self._plans_of_trades(
+            contracts,
             from_=from_,
             until=until,
             include_private=include_private,
@@ -135,7 +135,6 @@ class Convenience:
             deduplicate_routes=deduplicate_routes,
             optional_fields=optional_fields,
         )
-        plans = plan(await self._desk.about(contracts, query))
         return await self._desk.result(BulkTradesResponse, TradesResponse, plans, on_progress)
 
     async def get_snapshots_bulk(
@@ -222,7 +221,6 @@ class Convenience:
         """
         from .correlation import by_contract
         from .pieces import Piece
-        from .planner import plan
         from .responses import TradesBatch
 
         if max_answers is not None and max_answers < 1:
@@ -231,8 +229,8 @@ class Convenience:
                 parameter="max_answers",
                 suggestion="leave it out, or hold at least one answer",
             )
-        query = self._desk.asked(
-            "trades",
+        plans = await self._plans_of_trades(
+            contracts,
             from_=from_,
             until=until,
             include_private=include_private,
@@ -240,7 +238,6 @@ class Convenience:
             deduplicate_routes=deduplicate_routes,
             optional_fields=optional_fields,
         )
-        plans = plan(await self._desk.about(contracts, query))
         run = self._desk.run(plans, on_progress, ahead=max_answers, whole=True)
         async with aclosing(run.outcomes(in_order=True)) as outcomes:
             async for outcome in outcomes:
@@ -248,6 +245,12 @@ class Convenience:
                     for contract, rows in by_contract(outcome.query, outcome.frame):
                         if rows.height:
                             yield TradesBatch.about(contract, rows, outcome.record)
+
+    async def _plans_of_trades(self, contracts: Contracts, **question: Any) -> list[QueryPlan]:
+        from .planner import plan
+
+        query = self._desk.asked("trades", **question)
+        return plan(await self._desk.about(contracts, query))
 
     async def get_market_data(
         self,

@@ -224,8 +224,8 @@ CONTRADICTIONS = {
         "get_ohlcv: x-trayport-row: there is no tiem",
     ),
     "a mark that is none": (
-        "      x-provenance: documented\n    At:",
-        "      x-provenance: rumoured\n    At:",
+        "      x-provenance: documented\n    Interval:",
+        "      x-provenance: rumoured\n    Interval:",
         "rumoured",
     ),
     "a time column that is no time": (
