@@ -127,6 +127,21 @@ def test_results_come_as_they_arrive_or_in_the_order_of_the_plan(in_order: bool)
     session(Service(slow_at_first), test)
 
 
+@pytest.mark.parametrize("in_order", [False, True])
+def test_a_stream_waits_for_a_slow_answer_only_where_the_order_matters(in_order: bool) -> None:
+    async def test(client: TrayportClient) -> None:
+        starts: list[int] = []
+        async for batch in client.stream_trades(QUIET[0], *MONTHS, in_order=in_order):
+            (request,) = batch.requests
+            assert request.window is not None
+            starts.append(request.window.start)
+        assert len(starts) == len(set(starts)) > 1
+        assert (starts == sorted(starts)) is in_order
+        assert (starts[-1] == min(starts)) is not in_order
+
+    session(Service(slow_at_first), test)
+
+
 def test_a_stream_stays_in_time_order_when_requests_have_to_be_split() -> None:
     expected = plain(QUIET, *MONTHS)
 

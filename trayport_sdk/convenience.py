@@ -184,10 +184,11 @@ class Convenience:
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
         optional_fields: Sequence[str] = (),
+        in_order: bool = True,
         max_answers: int | None = None,
         on_progress: OnProgress | None = None,
     ) -> AsyncGenerator[TradesBatch]:
-        """The trades of many contracts, piece by piece, in time order per contract.
+        """The trades of many contracts, piece by piece.
 
         While you work on a batch the next answers are fetched, as many as `max_answers`; then
         nothing more is asked for until you come for the next batch, so memory stays bounded.
@@ -200,6 +201,8 @@ class Convenience:
             routes: Routes to market by name or id, or `"all"`.
             deduplicate_routes: Whether a trade that came over several routes is returned once.
             optional_fields: Columns to add.
+            in_order: Whether the batches of each contract come in time order. Otherwise they come as
+                they arrive, so that a slow answer holds nothing up.
             max_answers: How many answers are held at most besides the one you work on; the setting
                 `max_concurrency` when it is left out.
             on_progress: Called after every answer with a `Progress`.
@@ -239,7 +242,7 @@ class Convenience:
             optional_fields=optional_fields,
         )
         run = self._desk.run(plans, on_progress, ahead=max_answers, whole=True)
-        async with aclosing(run.outcomes(in_order=True)) as outcomes:
+        async with aclosing(run.outcomes(in_order=in_order)) as outcomes:
             async for outcome in outcomes:
                 if isinstance(outcome, Piece):
                     for contract, rows in by_contract(outcome.query, outcome.frame):
