@@ -6,6 +6,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -20,6 +21,7 @@ from trayport_sdk import (
     Settings,
     TrayportClient,
     TrayportInterruptedError,
+    bulk,
 )
 from trayport_sdk.sandbox import Fault, Sandbox
 from trayport_sdk.times import instant
@@ -416,3 +418,29 @@ def test_ctrl_c_gives_what_has_come_and_ends_the_program(again: bool) -> None:
 def test_the_range_has_twelve_windows() -> None:
     days = (instant(MONTHS[1], "until") - instant(MONTHS[0], "from_")) / 86_400e9
     assert 11 * 32 < days <= 12 * 32
+
+
+@pytest.mark.anyio
+async def test_who_is_told_to_end_while_tables_are_arranged_gets_them_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = await undisturbed()
+    arranging, told = threading.Event(), threading.Event()
+
+    def ran(*given: Any, **more: Any) -> Any:
+        if threading.current_thread() is not threading.main_thread():
+            arranging.set()
+            told.wait(30)
+        return bulk.ran(*given, **more)
+
+    monkeypatch.setattr("trayport_sdk.endpoints.desk.ran", ran)
+    async with Service().client() as client:
+        task = asyncio.create_task(client.get_trades_bulk(QUIET, *MONTHS))
+        await asyncio.to_thread(arranging.wait, 30)
+        task.cancel()
+        await asyncio.sleep(0)
+        told.set()
+        found = await task
+    assert found.interrupted
+    assert not found.failures
+    assert same(frames(found), frames(whole))

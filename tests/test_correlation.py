@@ -109,17 +109,42 @@ def test_a_batch_without_rows_is_an_answer() -> None:
 
 def test_of_a_broad_private_query_rows_that_nobody_asked_for_are_left_out() -> None:
     query = planned(APRIL, SPREAD, endpoint="private_trades")
-    other_market = spec(244, market_id=MARKET + 1)
-    of_sequence = spec(244, sequence_id=SEQUENCE + 1)
     other_spread = spec(244, 246)
     turned = spec(245, 244)
-    found = frame(
-        [
-            row(one)
-            for one in (APRIL, MAY, SPREAD, SPREAD, other_market, of_sequence, other_spread, turned)
-        ]
-    )
+    found = frame([row(one) for one in (APRIL, MAY, SPREAD, SPREAD, other_spread, turned)])
+    check_contracts(query, found, b"[]")
     assert shares(query, found) == {APRIL: 1, SPREAD: 2}
+
+
+def test_what_a_broad_private_query_says_itself_its_rows_may_leave_out() -> None:
+    query = planned(APRIL, SPREAD, endpoint="private_trades")
+    named = row(APRIL)["contract"] | {"marketId": None, "instrumentId": 7}
+    of_the_instrument = row(APRIL) | {"contract": named}
+    found = frame([row(SPREAD), of_the_instrument])
+    check_contracts(query, found, b"[]")
+    assert shares(query, found) == {APRIL: 1, SPREAD: 1}
+
+
+@pytest.mark.parametrize(
+    "strange", [None, spec(244, market_id=MARKET + 1), spec(244, sequence_id=SEQUENCE + 1)]
+)
+def test_a_row_of_a_broad_private_query_that_contradicts_it_is_no_answer(
+    strange: ContractSpec | None,
+) -> None:
+    query = planned(APRIL, SPREAD, endpoint="private_trades")
+    found = frame([row(APRIL), row(strange)])
+    with pytest.raises(TrayportDecodeError, match="row 1 belongs to no contract"):
+        check_contracts(query, found, b"[]")
+
+
+def test_rows_of_an_account_say_the_instrument() -> None:
+    one = spec(244, market_id=None, instrument_id=1)
+    other = spec(244, market_id=None, instrument_id=2, sequence_id=SEQUENCE + 1)
+    query = planned(one, other, endpoint="private_trades")
+    unsaid = row(one) | {"contract": row(one)["contract"] | {"instrumentId": None}}
+    check_contracts(query, frame([row(one), row(other)]), b"[]")
+    with pytest.raises(TrayportDecodeError, match="row 1 belongs to no contract"):
+        check_contracts(query, frame([row(one), unsaid]), b"[]")
 
 
 @pytest.mark.anyio

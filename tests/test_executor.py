@@ -10,6 +10,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -131,15 +132,20 @@ def test_results_come_as_they_arrive_or_in_the_order_of_the_plan(in_order: bool)
 def test_a_stream_waits_for_a_slow_answer_only_where_the_order_matters(in_order: bool) -> None:
     async def test(client: TrayportClient) -> None:
         starts: list[int] = []
-        async for batch in client.stream_trades(QUIET[0], *MONTHS, in_order=in_order):
+        async for batch in client.stream_trades(
+            CONTRACTS[5], "2023-12-15", "2024-03-06", in_order=in_order
+        ):
             (request,) = batch.requests
             assert request.window is not None
             starts.append(request.window.start)
-        assert len(starts) == len(set(starts)) > 1
-        assert (starts == sorted(starts)) is in_order
-        assert (starts[-1] == min(starts)) is not in_order
+        assert len(starts) == 3
+        assert starts.index(min(starts)) == (0 if in_order else 2)
+        assert starts == sorted(starts) or not in_order
 
-    session(Service(slow_at_first), test)
+    def slow_first(asked: Asked) -> Verdict:
+        return 100.0 if asked.covers(instant("2023-12-15", "from_")) else 1.0
+
+    session(Service(slow_first), test)
 
 
 def test_a_stream_stays_in_time_order_when_requests_have_to_be_split() -> None:
@@ -469,3 +475,35 @@ def test_a_failure_says_what_is_missing_and_why() -> None:
             assert isinstance(failure.error, TrayportNotFoundError)
 
     session(Service(lambda _: 404), test)
+
+
+def test_a_contract_that_was_refused_in_one_window_is_no_longer_searched_for() -> None:
+    bad = TWELVE[5]
+
+    async def test(client: TrayportClient) -> None:
+        found = await client.get_trades_bulk(TWELVE, "2022-01-01", "2022-12-01")
+        windows = len({failure.window for failure in found.failures})
+        assert {failure.contracts for failure in found.failures} == {(bad,)}
+        assert set(found.complete) == set(TWELVE) - {bad}
+        under_way = 6  # of which each finds out by itself
+        assert len(service.asked) <= 2 * windows + under_way * 2 * len(TWELVE)
+        assert len(service.asked) < 5 * windows
+
+    service = Service(lambda asked: 404 if bad.sequence_item_id in asked.items else None)
+    session(service, test, max_concurrency=1)
+
+
+def test_many_seconds_that_nobody_can_read_cost_nothing_but_themselves() -> None:
+    seconds = [instant(f"2024-03-04T{hour:02}:00:00", "from_") for hour in range(7, 15)]
+    expected = plain([CONTRACTS[0]], "2024-03-04", "2024-03-05")
+
+    async def test(client: TrayportClient) -> None:
+        found = await client.get_trades_bulk(CONTRACTS[0], "2024-03-04", "2024-03-05")
+        missing = sorted(failure.window for failure in found.failures if failure.window)
+        assert missing == [Window(second, second + SECOND) for second in seconds]
+        time = pl.col("deal_date").cast(pl.Int64)
+        there = pl.all_horizontal((time < s) | (time >= s + SECOND) for s in seconds)
+        (lacking,) = found.incomplete.values()
+        assert lacking.to_polars().equals(expected[CONTRACTS[0]].filter(there))
+
+    session(Service(lambda asked: 413 if any(map(asked.covers, seconds)) else None), test)

@@ -25,7 +25,7 @@ LAYERS = (
     {"asking", "settings"},
     {"watcher"},
     {"http"},
-    {"requests", "pieces", "estimates"},
+    {"requests", "pieces", "patience", "estimates"},
     {"executor"},
     {"responses", "tables", "export"},
     {"bulk"},

@@ -16,7 +16,8 @@ from . import rules
 from .contracts import ContractSpec
 from .errors import TrayportHistoryWarning, TrayportValidationError
 from .queries import PREFIX, BulkMarketQuery, QueryPlan, alone
-from .times import Interval, TimeLike, Window, floored, instant, interval_of
+from .ranges import INTRADAY
+from .times import Interval, TimeLike, Window, floored, instant, interval_of, to_text
 from .values import check_known, parameters_by_argument
 
 _PACKAGE = str(Path(__file__).parent)
@@ -57,6 +58,12 @@ def asked(
     known = parameters_by_argument(endpoint)
     given = {"from_": from_, "until": until, "at": at, "interval": interval}
     chosen = {n: v for n, v in given.items() if v is not None}
+    if "at" in known and "from_" in chosen:
+        raise TrayportValidationError(
+            f"from_ {from_!r} does not go with {endpoint.path}, which is about an instant",
+            parameter="from_",
+            suggestion="give the instant as at",
+        )
     check_known(endpoint, chosen)
     if interval is None and "interval" in known:
         raise TrayportValidationError(
@@ -70,7 +77,7 @@ def asked(
     if "at" in known:
         moment = data_end if at is None else instant(at, "at")
     if "from_" in known:
-        window = _window(endpoint, from_, until, every, data_end)
+        window = _window(endpoint, from_, until, every, data_end, intraday=intraday)
     parts: dict[str, Any] = {
         "endpoint": endpoint.operation_id.removeprefix(PREFIX),
         "contracts": tuple(contracts),
@@ -87,7 +94,7 @@ def asked(
     if endpoint.limits.contract is not None and scope is None:
         checked = alone(query, contracts[0] if contracts else _ANY)
     latest = rules.latest(endpoint, now, intraday=intraday)
-    rules.check(endpoint, checked.arguments(), latest=latest, whole=True)
+    rules.check(endpoint, checked.arguments(), latest=latest, intraday=intraday, whole=True)
     _warn_of_missing_history(endpoint, query)
     return query
 
@@ -98,6 +105,8 @@ def _window(
     until: TimeLike | None,
     interval: Interval | None,
     data_end: int,
+    *,
+    intraday: bool,
 ) -> Window:
     if from_ is None:
         raise TrayportValidationError(
@@ -105,11 +114,23 @@ def _window(
             parameter="from_",
             suggestion="give the start of the range",
         )
+    start = instant(from_, "from_")
     if until is not None:
-        return Window(instant(from_, "from_"), instant(until, "until"))
+        return Window(start, instant(until, "until"))
     if interval is not None and endpoint.limits.aligned:
         data_end = floored(data_end, interval)
-    return Window(instant(from_, "from_"), data_end)
+        if interval.length is not None and start < data_end:
+            # Bars of several days are counted from the start [assumed], all of them whole.
+            data_end -= (data_end - start) % interval.length
+    if start >= data_end:
+        raise TrayportValidationError(
+            f"from_ {to_text(start)} is not before {to_text(data_end)}, where the data of "
+            f"{endpoint.path} ends",
+            parameter="from_",
+            limit=to_text(data_end),
+            suggestion="start earlier" + ("" if intraday else INTRADAY),
+        )
+    return Window(start, data_end)
 
 
 def _warn_of_missing_history(endpoint: Endpoint, query: QueryPlan) -> None:

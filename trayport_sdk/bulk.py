@@ -57,7 +57,8 @@ class BulkQueryResult(Generic[Response]):
 
     Attributes:
         results: What came of every contract; an empty table where there is nothing to come. A
-            contract that is not here has failed as a whole.
+            contract that is not here has failed as a whole. Private trades that are asked for as a
+            whole cannot tell a contract that does not exist from one without trades.
         incomplete: The part of the results that lacks the rows of a failed request.
         failures: The requests that failed for good, each with its contracts, its window and its
             error.
@@ -85,9 +86,9 @@ class BulkQueryResult(Generic[Response]):
         self.failures = ran.failures
         self.interrupted = ran.interrupted
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __reduce__(self) -> tuple[object, ...]:
         # What asks again holds connections, which belong to this process.
-        return {**self.__dict__, "_rerun": None}
+        return type(self), (self._response, self._ran, None)
 
     @property
     def contracts(self) -> tuple[ContractSpec, ...]:
@@ -145,6 +146,8 @@ class BulkQueryResult(Generic[Response]):
             TrayportConfigurationError: The result comes from another process, so nobody is there to
                 ask; `client.planner.execute_plan` takes the queries of the failures.
         """
+        if not self.failures:
+            return self
         if self._rerun is None:
             raise TrayportConfigurationError(
                 "the result comes from another process, so there is no client to ask with",
@@ -161,7 +164,10 @@ class BulkQueryResult(Generic[Response]):
             response.to_polars().select(pl.lit(str(contract)).alias(SYMBOL), pl.all())
             for contract, response in self.results.items()
         ]
-        return pl.concat(frames) if frames else pl.DataFrame()
+        if frames:
+            return pl.concat(frames)
+        columns = self._response.nothing(lambda column: column.required).to_polars()
+        return columns.select(pl.lit("").alias(SYMBOL), pl.all())
 
 
 class BulkTradesResponse(BulkQueryResult[TradesResponse]):

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from .contracts import ContractSpec, looks_like_symbol
-from .errors import TrayportLookupError
+from .errors import TrayportLookupError, TrayportValidationError
 
 if TYPE_CHECKING:
     from trayport_api.models import Sequence, SequenceItem
@@ -79,6 +79,10 @@ class Once(Generic[Key, Value]):
         self._found: dict[Key, Value] = {}
         self._under_way: dict[Key, LookUp[Value]] = {}
 
+    def __contains__(self, key: Key) -> bool:
+        """Whether it is found already."""
+        return key in self._found
+
     async def __call__(self, key: Key) -> Value:
         if key not in self._found:
             look_up = self._under_way.get(key)
@@ -94,10 +98,15 @@ class Once(Generic[Key, Value]):
 
 
 class Catalog:
-    """Looks names up in reference data, which is read once per client."""
+    """Looks names up in reference data, which is read once per client.
+
+    Attributes:
+        look_ups: How many requests it took so far.
+    """
 
     def __init__(self, reference: ReferenceGroup) -> None:
         self._reference = reference
+        self.look_ups = 0
         self._products = Once(self._read_products)
         self._sequences = Once(self._read_sequences)
         self._items = Once(self._read_items)
@@ -114,7 +123,7 @@ class Catalog:
         """
         if isinstance(contract, ContractSpec):
             return contract
-        if looks_like_symbol(contract):
+        if looks_like_symbol(_text("contract", contract)):
             return ContractSpec.parse(contract)
         product, star, item = (part.strip() for part in contract.rpartition("*"))
         if not star:
@@ -131,7 +140,7 @@ class Catalog:
         Raises:
             TrayportLookupError: Nothing has this name, or several markets have it.
         """
-        product = name.strip().removesuffix("*").rstrip()
+        product = _text("market_name", name).strip().removesuffix("*").rstrip()
         ids = (await self._markets_named(product))[product]
         if len(ids) > 1:
             raise TrayportLookupError(
@@ -146,21 +155,27 @@ class Catalog:
             TrayportLookupError: One of the names names nothing; the nearest are listed.
         """
         market_id = await self.market(market)
-        sequences = {one.name: one.id for one in await self.sequences(market_id)}
-        if sequence not in sequences:
+        sequences = _grouped((one.name, one.id) for one in await self.sequences(market_id))
+        if _text("sequence_name", sequence) not in sequences:
             raise _unknown(f"sequence of {market}", sequence, sequences)
-        items = {one.name: one.id for one in await self.items(sequences[sequence])}
-        if item not in items:
+        found = [
+            ContractSpec(market_id=market_id, sequence_id=sequence_id, sequence_item_id=one.id)
+            for sequence_id in sequences[sequence]
+            for one in await self.items(sequence_id)
+            if one.name == _text("item_name", item)
+        ]
+        if not found:
+            items = [one.name for id_ in sequences[sequence] for one in await self.items(id_)]
             raise _unknown(f"delivery period of {sequence}", item, items)
-        return ContractSpec(
-            market_id=market_id,
-            sequence_id=sequences[sequence],
-            sequence_item_id=items[item],
-        )
+        return _only(f"{market} {item}", found)
 
     async def sequences(self, market_id: int) -> list[Sequence]:
         """The sequences of a market."""
         return await self._sequences((True, market_id))
+
+    def unread(self, sequences: Iterable[Sequence]) -> int:
+        """How many of the sequences take a request to know their items."""
+        return sum(one.id not in self._items_in for one in sequences)
 
     async def items(self, sequence_id: int) -> list[SequenceItem]:
         """Every item that a sequence ever had."""
@@ -215,6 +230,7 @@ class Catalog:
 
     async def _read_products(self, markets: bool) -> Mapping[str, list[int]]:
         """The ids of all markets or of all instruments, by name."""
+        self.look_ups += 1
         if markets:
             found = await self._reference.get_markets()
             return _grouped((one.name, one.id) for one in found)
@@ -232,6 +248,7 @@ class Catalog:
         return _grouped(named)
 
     async def _read_sequences(self, product: Product) -> list[Sequence]:
+        self.look_ups += 1
         market, product_id = product
         return await self._reference.get_sequences(
             market_id=product_id if market else None,
@@ -239,9 +256,18 @@ class Catalog:
         )
 
     async def _read_items_in(self, sequence_id: int) -> list[SequenceItem]:
+        self.look_ups += 1
         return await self._reference.get_sequence_items(
             sequence_id, start_date=FIRST_DATE, count=EVERY_ITEM
         )
+
+
+def _text(parameter: str, name: str) -> str:
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TrayportValidationError(
+            f"{parameter} {name!r} is not a name", parameter=parameter, suggestion="give text"
+        )
+    return name
 
 
 def _grouped(pairs: Iterable[tuple[str, Value]]) -> dict[str, list[Value]]:

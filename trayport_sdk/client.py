@@ -188,13 +188,13 @@ class TrayportClient(Convenience):
 
         self._wire = wire
         self.settings = settings
-        sender: Sender = wire
+        walker: Sender = wire
         if settings.prefetch:
             from .http.prefetch import Prefetch
 
-            sender = Prefetch(wire, wire.fetch_ahead)
-            self._ahead.add(sender)
-        self._desk = Desk(sender, self._catalog, lambda: self.settings)
+            walker = Prefetch(wire, wire.fetch_ahead)
+            self._ahead.add(walker)
+        self._desk = Desk(wire, walker, self._catalog, lambda: self.settings)
         self.reference = ReferenceGroup(wire.fetch, wire.tell, self._answers)
         self.trades = TradesGroup(self._desk)
         self.orders = OrdersGroup(self._desk)

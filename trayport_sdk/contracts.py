@@ -143,7 +143,7 @@ class ContractSpec:
         Raises:
             TrayportValidationError: The text is no such symbol.
         """
-        match = _SYMBOL.fullmatch(symbol.strip())
+        match = _SYMBOL.fullmatch(str(symbol).strip())
         if match is None:
             raise TrayportValidationError(
                 f"contract {symbol!r} is not a symbol",

@@ -201,8 +201,8 @@ class Convenience:
             routes: Routes to market by name or id, or `"all"`.
             deduplicate_routes: Whether a trade that came over several routes is returned once.
             optional_fields: Columns to add.
-            in_order: Whether the batches of each contract come in time order. Otherwise they come as
-                they arrive, so that a slow answer holds nothing up.
+            in_order: Whether the batches of each contract come in time order. Otherwise they come
+                as they arrive, so that a slow answer holds nothing up.
             max_answers: How many answers are held at most besides the one you work on; the setting
                 `max_concurrency` when it is left out.
             on_progress: Called after every answer with a `Progress`.
@@ -226,7 +226,7 @@ class Convenience:
         from .pieces import Piece
         from .responses import TradesBatch
 
-        if max_answers is not None and max_answers < 1:
+        if max_answers is not None and not _is_count(max_answers):
             raise TrayportValidationError(
                 f"max_answers {max_answers!r} is not a whole number from 1",
                 parameter="max_answers",
@@ -275,8 +275,8 @@ class Convenience:
             from_: The start, inclusive. Naive times mean UTC.
             until: The end, exclusive; the end of the data when it is left out.
             max_requests: The most requests it may take, those that find the contracts included.
-            on_progress: Called after every answer with a `Progress`, first of the trades, then of
-                the rest.
+            on_progress: Called after every answer with a `Progress`; those that find the contracts
+                are not counted.
 
         Raises:
             TrayportValidationError: It takes more than `max_requests`, as the message says, or
@@ -314,8 +314,8 @@ class Convenience:
             until: The end, exclusive; the end of the data when it is left out.
             max_requests: The most requests it may take together; as many as `get_market_data`
                 takes for each of them when it is left out.
-            on_progress: Called after every answer with a `Progress`, first of the trades, then of
-                the rest.
+            on_progress: Called after every answer with a `Progress`; those that find the contracts
+                are not counted.
 
         Raises:
             TrayportValidationError: It takes more than `max_requests`, or another argument cannot
@@ -333,8 +333,16 @@ class Convenience:
         """
         from .endpoints.markets import Markets
         from .market_data import BulkMarketDataResponse
+        from .values import listed_values
 
-        names = [markets] if isinstance(markets, str) else list(markets)
+        names = [markets] if isinstance(markets, str) else listed_values(markets)
+        for name in names:
+            if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise TrayportValidationError(
+                    f"markets has {name!r}, which is no name",
+                    parameter="markets",
+                    suggestion='give names such as "TTF Hi Cal 51.6*"',
+                )
         if not names:
             raise TrayportValidationError(
                 "markets is empty", parameter="markets", suggestion="give at least one name"
@@ -345,3 +353,7 @@ class Convenience:
                 names, from_, until, max_requests=most, on_progress=on_progress
             )
         )
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0

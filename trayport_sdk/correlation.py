@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 from trayport_spec import CONTRACT_TYPE_ALIASES
@@ -19,15 +19,26 @@ ITEM = "sequence_item_id"
 
 
 def check_contracts(query: QueryPlan, frame: pl.DataFrame, body: bytes) -> None:
-    """Finds out whether every row of a batch belongs to a contract of it.
+    """Finds out whether the rows of a request for several contracts say whose they are.
 
     Raises:
-        TrayportDecodeError: One does not, or does not say.
+        TrayportDecodeError: One does not, or belongs to no contract of a batch.
     """
     column = frame[CONTRACT]
-    asked = [contract.sequence_item_id for contract in query.contracts]
-    found = column.struct.field(ITEM)
-    strange = ~found.is_in(asked).fill_null(value=False)
+    if isinstance(query, BulkMarketQuery):
+        own = column.struct
+        strange = own.field(ITEM).is_null()
+        # What the request did not say, the rows have to; what it said, they may leave out. A market
+        # is always said by the request.
+        told = ("sequence_id",) if query.market_id is not None else ("sequence_id", "instrument_id")
+        for name in told:
+            if name not in query.scope:
+                strange |= own.field(name).is_null()
+        for name, id_ in query.scope.items():
+            strange |= (own.field(name) != id_).fill_null(value=False)
+    else:
+        asked = [contract.sequence_item_id for contract in query.contracts]
+        strange = ~column.struct.field(ITEM).is_in(asked).fill_null(value=False)
     if strange.any():
         row = strange.to_list().index(True)
         raise TrayportDecodeError(
@@ -56,12 +67,12 @@ def by_contract(
         if not isinstance(query, ParallelContractQuery):
             rows = by_item.get((contract.sequence_item_id,), frame.clear())
         if isinstance(query, BulkMarketQuery):
-            rows = rows.filter(_is_of(contract))
+            rows = rows.filter(_is_of(contract, given=query.scope))
         yield contract, rows.drop(CONTRACT) if query.tells_contracts else rows
 
 
-def _is_of(contract: ContractSpec) -> pl.Expr:
-    """Whether a row of several products and sequences is of a contract."""
+def _is_of(contract: ContractSpec, given: Container[str]) -> pl.Expr:
+    """Whether a row of several contracts is of one, as far as the request did not say so itself."""
     import polars as pl
 
     own = pl.col(CONTRACT).struct
@@ -71,6 +82,6 @@ def _is_of(contract: ContractSpec) -> pl.Expr:
     ]
     for name in ("market_id", "instrument_id", "sequence_id", "second_sequence_item_id"):
         value = getattr(contract, name)
-        if value is not None or name == "second_sequence_item_id":
+        if (value is not None and name not in given) or name == "second_sequence_item_id":
             is_of &= own.field(name).eq_missing(value)
     return is_of & own.field("contract_type").is_in([contract.contract_type.value, *named])

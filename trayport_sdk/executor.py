@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from .errors import TrayportCircuitBreakerError, TrayportConnectionError, TrayportError
+from .errors import (
+    TrayportError,
+    TrayportValidationError,
+)
+from .patience import Patience
 from .pieces import (
     FailedQuery,
     Outcome,
@@ -26,22 +29,23 @@ from .pieces import (
     never_answered,
     piece_of,
 )
-from .planner import Split, by_contracts, by_time, far_end
+from .planner import Split, by_contracts, by_time, far_end, together
 from .progress import OnProgress, Progress
-from .queries import QueryPlan
+from .queries import BulkSequenceItemQuery, QueryPlan, alone
 from .requests import call_of
 
 if TYPE_CHECKING:
+    from .contracts import ContractSpec
     from .http.calls import Answer
     from .http.wire import Sender
 
-SHORTEST_REST, LONGEST_REST = 0.1, 5.0
-"""Seconds to wait for a service that is away: where it may be back now, and where nobody knows."""
+LONGEST_REST = 5.0
+"""Seconds to wait for a service that is away, and says nothing of when it will be back."""
 
 FRUITLESS_SPLITS = 5
 """How often the time is halved of a small request that shows whether size is what fails."""
 
-MOST_SPLITS = 64
+MOST_SPLITS = 256
 """How often a query of the plan is split; what then still fails has failed as it is."""
 
 # Three places of a query that have little in common, so that one bad row is not in all of them.
@@ -80,21 +84,26 @@ class Run:
         patience: float,
         on_progress: OnProgress | None = None,
     ) -> None:
+        if on_progress is not None and not callable(on_progress):
+            raise TrayportValidationError(
+                f"on_progress {on_progress!r} cannot be called",
+                parameter="on_progress",
+                suggestion="give a function that takes a Progress",
+            )
         self._sender = sender
         self._whole = whole
         self._waiting = deque(plans)
         self._running: dict[asyncio.Task[list[Outcome]], QueryPlan] = {}
         self._slots = asyncio.Semaphore(concurrency)
         self._ahead = ahead
-        self._patience = patience
         self._on_progress = on_progress
         self._clock = asyncio.get_running_loop().time
         self._started = self._clock()
         self._several = len({contract for plan in plans for contract in plan.contracts}) > 1
         self._several |= len(plans) > 1
         self._answered: QueryPlan | None = None
-        self._reached = False
-        self._away_since: float | None = None
+        self._refused: set[tuple[str, ContractSpec]] = set()
+        self._patience = Patience(patience, self._clock)
         self._progress = Progress(0, len(plans), 0, 0, 0, 0, 0.0)
 
     async def outcomes(self, *, in_order: bool = False) -> AsyncGenerator[Outcome]:
@@ -140,12 +149,29 @@ class Run:
 
     async def _settled(self, query: QueryPlan) -> list[Outcome]:
         """Everything that comes of one query of the plan."""
-        outcome = await self._tried(query)
-        if isinstance(outcome, Piece):
-            return [outcome]
-        return await self._narrowed(outcome, count(1))
+        return await self._brought(query, count(1))
+
+    async def _brought(
+        self, query: QueryPlan, splits: Iterator[int], split: Split | None = None
+    ) -> list[Outcome]:
+        """Everything that comes of a query, or of a part of one."""
+        refused = {c for c in query.contracts if (query.endpoint, c) in self._refused}
+        if refused and len(query.contracts) > 1 and isinstance(query, BulkSequenceItemQuery):
+            # What was refused in one window is asked for alone in the others: no batch is searched
+            # for it again.
+            others = [contract for contract in query.contracts if contract not in refused]
+            parts = [alone(query, contract) for contract in query.contracts if contract in refused]
+            found: list[Outcome] = []
+            self._count(requests_planned=len(parts) - (not others))
+            for part in [*([together(query, others)] if others else []), *parts]:
+                found += await self._brought(part, splits, split)
+            return found
+        one = await self._tried(query)
+        return [one] if isinstance(one, Piece) else await self._narrowed(one, splits, split)
 
     def _given_up(self, failed: FailedQuery) -> list[Outcome]:
+        if is_refused(failed.error):
+            self._refused |= {(failed.query.endpoint, one) for one in failed.contracts}
         self._sender.give_up(call_of(failed.query), failed.error)
         self._count(requests_failed=1)
         if self._whole:
@@ -176,10 +202,7 @@ class Run:
         outcomes: list[Outcome] = []
         for part in parts:
             helped = split if any(isinstance(one, Piece) for one in outcomes) else None
-            one = await self._tried(part)
-            outcomes += (
-                [one] if isinstance(one, Piece) else await self._narrowed(one, splits, helped)
-            )
+            outcomes += await self._brought(part, splits, helped)
         return outcomes
 
     async def _split_that_helps(self, query: QueryPlan) -> Split | None:
@@ -212,7 +235,7 @@ class Run:
         sign = far_end(self._answered, by_contracts, _ENDS[0])
         sign = far_end(sign, by_time, _ENDS[0], FRUITLESS_SPLITS)
         while isinstance(outcome := await self._asked(sign), FailedQuery):
-            if not (is_unfinished(outcome.error) and self._is_patient()):
+            if not (is_unfinished(outcome.error) and self._patience.lasts()):
                 return False
             await asyncio.sleep(LONGEST_REST)
         return True
@@ -237,7 +260,8 @@ class Run:
             return piece_of(answer, query)
 
         def instead(error: TrayportError) -> Outcome | _Later:
-            return self._worth_waiting(error) or FailedQuery(query, error)
+            rest = self._patience.rest(error)
+            return FailedQuery(query, error) if rest is None else _Later(rest)
 
         async with self._slots:
             found = await self._sender.fetch(call, read, instead=instead)
@@ -245,36 +269,15 @@ class Run:
                 await asyncio.sleep(found.seconds)
                 found = await self._sender.fetch(call, read, instead=instead)
         if isinstance(found, Piece):
-            self._answered, self._reached, self._away_since = query, True, None
+            self._answered = query
+            self._patience.answered()
             return found
         if not self._progress.requests_done and concerns_every_query(found.error):
             self._sender.give_up(call, found.error)
             raise found.error
         if is_refused(found.error) or is_unfinished(found.error):
-            self._reached |= self._several
+            self._patience.reached |= self._several
         return found
-
-    def _worth_waiting(self, error: TrayportError) -> _Later | None:
-        """When a request may get through that did not, or None when it is given up."""
-        if isinstance(error, TrayportCircuitBreakerError):
-            rest = (error.retry_at - datetime.now(UTC)).total_seconds()
-        elif isinstance(error, TrayportConnectionError) and not error.connected:
-            rest = 0.0
-        else:
-            return None
-        return _Later(max(SHORTEST_REST, rest)) if self._is_patient() else None
-
-    def _is_patient(self) -> bool:
-        """Whether to go on waiting for a service that is away.
-
-        A run waits that has been answered, and so does one for several things that has reached the
-        service: what fails at first may be its largest requests.
-        """
-        if not self._reached:
-            return False
-        if self._away_since is None:
-            self._away_since = self._clock()
-        return self._clock() - self._away_since < self._patience
 
     def _count(self, **more: int) -> None:
         so_far = {name: getattr(self._progress, name) + value for name, value in more.items()}

@@ -91,14 +91,13 @@ class MarketData:
         Returns:
             Both: what was there, and what has come now.
         """
-        return MarketData(
-            self.market,
-            await self.trades.retry_failures(on_progress=on_progress),
-            await self.candles.retry_failures(on_progress=on_progress),
-            await self.order_book_top.retry_failures(on_progress=on_progress),
-            await self.snapshots.retry_failures(on_progress=on_progress),
-            self.requests_to_find,
-        )
+        parts: list[Any] = []
+        for part in self._parts:
+            # Whoever was told to end asks for nothing more.
+            ended = any(one.interrupted for one in parts)
+            parts.append(part if ended else await part.retry_failures(on_progress=on_progress))
+        trades, candles, top, snapshots = parts
+        return MarketData(self.market, trades, candles, top, snapshots, self.requests_to_find)
 
     def explain(self) -> str:
         """What came and what did not, in words."""
@@ -162,12 +161,11 @@ class BulkMarketDataResponse:
         Returns:
             Both: what was there, and what has come now.
         """
-        return BulkMarketDataResponse(
-            {
-                name: await one.retry_failures(on_progress=on_progress)
-                for name, one in self.results.items()
-            }
-        )
+        again: dict[str, MarketData] = {}
+        for name, one in self.results.items():
+            ended = any(other.interrupted for other in again.values())
+            again[name] = one if ended else await one.retry_failures(on_progress=on_progress)
+        return BulkMarketDataResponse(again)
 
     def explain(self) -> str:
         """What came and what did not, a line per market."""

@@ -21,7 +21,7 @@ from .errors import (
     TrayportServerError,
 )
 from .progress import RequestRecord
-from .queries import BulkSequenceItemQuery, QueryPlan
+from .queries import QueryPlan
 from .values import parameters_by_argument
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .times import Window
 
 _REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_URI_TOO_LONG}
-_TOO_LARGE = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
+_TOO_LARGE = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}
 
 
 @frozen
@@ -102,7 +102,7 @@ def piece_of(answer: Answer, query: QueryPlan) -> Piece:
     endpoint = query.operation
     found = answer.read(decode.answer)
     received = decode.to_frame(endpoint.row, found.rows, columns_of(query))
-    if isinstance(query, BulkSequenceItemQuery):
+    if query.is_shared and query.contracts:
         answer.read(lambda _, body: check_contracts(query, received, body))
     frame = received
     if query.window is not None and endpoint.time_column is not None:

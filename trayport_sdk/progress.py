@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import evolve, fields, frozen
 
 from .times import Window
 
@@ -53,6 +53,32 @@ class Progress:
 
 OnProgress: TypeAlias = Callable[[Progress], None]
 """Is told how far a call has come."""
+
+
+class Total:
+    """Counts the requests of several runs as one.
+
+    Args:
+        tell: Told after every answer.
+    """
+
+    def __init__(self, tell: OnProgress) -> None:
+        self._tell = tell
+        self._so_far = Progress(0, 0, 0, 0, 0, 0, 0.0)
+
+    def of_run(self, later: int) -> OnProgress:
+        """What the next run tells, where so many requests are expected after it."""
+        before = self._so_far
+
+        def told(progress: Progress) -> None:
+            names = [attribute.name for attribute in fields(Progress)]
+            self._so_far = Progress(
+                *(getattr(before, name) + getattr(progress, name) for name in names)
+            )
+            planned = self._so_far.requests_planned + later
+            self._tell(evolve(self._so_far, requests_planned=planned))
+
+        return told
 
 
 @frozen

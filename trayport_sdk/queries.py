@@ -220,8 +220,9 @@ class QueryPlan:
         except TrayportValidationError:
             raise
         except (KeyError, TypeError, AttributeError, ValueError) as error:
+            reason = f"{error} is missing or unknown" if isinstance(error, KeyError) else error
             raise TrayportValidationError(
-                f"plan {reprlib.repr(document)} is no plan: {error!r}",
+                f"plan {reprlib.repr(document)} is no plan: {reason}",
                 parameter="plan",
                 suggestion="give what to_dict returned",
             ) from error
@@ -273,7 +274,7 @@ class BulkMarketQuery(QueryPlan):
 
     def covers(self, contract: ContractSpec) -> bool:
         """Whether the rows of a contract come, and tell that they are its own."""
-        # Only a request that names the market says the market [documented].
+        # Rows of instruments need not say which markets they belong to [assumed].
         ids = {"market_id": self.market_id, **self.scope}
         return all(getattr(contract, name) == id_ for name, id_ in ids.items())
 

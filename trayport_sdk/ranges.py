@@ -43,7 +43,15 @@ def check_times(endpoint: Endpoint, given: Mapping[str, Any], *, whole: bool) ->
         _check_points(endpoint, start, end, interval)
 
 
-def check_cutoff(endpoint: Endpoint, given: Mapping[str, Any], latest: int) -> None:
+INTRADAY = (
+    "; the current day takes a key or gateway entitled to it and the setting intraday=True "
+    "(TRAYPORT_INTRADAY)"
+)
+
+
+def check_cutoff(
+    endpoint: Endpoint, given: Mapping[str, Any], latest: int, *, intraday: bool
+) -> None:
     """Whether every time of a request lies where the data has not ended yet.
 
     Raises:
@@ -54,11 +62,8 @@ def check_cutoff(endpoint: Endpoint, given: Mapping[str, Any], latest: int) -> N
             continue
         end = to_text(latest)
         way_out = "give an earlier time" if name == "from_" else f"leave {name} out for all of it"
-        if endpoint.limits.cutoff != "now":
-            way_out += (
-                "; the current day takes a key or gateway entitled to it and the setting "
-                "intraday=True (TRAYPORT_INTRADAY)"
-            )
+        if endpoint.limits.cutoff != "now" and not intraday:
+            way_out += INTRADAY
         raise TrayportValidationError(
             f"{name} {to_text(moment)} lies after {end}, where the data of {endpoint.path} ends",
             parameter=name,

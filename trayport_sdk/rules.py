@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any, TypeAlias
 
@@ -68,6 +68,7 @@ def check(
     arguments: Mapping[str, object],
     *,
     latest: int | None = None,
+    intraday: bool = False,
     whole: bool = False,
 ) -> None:
     """Whether the API takes a request, as far as the table tells.
@@ -77,6 +78,7 @@ def check(
         arguments: Values under the names of the generated request builder, instants in nanoseconds;
             one that is None is left out.
         latest: The last instant that may be asked for, if there is one.
+        intraday: Whether the current day is part of that.
         whole: Whether this is a query of any size, so that the limits that the planner keeps by
             cutting it do not count.
 
@@ -88,7 +90,7 @@ def check(
     _check_contract(endpoint, values, whole=whole)
     check_times(endpoint, values, whole=whole)
     if latest is not None:
-        check_cutoff(endpoint, values, latest)
+        check_cutoff(endpoint, values, latest, intraday=intraday)
 
 
 def _check_contract(endpoint: Endpoint, given: Mapping[str, Any], *, whole: bool) -> None:
@@ -181,12 +183,13 @@ def options(
         >>> options(endpoint_named("trades"), routes="All", optional_fields="ROUTE_ID").chosen
         {'routes': ('all',), 'optional_fields': ('routeId',)}
     """
+    fields = () if optional_fields is None else listed_values(optional_fields)  # pyright: ignore[reportUnnecessaryComparison]
     given: dict[str, Any] = {
         "include_private": include_private,
         "include_empty_buckets": include_empty_buckets,
         "routes": routes,
         "deduplicate_routes": deduplicate_routes,
-        "optional_fields": optional_fields or DEFAULTS.optional_fields,
+        "optional_fields": fields or DEFAULTS.optional_fields,
         "depth": depth,
         "max_spread": max_spread,
         "trading_items": trading_items,
@@ -200,7 +203,7 @@ def options(
     if "routes" in chosen:
         chosen["routes"] = tuple(dict.fromkeys(map(_route, listed_values(routes))))
     if "optional_fields" in chosen:
-        chosen["optional_fields"] = _canonical_fields(endpoint, optional_fields)
+        chosen["optional_fields"] = _canonical_fields(endpoint, fields)
     return Options(
         **{name: checked_value(parameters[name], name, value) for name, value in chosen.items()}
     )
@@ -246,7 +249,7 @@ def _canonical_fields(endpoint: Endpoint, names: str | Sequence[str]) -> tuple[s
 
 
 def listed(
-    contracts: ContractSpec | str | Sequence[ContractSpec | str],
+    contracts: ContractSpec | str | Iterable[ContractSpec | str],
 ) -> list[ContractSpec | str]:
     """The contracts of an argument that takes one or several.
 

@@ -49,6 +49,7 @@ _UNITS = {
     IntervalUnit.MONTH: ("mo", None),
 }
 
+_FRACTION = "has fractional seconds, which the API does not take"
 _EXAMPLE = "give a datetime, a date, or text like 2024-03-04 or 2024-03-04T09:30:00Z"
 _ISO = re.compile(
     r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
@@ -78,9 +79,7 @@ def instant(value: TimeLike, parameter: str) -> int:
     if moment < EPOCH:
         raise _refused(value, parameter, "lies before 1970", "give a later time")
     if moment.microsecond or getattr(value, "nanosecond", 0):
-        raise _refused(
-            value, parameter, "has fractional seconds, which the API does not take", "round it"
-        )
+        raise _refused(value, parameter, _FRACTION, f"round it, as to {moment:%Y-%m-%dT%H:%M:%SZ}")
     return (moment - EPOCH) // timedelta(seconds=1) * SECOND
 
 
@@ -112,9 +111,7 @@ def _in_utc(value: datetime, parameter: str) -> datetime:
 
 def _parsed(part: dict[str, str | None], value: object, parameter: str) -> datetime:
     if (part["fraction"] or "").strip("0"):
-        raise _refused(
-            value, parameter, "has fractional seconds, which the API does not take", "round it"
-        )
+        raise _refused(value, parameter, _FRACTION, "round it")
     try:
         moment = datetime(
             int(part["year"] or 0),
@@ -266,7 +263,8 @@ class Interval:
             TrayportValidationError: The text is no interval.
         """
         match = re.fullmatch(r"(\d{1,9})(s|m|h|d|mo)", str(text).strip().lower(), re.ASCII)
-        if match is None:
+        # A capital M is a month elsewhere, so that it must not be taken for a minute here.
+        if match is None or str(text).strip().endswith("M"):
             raise TrayportValidationError(
                 f"interval {text!r} is not an interval",
                 parameter="interval",

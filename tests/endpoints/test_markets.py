@@ -8,6 +8,7 @@ from trayport_spec import ENDPOINTS
 from trayport_sdk import (
     ContractSpec,
     ContractType,
+    Progress,
     TrayportClient,
     TrayportLookupError,
     TrayportPartialFailureError,
@@ -91,7 +92,7 @@ async def test_too_many_requests_are_refused_with_their_number_before_the_work()
         before = len(sandbox.requests)
         await client.get_market_data("EUA*", FROM, UNTIL, max_requests=needed)
         # The activity is asked for again, the name is known.
-        assert len(sandbox.requests) - before == needed
+        assert len(sandbox.requests) - before == needed - 1
     assert not any(r.path.endswith("/trades") for r in list(sandbox.requests)[:before])
 
 
@@ -174,3 +175,29 @@ async def test_a_part_that_does_not_exist_lists_the_nearest(
         with pytest.raises(TrayportLookupError) as refused:
             await client.get_trades(*names, "2024-03-04", "2024-03-05")
     assert near in refused.value.candidates
+
+
+async def test_progress_only_grows_and_knows_the_end_from_the_start() -> None:
+    told: list[Progress] = []
+    async with TrayportClient.sandbox() as client:
+        found = await client.get_market_data("EUA*", FROM, UNTIL, on_progress=told.append)
+    done = [progress.requests_done for progress in told]
+    assert done == list(range(1, len(found.requests) + 1))
+    assert {progress.requests_planned for progress in told} == {len(found.requests)}
+    assert told[-1].rows == sum(request.rows for request in found.requests)
+
+
+async def test_everything_that_failed_can_be_asked_for_again_at_once() -> None:
+    sandbox = Sandbox(limits=False)
+    async with TrayportClient.sandbox(sandbox) as client:
+        client = client.with_options(max_retries=0)
+        sandbox.faults.add(Fault("status", operation_id="get_ohlcv", status=403, times=None))
+        sandbox.faults.add(Fault("status", operation_id="get_snapshots", status=403, times=None))
+        both = await client.get_market_data_bulk("EUA*", FROM, UNTIL)
+        assert "failed" in both.explain()
+        sandbox.faults.clear()
+        again = await both.retry_failures()
+    again.raise_for_failures()
+    data = again.results["EUA*"]
+    assert set(data.candles.results) == set(data.snapshots.results) == set(data.contracts)
+    assert len(again.requests) == len(data.requests)

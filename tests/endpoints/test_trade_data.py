@@ -59,7 +59,8 @@ class TestPrivateTrades:
         [
             ({"market_id": TTF, "instrument_id": 10002806}, "market_id"),
             ({"contract": APRIL, "sequence_id": MONTHS}, "sequence_id"),
-            ({"contract": 7}, "contracts"),
+            ({"contract": 7}, "contract"),
+            ({"contract": [APRIL, APRIL]}, "contract"),
             ({"sequence_id": -1}, "sequence_id"),
             ({"sequence_id": "months"}, "sequence_id"),
         ],

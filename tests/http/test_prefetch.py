@@ -100,16 +100,14 @@ async def test_what_is_given_up_is_passed_on(tmp_path: Path) -> None:
     assert len(file.read_text().splitlines()) == 1
 
 
-async def test_a_long_plan_is_a_walk_and_fetches_no_window_twice() -> None:
+async def test_a_plan_knows_its_next_requests_and_sends_no_others() -> None:
     sandbox = Sandbox(limits=False)
     async with walking(sandbox) as client, TrayportClient.sandbox() as plain:
         found = await client.trades.get_trades(MAY, "2023-01-01", "2024-01-01")
         expected = await plain.trades.get_trades(MAY, "2023-01-01", "2024-01-01")
         assert found.to_polars().equals(expected.to_polars())
         await settled(client)
-    queries = [request.query for request in sandbox.requests]
-    assert len(set(queries)) == len(queries)
-    assert len(queries) <= len(found.requests) + AHEAD
+    assert len(sandbox.requests) == len(found.requests) > 1
 
 
 async def test_walks_and_answers_are_bounded() -> None:

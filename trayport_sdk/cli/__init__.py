@@ -6,7 +6,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage. An error is one line on standard er
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import warnings
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 
 import click
 
@@ -37,7 +39,8 @@ def run(arguments: Sequence[str]) -> int:
     # Without a handler of its own the package's log lines would land on standard error.
     logging.getLogger("trayport_sdk").addHandler(logging.NullHandler())
     try:
-        result = trayport.main(args=list(arguments), prog_name="trayport", standalone_mode=False)
+        with _plain_warnings():
+            result = trayport.main(list(arguments), prog_name="trayport", standalone_mode=False)
     except click.UsageError as error:
         return _said(error.format_message(), WRONG_USAGE)
     except click.ClickException as error:
@@ -54,6 +57,18 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001  (the last door: one line, never a traceback)
         return _said(f"unexpected {type(error).__name__}: {error}", FAILED)
     return result if isinstance(result, int) else 0
+
+
+@contextmanager
+def _plain_warnings() -> Generator[None]:
+    """Warnings in one line each, without the place in the program that they are about."""
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        click.echo(f"trayport: {' '.join(str(message).split())}", err=True)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def _said(message: str, code: int) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from trayport_spec import ENDPOINTS
 
@@ -16,7 +17,7 @@ from ..cancellation import not_cancelled, returns_what_is_complete
 from ..contracts import ContractSpec
 from ..errors import TrayportValidationError
 from ..executor import Run
-from ..pieces import Outcome, Piece
+from ..pieces import Outcome, Piece, columns_of
 from ..planner import plan
 from ..progress import OnProgress
 from ..queries import PREFIX, QueryPlan
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
     from ..http.wire import Sender
     from ..settings import Settings
 
-Contracts: TypeAlias = ContractSpec | str | Sequence[ContractSpec | str]
+Contracts: TypeAlias = ContractSpec | str | Iterable[ContractSpec | str]
 """One contract or several: as `ContractSpec`, as machine symbols, or by name."""
 
 Table = TypeVar("Table", bound=TableResponse[Any])
 Result = TypeVar("Result", bound=BulkQueryResult[Any])
+Made = TypeVar("Made", covariant=True)
 
 
 class Desk:
@@ -40,6 +42,7 @@ class Desk:
 
     Args:
         sender: Sends the calls.
+        walker: Sends the calls of those who may walk through time call by call.
         catalog: Knows what names name.
         settings: The settings in force.
         now: The time of day, which decides where the data ends.
@@ -48,11 +51,13 @@ class Desk:
     def __init__(
         self,
         sender: Sender,
+        walker: Sender,
         catalog: Catalog,
         settings: Callable[[], Settings],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._sender = sender
+        self._walker = walker
         self._settings = settings
         self.catalog = catalog
         self.now = now
@@ -84,6 +89,16 @@ class Desk:
         """The query, about contracts that may be given by name."""
         return about(query, [await self.catalog.resolve(one) for one in listed(contracts)])
 
+    async def about_one(self, contract: ContractSpec | str, query: QueryPlan) -> QueryPlan:
+        """The query, about one contract, whose rows do not say whose they are."""
+        if not isinstance(contract, ContractSpec | str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TrayportValidationError(
+                f"contract {contract!r} is not one contract",
+                parameter="contract",
+                suggestion="give a ContractSpec, a symbol or a name; client.planner takes several",
+            )
+        return await self.about(contract, query)
+
     def run(
         self,
         plans: Sequence[QueryPlan],
@@ -106,7 +121,7 @@ class Desk:
         not_cancelled()
         settings = self._settings()
         return Run(
-            self._sender,
+            self._sender if len(plans) > 1 else self._walker,
             plans,
             concurrency=settings.max_concurrency,
             ahead=ahead or settings.max_concurrency,
@@ -130,6 +145,8 @@ class Desk:
 
         pieces.sort(key=order)
         frames = [piece.frame for piece in pieces]
+        if not frames:
+            return table.nothing(columns_of(query))
         # Arranging large tables is work for a processor; meanwhile other answers go on arriving.
         return await asyncio.to_thread(table.of, frames, [piece.record for piece in pieces])
 
@@ -151,9 +168,7 @@ class Desk:
     async def ran(self, plans: Sequence[QueryPlan], on_progress: OnProgress | None = None) -> Ran:
         """What came of a plan, by contract."""
         outcomes, interrupted = await self.outcomes(plans, on_progress)
-        if interrupted:  # whoever cancels may do so at every further wait
-            return ran(plans, outcomes, interrupted=True)
-        return await asyncio.to_thread(ran, plans, outcomes, interrupted=False)
+        return await _aside(partial(ran, plans, outcomes), interrupted=interrupted)
 
     async def result(
         self,
@@ -163,10 +178,29 @@ class Desk:
         on_progress: OnProgress | None = None,
     ) -> Result:
         """Tables by contract, and what is missing."""
-        came = await self.ran(plans, on_progress)
-        if came.interrupted:
-            return result(table, came, self.ran)
-        return await asyncio.to_thread(result, table, came, self.ran)
+        outcomes, interrupted = await self.outcomes(plans, on_progress)
+
+        def made(*, interrupted: bool) -> Result:
+            return result(table, ran(plans, outcomes, interrupted=interrupted), self.ran)
+
+        return await _aside(made, interrupted=interrupted)
+
+
+class _Maker(Protocol[Made]):
+    def __call__(self, *, interrupted: bool) -> Made: ...
+
+
+async def _aside(make: _Maker[Made], *, interrupted: bool) -> Made:
+    """Makes a result in a thread, or here and now when the task is told to end.
+
+    Arranging large tables is work for a processor; meanwhile other answers go on arriving.
+    """
+    if not interrupted:
+        try:
+            return await asyncio.to_thread(make, interrupted=False)
+        except asyncio.CancelledError:
+            returns_what_is_complete()
+    return make(interrupted=True)
 
 
 def only_one(given: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -14,6 +15,7 @@ from ..errors import TrayportValidationError
 from ..market_data import MarketData
 from ..pieces import Outcome, never_answered
 from ..planner import plan
+from ..progress import Total
 from ..queries import QueryPlan
 from ..responses import (
     ActivityResponse,
@@ -61,21 +63,29 @@ class Markets:
         on_progress: OnProgress | None = None,
     ) -> dict[str, MarketData]:
         """Everything about the contracts of some markets that traded in a range."""
+        if isinstance(max_requests, bool) or not isinstance(max_requests, Integral):
+            raise TrayportValidationError(
+                f"max_requests {max_requests!r} is not a whole number",
+                parameter="max_requests",
+                suggestion="give the most requests it may take",
+            )
         window = self._window(from_, until)
+        before = self._desk.catalog.look_ups
         ids = {name: await self._desk.catalog.market(name) for name in dict.fromkeys(names)}
-        found = await self._candidates(set(ids.values()), window, max_requests)
+        found = await self._candidates(set(ids.values()), window, before, max_requests)
         trades = plan(self._about(found.contracts, "trades", window)) if found.contracts else []
         planned = found.requests + len(trades)
         rest = len(self._rest(found.contracts, window)) if found.certain else 0
         _check_affordable(planned + rest, max_requests, exactly=found.certain)
-        came, interrupted = await self._desk.outcomes(trades, on_progress)
+        total = None if on_progress is None else Total(on_progress)
+        came, interrupted = await self._desk.outcomes(trades, total and total.of_run(rest))
         silent = _silent(ran(trades, came, interrupted=interrupted))
         others = self._rest([one for one in found.contracts if one not in silent], window)
         if interrupted:
             more: list[Outcome] = [never_answered(query) for query in others]
         else:
             _check_affordable(planned + len(others), max_requests, exactly=True)
-            more, interrupted = await self._desk.outcomes(others, on_progress)
+            more, interrupted = await self._desk.outcomes(others, total and total.of_run(0))
         whole = ran([*trades, *others], [*came, *more], interrupted=interrupted)
         heard = evolve(whole, shares={c: s for c, s in whole.shares.items() if c not in silent})
         return {
@@ -90,13 +100,14 @@ class Markets:
         return window
 
     async def _candidates(
-        self, market_ids: set[int], window: Window, max_requests: int
+        self, market_ids: set[int], window: Window, look_ups: int, max_requests: int
     ) -> _Candidates:
         """From trading activity as far as it reaches back, before that from the sequence items."""
         earliest = ENDPOINTS["get_activity"].limits.earliest_from
         first = window.start if earliest is None else instant(earliest, "from_")
+        catalog = self._desk.catalog
         contracts: dict[ContractSpec, None] = {}
-        requests = 0
+        requests = -look_ups  # of the catalogue, before this call
         if window.end > first:
             start = floored(max(window.start, first), _MINUTE)
             query = self._desk.asked(
@@ -106,17 +117,17 @@ class Markets:
                 optional_fields=["market_id"],
             )
             requests += len(plan(query))
-            _check_affordable(requests, max_requests, exactly=False)
+            _check_affordable(catalog.look_ups + requests, max_requests, exactly=False)
             activity = await self._desk.table(ActivityResponse, query)
             contracts |= dict.fromkeys(_of_markets(activity, market_ids))
         if window.start < first:
             early = Window(window.start, min(first, window.end))
             for market_id in market_ids:
-                sequences = await self._desk.catalog.sequences(market_id)
-                requests += 1 + len(sequences)
-                _check_affordable(requests, max_requests, exactly=False)
+                sequences = await catalog.sequences(market_id)
+                needed = catalog.look_ups + requests + catalog.unread(sequences)
+                _check_affordable(needed, max_requests, exactly=False)
                 for sequence in sequences:
-                    items = await self._desk.catalog.items(sequence.id)
+                    items = await catalog.items(sequence.id)
                     contracts |= {
                         ContractSpec(
                             market_id=market_id,
@@ -126,6 +137,7 @@ class Markets:
                         for item in items
                         if _tradable(item, early)
                     }
+        requests += catalog.look_ups
         return _Candidates(tuple(contracts), requests, certain=window.start >= first)
 
     def _about(
@@ -216,7 +228,7 @@ def _silent(came: Ran) -> set[ContractSpec]:
 def _check_affordable(requests: int, max_requests: int, *, exactly: bool) -> None:
     if requests > max_requests:
         raise TrayportValidationError(
-            f"max_requests {max_requests} are not enough: it takes "
+            f"max_requests {max_requests} is not enough: it takes "
             f"{'' if exactly else 'at least '}{requests} requests",
             parameter="max_requests",
             limit=str(max_requests),

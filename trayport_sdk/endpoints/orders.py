@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from trayport_api.models import OrderBook
+from trayport_spec import ENDPOINTS
 
+from .. import rules
 from ..contracts import ContractSpec
 from ..errors import TrayportLookupError, TrayportValidationError
+from ..ranges import INTRADAY
 from ..responses import OrderBookResponse, OrderBookTopResponse
 from ..rules import Routes
-from ..times import SECOND, Interval, TimeLike, data_cutoff, instant, to_text
+from ..times import SECOND, Interval, TimeLike, instant, to_text
 from .desk import Desk
 
 if TYPE_CHECKING:
@@ -77,7 +80,7 @@ class OrdersGroup:
             deduplicate_routes=deduplicate_routes,
             optional_fields=optional_fields,
         )
-        query = await self._desk.about(contract, query)
+        query = await self._desk.about_one(contract, query)
         return await self._desk.table(OrderBookTopResponse, query, on_progress)
 
     async def get_order_book(
@@ -140,7 +143,7 @@ class OrdersGroup:
             deduplicate_routes=deduplicate_routes,
             optional_fields=optional_fields,
         )
-        query = await self._desk.about(contract, query)
+        query = await self._desk.about_one(contract, query)
         return await self._desk.table(OrderBookResponse, query, on_progress)
 
     async def get_order_book_snapshot(
@@ -208,13 +211,15 @@ class OrdersGroup:
         # The last second that is over: the one that runs has no book yet.
         start = instant(now.replace(microsecond=0) if at is None else at, "at")
         start -= SECOND if at is None else 0
-        end = data_cutoff(now)
-        if start >= end and not self._desk.intraday:
+        endpoint = ENDPOINTS["get_order_book"]
+        # A book is asked for with the second after it.
+        end = rules.latest(endpoint, now, intraday=self._desk.intraday)
+        if end is not None and start >= end:
+            asked = "now" if at is None else to_text(start)
             raise TrayportValidationError(
-                f"at {'now' if at is None else to_text(start)} is not before the end of the data",
+                f"at {asked} is not before {to_text(end)}, where the data of {endpoint.path} ends",
                 parameter="at",
                 limit=to_text(end),
-                suggestion=f"give an instant before {to_text(end)}, or set intraday "
-                "(variable TRAYPORT_INTRADAY) if the key or the gateway serves the current day",
+                suggestion="give an earlier instant" + ("" if self._desk.intraday else INTRADAY),
             )
         return start

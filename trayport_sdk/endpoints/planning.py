@@ -101,7 +101,7 @@ class Planner:
             ...     client.planner.estimate_request_count(plans)
             2
         """
-        return len(dict.fromkeys(plans))
+        return len(_requests(plans))
 
     def estimate_duration(self, plans: Sequence[QueryPlan]) -> timedelta:
         """How long the rate limit makes the plans take at most, given what the key has used of it.
@@ -130,7 +130,7 @@ class Planner:
             >>> print(client.planner.explain(plans).splitlines()[0])
             1 request for 1 contract: 1 ParallelContractQuery; no wait for the rate limit
         """
-        return explain(list(dict.fromkeys(plans)), self.estimate_duration(plans))
+        return explain(_requests(plans), self.estimate_duration(plans))
 
     async def execute_plan(
         self, plans: Sequence[QueryPlan], *, on_progress: OnProgress | None = None
@@ -161,10 +161,21 @@ class Planner:
             >>> len(found.failures)
             0
         """
-        once = list(dict.fromkeys(one for given in plans for one in plan(given)))
+        once = _requests(plans)
         endpoint = _together(once) if once else "trades"
         result: type[BulkQueryResult[TableResponse[Any]]] = BulkQueryResult
         return await self._desk.result(result, TABLES[endpoint], once, on_progress)
+
+
+def _requests(given: Any) -> list[QueryPlan]:
+    """The requests of some plans, which may be larger than one, each of them once."""
+    plans: list[Any] = [given] if not hasattr(given, "__iter__") else list(given)
+    for one in plans:
+        if not isinstance(one, QueryPlan):
+            raise _apart(
+                f"plans has {one!r:.60}, which is no plan", "read it by QueryPlan.from_dict"
+            )
+    return list(dict.fromkeys(request for one in plans for request in plan(one)))
 
 
 def planned(

@@ -27,6 +27,7 @@ from trayport_api.models import (
     SequenceItem,
 )
 from trayport_api.types import UNSET
+from trayport_spec import ENDPOINTS
 
 from ..decode import decode_documents
 from ..errors import (
@@ -39,6 +40,7 @@ from ..errors import (
 from ..http.calls import Answer, Call
 from ..http.events import Event, StaleEvent
 from ..times import TimeLike, instant, to_text
+from ..values import checked_value
 from .memory import LastAnswers, ReferenceList
 
 if TYPE_CHECKING:
@@ -150,7 +152,11 @@ class ReferenceGroup:
 
         Raises:
             TrayportNotFoundError: No sequence has this id.
+            TrayportValidationError: The date or the count cannot work; nothing was sent.
         """
+        if count is not None:
+            known = ENDPOINTS["get_sequence_items"].parameter("count")
+            count = checked_value(known, "count", count)
         kwargs = get_sequence_items.get_kwargs(
             sequence_id,
             start_date=UNSET if start_date is None else to_text(instant(start_date, "start_date")),

@@ -233,7 +233,7 @@ class TradesGroup:
             optional_fields=optional_fields,
         )
         if contract is not None:
-            query = await self._desk.about(contract, query)
+            query = await self._desk.about_one(contract, query)
         return await self._desk.table(PrivateTradesResponse, query, on_progress)
 
     async def get_ohlcv(
@@ -282,7 +282,7 @@ class TradesGroup:
             include_empty_buckets=include_empty_buckets,
             optional_fields=optional_fields,
         )
-        query = await self._desk.about(contract, query)
+        query = await self._desk.about_one(contract, query)
         return await self._desk.table(OHLCVResponse, query, on_progress)
 
     async def get_last_trade(
@@ -312,7 +312,7 @@ class TradesGroup:
             True
         """
         query = self._desk.asked("last_trade", at=at, optional_fields=optional_fields)
-        query = await self._desk.about(contract, query)
+        query = await self._desk.about_one(contract, query)
         found = await self._desk.table(LastTradeResponse, query)
         return found[0] if len(found) else None
 

@@ -6,6 +6,7 @@ from threading import Lock
 from typing import Any, Literal, cast, get_args
 
 from attrs import asdict, define, field, fields, frozen, validators
+from trayport_spec import ENDPOINTS
 
 Kind = Literal[
     "delay",
@@ -27,6 +28,13 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 def _known_kind(_fault: object, _attribute: object, kind: object) -> None:
     if kind not in KINDS:
         raise ValueError(f"There is no fault {kind!r}; there are {', '.join(KINDS)}.")
+
+
+def _known_operation(_fault: object, _attribute: object, operation_id: str | None) -> None:
+    if operation_id is not None and operation_id not in ENDPOINTS:
+        raise ValueError(
+            f"There is no operation {operation_id!r}; there are {', '.join(ENDPOINTS)}."
+        )
 
 
 def _at_least_one(_fault: object, _attribute: object, times: int | None) -> None:
@@ -59,7 +67,7 @@ class Fault:
 
     kind: Kind = field(validator=_known_kind)
     path: str | None = None
-    operation_id: str | None = None
+    operation_id: str | None = field(default=None, validator=_known_operation)
     times: int | None = field(default=1, validator=_at_least_one)
     after: int = field(default=0, validator=validators.ge(0))
     probability: float = field(
