@@ -1,7 +1,7 @@
 """Cancelled calls that return what was complete by then.
 
 A bulk call that is cancelled, by Ctrl-C too, returns what has come, and says so. The task it runs
-in is still meant to end: whatever else it asks of the SDK is cancelled, so that no loop goes on.
+in is still meant to end: the next market data it asks for is cancelled, so that no loop goes on.
 """
 
 from __future__ import annotations
