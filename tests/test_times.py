@@ -169,7 +169,7 @@ def test_a_fraction_of_a_second_is_refused_and_not_rounded(moment: Any) -> None:
 @pytest.mark.parametrize(
     "value",
     [None, 0, 1.5, True, b"2024", object(), [], ["2024"], {}, pd.NaT, pd.NA, float("nan"),
-     np.datetime64("NaT"), np.datetime64("NaT", "ns"), np.int64(2024), np.timedelta64(1, "s"),
+     np.datetime64("NaT", "ns"), np.datetime64("NaT", "D"), np.int64(2024), np.timedelta64(1, "s"),
      np.array(["2024-01-01"], "M8[s]"), np.datetime64("10000-01-01"), np.datetime64("1969-12-31")],
 )  # fmt: skip
 def test_what_is_no_time_is_refused_with_argument_and_value(value: Any) -> None:
