@@ -485,9 +485,8 @@ def test_a_contract_that_was_refused_in_one_window_is_no_longer_searched_for() -
         windows = len({failure.window for failure in found.failures})
         assert {failure.contracts for failure in found.failures} == {(bad,)}
         assert set(found.complete) == set(TWELVE) - {bad}
-        under_way = 6  # of which each finds out by itself
-        assert len(service.asked) <= 2 * windows + under_way * 2 * len(TWELVE)
-        assert len(service.asked) < 5 * windows
+        # The batch and the contract in every window, and once the halves in search of it.
+        assert len(service.asked) <= 2 * windows + 2 * len(TWELVE)
 
     service = Service(lambda asked: 404 if bad.sequence_item_id in asked.items else None)
     session(service, test, max_concurrency=1)
