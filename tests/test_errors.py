@@ -12,7 +12,7 @@ from trayport_spec import ENDPOINTS
 
 from tests.http.peers import answer, peer
 from trayport_sdk import Settings, TrayportClient, errors
-from trayport_sdk.decode import decode
+from trayport_sdk.decode import answer as decode
 from trayport_sdk.errors import (
     QUOTED_CHARACTERS,
     RequestContext,
@@ -34,7 +34,7 @@ from trayport_sdk.errors import (
     TrayportTimeoutError,
     TrayportValidationError,
 )
-from trayport_sdk.http.calls import Attempt, Call
+from trayport_sdk.http.calls import Answer, Attempt, Call
 from trayport_sdk.http.problems import INTRADAY, api_error
 from trayport_sdk.http.transport import Transport
 from trayport_sdk.sandbox import Sandbox
@@ -296,7 +296,7 @@ async def test_private_trades_of_today_need_no_right_to_intraday_data(
         urls = {"analytics": one.url, "reference": one.url}
         async with aclosing(Transport(key=KEY, urls=urls)) as wire:
             with pytest.raises(TrayportAuthenticationError) as refused:
-                await wire.send(call, Attempt(RequestContext(call.url)))
+                await wire.send(call, Attempt(RequestContext(call.url)), Answer.held)
     assert refused.value.suggestion == (INTRADAY if intraday else "check the key")
 
 

@@ -20,7 +20,8 @@ GENERATED = ("trayport_api", "trayport_spec")
 LAYERS = (
     {"errors", "times", "contracts", "addresses", "cancellation"},
     {"extras", "queries", "progress", "values"},
-    {"ranges", "planner", "decode", "correlation", "setting_sources"},
+    {"ranges", "planner", "columns", "row_types", "cutting", "places", "setting_sources"},
+    {"decode", "correlation", "spool"},
     {"rules", "setting_fields"},
     {"asking", "settings"},
     {"watcher"},

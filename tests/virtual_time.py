@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import weakref
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+from unittest.mock import patch
+
+from trayport_sdk.http import reading
+from trayport_sdk.http.pipe import Pipe
 
 Result = TypeVar("Result")
 
@@ -21,9 +26,12 @@ class _NeverWaiting(selectors.BaseSelector):
         self._inner = selectors.DefaultSelector()
         self.now = 1_000.0
         self.threads_at_work = 0
+        self.pipes: weakref.WeakSet[Pipe] = weakref.WeakSet()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None or self.threads_at_work:
+        # A thread that waits for bytes waits for this loop, and may wait for its next timer.
+        starved = sum(pipe.is_starved for pipe in self.pipes)
+        if timeout is None or self.threads_at_work > starved:
             # Only a thread can go on from here.
             return self._inner.select(10.0 if timeout is None else 0.001)
         self.now += max(0.0, timeout)
@@ -55,6 +63,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._virtual.now
 
+    def pipe(self) -> Pipe:
+        pipe = Pipe()
+        self._virtual.pipes.add(pipe)
+        return pipe
+
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         """Stops the clock while a thread works."""
         self._virtual.threads_at_work += 1
@@ -77,7 +90,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 def run(main: Coroutine[Any, Any, Result]) -> Result:
     """Runs a coroutine to its end on virtual time."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with (
+        patch.object(
+            reading, "Pipe", lambda: cast("VirtualLoop", asyncio.get_running_loop()).pipe()
+        ),
+        asyncio.Runner(loop_factory=VirtualLoop) as runner,
+    ):
         return runner.run(main)
 
 

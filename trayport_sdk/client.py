@@ -375,11 +375,11 @@ class TrayportClient(Convenience):
             TrayportValidationError: There is no such file, or a line of it is damaged.
             TrayportConfigurationError: A file cannot be written to.
         """
-        from .decode import decode
+        from .decode import answer as decoded
         from .http.resend import retry_failed
 
         def proven(answer: Answer) -> bytes:
-            answer.read(decode)
+            answer.held().read(decoded)
             return answer.body
 
         async def send(call: Call) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from trayport_spec import CONTRACT_TYPE_ALIASES
 
 from .contracts import ContractSpec
-from .errors import QUOTED_CHARACTERS, TrayportDecodeError
+from .errors import TrayportDecodeError
 from .queries import CONTRACT, BulkMarketQuery, ParallelContractQuery, QueryPlan
 
 if TYPE_CHECKING:
@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 ITEM = "sequence_item_id"
 
 
-def check_contracts(query: QueryPlan, frame: pl.DataFrame, body: bytes) -> None:
+def check_contracts(query: QueryPlan, frame: pl.DataFrame, rows_before: int = 0) -> None:
     """Finds out whether the rows of a request for several contracts say whose they are.
+
+    Args:
+        query: The request.
+        frame: Some of the rows of its answer.
+        rows_before: How many rows the answer has before them.
 
     Raises:
         TrayportDecodeError: One does not, or belongs to no contract of a batch.
@@ -42,8 +47,10 @@ def check_contracts(query: QueryPlan, frame: pl.DataFrame, body: bytes) -> None:
     if strange.any():
         row = strange.to_list().index(True)
         raise TrayportDecodeError(
-            f"row {row} belongs to no contract that was asked for, but to {column[row]}",
-            body=body[:QUOTED_CHARACTERS].decode(errors="replace"),
+            f"row {row + rows_before} belongs to no contract that was asked for, but to "
+            f"{column[row]}",
+            row=row + rows_before,
+            field=CONTRACT,
         )
 
 

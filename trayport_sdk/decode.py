@@ -1,34 +1,44 @@
-"""From bytes to typed columns and to models, strictly.
+"""From bytes to typed columns, strictly, while they arrive.
 
 The types come from the generated tables. A wrong type, a missing field, a number out of range, a
 cut or trailing byte is an error; fields the tables do not know pass and are left out.
+
+An array of rows is cut into pieces. Each is proved right by a decoder that keeps to the types, and
+read a second time into columns, which is what takes the time and needs no interpreter: two pieces
+are worked on at once.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
-from itertools import chain, count, repeat
-from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import msgspec
-from attrs import frozen
-from trayport_spec import ENDPOINTS, Column
+from attrs import field, frozen
+from trayport_spec import ENDPOINTS
 
+from . import places
+from .columns import Asked as Asked
+from .columns import columns_asked as columns_asked
+from .columns import data_type as data_type
+from .columns import from_json
+from .columns import to_frame as to_frame
+from .cutting import PIECE, Cut, Cutter
 from .errors import QUOTED_CHARACTERS, TrayportDecodeError
+from .row_types import Tolerance, answer_type
 
 if TYPE_CHECKING:
     import polars as pl
 
-INT64_MAX = 2**63 - 1
+    _Table: TypeAlias = tuple[pl.DataFrame, Mapping[str, int]]
 
-# Types are made from the tables while running, which checkers cannot follow.
-_ListOf: Any = list
-_Literal: Any = Literal
-
-Asked = Callable[[Column], bool]
+WORKERS = 2
+AHEAD = 2 * WORKERS
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @frozen
@@ -39,38 +49,142 @@ class Decoded:
         rows: The rows, in the order of the answer.
         timestamp: The instant the whole answer is of, in nanoseconds since 1970-01-01 UTC; None
             where the rows have times of their own.
+        odd: How often each field was not of its type, and was taken nevertheless.
     """
 
     rows: Sequence[Any]
     timestamp: int | None = None
+    odd: Mapping[str, int] = field(factory=dict[str, int])
 
 
-def answer(operation_id: str, body: bytes) -> Decoded:
+class Decoder:
+    """Turns the JSON of one answer into tables, piece by piece.
+
+    Args:
+        operation_id: The operation that was asked.
+        asked: Which columns are part of the tables.
+        lenient: Whether what is not of its type becomes null instead of an error.
+        piece: About how many bytes are decoded at once.
+
+    Attributes:
+        timestamp: The instant the whole answer is of, once it was read.
+        odd: How often each field was not of its type, and was taken nevertheless.
+    """
+
+    def __init__(
+        self,
+        operation_id: str,
+        asked: Asked,
+        *,
+        lenient: bool = False,
+        piece: int | None = None,
+    ) -> None:
+        self._operation_id = operation_id
+        self._columns = ENDPOINTS[operation_id].row
+        self._asked = asked
+        self._lenient = lenient
+        self._piece = piece
+        self._is_plain = True
+        self._rows_before = 0
+        self.timestamp: int | None = None
+        self.odd: Counter[str] = Counter()
+
+    def frames(self, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]:
+        """The rows in tables, while the text arrives.
+
+        Args:
+            chunks: The decompressed body.
+
+        Raises:
+            TrayportDecodeError: The body is not what the API promises. The tables before were.
+        """
+        if ENDPOINTS[self._operation_id].root != "array":
+            whole = answer(self._operation_id, b"".join(chunks), lenient=self._lenient)
+            self.timestamp = whole.timestamp
+            self.odd.update(whole.odd)
+            yield to_frame(self._columns, whole.rows, self._asked)
+            return
+        pool = ThreadPoolExecutor(WORKERS, "trayport-decode")
+        try:
+            for frame, odd in self._tables(chunks, pool):
+                self._rows_before += frame.height
+                self.odd.update(odd)
+                yield frame
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _tables(self, chunks: Iterable[bytes], pool: ThreadPoolExecutor) -> Iterator[_Table]:
+        """Hands out the pieces to the threads, and their tables in the order of the pieces."""
+        cutter = Cutter(self._piece)
+        under_way: deque[tuple[Cut, Future[_Table]]] = deque()
+        for cut in self._cuts(cutter, chunks):
+            under_way.append((cut, pool.submit(self._table, cut.text)))
+            while under_way and (cut.is_last or len(under_way) > AHEAD):
+                first, table = under_way.popleft()
+                try:
+                    yield table.result()
+                except _BROKEN as error:
+                    if not first.is_guess:
+                        before = first.offset - 1, self._rows_before
+                        raise _explained(error, first.text, *before) from error
+                    cutter.put_back([first, *(cut for cut, _ in under_way)])
+                    under_way.clear()
+
+    def _cuts(self, cutter: Cutter, chunks: Iterable[bytes]) -> Iterator[Cut]:
+        for chunk in _small(chunks):
+            cutter.feed(chunk)
+            yield from iter(cutter.cut, None)
+            if begun := cutter.begun_with:
+                self._refuse(begun)
+        cutter.close()
+        if (begun := cutter.begun_with) is not None:
+            self._refuse(begun)
+        yield from iter(cutter.cut, None)
+
+    def _refuse(self, begun: bytes) -> NoReturn:
+        """Says why an answer that does not begin as an array is wrong."""
+        answer(self._operation_id, begun)
+        raise TrayportDecodeError(
+            "the answer is not what the API promises: it is no array",
+            offset=0,
+            body=_quoted(begun),
+        )
+
+    def _table(self, text: bytes) -> _Table:
+        """The table of a piece."""
+        found = _read(self._operation_id, text, lenient=self._lenient)
+        frame = None
+        if self._is_plain and not found.odd:
+            frame = from_json(self._columns, text, self._asked)
+        if frame is None or frame.height != len(found.rows):
+            # What is in one piece will be in the others: escapes, or fields that are not known.
+            self._is_plain = False
+            frame = to_frame(self._columns, found.rows, self._asked)
+        return frame, found.odd
+
+
+def _small(chunks: Iterable[bytes]) -> Iterator[memoryview]:
+    """The same bytes in chunks that are no larger than pieces."""
+    for chunk in chunks:
+        for start in range(0, len(chunk), PIECE):
+            yield memoryview(chunk)[start : start + PIECE]
+
+
+def answer(operation_id: str, body: bytes, *, lenient: bool = False) -> Decoded:
     """The rows of an answer, and what the answer says of all of them.
 
     Raises:
         TrayportDecodeError: The body is not what the API promises.
     """
-    endpoint = ENDPOINTS[operation_id]
-    document = decode(operation_id, body)
-    if endpoint.rows_at is None:
-        return Decoded(document if endpoint.root == "array" else [document])
-    times = [getattr(document, c.python_name) for c in endpoint.envelope if c.type == "timestamp"]
-    return Decoded(getattr(document, endpoint.rows_at), *times)
-
-
-def decode(operation_id: str, body: bytes) -> Any:
-    """The answer of an operation as typed structs: a list of rows, or the one object it is.
-
-    Raises:
-        TrayportDecodeError: The body is not what the API promises.
-    """
-    return _decoded(body, _answer_type(operation_id))
+    try:
+        return _read(operation_id, body, lenient=lenient)
+    except _BROKEN as error:
+        raise _explained(error, body) from error
 
 
 def decode_documents(operation_id: str, body: bytes) -> list[dict[str, Any]]:
-    """The rows of an answer as JSON objects, checked like `decode` does."""
-    decode(operation_id, body)
+    """The rows of an answer as JSON objects, checked like `answer` does."""
+    answer(operation_id, body)
     document = msgspec.json.decode(body)
     endpoint = ENDPOINTS[operation_id]
     if endpoint.rows_at is not None:
@@ -78,143 +192,78 @@ def decode_documents(operation_id: str, body: bytes) -> list[dict[str, Any]]:
     return document if isinstance(document, list) else [document]  # pyright: ignore[reportUnknownVariableType]
 
 
-def _decoded(body: bytes, kind: Any) -> Any:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        place = re.search(r"\(byte (\d+)\)", str(error))
-        raise TrayportDecodeError(
-            f"the answer is not what the API promises: {error}",
-            offset=int(place[1]) if place else None,
-            body=body[: 4 * QUOTED_CHARACTERS].decode(errors="replace"),
-        ) from error
-
-
 @cache
-def _answer_type(operation_id: str) -> Any:
+def _decoder(operation_id: str) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(answer_type(operation_id))
+
+
+def _read(operation_id: str, text: bytes, *, lenient: bool) -> Decoded:
+    """The rows of an answer.
+
+    Raises:
+        msgspec.DecodeError: It is not of its type, or no JSON.
+        UnicodeDecodeError: It is no UTF-8.
+        RecursionError: It is nested too deeply.
+    """
+    if not text.isascii():
+        text.decode()
     endpoint = ENDPOINTS[operation_id]
-    row = _struct(operation_id, endpoint.row)
-    if endpoint.rows_at is not None:
-        return _struct(
-            f"{operation_id}_answer", endpoint.envelope, [(endpoint.rows_at, _ListOf[row])]
-        )
-    return _ListOf[row] if endpoint.root == "array" else row
+    try:
+        document = _decoder(operation_id).decode(text)
+    except msgspec.ValidationError:
+        tolerance = Tolerance(operation_id, lenient=lenient)
+        if not tolerance.is_possible:
+            raise
+        document = tolerance.answer(msgspec.json.decode(text))
+        odd: Mapping[str, int] = tolerance.odd
+    else:
+        odd = {}
+    if endpoint.rows_at is None:
+        return Decoded(document if endpoint.root == "array" else [document], odd=odd)
+    times = (getattr(document, c.python_name) for c in endpoint.envelope if c.type == "timestamp")
+    return Decoded(getattr(document, endpoint.rows_at), next(times, None), odd)
 
 
-def _struct(name: str, columns: Sequence[Column], others: Sequence[tuple[str, Any]] = ()) -> Any:
-    required = [(c.python_name, _type(name, c)) for c in columns if c.required]
-    optional = [
-        (c.python_name, _type(name, c) | msgspec.UnsetType, msgspec.UNSET)
-        for c in columns
-        if not c.required
-    ]
-    return msgspec.defstruct(
-        name,
-        [*others, *required, *optional],
-        rename={c.python_name: c.name for c in columns},
-        kw_only=True,
-        gc=False,
+def _explained(
+    error: Exception, text: bytes, offset: int = 0, rows_before: int = 0
+) -> TrayportDecodeError:
+    """What is wrong with a text, and where.
+
+    Args:
+        error: What the decoder said.
+        text: What it was given.
+        offset: Where the text begins in the body.
+        rows_before: How many rows there were before.
+    """
+    told = str(error)
+    path: tuple[str | int, ...] = ()
+    if isinstance(error, UnicodeDecodeError):
+        start = error.start
+    elif place := re.search(r"\(byte (\d+)\)", told):
+        start = int(place[1])
+        told = told.replace(place[0], f"(byte {start + offset})")
+    elif at := re.search(r"(?<= at `)\$[^`]*(?=`$)", told):
+        path = places.path_of(at[0])
+        start = places.start_of(text, path)
+    else:
+        start = len(text)
+    if not path and text.lstrip()[:1] == b"[":
+        path = (places.row_at(text, start),)
+    row, within = places.row_of(path)
+    if row is not None and path[:1] == (row,):
+        told = told.replace(f"`$[{row}]", f"`$[{row + rows_before}]")
+        row += rows_before
+    if lacking := re.search(r"missing required field `([^`]+)`", told):
+        within = f"{within}.{lacking[1]}".lstrip(".")
+    where = [f"byte {start + offset}"] + ([] if row is None else [f"row {row}"])
+    return TrayportDecodeError(
+        f"the answer is not what the API promises: {told} ({', '.join(where)})",
+        offset=start + offset,
+        row=row,
+        field=within or None,
+        body=_quoted(text),
     )
 
 
-def _type(parent: str, column: Column) -> Any:
-    name = f"{parent}_{column.python_name}"
-    kind: Any
-    match column.type:
-        case "int64" | "timestamp":
-            least = -INT64_MAX - 1 if column.minimum is None else int(column.minimum)
-            kind = Annotated[int, msgspec.Meta(ge=least, le=INT64_MAX)]
-        case "float64":
-            kind = float
-        case "bool":
-            kind = bool
-        case "string":
-            kind = _Literal[column.enum] if column.enum else str
-        case "struct":
-            kind = _struct(name, column.fields)
-        case "list":
-            kind = _ListOf[_struct(name, column.fields)]
-    return kind | None if column.nullable else kind
-
-
-def columns_asked(optional_fields: Sequence[str], parameters: Sequence[str]) -> Asked:
-    """Which columns a request asked for: all but those it could have named and did not."""
-
-    def asked(column: Column) -> bool:
-        avoidable = column.optional_field is not None or column.brought_by is not None
-        wanted = column.optional_field in optional_fields or column.brought_by in parameters
-        return column.required or wanted or not avoidable
-
-    return asked
-
-
-def to_frame(columns: Sequence[Column], rows: Sequence[Any], asked: Asked) -> pl.DataFrame:
-    """The rows as a table with the columns asked for, in the order of the tables."""
-    import polars as pl
-
-    return pl.DataFrame(
-        [
-            _series(column, list(map(attrgetter(column.python_name), rows)), asked)
-            for column in columns
-            if asked(column)
-        ]
-    )
-
-
-def _series(column: Column, values: list[Any], asked: Asked) -> pl.Series:
-    import polars as pl
-
-    name, kind = column.python_name, data_type(column, asked)
-    if not column.required:
-        values = [None if value is msgspec.UNSET else value for value in values]
-    match column.type:
-        case "timestamp":
-            return pl.Series(name, values, dtype=pl.Int64).cast(kind)
-        case "struct":
-            present = [value for value in values if value is not None]
-            structs = to_frame(column.fields, present, asked).to_struct(name)
-            return _in_place(structs, values, pl.Series(name, [None], dtype=kind))
-        case "list":
-            filled = [value for value in values if value]
-            items = to_frame(column.fields, list(chain.from_iterable(filled)), asked)
-            owners = chain.from_iterable(map(repeat, count(), map(len, filled)))
-            owned = [pl.Series("owner", list(owners), dtype=pl.Int64), items.to_struct(name)]
-            lists = pl.DataFrame(owned).group_by("owner", maintain_order=True).agg(name)
-            return _in_place(lists[name], values, pl.Series(name, [None, []], dtype=kind))
-        case _:
-            return pl.Series(name, values, dtype=kind)
-
-
-def _in_place(found: pl.Series, values: Sequence[Any], gaps: pl.Series) -> pl.Series:
-    """The nested values found, at the places they have among all: gaps are null or empty lists."""
-    import polars as pl
-
-    if len(found) == len(values):
-        return found
-    following = iter(range(len(found)))
-    missing, empty = len(found), len(found) + 1
-    return pl.concat([found, gaps]).gather(
-        [missing if v is None else next(following) if v else empty for v in values]
-    )
-
-
-def data_type(column: Column, asked: Asked) -> pl.DataType:
-    """The polars type of a column."""
-    import polars as pl
-
-    match column.type:
-        case "int64":
-            return pl.Int64()
-        case "timestamp":
-            return pl.Datetime("ns", "UTC")
-        case "float64":
-            return pl.Float64()
-        case "bool":
-            return pl.Boolean()
-        case "string":
-            return pl.String()
-        case "struct" | "list":
-            struct = pl.Struct(
-                {c.python_name: data_type(c, asked) for c in column.fields if asked(c)}
-            )
-            return struct if column.type == "struct" else pl.List(struct)
+def _quoted(text: bytes) -> str:
+    return text[: 4 * QUOTED_CHARACTERS].decode(errors="replace")

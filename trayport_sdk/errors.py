@@ -12,7 +12,7 @@ TrayportError                              .context .attempts .retryable .sugges
 │  ├─ TrayportNotFoundError                404
 │  ├─ TrayportRateLimitError               429
 │  └─ TrayportServerError                  5xx
-├─ TrayportDecodeError                     .offset: an answer that is not what the API promises
+├─ TrayportDecodeError                     .offset .row .field: not what the API promises
 ├─ TrayportLimiterError                    the store that shares the allowance cannot be used
 ├─ TrayportCircuitBreakerError             .retry_at: not sent, because the service keeps failing
 ├─ TrayportInterruptedError                cancelled before it was answered
@@ -238,7 +238,9 @@ class TrayportDecodeError(TrayportError):
     """An answer that is not what the API promises. Never turned into an empty result.
 
     Attributes:
-        offset: Where in the body, in bytes, or None when it is not known.
+        offset: Where in the decompressed body, in bytes from 0, or None when it is not known.
+        row: Which row, from 0, or None when it is about no row.
+        field: Which field of the row, such as `contract.sequenceId` or `bids[0].price`, or None.
         body: The first part of the body.
     """
 
@@ -249,6 +251,8 @@ class TrayportDecodeError(TrayportError):
         message: str,
         *,
         offset: int | None = None,
+        row: int | None = None,
+        field: str | None = None,
         body: str = "",
         context: RequestContext | None = None,
     ) -> None:
@@ -258,6 +262,8 @@ class TrayportDecodeError(TrayportError):
             suggestion="try again; if it goes on, the API has changed, or a proxy changes answers",
         )
         self.offset = offset
+        self.row = row
+        self.field = field
         self.body = body[:QUOTED_CHARACTERS]
 
     def _told(self) -> str:

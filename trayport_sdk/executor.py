@@ -70,6 +70,9 @@ class Run:
         concurrency: Requests under way at once, at most.
         ahead: Answers under way or waiting for whoever takes them, at most.
         patience: Seconds to wait for a service that is away after it was reached.
+        hold: About how many bytes of the rows of an answer are kept in memory, the others in a
+            file; all of them when it is left out.
+        lenient: Whether values that are not of their types become null.
         on_progress: Told after every answer.
     """
 
@@ -82,6 +85,8 @@ class Run:
         concurrency: int,
         ahead: int,
         patience: float,
+        hold: int | None = None,
+        lenient: bool = False,
         on_progress: OnProgress | None = None,
     ) -> None:
         if on_progress is not None and not callable(on_progress):
@@ -92,6 +97,8 @@ class Run:
             )
         self._sender = sender
         self._whole = whole
+        self._hold = hold
+        self._lenient = lenient
         self._waiting = deque(plans)
         self._running: dict[asyncio.Task[list[Outcome]], QueryPlan] = {}
         self._slots = asyncio.Semaphore(concurrency)
@@ -257,7 +264,7 @@ class Run:
         call = call_of(query)
 
         def read(answer: Answer) -> Outcome | _Later:
-            return piece_of(answer, query)
+            return piece_of(answer, query, hold=self._hold, lenient=self._lenient)
 
         def instead(error: TrayportError) -> Outcome | _Later:
             rest = self._patience.rest(error)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import frozen
 
-from . import decode
+from .columns import Asked, columns_asked
 from .correlation import check_contracts
+from .decode import Decoder
 from .errors import (
     TrayportAPIError,
     TrayportAuthenticationError,
@@ -22,6 +23,7 @@ from .errors import (
 )
 from .progress import RequestRecord
 from .queries import QueryPlan
+from .spool import Spool
 from .values import parameters_by_argument
 
 if TYPE_CHECKING:
@@ -40,8 +42,13 @@ class Piece:
     """The rows that one request brought."""
 
     query: QueryPlan
-    frame: pl.DataFrame
+    rows: Spool
     record: RequestRecord
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """All rows in one table."""
+        return self.rows.frame()
 
 
 @frozen
@@ -91,46 +98,71 @@ def is_unfinished(error: TrayportError) -> bool:
     return too_large or isinstance(error, TrayportServerError | TrayportDecodeError)
 
 
-def piece_of(answer: Answer, query: QueryPlan) -> Piece:
+def piece_of(
+    answer: Answer, query: QueryPlan, *, hold: int | None = None, lenient: bool = False
+) -> Piece:
     """The rows of an answer that lie before the end of its window.
 
     Whether the service answers rows stamped exactly at `until` is not documented. Dropping them in
     every window leaves each row in exactly one window under either reading.
-    """
-    import polars as pl
 
-    endpoint = query.operation
-    found = answer.read(decode.answer)
-    received = decode.to_frame(endpoint.row, found.rows, columns_of(query))
-    if query.is_shared and query.contracts:
-        answer.read(lambda _, body: check_contracts(query, received, body))
-    frame = received
-    if query.window is not None and endpoint.time_column is not None:
-        time = next(c.python_name for c in endpoint.row if c.name == endpoint.time_column)
-        frame = received.filter(pl.col(time).cast(pl.Int64) < query.window.end)
+    Args:
+        answer: The answer, which may still be arriving.
+        query: What was asked.
+        hold: About how many bytes of rows are kept in memory, the others in a file; all of them
+            when it is left out.
+        lenient: Whether values that are not of their types become null.
+    """
+    decoder = decoder_of(query, lenient=lenient)
+    rows = Spool(hold)
+    received = 0
+    with answer.explained():
+        for frame in decoder.frames(answer.chunks()):
+            if query.is_shared and query.contracts:
+                check_contracts(query, frame, received)
+            rows.add(_before_the_end(query, frame))
+            received += frame.height
+    answer.odd = decoder.odd
     return Piece(
         query,
-        frame,
+        rows,
         RequestRecord(
-            endpoint=endpoint.path,
+            endpoint=query.operation.path,
             parameters=answer.context.parameters,
             window=query.window,
-            rows=frame.height,
-            dropped=received.height - frame.height,
-            bytes_decoded=len(answer.body),
+            rows=rows.height,
+            dropped=received - rows.height,
+            bytes_decoded=answer.bytes_decoded,
             bytes_received=answer.bytes_received,
             seconds=answer.seconds,
-            timestamp=found.timestamp,
+            timestamp=decoder.timestamp,
+            odd=decoder.odd,
         ),
     )
 
 
-def columns_of(query: QueryPlan) -> decode.Asked:
+def decoder_of(query: QueryPlan, *, lenient: bool = False) -> Decoder:
+    """What decodes the answers to a query."""
+    return Decoder(query.operation.operation_id, columns_of(query), lenient=lenient)
+
+
+def _before_the_end(query: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
+    name = query.operation.time_column
+    if query.window is None or name is None:
+        return frame
+    column = next(c.python_name for c in query.operation.row if c.name == name)
+    times = frame.get_column(column).to_physical()
+    # Looked at first, because to keep everything would copy everything.
+    kept = times < query.window.end
+    return frame if kept.all() else frame.filter(kept)
+
+
+def columns_of(query: QueryPlan) -> Asked:
     """The columns that the rows of a query have."""
     given = query.arguments()
     parameters = parameters_by_argument(query.operation)
     brought = [parameter.name for name, parameter in parameters.items() if given.get(name)]
-    return decode.columns_asked(query.optional_fields, brought)
+    return columns_asked(query.optional_fields, brought)
 
 
 def concerns_every_query(error: TrayportError) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from attrs import evolve, fields, frozen
+from attrs import evolve, field, fields, frozen
 
 from .times import Window
 
@@ -96,6 +96,7 @@ class RequestRecord:
         seconds: From sending to the last byte.
         timestamp: The instant that the answer says it is about, in nanoseconds since 1970-01-01
             UTC, where it says one.
+        odd: How often each field was not of its type, and was taken nevertheless.
     """
 
     endpoint: str
@@ -107,3 +108,4 @@ class RequestRecord:
     bytes_received: int
     seconds: float
     timestamp: int | None = None
+    odd: Mapping[str, int] = field(factory=dict[str, int])

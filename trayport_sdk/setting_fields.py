@@ -108,6 +108,11 @@ class SettingFields(BaseSettings):
         description="Whether the key, or the gateway, is entitled to the data of the current day "
         "in UTC, so that ranges may reach into it.",
     )
+    decode_mode: Literal["strict", "lenient"] = Field(
+        default="strict",
+        description="What becomes of a value that is not of its documented type: strict makes an "
+        "error of it, lenient a null, which is counted in the response's metadata.",
+    )
     timeout: Seconds = Field(
         default=60.0, description="Seconds to wait for the next part of an answer."
     )

@@ -22,6 +22,7 @@ from trayport_sdk.http.calls import Answer
 from trayport_sdk.pieces import Piece, piece_of
 from trayport_sdk.planner import cut
 from trayport_sdk.queries import QueryPlan
+from trayport_sdk.spool import Spool
 from trayport_sdk.times import Window
 
 pytestmark = pytest.mark.filterwarnings("ignore::trayport_sdk.TrayportHistoryWarning")
@@ -126,16 +127,18 @@ def is_exact(world: World, asked: Question) -> bool:
     return table(found.to_polars()) == asked.whole(world, **parts(contract))
 
 
-def keeping_the_end(answer: Answer, query: QueryPlan) -> Piece:
+def keeping_the_end(answer: Answer, query: QueryPlan, **how: Any) -> Piece:
     window = query.window
     assert window is not None
     longer = evolve(query, window=Window(window.start, window.end + 1))
-    return evolve(piece_of(answer, longer), query=query)
+    return evolve(piece_of(answer, longer, **how), query=query)
 
 
-def merging_equals(answer: Answer, query: QueryPlan) -> Piece:
-    piece = piece_of(answer, query)
-    return evolve(piece, frame=piece.frame.unique("deal_date", maintain_order=True))
+def merging_equals(answer: Answer, query: QueryPlan, **how: Any) -> Piece:
+    piece = piece_of(answer, query, **how)
+    rows = Spool()
+    rows.add(piece.frame.unique("deal_date", maintain_order=True))
+    return evolve(piece, rows=rows)
 
 
 def cut_by(change: Callable[[Window], Window]) -> Callable[..., Iterator[Window]]:

@@ -24,7 +24,7 @@ from trayport_sdk import (
     TrayportConnectionError,
 )
 from trayport_sdk.errors import RequestContext
-from trayport_sdk.http.calls import Attempt, Call
+from trayport_sdk.http.calls import Answer, Attempt, Call
 from trayport_sdk.http.connections import ConnectionCounts, Connections, Origin
 from trayport_sdk.http.transport import Transport
 from trayport_sdk.sandbox import Sandbox
@@ -86,7 +86,7 @@ async def talking_to(
 async def send(wire: Transport, requests: int = 1) -> None:
     """So many requests at the same time."""
     attempt = Attempt(RequestContext("/trades"))
-    await asyncio.gather(*(wire.send(CALL, attempt) for _ in range(requests)))
+    await asyncio.gather(*(wire.send(CALL, attempt, Answer.held) for _ in range(requests)))
 
 
 def connections_of(sandbox: Sandbox) -> set[str]:
@@ -132,9 +132,11 @@ async def test_waiting_for_a_connection_is_no_timeout() -> None:
         one.answering.clear()
         attempt = Attempt(RequestContext("/trades"), timeout=0.3)
         wire.configure(connect_timeout=0.01)
-        first = asyncio.create_task(wire.send(CALL, Attempt(RequestContext("/trades"))))
+        first = asyncio.create_task(
+            wire.send(CALL, Attempt(RequestContext("/trades")), Answer.held)
+        )
         await one.asked(1)
-        second = asyncio.create_task(wire.send(CALL, attempt))
+        second = asyncio.create_task(wire.send(CALL, attempt, Answer.held))
         await asyncio.sleep(0.05)
         one.answering.set()
         await asyncio.gather(first, second)
@@ -288,7 +290,7 @@ async def test_connections_that_wait_make_room_for_another_address() -> None:
             await one.accepted(2)
             other.answering.clear()
             attempt = Attempt(RequestContext("/markets"))
-            sending = [asyncio.create_task(wire.send(call, attempt)) for _ in range(2)]
+            sending = [asyncio.create_task(wire.send(call, attempt, Answer.held)) for _ in range(2)]
             await other.asked(2)
             await one.until(lambda: one.open == 0)
             other.answering.set()

@@ -32,7 +32,7 @@ from trayport_sdk import (
     TrayportServerError,
     TrayportTimeoutError,
 )
-from trayport_sdk.decode import decode
+from trayport_sdk.decode import answer as decode
 from trayport_sdk.errors import RequestContext
 from trayport_sdk.http.calls import Answer, Attempt, Call
 from trayport_sdk.http.middleware import Middleware, Request
@@ -98,7 +98,7 @@ def transport(url: str) -> aclosing[Transport]:
 
 async def send(wire: Transport, call: Call = CALL, timeout: float = 10.0) -> Answer:
     context = RequestContext(call.endpoint.path, call.shown, "an-id")
-    return await wire.send(call, Attempt(context, timeout=timeout))
+    return await wire.send(call, Attempt(context, timeout=timeout), Answer.held)
 
 
 def answer(status: int, body: bytes = b"", *headers: str) -> bytes:
@@ -364,7 +364,7 @@ async def test_a_path_cannot_lengthen_the_name_of_the_host(path: str) -> None:
 
     def answered(request: httpx.Request) -> httpx.Response:
         asked.append(request)
-        return httpx.Response(200, content=b"[]")
+        return httpx.Response(200, stream=httpx.ByteStream(b"[]"))
 
     urls = {"analytics": "https://api.example", "reference": "https://api.example"}
     wire = Transport(key=KEY, urls=urls, transport=httpx.MockTransport(answered))
@@ -384,7 +384,7 @@ async def test_an_answer_that_drips_in_ends_with_the_time_it_may_take(part: str)
             attempt = Attempt(RequestContext("/trades"), seconds=0.2)
             for _ in range(2):  # the one connection there may be is free again
                 with pytest.raises(TrayportTimeoutError, match=r"took longer than 0\.2 s") as late:
-                    await wire.send(CALL, attempt)
+                    await wire.send(CALL, attempt, Answer.held)
                 await dripping.hung_up()
         assert dripping.connections == 2
         assert late.value.suggestion is not None
@@ -396,7 +396,9 @@ async def test_an_answer_in_time_is_whole_and_keeps_its_connection() -> None:
         urls = {"analytics": one.url, "reference": one.url}
         async with aclosing(Transport(key=KEY, urls=urls)) as wire:
             for _ in range(2):
-                got = await wire.send(CALL, Attempt(RequestContext("/trades"), seconds=60.0))
+                got = await wire.send(
+                    CALL, Attempt(RequestContext("/trades"), seconds=60.0), Answer.held
+                )
                 assert got.body == b"[]"
         assert one.connections == 1
 
@@ -420,10 +422,10 @@ async def test_the_time_of_middleware_counts_and_its_own_timeout_stays_what_it_i
         urls = {"analytics": one.url, "reference": one.url}
         async with aclosing(Transport(key=KEY, urls=urls, middleware=[Gate()])) as wire:
             with pytest.raises(TrayportTimeoutError, match="took longer"):
-                await wire.send(CALL, attempt)
+                await wire.send(CALL, attempt, Answer.held)
         async with aclosing(Transport(key=KEY, urls=urls, middleware=[Gate(own)])) as wire:
             with pytest.raises(TimeoutError) as raised:
-                await wire.send(CALL, attempt)
+                await wire.send(CALL, attempt, Answer.held)
     assert raised.value is own
     assert one.requests == []
 

@@ -106,6 +106,7 @@ class Desk:
         *,
         ahead: int | None = None,
         whole: bool = False,
+        hold: int | None = None,
     ) -> Run:
         """A run of a plan that has not begun.
 
@@ -114,6 +115,8 @@ class Desk:
             on_progress: Told after every answer.
             ahead: Answers held at most; as many as requests may be under way when left out.
             whole: Whether the first failure is raised, because the rest is of no use without it.
+            hold: About how many bytes of the rows of an answer are kept in memory, the others in
+                a file; all of them when it is left out.
 
         Raises:
             CancelledError: The task was told to end during an earlier call.
@@ -127,6 +130,8 @@ class Desk:
             ahead=ahead or settings.max_concurrency,
             patience=settings.retry_budget,
             whole=whole,
+            hold=hold,
+            lenient=settings.decode_mode == "lenient",
             on_progress=on_progress,
         )
 

@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from .events import AttemptEvent, BreakerEvent, Event, RetryEvent, StaleEvent, ThrottleEvent
+from .events import (
+    AttemptEvent,
+    BreakerEvent,
+    Event,
+    OddValuesEvent,
+    RetryEvent,
+    StaleEvent,
+    ThrottleEvent,
+)
 from .metrics import EndpointMetrics, Latency, Metrics
 from .process import GarbageWatch, process_use
 from .quantiles import Histogram
@@ -45,6 +53,8 @@ class MetricsCollector:
                 self._throttles += 1
             elif isinstance(event, StaleEvent):
                 tally.stale_answers += 1
+            elif isinstance(event, OddValuesEvent):
+                tally.odd_values.update(event.fields)
 
     def snapshot(
         self,
@@ -82,6 +92,7 @@ class _Tally:
 
     def __init__(self) -> None:
         self.errors: Counter[str] = Counter()
+        self.odd_values: Counter[str] = Counter()
         self.retries = 0
         self.stale_answers = 0
         self.breaker_changes = 0
@@ -107,6 +118,7 @@ class _Tally:
             errors=dict(sorted(self.errors.items())),
             retries=self.retries,
             stale_answers=self.stale_answers,
+            odd_values=dict(sorted(self.odd_values.items())),
             bytes_received=self.bytes_received,
             bytes_decoded=self.bytes_decoded,
             latency=Latency(
@@ -127,6 +139,7 @@ class _Tally:
         whole = cls()
         for part in parts:
             whole.errors.update(part.errors)
+            whole.odd_values.update(part.odd_values)
             whole.retries += part.retries
             whole.stale_answers += part.stale_answers
             whole.bytes_received += part.bytes_received

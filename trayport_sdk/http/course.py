@@ -21,7 +21,7 @@ from ..errors import (
     TrayportError,
 )
 from .calls import Answer, Attempt, Call
-from .events import AttemptEvent, RetryEvent, ThrottleEvent
+from .events import AttemptEvent, OddValuesEvent, RetryEvent, ThrottleEvent
 from .haste import pause
 
 if TYPE_CHECKING:
@@ -115,17 +115,21 @@ class Course(Generic[Read]):
         """One request and the reading of its answer; observers hear of it in any case."""
         started = time.perf_counter()
         answer: Answer | None = None
+
+        def read(arriving: Answer) -> Read:
+            nonlocal answer
+            answer = arriving
+            return self._read(arriving)
+
         try:
             left = self._policy.retry.budget - (self.clock() - self._started)
             attempt = Attempt(self._context, number, self._policy.timeout, max(0.0, left))
-            answer = await self._wire.transport.send(self._call, attempt)
-            # Decoding is work for a processor; in a thread, other answers go on arriving.
-            result = await asyncio.to_thread(self._read, answer)
+            result = await self._wire.transport.send(self._call, attempt, read)
         except (TrayportError, asyncio.CancelledError) as error:
             failure = error if isinstance(error, TrayportError) else None
             self._tell(number, grant, time.perf_counter() - started, answer, failure)
             raise
-        self._tell(number, grant, answer.seconds, answer)
+        self._tell(number, grant, time.perf_counter() - started, answer)
         return result
 
     def _tell(
@@ -137,20 +141,23 @@ class Course(Generic[Read]):
         failure: TrayportError | None = None,
     ) -> None:
         context = self._context
+        whole = answer if answer is not None and answer.seconds else None
         self._wire.tell(
             AttemptEvent(
                 endpoint=context.endpoint,
                 parameters=context.parameters,
                 correlation_id=context.correlation_id,
                 attempt=number,
-                status=HTTPStatus.OK if answer else getattr(failure, "status_code", None),
+                status=HTTPStatus.OK if whole else getattr(failure, "status_code", None),
                 error=failure,
                 queued=grant.queued if grant else 0.0,
-                seconds=answer.seconds if answer else seconds,
-                bytes_received=answer.bytes_received if answer else 0,
-                bytes_decoded=len(answer.body) if answer else 0,
+                seconds=whole.seconds if whole else seconds,
+                bytes_received=whole.bytes_received if whole else 0,
+                bytes_decoded=whole.bytes_decoded if whole else 0,
             )
         )
+        if whole and whole.odd and failure is None:
+            self._wire.tell(OddValuesEvent(context.endpoint, whole.odd))
 
     async def _slow_down(self, pause: float, grant: Grant | None) -> None:
         limiter = self._wire.limiter

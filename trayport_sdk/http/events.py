@@ -124,6 +124,19 @@ class StaleEvent:
 
 
 @frozen
+class OddValuesEvent:
+    """An answer had values that are not of their types, and they were taken nevertheless.
+
+    Attributes:
+        endpoint: The path of the operation.
+        fields: How often each field was odd.
+    """
+
+    endpoint: str
+    fields: Mapping[str, int]
+
+
+@frozen
 class FailureEvent:
     """A call that failed for good.
 
@@ -137,6 +150,12 @@ class FailureEvent:
 
 
 Event: TypeAlias = (
-    AttemptEvent | RetryEvent | FailureEvent | BreakerEvent | ThrottleEvent | StaleEvent
+    AttemptEvent
+    | RetryEvent
+    | FailureEvent
+    | BreakerEvent
+    | ThrottleEvent
+    | StaleEvent
+    | OddValuesEvent
 )
 Observer: TypeAlias = Callable[[Event], None]

@@ -22,6 +22,7 @@ from .events import (
     BreakerEvent,
     Event,
     FailureEvent,
+    OddValuesEvent,
     RetryEvent,
     StaleEvent,
     ThrottleEvent,
@@ -84,6 +85,7 @@ class OpenTelemetry:
             (ThrottleEvent, "throttles", "Answers that said the key is too fast."),
             (BreakerEvent, "breaker.changes", "Changes of a circuit breaker's state."),
             (StaleEvent, "stale.answers", "Answers from memory."),
+            (OddValuesEvent, "odd.answers", "Answers with values that are not of their types."),
         )
         self._counters = {
             kind: meter.create_counter(f"trayport.{name}", description=text)

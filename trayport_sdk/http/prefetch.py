@@ -115,5 +115,5 @@ class Prefetch:
 
 
 def _proven(answer: Answer) -> Answer:
-    answer.read(decode.decode)
+    answer.held().read(decode.answer)
     return answer

@@ -40,4 +40,4 @@ def probe_of(wire: Wire) -> Callable[[str], Awaitable[None]]:
 
 
 def _proven(answer: Answer) -> None:
-    answer.read(decode.decode)
+    answer.read(decode.answer)

@@ -21,6 +21,12 @@ _OF_AN_ENDPOINT: tuple[tuple[str, _Kind, str, Callable[[EndpointMetrics], float]
     ("requests_total", "counter", "Requests sent.", lambda one: one.requests),
     ("retries_total", "counter", "Failed requests to be sent again.", lambda one: one.retries),
     ("stale_answers_total", "counter", "Answers from memory.", lambda one: one.stale_answers),
+    (
+        "odd_values_total",
+        "counter",
+        "Values not of their types.",
+        lambda one: sum(one.odd_values.values()),
+    ),
     ("received_bytes_total", "counter", "Bytes of bodies.", lambda one: one.bytes_received),
     ("decoded_bytes_total", "counter", "The same decompressed.", lambda one: one.bytes_decoded),
     ("request_duration_max_seconds", "gauge", "The longest request.", lambda one: one.latency.max),

@@ -7,9 +7,11 @@ import platform
 import ssl
 import time
 import weakref
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
+from typing import TypeVar
 
 import httpcore
 import httpx
@@ -17,15 +19,20 @@ from trayport_spec import API_KEY_HEADER
 
 from .. import __version__
 from ..errors import (
+    RequestContext,
     TrayportConfigurationError,
     TrayportConnectionError,
     TrayportTimeoutError,
 )
 from .calls import READ_OF_ERRORS, Answer, Attempt, Call, touches_current_day
 from .connections import ConnectionCounts, Connections, Origin, address_of, proxy_of
+from .decompress import ENCODINGS
 from .middleware import Middleware, Request, Response, informed, prepared
 from .problems import api_error
+from .reading import streamed
 from .redaction import HIDDEN, Redaction
+
+Read = TypeVar("Read")
 
 USER_AGENT = f"trayport-sdk/{__version__} Python/{platform.python_version()}"
 
@@ -80,6 +87,8 @@ class Transport:
             }
         # A client that is not closed must not leave its key with the loggers.
         self._leave_logs = weakref.finalize(self, self._redaction.over_logs())
+        # A thread for each answer that arrives; most of the time it waits for the network.
+        self._readers = ThreadPoolExecutor(max_connections, "trayport-read")
         self._client = httpx.AsyncClient(
             transport=transport, mounts=mounts, follow_redirects=False, trust_env=False
         )
@@ -123,8 +132,13 @@ class Transport:
             )
         self._loop = loop
 
-    async def send(self, call: Call, attempt: Attempt) -> Answer:
-        """Sends the request once and reads the whole answer.
+    async def send(self, call: Call, attempt: Attempt, read: Callable[[Answer], Read]) -> Read:
+        """Sends the request once, and has its answer read while it arrives.
+
+        Args:
+            call: What to send.
+            attempt: Which attempt of the call it is, and how long it may take.
+            read: What to make of the answer, in a thread; it is called when the head has come.
 
         Raises:
             TrayportAPIError: The service answered with an error.
@@ -135,7 +149,7 @@ class Transport:
         total = asyncio.timeout(attempt.seconds)
         try:
             async with total:
-                return await self._answered(call, attempt)
+                return await self._answered(call, attempt, read)
         except TimeoutError:
             if not total.expired():  # it is middleware's own
                 raise
@@ -145,7 +159,7 @@ class Transport:
             suggestion="ask for less at once, or allow it more time",
         )
 
-    async def _answered(self, call: Call, attempt: Attempt) -> Answer:
+    async def _answered(self, call: Call, attempt: Attempt, read: Callable[[Answer], Read]) -> Read:
         context = attempt.context
         built = self._built(call, attempt)
         asked = Request(
@@ -161,9 +175,44 @@ class Transport:
             built.headers.update(asked.headers)
         built.headers[API_KEY_HEADER] = self._key
         started = time.perf_counter()
-        # Nothing of the user's runs in here: what middleware raises is not the connection's.
+        with self._explained(context):
+            response = await self._client.send(built, stream=True)
         try:
-            response, body = await self._exchange(built)
+            self._count(response)
+            encoding = response.headers.get("Content-Encoding", "")
+            answer = Answer(call, context, self._redaction, (), encoding)
+            is_right = response.status_code == HTTPStatus.OK
+            if is_right and not self._middleware:
+                with self._explained(context):
+                    return await streamed(response, answer, read, self._readers, started)
+            with self._explained(context):
+                body = await (_held(response, answer) if is_right else _first_part(response))
+        finally:
+            await response.aclose()
+        answer.seconds = time.perf_counter() - started
+        if self._middleware:
+            headers = {n: self.redact(value) for n, value in response.headers.items()}
+            shown = self._redaction.body(body)
+            seen = Response(asked, response.status_code, headers, shown, answer.seconds)
+            await informed(self._middleware, seen)
+        if is_right:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, read, answer)
+        raise api_error(
+            response.status_code,
+            response.headers,
+            self._redaction.body(body),
+            context,
+            current_day=touches_current_day(call),
+        )
+
+    @contextmanager
+    def _explained(self, context: RequestContext) -> Generator[None]:
+        """Turns the errors of the connection into those of this package.
+
+        Nothing of the user's runs in here: what middleware raises is not the connection's.
+        """
+        try:
+            yield
         except httpx.TimeoutException as error:
             raise TrayportTimeoutError(
                 f"no answer in time ({type(error).__name__})",
@@ -178,28 +227,6 @@ class Transport:
                 context=context,
                 suggestion="try again; if it goes on, check the address and the network",
             ) from self._without_key(error)
-        seconds = time.perf_counter() - started
-        if self._middleware:
-            headers = {n: self.redact(value) for n, value in response.headers.items()}
-            shown = self._redaction.body(body)
-            seen = Response(asked, response.status_code, headers, shown, seconds)
-            await informed(self._middleware, seen)
-        if response.status_code != HTTPStatus.OK:
-            raise api_error(
-                response.status_code,
-                response.headers,
-                self._redaction.body(body),
-                context,
-                current_day=touches_current_day(call),
-            )
-        return Answer(
-            call=call,
-            context=context,
-            body=body,
-            bytes_received=response.num_bytes_downloaded,
-            seconds=seconds,
-            redaction=self._redaction,
-        )
 
     def _built(self, call: Call, attempt: Attempt) -> httpx.Request:
         address = self.urls[call.endpoint.api]
@@ -208,7 +235,11 @@ class Transport:
                 "GET",
                 address + call.url,
                 params=call.parameters,
-                headers={"Accept": call.endpoint.media_types[0], "User-Agent": USER_AGENT},
+                headers={
+                    "Accept-Encoding": ", ".join(ENCODINGS),
+                    "Accept": call.media_type,
+                    "User-Agent": USER_AGENT,
+                },
                 timeout=httpx.Timeout(attempt.timeout, connect=self._connect_timeout, pool=None),
             )
         except httpx.InvalidURL as error:
@@ -225,15 +256,6 @@ class Transport:
                 suggestion="check where the path comes from",
             )
         return built
-
-    async def _exchange(self, built: httpx.Request) -> tuple[httpx.Response, bytes]:
-        response = await self._client.send(built, stream=True)
-        self._count(response)
-        try:
-            whole = response.status_code == HTTPStatus.OK
-            return response, await response.aread() if whole else await _first_part(response)
-        finally:
-            await response.aclose()
 
     def _count(self, response: httpx.Response) -> None:
         """Counts a request when its answer has begun, and whether its connection is a new one."""
@@ -277,6 +299,7 @@ class Transport:
     async def aclose(self) -> None:
         """Closes every connection."""
         await self._client.aclose()
+        self._readers.shutdown(wait=False, cancel_futures=True)
         self._leave_logs()
 
 
@@ -287,6 +310,13 @@ def _leads_to(url: httpx.URL, address: httpx.URL) -> bool:
         (url.scheme, url.userinfo, url.host, url.port)
         == (address.scheme, address.userinfo, address.host, address.port)
     ) and url.raw_path.startswith(below)
+
+
+async def _held(response: httpx.Response, answer: Answer) -> bytes:
+    """The whole body of an answer, which holds it from now on."""
+    raw = [chunk async for chunk in response.aiter_raw()]
+    answer.raw, answer.bytes_received = raw, sum(map(len, raw))
+    return await asyncio.to_thread(lambda: answer.body)
 
 
 async def _first_part(response: httpx.Response) -> bytes:

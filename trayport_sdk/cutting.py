@@ -1,0 +1,186 @@
+"""Cuts a JSON array into pieces of whole elements while its text arrives.
+
+A place where an object follows another may lie anywhere in the text, inside of elements too. But
+the elements before a place are read from the start of the array, so if they are whole, the place
+lies between elements: whoever reads the pieces in order proves each cut by reading. Should one not
+be proved, the pieces are put back and cut again by following every bracket, which is slower.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from attrs import frozen
+
+PIECE = 1 << 19
+"""Bytes of a piece: small enough for the caches of a processor."""
+
+SPACE = b" \t\n\r"
+_SIGN = re.compile(rb"[^ \t\n\r]")
+_OPENING = re.compile(rb'\{[ \t\n\r]*"[^"\\]*"[ \t\n\r]*:')
+# A string that goes on in the next chunk is a quotation mark alone.
+_TOKEN = re.compile(rb'"(?>[^"\\]+|\\.)*+"|["{}\[\]]', re.DOTALL)
+_TRIES = 4
+
+
+@frozen
+class Cut:
+    """Whole elements of an array, or what should be that.
+
+    Attributes:
+        inner: The text of the elements, without the brackets of the array.
+        offset: Where it begins in the whole text.
+        is_last: Whether the text brings the closing bracket itself, and whatever follows.
+        is_guess: Whether the elements may not be whole.
+    """
+
+    inner: bytes
+    offset: int
+    is_last: bool = False
+    is_guess: bool = False
+
+    @property
+    def text(self) -> bytes:
+        """The elements as an array of their own."""
+        return b"[" + self.inner + (b"" if self.is_last else b"]")
+
+
+class Cutter:
+    """Takes the text of an array as it arrives, and gives it out in pieces.
+
+    Args:
+        piece: About how many bytes a piece has.
+    """
+
+    def __init__(self, piece: int | None = None) -> None:
+        self._piece = PIECE if piece is None else piece
+        self._text = bytearray()
+        self._offset = 0
+        self._opened = self._closed = self._ended = False
+        self._opening = b""
+        self._wanted = self._piece
+        self._guesses = True
+        self._followed: int = 0
+        self._depth: int = 0
+        self._whole: int = 0
+
+    def feed(self, chunk: bytes | memoryview) -> None:
+        """Takes more of the text."""
+        self._text += chunk
+
+    def close(self) -> None:
+        """Tells that nothing more comes."""
+        self._closed = True
+
+    def cut(self) -> Cut | None:
+        """The next piece, or None before more has come; nothing follows the one that is last."""
+        self._open()
+        if self._ended or not self._opened:
+            return None
+        while len(self._text) > (self._piece if self._closed else self._wanted):
+            guessed = self._guesses
+            if end := self._guess() if guessed else self._follow():
+                self._wanted = self._piece
+                return self._taken(end, is_guess=guessed)
+            if guessed:
+                continue
+            if self._closed or self._goes_wrong():
+                break
+            # Looked at again when there is twice as much, so that a giant is not read for ever.
+            self._wanted = 2 * len(self._text)
+        else:
+            if not self._closed:
+                return None
+        self._ended = True
+        return Cut(bytes(self._text), self._offset, is_last=True)
+
+    def put_back(self, cuts: Sequence[Cut]) -> None:
+        """Takes back all pieces from one on: from now on, brackets are followed."""
+        text = b",".join(cut.inner for cut in cuts)
+        self._text[:0] = text if cuts[-1].is_last else text + b","
+        self._offset = cuts[0].offset
+        self._ended = False
+        self._forget()
+        self._wanted = self._piece
+        self._guesses = False
+
+    @property
+    def begun_with(self) -> bytes | None:
+        """What has come of something that is no array; None where one may have begun."""
+        if self._opened or not (self._closed or self._text.strip(SPACE)):
+            return None
+        return bytes(self._text)
+
+    def _open(self) -> None:
+        """Passes over the opening bracket."""
+        if self._opened:
+            return
+        start = self._next_sign(0)
+        if self._text.startswith(b"[", start):
+            del self._text[: start + 1]
+            self._offset += start + 1
+            self._opened = True
+
+    def _next_sign(self, start: int) -> int:
+        """Where the next character stands that is no white space."""
+        found = _SIGN.search(self._text, start)
+        return found.start() if found else len(self._text)
+
+    def _goes_wrong(self) -> bool:
+        """Whether what comes next is no object, or the array has ended and the text has not."""
+        if self._depth < 0:
+            return bool(self._text[self._followed + 1 :].strip(SPACE))
+        start = self._next_sign(0)
+        return bytes(self._text[start : start + 1]) not in (b"{", b"]", b"")
+
+    def _guess(self) -> int:
+        """Where to cut: before an object that begins like the first one, after another object."""
+        if not self._opening:
+            first = _OPENING.match(self._text, self._next_sign(0))
+            self._opening = first[0] if first else b""
+        end = self._piece + len(self._opening)
+        for _ in range(_TRIES if self._opening else 0):
+            end = self._text.rfind(self._opening, 1, end)
+            if end < 0:
+                break
+            before = bytes(self._text[max(0, end - 64) : end]).rstrip(SPACE)
+            if before.endswith(b",") and before[:-1].rstrip(SPACE).endswith(b"}"):
+                return end - 1 - (min(64, end) - len(before))
+        self._guesses = False
+        return 0
+
+    def _forget(self) -> None:
+        """Forgets which brackets were followed."""
+        self._followed = self._depth = self._whole = 0
+
+    def _follow(self) -> int:
+        """Where to cut: after the last of the whole elements, found by their brackets."""
+        for token in _TOKEN.finditer(self._text, self._followed) if self._depth >= 0 else ():
+            match token[0]:
+                case b"{" | b"[":
+                    self._depth += 1
+                case b"}" | b"]":
+                    self._depth -= 1
+                    if self._depth < 0:  # the array ends here
+                        self._followed = token.start()
+                        break
+                    if self._depth == 0:
+                        self._whole = token.end()
+                case b'"':
+                    break
+                case _:
+                    pass
+            self._followed = token.end()
+            if self._whole >= self._piece:
+                break
+        after = self._next_sign(self._whole)
+        return after if self._whole and self._text.startswith(b",", after) else 0
+
+    def _taken(self, end: int, *, is_guess: bool) -> Cut:
+        """Gives out everything before a comma."""
+        cut = Cut(bytes(memoryview(self._text)[:end]), self._offset, is_guess=is_guess)
+        del self._text[: end + 1]
+        self._offset += end + 1
+        self._forget()
+        return cut

@@ -1,0 +1,90 @@
+"""Finds in the text of a JSON array where a row or one of its fields stands.
+
+For messages only: what is looked into has already been found wrong, and may end anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from attrs import frozen
+
+_TOKEN = re.compile(
+    rb'"(?:[^"\\]|\\.)*"?|[{}\[\],:]|[^\s"{}\[\],:]+',
+    re.DOTALL,
+)
+_PART = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+
+
+@frozen
+class Value:
+    """Where a value begins, and the names and numbers that lead to it."""
+
+    path: tuple[str | int, ...]
+    start: int
+
+
+def values(text: bytes) -> Iterator[Value]:
+    """Every value in a text, the outer ones before those in them."""
+    path: list[str | int] = []
+    name: str | None = None
+    awaits_name = False
+    for token in _TOKEN.finditer(text):
+        sign = token[0]
+        if sign == b":":
+            path[-1:] = [name or ""]
+        elif sign == b",":
+            if path and isinstance(path[-1], int):
+                path[-1] += 1
+            awaits_name = bool(path) and isinstance(path[-1], str)
+        elif sign in (b"}", b"]"):
+            path[-1:] = []
+            awaits_name = False
+        elif awaits_name:
+            name = _string(sign)
+            awaits_name = False
+        else:
+            yield Value(tuple(path), token.start())
+            if sign in (b"{", b"["):
+                path.append("" if sign == b"{" else 0)
+                awaits_name = sign == b"{"
+
+
+def _string(token: bytes) -> str:
+    try:
+        return str(json.loads(token))
+    except ValueError:
+        return token.decode(errors="replace")
+
+
+def path_of(text: str) -> tuple[str | int, ...]:
+    """The path in a message such as `$[3].bids[0].price`."""
+    return tuple(name or int(number) for name, number in _PART.findall(text))
+
+
+def row_of(path: Sequence[str | int]) -> tuple[int | None, str]:
+    """The number of the row that a path leads to, and the field in it."""
+    for place, part in enumerate(path):
+        if isinstance(part, int):
+            parts = (f"[{p}]" if isinstance(p, int) else f".{p}" for p in path[place + 1 :])
+            return part, "".join(parts).lstrip(".")
+    return None, ".".join(map(str, path))
+
+
+def start_of(text: bytes, path: Sequence[str | int]) -> int:
+    """Where a value begins, or the nearest one around it that is there."""
+    found, length = 0, -1
+    for value in values(text):
+        if len(value.path) > length and value.path == tuple(path[: len(value.path)]):
+            found, length = value.start, len(value.path)
+        if length == len(path):
+            break
+    return found
+
+
+def row_at(text: bytes, offset: int) -> int:
+    """The number of the element of an array that a place lies in, or comes after."""
+    rows = (v.path[0] for v in values(text[: offset + 1]) if len(v.path) == 1)
+    return max((row for row in rows if isinstance(row, int)), default=0)
