@@ -119,7 +119,7 @@ class Decoder:
         under_way: deque[tuple[Cut, Future[_Table]]] = deque()
         for cut in self._cuts(cutter, chunks):
             under_way.append((cut, pool.submit(self._table, cut.text)))
-            while under_way and (cut.is_last or len(under_way) > AHEAD):
+            while under_way and (cut.is_last or len(under_way) > AHEAD or under_way[0][1].done()):
                 first, table = under_way.popleft()
                 try:
                     yield table.result()

@@ -10,7 +10,7 @@ import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
-from attrs import asdict, fields, frozen
+from attrs import asdict, evolve, fields, frozen
 from trayport_spec import ENDPOINTS, Endpoint
 
 from .contracts import ContractSpec, ContractType
@@ -41,6 +41,7 @@ class Options:
         depth: Orders of a book, a side; None leaves it to the service.
         max_spread: The widest distance from the best price, in percent; None sets no bound.
         trading_items: How many of the next tradable items of a sequence are asked for.
+        response_format: `"json"` or `"csv"`; what the service is to answer with.
     """
 
     include_private: bool = False
@@ -51,6 +52,7 @@ class Options:
     depth: int | None = None
     max_spread: float | None = None
     trading_items: int | None = None
+    response_format: str = "json"
 
     @property
     def chosen(self) -> dict[str, Any]:
@@ -135,6 +137,8 @@ class QueryPlan:
         Instants are nanoseconds. What is left to the service is left out.
         """
         found: dict[str, Any] = {**self.options.chosen, **self._whose()}
+        # It is said in a header, not in the query.
+        found.pop("response_format", None)
         if self.optional_fields:
             found["optional_fields"] = self.optional_fields
         if self.window is not None:
@@ -299,3 +303,9 @@ def narrowed(
 def alone(query: QueryPlan, contract: ContractSpec) -> ParallelContractQuery:
     """The same question about one contract."""
     return narrowed(query, ParallelContractQuery, [contract])
+
+
+def telling_contracts(query: QueryPlan) -> QueryPlan:
+    """The query, with the column that says whose a row is, where there is one."""
+    fields = with_contract(query.operation, query.options.optional_fields)
+    return evolve(query, options=evolve(query.options, optional_fields=fields))

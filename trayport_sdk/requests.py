@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from attrs import evolve
 from trayport_api.api.orders import get_order_book, get_order_book_top
 from trayport_api.api.snapshots import get_snapshots
 from trayport_api.api.trades import (
@@ -75,4 +76,7 @@ def call_of(query: QueryPlan) -> Call:
             values[name] = [built(name, one) for one in value]
         else:
             values[name] = to_text(value) if parameter.type == "instant" else built(name, value)
-    return Call.of(endpoint.operation_id, builder(**values))
+    media_type = next(
+        one for one in endpoint.media_types if one.endswith(f"/{query.options.response_format}")
+    )
+    return evolve(Call.of(endpoint.operation_id, builder(**values)), media_type=media_type)

@@ -131,9 +131,10 @@ class Tolerance:
         if not isinstance(documents, list):
             raise _wrong("array", documents, at)
         columns, kind = self._endpoint.row, row_type(self._operation_id)
+        rows: list[Any] = documents  # pyright: ignore[reportUnknownVariableType]
         return [
             self._object(columns, kind, document, f"{at}[{number}]", "")
-            for number, document in enumerate(documents)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            for number, document in enumerate(rows)
         ]
 
     def _object(
@@ -174,9 +175,10 @@ class Tolerance:
                 return self._object(column.fields, inner, value, at, f"{name}.")
             if not isinstance(value, list):
                 raise _wrong("array", value, at)
+            items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
             return [
                 self._object(column.fields, inner, one, f"{at}[{number}]", f"{name}.")
-                for number, one in enumerate(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+                for number, one in enumerate(items)
             ]
         except msgspec.ValidationError:
             if not self._lenient:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from trayport_spec import ENDPOINTS, Endpoint
 
@@ -21,6 +21,7 @@ from .values import (
 )
 
 __all__ = [
+    "ResponseFormat",
     "Routes",
     "check",
     "data_end",
@@ -33,6 +34,9 @@ __all__ = [
 
 Routes: TypeAlias = str | int | Sequence[str | int]
 """Routes to market, by name or id; `"all"` means every one."""
+
+ResponseFormat: TypeAlias = Literal["json", "csv"]
+"""What the service answers with."""
 
 _EVERY_ROUTE = "all"
 _PRODUCTS = ("market_id", "instrument_id")
@@ -172,6 +176,7 @@ def options(
     depth: int | None = None,
     max_spread: float | None = None,
     trading_items: int | None = None,
+    response_format: str = DEFAULTS.response_format,
 ) -> Options:
     """What a caller chose, checked and in the words of the API.
 
@@ -205,8 +210,23 @@ def options(
     if "optional_fields" in chosen:
         chosen["optional_fields"] = _canonical_fields(endpoint, fields)
     return Options(
-        **{name: checked_value(parameters[name], name, value) for name, value in chosen.items()}
+        response_format=_response_format(endpoint, response_format),
+        **{name: checked_value(parameters[name], name, value) for name, value in chosen.items()},
     )
+
+
+def _response_format(endpoint: Endpoint, name: str) -> str:
+    """The name of a format that an operation answers with."""
+    served = [media_type.rpartition("/")[2] for media_type in endpoint.media_types]
+    wanted = name.strip().lower() if isinstance(name, str) else name  # pyright: ignore[reportUnnecessaryIsInstance]
+    if wanted not in served:
+        raise TrayportValidationError(
+            f"response_format {name!r} is none of {endpoint.path}",
+            parameter="response_format",
+            limit=", ".join(served),
+            suggestion=f"use one of {', '.join(served)}",
+        )
+    return wanted
 
 
 def _not_an_option(endpoint: Endpoint, name: str) -> TrayportValidationError:

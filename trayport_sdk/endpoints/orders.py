@@ -13,7 +13,7 @@ from ..contracts import ContractSpec
 from ..errors import TrayportLookupError, TrayportValidationError
 from ..ranges import INTRADAY
 from ..responses import OrderBookResponse, OrderBookTopResponse
-from ..rules import Routes
+from ..rules import ResponseFormat, Routes
 from ..times import SECOND, Interval, TimeLike, instant, to_text
 from .desk import Desk
 
@@ -38,6 +38,7 @@ class OrdersGroup:
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
         optional_fields: Sequence[str] = (),
+        response_format: ResponseFormat = "json",
         on_progress: OnProgress | None = None,
     ) -> OrderBookTopResponse:
         """The best bid and ask of a contract at regular points in `[from_, until)`.
@@ -53,6 +54,7 @@ class OrdersGroup:
             deduplicate_routes: Whether an order that came over several routes counts once.
             optional_fields: Columns to add: `route`, `route_id`, and `venue_code`, which comes as
                 `bid_venue_code` and `ask_venue_code` [documented].
+            response_format: What the service answers with; the table is the same.
             on_progress: Called after every answer with a `Progress`.
 
         Raises:
@@ -79,6 +81,7 @@ class OrdersGroup:
             routes=routes,
             deduplicate_routes=deduplicate_routes,
             optional_fields=optional_fields,
+            response_format=response_format,
         )
         query = await self._desk.about_one(contract, query)
         return await self._desk.table(OrderBookTopResponse, query, on_progress)

@@ -10,7 +10,7 @@ from trayport_api.models import LastTrade
 
 from ..contracts import ContractSpec
 from ..planner import plan
-from ..queries import QueryPlan, with_contract
+from ..queries import QueryPlan, telling_contracts
 from ..responses import (
     ActivityResponse,
     LastTradeResponse,
@@ -19,7 +19,7 @@ from ..responses import (
     SnapshotsResponse,
     TradesResponse,
 )
-from ..rules import Routes
+from ..rules import ResponseFormat, Routes
 from ..times import Interval, TimeLike, floored, to_text
 from .desk import Contracts, Desk, only_one
 
@@ -43,6 +43,7 @@ class TradesGroup:
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
         optional_fields: Sequence[str] = (),
+        response_format: ResponseFormat = "json",
         on_progress: OnProgress | None = None,
     ) -> TradesResponse:
         """The trades of one or many contracts in `[from_, until)`, in time order.
@@ -63,6 +64,7 @@ class TradesGroup:
                 service does so when several routes are asked for [documented].
             optional_fields: Columns to add, in any case, such as `"route_id"`. With several
                 contracts, `contract` is always added.
+            response_format: What the service answers with; the table is the same.
             on_progress: Called after every answer with a `Progress`.
 
         Raises:
@@ -88,10 +90,11 @@ class TradesGroup:
             routes=routes,
             deduplicate_routes=deduplicate_routes,
             optional_fields=optional_fields,
+            response_format=response_format,
         )
         query = await self._desk.about(contracts, query)
         if len(query.contracts) > 1:
-            query = _telling_contracts(query)
+            query = telling_contracts(query)
         return await self._desk.table(TradesResponse, query, on_progress)
 
     async def get_trades_by_trading_items(
@@ -107,6 +110,7 @@ class TradesGroup:
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
         optional_fields: Sequence[str] = (),
+        response_format: ResponseFormat = "json",
         on_progress: OnProgress | None = None,
     ) -> TradesResponse:
         """The trades of the next tradable items of a sequence in `[from_, until)`, in time order.
@@ -125,6 +129,7 @@ class TradesGroup:
             routes: Routes to market by name or id, or `"all"`.
             deduplicate_routes: Whether a trade that came over several routes is returned once.
             optional_fields: Columns to add, besides `contract`.
+            response_format: What the service answers with; the table is the same.
             on_progress: Called after every answer with a `Progress`.
 
         Raises:
@@ -158,6 +163,7 @@ class TradesGroup:
             routes=routes,
             deduplicate_routes=deduplicate_routes,
             optional_fields=optional_fields,
+            response_format=response_format,
         )
         if len(plan(query)) > 1 and query.window is not None:
             start = to_text(floored(query.window.start, Interval(1, "minute")))
@@ -171,7 +177,7 @@ class TradesGroup:
                 window=query.window,
                 options=evolve(query.options, trading_items=None),
             )
-            query = _telling_contracts(query)
+            query = telling_contracts(query)
         return await self._desk.table(TradesResponse, query, on_progress)
 
     async def get_private_trades(
@@ -186,6 +192,7 @@ class TradesGroup:
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
         optional_fields: Sequence[str] = (),
+        response_format: ResponseFormat = "json",
         on_progress: OnProgress | None = None,
     ) -> PrivateTradesResponse:
         """Your own trades in `[from_, until)`, in time order, the current day included.
@@ -202,6 +209,7 @@ class TradesGroup:
             routes: Routes to market by name or id, or `"all"`.
             deduplicate_routes: Whether a trade that came over several routes is returned once.
             optional_fields: Columns to add; `contract` is added unless one contract is asked for.
+            response_format: What the service answers with; the table is the same.
             on_progress: Called after every answer with a `Progress`.
 
         Raises:
@@ -231,6 +239,7 @@ class TradesGroup:
             routes=routes,
             deduplicate_routes=deduplicate_routes,
             optional_fields=optional_fields,
+            response_format=response_format,
         )
         if contract is not None:
             query = await self._desk.about_one(contract, query)
@@ -245,6 +254,7 @@ class TradesGroup:
         *,
         include_empty_buckets: bool = False,
         optional_fields: Sequence[str] = (),
+        response_format: ResponseFormat = "json",
         on_progress: OnProgress | None = None,
     ) -> OHLCVResponse:
         """The candles of a contract in `[from_, until)`, in time order.
@@ -260,6 +270,7 @@ class TradesGroup:
             include_empty_buckets: Whether a candle without trades has a row: null prices, volume 0
                 [assumed].
             optional_fields: Columns to add: `open_timestamp`, `close_timestamp`, `vwap`.
+            response_format: What the service answers with; the table is the same.
             on_progress: Called after every answer with a `Progress`.
 
         Raises:
@@ -281,6 +292,7 @@ class TradesGroup:
             interval=interval,
             include_empty_buckets=include_empty_buckets,
             optional_fields=optional_fields,
+            response_format=response_format,
         )
         query = await self._desk.about_one(contract, query)
         return await self._desk.table(OHLCVResponse, query, on_progress)
@@ -323,6 +335,7 @@ class TradesGroup:
         *,
         routes: Routes | None = None,
         optional_fields: Sequence[str] = (),
+        response_format: ResponseFormat = "json",
         on_progress: OnProgress | None = None,
     ) -> ActivityResponse:
         """How many trades every contract had in `[from_, until)`.
@@ -335,6 +348,7 @@ class TradesGroup:
             until: The end, exclusive; the end of the data when it is left out.
             routes: Routes to market by name or id, or `"all"`.
             optional_fields: Columns to add, such as `market_id` or `update_count`.
+            response_format: What the service answers with; the table is the same.
             on_progress: Called after every answer with a `Progress`.
 
         Raises:
@@ -348,12 +362,11 @@ class TradesGroup:
             True
         """
         query = self._desk.asked(
-            "activity", from_=from_, until=until, routes=routes, optional_fields=optional_fields
+            "activity",
+            from_=from_,
+            until=until,
+            routes=routes,
+            optional_fields=optional_fields,
+            response_format=response_format,
         )
         return await self._desk.table(ActivityResponse, query, on_progress)
-
-
-def _telling_contracts(query: QueryPlan) -> QueryPlan:
-    """The query, with the column that says whose a row is."""
-    fields = with_contract(query.operation, query.options.optional_fields)
-    return evolve(query, options=evolve(query.options, optional_fields=fields))

@@ -23,7 +23,6 @@ from .redaction import Redaction
 
 READ_OF_ERRORS = 1 << 16
 JSON = "application/json"
-CSV = "text/csv"
 
 Decoded = TypeVar("Decoded")
 

@@ -12,6 +12,7 @@ brotli: Any = import_module("brotli")  # it has no types
 LARGEST = 1 << 18
 """Bytes that come out at once at most, however well they were compressed."""
 
+ZLIB_HEADER = 2
 ENCODINGS = ("br", "gzip", "deflate")
 """What can be undone, the best first."""
 
@@ -55,29 +56,41 @@ class _Zlib:
     def __init__(self, bits: int) -> None:
         self._bits = bits
         self._inner = zlib.decompressobj(bits)
-        self._is_begun = False
+        self._head = b""
 
     @property
     def is_done(self) -> bool:
         return self._inner.eof
 
     def more(self, data: bytes) -> Iterator[bytes]:
-        while data:
-            if self._inner.eof:
-                if self._bits != zlib.MAX_WBITS | 16:
-                    raise DecompressionError("bytes follow the end of the compressed data")
-                self._inner = zlib.decompressobj(self._bits)
-            try:
-                yield self._inner.decompress(data, LARGEST)
-            except zlib.error as error:
-                if self._is_begun or self._bits != zlib.MAX_WBITS:
-                    raise DecompressionError(str(error)) from error
+        if len(self._head) < ZLIB_HEADER:
+            self._head += data
+            if len(self._head) < ZLIB_HEADER:
+                return
+            data = self._head
+            if self._bits == zlib.MAX_WBITS and not _has_zlib_header(data):
                 # Some servers send deflate without a header.
                 self._bits = -zlib.MAX_WBITS
                 self._inner = zlib.decompressobj(self._bits)
-                continue
-            self._is_begun = True
+        try:
+            yield from self._undone(data)
+        except zlib.error as error:
+            raise DecompressionError(str(error)) from error
+
+    def _undone(self, data: bytes) -> Iterator[bytes]:
+        out = b""
+        while data or len(out) == LARGEST:
+            if self._inner.eof and data:
+                if self._bits != zlib.MAX_WBITS | 16:
+                    raise DecompressionError("bytes follow the end of the compressed data")
+                self._inner = zlib.decompressobj(self._bits)
+            out = self._inner.decompress(data, LARGEST)
+            yield out
             data = self._inner.unconsumed_tail or self._inner.unused_data
+
+
+def _has_zlib_header(data: bytes) -> bool:
+    return data[0] & 0x0F == zlib.DEFLATED and int.from_bytes(data[:ZLIB_HEADER]) % 31 == 0
 
 
 def decompressed(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:

@@ -32,18 +32,19 @@ class Pipe:
         self._is_full = self._is_ended = self._is_broken = self._is_abandoned = False
         self.is_starved = False
 
-    async def put(self, chunk: bytes) -> bool:
-        """Adds bytes, once there is room for them; tells whether anybody still reads."""
+    async def put(self, chunk: bytes) -> None:
+        """Adds bytes, once there is room for them; when nobody reads any more, they are dropped."""
         await self._room.wait()
         with self._changed:
+            if self._is_abandoned:
+                return
             self.is_starved = False
             self._waiting.append(chunk)
             self._size += len(chunk)
-            if self._size > HELD and not self._is_abandoned:
+            if self._size > HELD:
                 self._is_full = True
                 self._room.clear()
             self._changed.notify()
-            return not self._is_abandoned
 
     def end(self) -> None:
         """Tells that everything has come."""

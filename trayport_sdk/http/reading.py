@@ -45,17 +45,23 @@ async def streamed(
         finally:
             pipe.abandon()
 
+    async def filling() -> None:
+        async for chunk in response.aiter_raw():
+            answer.bytes_received += len(chunk)
+            await pipe.put(chunk)
+        answer.seconds = time.perf_counter() - started
+        pipe.end()
+
     result = asyncio.get_running_loop().run_in_executor(threads, reading)
     # Read here: nobody waits for it when the connection breaks.
     result.add_done_callback(lambda done: done.cancelled() or done.exception())
+    fill = asyncio.create_task(filling())
     try:
-        async for chunk in response.aiter_raw():
-            answer.bytes_received += len(chunk)
-            if not await pipe.put(chunk):
-                break
-        else:
-            answer.seconds = time.perf_counter() - started
-            pipe.end()
+        await asyncio.wait({fill, result}, return_when=asyncio.FIRST_COMPLETED)
+        if fill.done():
+            fill.result()
         return await result
     finally:
         pipe.break_off()
+        fill.cancel()
+        await asyncio.wait({fill})

@@ -1,0 +1,149 @@
+"""Answers are read while they arrive: over real sockets, from a server that waits to be told."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing, asynccontextmanager
+from importlib import import_module
+from typing import Any
+
+import polars as pl
+import pytest
+
+from trayport_sdk import TrayportDecodeError
+from trayport_sdk.cutting import PIECE
+from trayport_sdk.decode import AHEAD, Decoder, columns_asked
+from trayport_sdk.errors import RequestContext
+from trayport_sdk.http.calls import Answer, Attempt, Call
+from trayport_sdk.http.pipe import HELD
+from trayport_sdk.http.transport import Transport
+
+pytestmark = pytest.mark.anyio
+
+brotli: Any = import_module("brotli")
+CALL = Call.of("get_trades", {"url": "/trades", "params": {}})
+MANY = (AHEAD + 2) * PIECE // 100
+ATTEMPT = Attempt(RequestContext("/trades"), timeout=30.0)
+
+
+def rows(first: int, count: int) -> bytes:
+    row = {"tradeId": "T", "venueCode": "EEX7", "price": 26.475, "quantity": 5.0}
+    more = (row | {"dealDate": first + n, "aggressorBuy": True} for n in range(count))
+    return ",".join(json.dumps(one, separators=(",", ":")) for one in more).encode()
+
+
+class Slow:
+    """Sends the parts of one answer, each of them when it is told to."""
+
+    def __init__(self, parts: Iterable[bytes], *headers: str) -> None:
+        self.parts = parts
+        self.headers = headers
+        self.go_on = asyncio.Semaphore(1)
+        self.sent = 0
+        self.hung_up = asyncio.Event()
+        self.url = ""
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = ["HTTP/1.1 200 OK", "Transfer-Encoding: chunked", *self.headers, "", ""]
+        writer.write("\r\n".join(head).encode())
+        try:
+            for part in self.parts:
+                await self.go_on.acquire()
+                writer.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
+                await writer.drain()
+                self.sent += len(part)
+            writer.write(b"0\r\n\r\n")
+            await reader.read()
+        except ConnectionError:
+            pass
+        finally:
+            self.hung_up.set()
+            writer.close()
+
+
+@asynccontextmanager
+async def wire(slow: Slow) -> AsyncIterator[Transport]:
+    listener = await asyncio.start_server(slow.handle, "127.0.0.1", 0)
+    slow.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    try:
+        async with aclosing(
+            Transport(key="key", urls={"analytics": slow.url, "reference": slow.url})
+        ) as transport:
+            yield transport
+    finally:
+        listener.close()
+
+
+def decoded(answer: Answer) -> pl.DataFrame:
+    decoder = Decoder("get_trades", columns_asked((), ()))
+    with answer.explained():
+        return pl.concat(decoder.frames(answer.chunks()))
+
+
+@pytest.mark.parametrize("encoding", ["identity", "br"])
+async def test_rows_are_there_before_the_rest_of_the_body_is(encoding: str) -> None:
+    compressor = brotli.Compressor(quality=1)
+    bodies = [b"[" + rows(0, MANY) + b",", rows(10**9, 1) + b"]"]
+    if encoding == "br":
+        bodies = [
+            compressor.process(bodies[0]) + compressor.flush(),
+            compressor.process(bodies[1]) + compressor.finish(),
+        ]
+    slow = Slow(bodies, f"Content-Encoding: {encoding}")
+    loop = asyncio.get_running_loop()
+
+    def read(answer: Answer) -> int:
+        count = 0
+        for frame in Decoder("get_trades", columns_asked((), ())).frames(answer.chunks()):
+            if not count:
+                # Not before the first rows were decoded is the end of the body sent.
+                loop.call_soon_threadsafe(slow.go_on.release)
+            count += frame.height
+        return count
+
+    async with wire(slow) as transport:
+        assert await transport.send(CALL, ATTEMPT, read) == MANY + 1
+
+
+async def test_of_a_broken_answer_the_rest_is_not_waited_for() -> None:
+    broken = rows(0, 1).replace(b'"EEX7"', b"7")
+    slow = Slow([b",".join([b"[" + rows(0, 20), broken, rows(0, MANY)]), b"never sent"])
+    async with wire(slow) as transport:
+        with pytest.raises(TrayportDecodeError) as refused:
+            await transport.send(CALL, ATTEMPT, decoded)
+        slow.go_on.release()
+        await slow.hung_up.wait()
+    assert (refused.value.row, refused.value.field) == (20, "venueCode")
+    assert refused.value.context is ATTEMPT.context
+
+
+async def test_no_more_is_taken_from_the_network_than_is_read() -> None:
+    chunk = rows(0, 1000)
+    slow = Slow([b"[" + chunk] + [b"," + chunk] * 200 + [b"]"])
+    slow.go_on = asyncio.Semaphore(1000)
+    loop = asyncio.get_running_loop()
+    taken: list[int] = []
+
+    def read(answer: Answer) -> pl.DataFrame:
+        chunks = answer.chunks()
+        first = next(chunks)
+        # Nothing is read before the server can send no more.
+        asyncio.run_coroutine_threadsafe(stalled(slow), loop).result()
+        taken.append(answer.bytes_received)
+        decoder = Decoder("get_trades", columns_asked((), ()))
+        return pl.concat(decoder.frames([first, *chunks]))
+
+    async with wire(slow) as transport:
+        found = await transport.send(CALL, ATTEMPT, read)
+    assert found.height == 201_000
+    assert taken[0] < 2 * HELD < slow.sent
+
+
+async def stalled(slow: Slow) -> None:
+    """Returns when the server has not got rid of anything for a while."""
+    before, quiet = -1, 0
+    while quiet < 200:
+        await asyncio.sleep(0.001)
+        quiet = quiet + 1 if slow.sent == before else 0
+        before = slow.sent
