@@ -6,11 +6,11 @@ VENV ?= .venv
 WORKERS ?= auto
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := cli sandbox pandas redis keyring otel uvloop
+EXTRAS := cli sandbox pandas arrow redis keyring otel uvloop
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types drift codegen docs perf lock clean
+.PHONY: help setup demo test check lint types drift codegen docs perf perf-large profile lock clean
 
 help:
 	@echo "make demo     run the SDK against the offline sandbox"
@@ -18,7 +18,9 @@ help:
 	@echo "make check    lint, types, generated code, docs, repository rules"
 	@echo "make codegen  generated/ again, after a change of openapi/"
 	@echo "make docs     the documentation, in site/"
-	@echo "make perf     the benchmarks"
+	@echo "make perf     the goals of speed and memory, and today's figures; PERF=--quick for a small share"
+	@echo "make perf-large  10 GB through a local server into Parquet"
+	@echo "make profile  where time and memory go, in build/profile"
 	@echo "make lock     the locked dependencies again, after a change of pyproject.toml; LOCK=--upgrade for newer ones"
 	@echo "make clean    away with everything that can be made again"
 
@@ -65,7 +67,13 @@ docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 perf: $(STAMP)
-	$(BIN)/python -m tests.perf
+	$(BIN)/python -m tests.perf $(PERF)
+
+perf-large: $(STAMP)
+	$(BIN)/python -m tests.perf --large
+
+profile: $(STAMP)
+	$(BIN)/python -m tests.perf.profile
 
 lock: $(STAMP)
 	env -u PIP_FIND_LINKS $(BIN)/uv pip compile pyproject.toml $(EXTRAS:%=--extra %) --group dev \

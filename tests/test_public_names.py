@@ -30,12 +30,14 @@ NAMES = [
     "Contracts",
     "EndpointMetrics",
     "FailedQuery",
+    "FileReport",
     "HealthCheck",
     "HealthReport",
     "Interval",
     "IntervalUnit",
     "LastTrade",
     "Latency",
+    "Level",
     "LimiterStatus",
     "MarketData",
     "Metrics",
@@ -68,6 +70,7 @@ NAMES = [
     "SnapshotsResponse",
     "Status",
     "TableResponse",
+    "TableStream",
     "TimeLike",
     "TopOfBook",
     "Trade",
@@ -96,6 +99,8 @@ NAMES = [
     "Venue",
     "Window",
     "WindowUse",
+    "decode_file",
+    "open_dataset",
 ]
 
 

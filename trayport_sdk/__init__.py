@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .bulk import BulkQueryResult, BulkSnapshotsResponse, BulkTradesResponse
     from .client import TrayportClient
     from .contracts import ContractSpec
+    from .datasets import decode_file, open_dataset
     from .endpoints.desk import Contracts
     from .endpoints.memory import ReferenceList
     from .errors import (
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from .http.reachability import HealthCheck
     from .http.resend import RetryReport
     from .http.status import Status
+    from .levels import Level
     from .market_data import BulkMarketDataResponse, MarketData
     from .pieces import FailedQuery
     from .progress import OnProgress, Progress, RequestRecord
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
         ParallelContractQuery,
         QueryPlan,
     )
+    from .reports import FileReport
     from .responses import (
         ActivityResponse,
         OHLCVResponse,
@@ -87,6 +90,7 @@ if TYPE_CHECKING:
     )
     from .rules import Routes
     from .settings import Settings
+    from .streams import TableStream
     from .tables import TableResponse
     from .times import Interval, TimeLike, Window
 
@@ -101,6 +105,7 @@ _MODULES = {
     "trayport_sdk.bulk": ("BulkQueryResult", "BulkSnapshotsResponse", "BulkTradesResponse"),
     "trayport_sdk.client": ("TrayportClient",),
     "trayport_sdk.contracts": ("ContractSpec",),
+    "trayport_sdk.datasets": ("decode_file", "open_dataset"),
     "trayport_sdk.endpoints.memory": ("ReferenceList",),
     "trayport_sdk.errors": (
         "TrayportAPIError", "TrayportAuthenticationError", "TrayportAuthorizationError",
@@ -111,6 +116,7 @@ _MODULES = {
         "TrayportServerError", "TrayportStaleDataWarning", "TrayportTimeoutError",
         "TrayportValidationError",
     ),
+    "trayport_sdk.levels": ("Level",),
     "trayport_sdk.pieces": ("FailedQuery",),
     "trayport_sdk.http.breaker": ("BreakerStatus",),
     "trayport_sdk.http.connections": ("ConnectionCounts",),
@@ -135,6 +141,8 @@ _MODULES = {
     ),
     "trayport_sdk.endpoints.desk": ("Contracts",),
     "trayport_sdk.rules": ("Routes",),
+    "trayport_sdk.reports": ("FileReport",),
+    "trayport_sdk.streams": ("TableStream",),
     "trayport_sdk.tables": ("TableResponse",),
     "trayport_sdk.settings": ("Settings",),
     "trayport_sdk.times": ("Interval", "TimeLike", "Window"),
@@ -162,12 +170,14 @@ __all__ = [
     "Contracts",
     "EndpointMetrics",
     "FailedQuery",
+    "FileReport",
     "HealthCheck",
     "HealthReport",
     "Interval",
     "IntervalUnit",
     "LastTrade",
     "Latency",
+    "Level",
     "LimiterStatus",
     "MarketData",
     "Metrics",
@@ -200,6 +210,7 @@ __all__ = [
     "SnapshotsResponse",
     "Status",
     "TableResponse",
+    "TableStream",
     "TimeLike",
     "TopOfBook",
     "Trade",
@@ -228,6 +239,8 @@ __all__ = [
     "Venue",
     "Window",
     "WindowUse",
+    "decode_file",
+    "open_dataset",
 ]
 
 

@@ -157,22 +157,29 @@ def _renamed(value: pl.Expr, column: Column, asked: Asked) -> pl.Expr:
 
 
 def _quotation_marks(columns: Sequence[Column], table: pl.DataFrame, asked: Asked) -> int:
-    """How many quotation marks the text of a table has, if it has no other fields."""
+    """How many quotation marks the text of a table has, if it has no other fields.
+
+    Below zero when that cannot be told.
+    """
     marks = 0
     for column in columns:
         values = table.get_column(column.name)
         given = table.height - values.null_count()
-        # A field that may be null is there, null or not; one that may not is there unless absent.
-        marks += 2 * (table.height if column.nullable or column.required else given)
+        if column.nullable and not column.required and given < table.height:
+            return -1  # it cannot be told from a null whether the field was there
+        marks += 2 * (table.height if column.required else given)
         match column.type:
             case "string":
-                marks += 2 * given
+                within = 2 * given
             case "struct":
                 inner = values.drop_nulls().struct.unnest()
-                marks += _quotation_marks([c for c in column.fields if asked(c)], inner, asked)
+                within = _quotation_marks([c for c in column.fields if asked(c)], inner, asked)
             case "list":
                 items = values.explode(empty_as_null=False, keep_nulls=False).struct.unnest()
-                marks += _quotation_marks([c for c in column.fields if asked(c)], items, asked)
+                within = _quotation_marks([c for c in column.fields if asked(c)], items, asked)
             case _:
-                pass
+                within = 0
+        if within < 0:
+            return -1
+        marks += within
     return marks

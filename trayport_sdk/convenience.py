@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .errors import TrayportValidationError
+from .streaming import Streaming
 
 if TYPE_CHECKING:
     from .bulk import BulkSnapshotsResponse, BulkTradesResponse
     from .contracts import ContractSpec
-    from .endpoints.desk import Contracts, Desk
+    from .endpoints.desk import Contracts
     from .endpoints.trades import TradesGroup
     from .market_data import BulkMarketDataResponse, MarketData
     from .progress import OnProgress
     from .queries import QueryPlan
-    from .responses import OHLCVResponse, TradesBatch, TradesResponse
+    from .responses import OHLCVResponse, TradesResponse
     from .rules import Routes
     from .times import Interval, TimeLike
 
 MAX_REQUESTS = 200
 
 
-class Convenience:
+class Convenience(Streaming):
     """Calls by name, and calls about many contracts."""
 
     trades: TradesGroup
-    _desk: Desk
 
     async def get_trades(
         self,
@@ -174,81 +173,6 @@ class Convenience:
         plans = plan(await self._desk.about(contracts, query))
         return await self._desk.result(BulkSnapshotsResponse, SnapshotsResponse, plans, on_progress)
 
-    async def stream_trades(
-        self,
-        contracts: Contracts,
-        from_: TimeLike,
-        until: TimeLike | None = None,
-        *,
-        include_private: bool = False,
-        routes: Routes | None = None,
-        deduplicate_routes: bool | None = None,
-        optional_fields: Sequence[str] = (),
-        in_order: bool = True,
-        max_answers: int | None = None,
-        on_progress: OnProgress | None = None,
-    ) -> AsyncGenerator[TradesBatch]:
-        """The trades of many contracts, piece by piece.
-
-        While you work on a batch the next answers are fetched, as many as `max_answers`; then
-        nothing more is asked for until you come for the next batch, so memory stays bounded.
-
-        Args:
-            contracts: As in `client.trades.get_trades`.
-            from_: The start, inclusive. Naive times mean UTC.
-            until: The end, exclusive; the end of the data when it is left out.
-            include_private: Whether your own trades carry their private details.
-            routes: Routes to market by name or id, or `"all"`.
-            deduplicate_routes: Whether a trade that came over several routes is returned once.
-            optional_fields: Columns to add.
-            in_order: Whether the batches of each contract come in time order. Otherwise they come
-                as they arrive, so that a slow answer holds nothing up.
-            max_answers: How many answers are held at most besides the one you work on; the setting
-                `max_concurrency` when it is left out.
-            on_progress: Called after every answer with a `Progress`.
-
-        Yields:
-            The rows of one contract in one window; contracts without any are passed over.
-
-        Raises:
-            TrayportValidationError: An argument cannot work; nothing was sent.
-            TrayportError: As `client.trades.get_trades`; what was yielded before is whole.
-
-        Example:
-            >>> async with TrayportClient.sandbox() as client:
-            ...     async for batch in client.stream_trades(
-            ...         ["TTF Hi Cal 51.6* Apr-24"], "2024-03-04", "2024-03-05"
-            ...     ):
-            ...         print(batch.contract, len(batch) > 0)
-            10000065*#Single#10000305#244#0 True
-        """
-        from .correlation import by_contract
-        from .pieces import Piece
-        from .responses import TradesBatch
-
-        if max_answers is not None and not _is_count(max_answers):
-            raise TrayportValidationError(
-                f"max_answers {max_answers!r} is not a whole number from 1",
-                parameter="max_answers",
-                suggestion="leave it out, or hold at least one answer",
-            )
-        plans = await self._plans_of_trades(
-            contracts,
-            from_=from_,
-            until=until,
-            include_private=include_private,
-            routes=routes,
-            deduplicate_routes=deduplicate_routes,
-            optional_fields=optional_fields,
-        )
-        run = self._desk.run(plans, on_progress, ahead=max_answers, whole=True)
-        async with aclosing(run.outcomes(in_order=in_order)) as outcomes:
-            async for outcome in outcomes:
-                if isinstance(outcome, Piece):
-                    for contract, rows in by_contract(outcome.query, outcome.frame):
-                        if rows.height:
-                            yield TradesBatch.about(contract, rows, outcome.record)
-
     async def _plans_of_trades(self, contracts: Contracts, **question: Any) -> list[QueryPlan]:
         from .planner import plan
 
@@ -353,7 +277,3 @@ class Convenience:
                 names, from_, until, max_requests=most, on_progress=on_progress
             )
         )
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0

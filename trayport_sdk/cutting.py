@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-PIECE = 1 << 19
+PIECE = 1 << 17
 """Bytes of a piece: small enough for the caches of a processor."""
 
 SPACE = b" \t\n\r"
@@ -93,7 +93,9 @@ class Cutter:
             if not self._closed:
                 return None
         self._ended = True
-        return Cut(bytes(self._text), self._offset, is_last=True)
+        cut = Cut(bytes(self._text), self._offset, is_last=True)
+        self._text.clear()
+        return cut
 
     def put_back(self, cuts: Sequence[Cut]) -> None:
         """Takes back all pieces from one on: from now on, brackets are followed."""
@@ -174,8 +176,12 @@ class Cutter:
             self._followed = token.end()
             if self._whole >= self._piece:
                 break
-        after = self._next_sign(self._whole)
-        return after if self._whole and self._text.startswith(b",", after) else 0
+        comma = self._next_sign(self._whole)
+        following = self._next_sign(comma + 1)
+        is_cut = self._whole and self._text.startswith(b",", comma)
+        # A comma before the end of the array would not be seen any more.
+        ends = following >= len(self._text) or self._text.startswith(b"]", following)
+        return comma if is_cut and not ends else 0
 
     def _taken(self, end: int, *, is_guess: bool) -> Cut:
         """Gives out everything before a comma."""

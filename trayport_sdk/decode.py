@@ -10,6 +10,7 @@ are worked on at once.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,9 +28,9 @@ from .columns import columns_asked as columns_asked
 from .columns import data_type as data_type
 from .columns import from_json
 from .columns import to_frame as to_frame
-from .cutting import PIECE, Cut, Cutter
+from .cutting import PIECE, SPACE, Cut, Cutter
 from .errors import QUOTED_CHARACTERS, TrayportDecodeError
-from .row_types import Tolerance, answer_type
+from .row_types import Tolerance, answer_type, untyped
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     _Table: TypeAlias = tuple[pl.DataFrame, Mapping[str, int]]
 
 WORKERS = 2
-AHEAD = 2 * WORKERS
+AHEAD = WORKERS + 1
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -104,19 +105,22 @@ class Decoder:
             self.odd.update(whole.odd)
             yield to_frame(self._columns, whole.rows, self._asked)
             return
-        pool = ThreadPoolExecutor(WORKERS, "trayport-decode")
+        under_way: deque[tuple[Cut, Future[_Table]]] = deque()
         try:
-            for frame, odd in self._tables(chunks, pool):
+            for frame, odd in self._tables(chunks, under_way):
                 self._rows_before += frame.height
                 self.odd.update(odd)
                 yield frame
         finally:
-            pool.shutdown(cancel_futures=True)
+            for _, table in under_way:
+                table.cancel()
 
-    def _tables(self, chunks: Iterable[bytes], pool: ThreadPoolExecutor) -> Iterator[_Table]:
+    def _tables(
+        self, chunks: Iterable[bytes], under_way: deque[tuple[Cut, Future[_Table]]]
+    ) -> Iterator[_Table]:
         """Hands out the pieces to the threads, and their tables in the order of the pieces."""
         cutter = Cutter(self._piece)
-        under_way: deque[tuple[Cut, Future[_Table]]] = deque()
+        pool = _threads(os.getpid())
         for cut in self._cuts(cutter, chunks):
             under_way.append((cut, pool.submit(self._table, cut.text)))
             while under_way and (cut.is_last or len(under_way) > AHEAD or under_way[0][1].done()):
@@ -143,10 +147,11 @@ class Decoder:
 
     def _refuse(self, begun: bytes) -> NoReturn:
         """Says why an answer that does not begin as an array is wrong."""
-        answer(self._operation_id, begun)
+        start = len(begun) - len(begun.lstrip(SPACE))
+        what = "it is empty" if start == len(begun) else "its root is no array"
         raise TrayportDecodeError(
-            "the answer is not what the API promises: it is no array",
-            offset=0,
+            f"the answer is not what the API promises: {what} (byte {start})",
+            offset=start,
             body=_quoted(begun),
         )
 
@@ -179,7 +184,7 @@ def answer(operation_id: str, body: bytes, *, lenient: bool = False) -> Decoded:
     try:
         return _read(operation_id, body, lenient=lenient)
     except _BROKEN as error:
-        raise _explained(error, body) from error
+        raise _explained(error, body, is_array=ENDPOINTS[operation_id].root == "array") from error
 
 
 def decode_documents(operation_id: str, body: bytes) -> list[dict[str, Any]]:
@@ -190,6 +195,12 @@ def decode_documents(operation_id: str, body: bytes) -> list[dict[str, Any]]:
     if endpoint.rows_at is not None:
         document = document[endpoint.rows_at]
     return document if isinstance(document, list) else [document]  # pyright: ignore[reportUnknownVariableType]
+
+
+@cache
+def _threads(_process: int) -> ThreadPoolExecutor:
+    """The threads that decode, for all answers of a process: many would need much memory."""
+    return ThreadPoolExecutor(WORKERS, "trayport-decode")
 
 
 @cache
@@ -211,10 +222,9 @@ def _read(operation_id: str, text: bytes, *, lenient: bool) -> Decoded:
     try:
         document = _decoder(operation_id).decode(text)
     except msgspec.ValidationError:
+        # Slowly, with what is wrong at its place; of fields with the same name the last one counts.
         tolerance = Tolerance(operation_id, lenient=lenient)
-        if not tolerance.is_possible:
-            raise
-        document = tolerance.answer(msgspec.json.decode(text))
+        document = tolerance.answer(untyped(text))
         odd: Mapping[str, int] = tolerance.odd
     else:
         odd = {}
@@ -225,7 +235,7 @@ def _read(operation_id: str, text: bytes, *, lenient: bool) -> Decoded:
 
 
 def _explained(
-    error: Exception, text: bytes, offset: int = 0, rows_before: int = 0
+    error: Exception, text: bytes, offset: int = 0, rows_before: int = 0, *, is_array: bool = True
 ) -> TrayportDecodeError:
     """What is wrong with a text, and where.
 
@@ -234,20 +244,28 @@ def _explained(
         text: What it was given.
         offset: Where the text begins in the body.
         rows_before: How many rows there were before.
+        is_array: Whether it should be an array of rows.
     """
     told = str(error)
     path: tuple[str | int, ...] = ()
     if isinstance(error, UnicodeDecodeError):
         start = error.start
+    elif is_array and text[:1] == b"[" and text[1:].lstrip(SPACE)[:1] not in (b"{", b"]", b""):
+        # Whether the value was whole is not known: it was not waited for.
+        told, path = "Expected `object` - at `$[0]`", (0,)
+        start = len(text) - len(text[1:].lstrip(SPACE))
     elif place := re.search(r"\(byte (\d+)\)", told):
         start = int(place[1])
         told = told.replace(place[0], f"(byte {start + offset})")
     elif at := re.search(r"(?<= at `)\$[^`]*(?=`$)", told):
-        path = places.path_of(at[0])
+        # Numbers out of range are told of without the names on the way to them.
+        lost = "[...]" in at[0]
+        path = places.unreadable_number(text) if lost else places.path_of(at[0])
         start = places.start_of(text, path)
     else:
-        start = len(text)
-    if not path and text.lstrip()[:1] == b"[":
+        is_whole = isinstance(error, msgspec.ValidationError)
+        start = places.start_of(text, path) if is_whole else len(text)
+    if is_array and not path and text.lstrip()[:1] == b"[":
         path = (places.row_at(text, start),)
     row, within = places.row_of(path)
     if row is not None and path[:1] == (row,):

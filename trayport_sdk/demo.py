@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from .client import TrayportClient
 
 if TYPE_CHECKING:
     from .progress import OnProgress
-    from .responses import TradesResponse
+    from .reports import FileReport
 
 MARKET = "TTF Hi Cal 51.6*"
 MONTHS = (
@@ -21,9 +20,8 @@ MONTHS = (
 FROM, UNTIL = "2024-01-01", "2024-03-31"
 
 
-async def run(out: Path, suffix: str, on_progress: OnProgress) -> str:
+async def run(out: Path, on_progress: OnProgress) -> str:
     """Downloads twelve months of TTF over ninety days; the result is the story in a few lines."""
-    from .export import write
     from .extras import needs
 
     needs("sandbox", "numpy", "uvicorn")
@@ -35,22 +33,25 @@ async def run(out: Path, suffix: str, on_progress: OnProgress) -> str:
         ) as client:
             contracts = [await client.resolve_contract(f"{MARKET} {month}") for month in MONTHS]
             plans = client.planner.plan_multi_contract_query(contracts, "trades", FROM, UNTIL)
-            started = time.perf_counter()
-            trades = await client.trades.get_trades(contracts, FROM, UNTIL, on_progress=on_progress)
-            seconds = time.perf_counter() - started
-    write(trades.to_polars(), out, suffix)
-    return _story(trades, len(plans), seconds, out, server.analytics_url)
+            report = await client.stream_to_file(
+                contracts, FROM, UNTIL, out, on_progress=on_progress
+            )
+    return _story(report, len(plans), server.analytics_url)
 
 
-def _story(trades: TradesResponse, planned: int, seconds: float, out: Path, address: str) -> str:
+def _story(report: FileReport, planned: int, address: str) -> str:
     import polars as pl
 
-    received = sum(request.bytes_received for request in trades.requests)
-    decoded = sum(request.bytes_decoded for request in trades.requests)
+    from .datasets import open_dataset
+
+    received = sum(request.bytes_received for request in report.requests)
+    decoded = sum(request.bytes_decoded for request in report.requests)
+    trades = open_dataset(report.path)
     item = pl.col("contract").struct.field("sequence_item_id")
+    if report.path.suffix == ".csv":
+        item = pl.col("contract_sequence_item_id")
     by_month = (
-        trades.to_polars()
-        .group_by(item.alias("item"), maintain_order=True)
+        trades.group_by(item.alias("item"), maintain_order=True)
         .agg(
             pl.len().alias("trades"),
             pl.col("price").last().alias("last"),
@@ -58,11 +59,12 @@ def _story(trades: TradesResponse, planned: int, seconds: float, out: Path, addr
             (pl.col("price").dot("quantity") / pl.col("quantity").sum()).alias("vwap"),
         )
         .sort("item")
+        .collect()
     )
     lines = [
         f"{len(MONTHS)} months of {MARKET}, {FROM} to {UNTIL}, from {address} (sandbox data)",
         f"{planned} requests instead of {planned * len(MONTHS)}: the months share each window",
-        f"{len(trades):,} trades in {seconds:.1f} s: {received / 1e6:.1f} MB received, "
+        f"{report.rows:,} trades in {report.seconds:.1f} s: {received / 1e6:.1f} MB received, "
         f"{decoded / 1e6:.1f} MB decoded ({decoded / received:.1f} to 1)",
         "",
         f"{'month':8}{'trades':>10}{'volume':>14}{'vwap':>10}{'last':>10}",
@@ -72,6 +74,6 @@ def _story(trades: TradesResponse, planned: int, seconds: float, out: Path, addr
             for month, row in zip(MONTHS, by_month.iter_rows(named=True), strict=True)
         ),
         "",
-        f"written to {out} ({out.stat().st_size / 1e6:.1f} MB)",
+        f"written to {report.path} ({report.bytes_written / 1e6:.1f} MB)",
     ]
     return "\n".join(lines)

@@ -21,6 +21,7 @@ from .errors import (
 from .patience import Patience
 from .pieces import (
     FailedQuery,
+    Keep,
     Outcome,
     Piece,
     concerns_every_query,
@@ -73,6 +74,7 @@ class Run:
         hold: About how many bytes of the rows of an answer are kept in memory, the others in a
             file; all of them when it is left out.
         lenient: Whether values that are not of their types become null.
+        keep: Keeps the bodies as they come, instead of the rows.
         on_progress: Told after every answer.
     """
 
@@ -87,6 +89,7 @@ class Run:
         patience: float,
         hold: int | None = None,
         lenient: bool = False,
+        keep: Keep | None = None,
         on_progress: OnProgress | None = None,
     ) -> None:
         if on_progress is not None and not callable(on_progress):
@@ -99,6 +102,7 @@ class Run:
         self._whole = whole
         self._hold = hold
         self._lenient = lenient
+        self._keep = keep
         self._waiting = deque(plans)
         self._running: dict[asyncio.Task[list[Outcome]], QueryPlan] = {}
         self._slots = asyncio.Semaphore(concurrency)
@@ -264,7 +268,7 @@ class Run:
         call = call_of(query)
 
         def read(answer: Answer) -> Outcome | _Later:
-            return piece_of(answer, query, hold=self._hold, lenient=self._lenient)
+            return piece_of(answer, query, hold=self._hold, lenient=self._lenient, keep=self._keep)
 
         def instead(error: TrayportError) -> Outcome | _Later:
             rest = self._patience.rest(error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -79,6 +81,9 @@ class FailedQuery:
 
 Outcome: TypeAlias = Piece | FailedQuery
 
+Keep: TypeAlias = Callable[["Answer", QueryPlan], AbstractContextManager[Callable[[bytes], object]]]
+"""Gives what the body of an answer is handed to as it comes, while the answer is read."""
+
 
 def never_answered(query: QueryPlan) -> FailedQuery:
     """A query that nobody waits for any more."""
@@ -99,7 +104,12 @@ def is_unfinished(error: TrayportError) -> bool:
 
 
 def piece_of(
-    answer: Answer, query: QueryPlan, *, hold: int | None = None, lenient: bool = False
+    answer: Answer,
+    query: QueryPlan,
+    *,
+    hold: int | None = None,
+    lenient: bool = False,
+    keep: Keep | None = None,
 ) -> Piece:
     """The rows of an answer that lie before the end of its window.
 
@@ -112,16 +122,19 @@ def piece_of(
         hold: About how many bytes of rows are kept in memory, the others in a file; all of them
             when it is left out.
         lenient: Whether values that are not of their types become null.
+        keep: Keeps the body as it comes; the rows are then checked and counted, and forgotten.
     """
     decoder = decoder_of(query, lenient=lenient)
     rows = Spool(hold)
-    received = 0
-    with answer.explained():
-        for frame in decoder.frames(answer.chunks()):
+    received = kept = 0
+    with answer.explained(), nullcontext() if keep is None else keep(answer, query) as bytes_to:
+        for frame in decoder.frames(answer.chunks(bytes_to)):
             if query.is_shared and query.contracts:
                 check_contracts(query, frame, received)
-            rows.add(_before_the_end(query, frame))
+            wanted = _before_the_end(query, frame)
+            rows.add(wanted if keep is None else wanted.clear())
             received += frame.height
+            kept += wanted.height
     answer.odd = decoder.odd
     return Piece(
         query,
@@ -130,8 +143,8 @@ def piece_of(
             endpoint=query.operation.path,
             parameters=answer.context.parameters,
             window=query.window,
-            rows=rows.height,
-            dropped=received - rows.height,
+            rows=kept,
+            dropped=received - kept,
             bytes_decoded=answer.bytes_decoded,
             bytes_received=answer.bytes_received,
             seconds=answer.seconds,

@@ -15,15 +15,18 @@ _TOKEN = re.compile(
     rb'"(?:[^"\\]|\\.)*"?|[{}\[\],:]|[^\s"{}\[\],:]+',
     re.DOTALL,
 )
+MOST_DIGITS = 4300
 _PART = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 
 
 @frozen
 class Value:
-    """Where a value begins, and the names and numbers that lead to it."""
+    """Where a value stands, and the names and numbers that lead to it; of one with values in it,
+    where its bracket does."""
 
     path: tuple[str | int, ...]
     start: int
+    end: int
 
 
 def values(text: bytes) -> Iterator[Value]:
@@ -46,7 +49,7 @@ def values(text: bytes) -> Iterator[Value]:
             name = _string(sign)
             awaits_name = False
         else:
-            yield Value(tuple(path), token.start())
+            yield Value(tuple(path), *token.span())
             if sign in (b"{", b"["):
                 path.append("" if sign == b"{" else 0)
                 awaits_name = sign == b"{"
@@ -74,14 +77,23 @@ def row_of(path: Sequence[str | int]) -> tuple[int | None, str]:
 
 
 def start_of(text: bytes, path: Sequence[str | int]) -> int:
-    """Where a value begins, or the nearest one around it that is there."""
-    found, length = 0, -1
+    """Where a value begins, or the nearest one around it that is there.
+
+    Of fields with the same name it is the last one, which is the one that counts.
+    """
+    found = 0
     for value in values(text):
-        if len(value.path) > length and value.path == tuple(path[: len(value.path)]):
-            found, length = value.start, len(value.path)
-        if length == len(path):
-            break
+        if value.path == tuple(path[: len(value.path)]):
+            found = value.start
     return found
+
+
+def unreadable_number(text: bytes) -> tuple[str | int, ...]:
+    """The path to the first whole number with more digits than are read."""
+    for value in values(text):
+        if value.end - value.start > MOST_DIGITS and text[value.start] in b"-0123456789":
+            return value.path
+    return ()
 
 
 def row_at(text: bytes, offset: int) -> int:

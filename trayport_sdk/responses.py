@@ -2,93 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from trayport_api.models import (
-    Activity,
-    Candle,
-    LastTrade,
-    OrderBook,
-    PrivateTrade,
-    Snapshot,
-    TopOfBook,
-    Trade,
-)
+from trayport_api.models import Activity, LastTrade, Snapshot
 
+from .book_tables import OrderBookResponse
+from .candle_tables import OHLCVResponse
 from .errors import TrayportLookupError
 from .queries import PREFIX
-from .tables import TableResponse as TableResponse
+from .quote_tables import OrderBookTopResponse
+from .tables import TableResponse
+from .trade_tables import PrivateTradesResponse, TradesBatch, TradesResponse
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from .contracts import ContractSpec
-    from .progress import RequestRecord
-
-
-class TradesResponse(TableResponse[Trade]):
-    """Trades in time order; the models are `trayport_api.models.Trade`."""
-
-    operation_id = "get_trades"
-    _make = Trade.from_dict
-
-
-class TradesBatch(TradesResponse):
-    """The trades of one contract in one window of a stream.
-
-    Attributes:
-        contract: The contract.
-    """
-
-    contract: ContractSpec
-
-    @classmethod
-    def about(cls, contract: ContractSpec, frame: pl.DataFrame, request: RequestRecord) -> Self:
-        """The rows that a request brought of a contract."""
-        batch = cls(frame, [request])
-        batch.contract = contract
-        return batch
-
-
-class PrivateTradesResponse(TableResponse[PrivateTrade]):
-    """The account's own trades in time order, with both sides as columns.
-
-    The models are `trayport_api.models.PrivateTrade`.
-    """
-
-    operation_id = "get_private_trades"
-    _make = PrivateTrade.from_dict
-
-
-class OHLCVResponse(TableResponse[Candle]):
-    """Candles in time order; the models are `trayport_api.models.Candle`."""
-
-    operation_id = "get_ohlcv"
-    _make = Candle.from_dict
+__all__ = [
+    "TABLES",
+    "ActivityResponse",
+    "LastTradeResponse",
+    "OHLCVResponse",
+    "OrderBookResponse",
+    "OrderBookTopResponse",
+    "PrivateTradesResponse",
+    "SnapshotsResponse",
+    "TableResponse",
+    "TradesBatch",
+    "TradesResponse",
+]
 
 
 class LastTradeResponse(TableResponse[LastTrade]):
     """The latest trade of a contract, if it has one; the model is `LastTrade`."""
 
     operation_id = "get_last_trade"
-    _make = LastTrade.from_dict
-
-
-class OrderBookTopResponse(TableResponse[TopOfBook]):
-    """The best bid and ask at points in time; the models are `trayport_api.models.TopOfBook`."""
-
-    operation_id = "get_order_book_top"
-    _make = TopOfBook.from_dict
-
-
-class OrderBookResponse(TableResponse[OrderBook]):
-    """Books at points in time, their `bids` and `asks` as lists of orders, the best first.
-
-    The models are `trayport_api.models.OrderBook`. CSV, which knows no lists, gets a row per order.
-    """
-
-    operation_id = "get_order_book"
-    _make = OrderBook.from_dict
+    model = LastTrade
 
 
 COUNTS = ("count", "update_count", "delete_count")
@@ -101,7 +49,7 @@ class ActivityResponse(TableResponse[Activity]):
     """
 
     operation_id = "get_activity"
-    _make = Activity.from_dict
+    model = Activity
 
     @classmethod
     def _arranged(cls, frame: pl.DataFrame) -> pl.DataFrame:
@@ -118,7 +66,7 @@ class SnapshotsResponse(TableResponse[Snapshot]):
     """The state of contracts at one instant; the models are `trayport_api.models.Snapshot`."""
 
     operation_id = "get_snapshots"
-    _make = Snapshot.from_dict
+    model = Snapshot
 
     @property
     def timestamp(self) -> int:

@@ -6,6 +6,7 @@ an answer: there, any scalar that fits is taken, and counted.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -99,11 +100,6 @@ class Tolerance:
         self._lenient = lenient
         self.odd: Counter[str] = Counter()
 
-    @property
-    def is_possible(self) -> bool:
-        """Whether there is anything to be tolerant of."""
-        return self._lenient or any(map(_has_assumptions, self._endpoint.row))
-
     def answer(self, document: Any) -> Any:
         """The typed answer.
 
@@ -158,6 +154,8 @@ class Tolerance:
         if column.fields:
             return self._nested(column, kind, value, at, name)
         try:
+            if isinstance(value, _TooLarge):
+                raise _wrong(column.type, value, at)
             return msgspec.convert(value, _scalar_type(column))
         except msgspec.ValidationError:
             fitting = _fitting(column, value) if column.provenance.source == "assumed" else None
@@ -187,8 +185,28 @@ class Tolerance:
             return None
 
 
-def _has_assumptions(column: Column) -> bool:
-    return column.provenance.source == "assumed" or any(map(_has_assumptions, column.fields))
+def untyped(text: bytes) -> Any:
+    """Any JSON. A number that is too large for a float is kept as something that is no number.
+
+    Raises:
+        msgspec.DecodeError: It is none.
+    """
+    return _UNTYPED.decode(text)
+
+
+def _number(text: str) -> float | str:
+    number = float(text)
+    return number if math.isfinite(number) else _TooLarge(text)
+
+
+class _TooLarge(str):
+    """The text of a number that is too large."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+_UNTYPED = msgspec.json.Decoder[Any](float_hook=_number)
 
 
 def _may_lack(column: Column, value: object) -> bool:
@@ -214,6 +232,8 @@ def _wrong(expected: str, value: object, at: str) -> msgspec.ValidationError:
 def _fitting(column: Column, value: object) -> Any:
     """A scalar as the type of a column whose type is assumed; None when it does not fit."""
     match column.type, value:
+        case _, _TooLarge():
+            return None
         case "string", bool():
             return str(value).lower()
         case "string", str() | int() | float():

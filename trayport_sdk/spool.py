@@ -28,6 +28,8 @@ class Spool:
 
     def __init__(self, hold: int | None = None) -> None:
         self._hold = hold
+        # Of what goes into a file, little is in memory at a time.
+        self._block = BLOCK_BYTES if hold is None else min(BLOCK_BYTES, hold // 2)
         self._small: list[pl.DataFrame] = []
         self._small_rows = self._small_bytes = 0
         self._blocks: list[pl.DataFrame] = []
@@ -42,7 +44,7 @@ class Spool:
         self._small_rows += frame.height
         self._small_bytes += int(frame.estimated_size())
         self.height += frame.height
-        if self._small_rows >= BLOCK_ROWS or self._small_bytes >= BLOCK_BYTES:
+        if self._small_rows >= BLOCK_ROWS or self._small_bytes >= self._block:
             self._gather()
 
     def frames(self) -> Iterator[pl.DataFrame]:

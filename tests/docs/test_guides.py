@@ -15,6 +15,7 @@ from trayport_sdk.endpoints.snapshots import SnapshotsGroup
 from trayport_sdk.endpoints.trades import TradesGroup
 from trayport_sdk.setting_sources import variable
 from trayport_sdk.settings import Settings
+from trayport_sdk.streaming import Streaming
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 REFERENCE = DOCS / "reference"
@@ -65,7 +66,7 @@ def test_the_data_model_names_every_call_of_a_group(group: type) -> None:
 def test_the_guide_to_many_contracts_names_every_call_about_them() -> None:
     text = GUIDES[DOCS / "bulk.md"]
     single = {"get_trades", "get_ohlcv"}
-    wanted = {*methods(Convenience), *methods(Planner)} - single
+    wanted = {*methods(Convenience), *methods(Streaming), *methods(Planner)} - single
     assert [call for call in wanted if not re.search(rf"\b{call}\b", text)] == []
 
 

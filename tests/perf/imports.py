@@ -1,24 +1,39 @@
-"""How long imports take."""
+"""How long imports take, and what they bring along."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 
-PROGRAM = """
+HEAVY = ("polars", "pandas", "pyarrow", "altair", "matplotlib", "plotly", "vl_convert")
+TIMED = """
 import time
 started = time.perf_counter()
 {statement}
 print(time.perf_counter() - started)
 """
+LOADED = """
+import sys
+{statement}
+print(*sys.modules)
+"""
 
 
-def import_seconds(statement: str, rounds: int = 7) -> float:
-    """Seconds that a statement takes in a new interpreter, at best."""
-    program = PROGRAM.format(statement=statement)
-    return min(
-        float(
-            subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout
-        )
-        for _ in range(rounds)
-    )
+def _printed(program: str, statement: str) -> str:
+    command = [sys.executable, "-c", program.format(statement=statement)]
+    return subprocess.run(command, capture_output=True, check=True, text=True).stdout
+
+
+def import_seconds(statements: Sequence[str], rounds: int = 7) -> dict[str, float]:
+    """Seconds that statements take in new interpreters, in turns, each at its best."""
+    took: dict[str, list[float]] = {statement: [] for statement in statements}
+    for _ in range(rounds):
+        for statement in statements:
+            took[statement].append(float(_printed(TIMED, statement)))
+    return {statement: min(seconds) for statement, seconds in took.items()}
+
+
+def heavy_imports(statement: str) -> list[str]:
+    """The libraries that a statement should not load, and does."""
+    return sorted(set(HEAVY) & set(_printed(LOADED, statement).split()))

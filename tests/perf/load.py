@@ -93,3 +93,14 @@ def static_seconds(body: bytes, encoding: str) -> float:
     finally:
         thread.join()
         listener.close()
+
+
+def print_rates() -> None:
+    """Prints what the sandbox makes of its load, which is nobody's goal."""
+    print("\nThe sandbox as a load generator: trades of a market, one client, one socket")
+    print(f"{'encoding':>10}{'answers':>10}{'decoded MB':>12}{'MB/s':>8}{'of a static server':>20}")
+    for rate in sandbox_rates():
+        print(
+            f"{rate.encoding:>10}{rate.temperature:>10}{rate.megabytes:>12.1f}"
+            f"{rate.megabytes / rate.seconds:>8.0f}{rate.share_of_static:>20.0%}"
+        )

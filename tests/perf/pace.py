@@ -166,3 +166,29 @@ async def _each(one: Callable[[], Awaitable[Any]], calls: int) -> float:
 
 def _body(answer: Answer) -> bytes:
     return answer.body
+
+
+def reuse_share(requests: int) -> float:
+    """The share of requests over a connection used before, at a server that limits nothing."""
+    with served(limits=False) as (_, analytics_url, reference_url):
+        settings = Settings(
+            _env_file=None,
+            api_key="sandbox",
+            analytics_url=analytics_url,
+            reference_url=reference_url,
+            requests_per_second=1000,
+            requests_per_minute=60_000,
+        )
+        return asyncio.run(_reused(settings, requests))
+
+
+async def _reused(settings: Settings, requests: int) -> float:
+    async with TrayportClient(settings=settings) as client:
+        places = asyncio.Semaphore(client.settings.max_concurrency)
+
+        async def ask() -> None:
+            async with places:
+                await client.reference.get_market_by_id(MARKET)
+
+        await asyncio.gather(*(ask() for _ in range(requests)))
+        return client.get_metrics().reuse_share or 0.0

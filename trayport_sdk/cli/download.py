@@ -14,19 +14,22 @@ from .. import export
 from ..addresses import SANDBOX_KEY, SANDBOX_PORT
 from ..client import TrayportClient
 from ..extras import needs
+from ..files import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from ..progress import OnProgress, Progress
-    from ..responses import TradesResponse
+    from ..reports import FileReport
+
+ENDINGS = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
 
 
 @click.command()
 @click.argument("contracts", nargs=-1, required=True)
 @click.option("--from", "from_", required=True, help="Start, inclusive, in ISO-8601; UTC.")
 @click.option("--until", help="End, exclusive; the end of the data when left out.")
-@click.option("--out", required=True, help="The file to write: .parquet, .csv or .jsonl.")
+@click.option("--out", required=True, help=f"The file to write: {ENDINGS}.")
 @click.option("--field", "fields", multiple=True, help="An optional field to add; repeatable.")
 @click.option("--route", "routes", multiple=True, help="A route by name or id, or 'all'.")
 @click.option("--include-private", is_flag=True, help="Add details of your own trades.")
@@ -48,15 +51,16 @@ def trades(
     A contract is a name, such as "TTF Hi Cal 51.6* Apr-24" (a market ends in *), or a symbol, such
     as "10000065*#Single#10000305#244#0".
     """
-    suffix = export.file_format(out)
+    export.file_format(out)
     export.check_writable(out)
 
-    async def download(on_progress: OnProgress) -> TradesResponse:
+    async def download(on_progress: OnProgress) -> FileReport:
         async with TrayportClient.sandbox() if sandbox else TrayportClient() as client:
-            return await client.trades.get_trades(
+            return await client.stream_to_file(
                 contracts,
                 from_,
                 until,
+                out,
                 include_private=include_private,
                 routes=routes or None,
                 optional_fields=fields,
@@ -64,10 +68,9 @@ def trades(
             )
 
     with progress_bar("trades", quiet=quiet) as on_progress:
-        found = asyncio.run(download(on_progress))
-    export.write(found.to_polars(), out, suffix)
+        report = asyncio.run(download(on_progress))
     if not quiet:
-        click.echo(f"{out}: {found.explain()}")
+        click.echo(f"{out}: {report.explain()}")
 
 
 @click.command(help=f'Serve an offline Trayport until interrupted; its key is "{SANDBOX_KEY}".')
@@ -102,11 +105,11 @@ def demo(out: Path) -> None:
     """Download a quarter of TTF trades from the sandbox over a real socket."""
     from ..demo import run
 
-    suffix = export.file_format(out)
+    export.file_format(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     export.check_writable(out)
     with progress_bar("trades", quiet=False) as on_progress:
-        told = asyncio.run(run(out, suffix, on_progress))
+        told = asyncio.run(run(out, on_progress))
     click.echo(told)
 
 

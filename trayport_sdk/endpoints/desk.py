@@ -17,7 +17,7 @@ from ..cancellation import not_cancelled, returns_what_is_complete
 from ..contracts import ContractSpec
 from ..errors import TrayportValidationError
 from ..executor import Run
-from ..pieces import Outcome, Piece, columns_of
+from ..pieces import Keep, Outcome, Piece, columns_of
 from ..planner import plan
 from ..progress import OnProgress
 from ..queries import PREFIX, QueryPlan
@@ -107,6 +107,7 @@ class Desk:
         ahead: int | None = None,
         whole: bool = False,
         hold: int | None = None,
+        keep: Keep | None = None,
     ) -> Run:
         """A run of a plan that has not begun.
 
@@ -117,6 +118,7 @@ class Desk:
             whole: Whether the first failure is raised, because the rest is of no use without it.
             hold: About how many bytes of the rows of an answer are kept in memory, the others in
                 a file; all of them when it is left out.
+            keep: Keeps the bodies as they come, instead of the rows.
 
         Raises:
             CancelledError: The task was told to end during an earlier call.
@@ -131,6 +133,7 @@ class Desk:
             patience=settings.retry_budget,
             whole=whole,
             hold=hold,
+            keep=keep,
             lenient=settings.decode_mode == "lenient",
             on_progress=on_progress,
         )

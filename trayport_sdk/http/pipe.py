@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 
-HELD = 1 << 20
+HELD = 1 << 18
 """Bytes that may wait for the thread; then no more are taken from the connection."""
 
 

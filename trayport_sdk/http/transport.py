@@ -24,6 +24,7 @@ from ..errors import (
     TrayportConnectionError,
     TrayportTimeoutError,
 )
+from .arenas import spare_addresses
 from .calls import READ_OF_ERRORS, Answer, Attempt, Call, touches_current_day
 from .connections import ConnectionCounts, Connections, Origin, address_of, proxy_of
 from .decompress import ENCODINGS
@@ -87,6 +88,7 @@ class Transport:
             }
         # A client that is not closed must not leave its key with the loggers.
         self._leave_logs = weakref.finalize(self, self._redaction.over_logs())
+        spare_addresses()
         # A thread for each answer that arrives; most of the time it waits for the network.
         self._readers = ThreadPoolExecutor(max_connections, "trayport-read")
         self._client = httpx.AsyncClient(

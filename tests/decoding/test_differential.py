@@ -1,0 +1,308 @@
+"""The decoder tells exactly what a slow reference tells, of right answers and of broken ones.
+
+`TRAYPORT_TESTS_DOCUMENTS=100` draws a hundred times as many documents.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from random import Random
+
+import attrs
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from trayport_spec import ENDPOINTS, Column
+
+from tests.decoding.differential import Case, Decode, Told, bytes_of, check, decode, fails, smallest
+from tests.decoding.documents import (
+    GARBAGE,
+    Layout,
+    Node,
+    chunked,
+    columns_wanted,
+    damaged,
+    documents,
+    layouts,
+    spoiled,
+)
+from trayport_sdk import TrayportDecodeError
+from trayport_sdk.columns import Asked, columns_asked, data_type
+
+TIMES_AS_MANY = int(os.environ.get("TRAYPORT_TESTS_DOCUMENTS", "1"))
+PIECES = (1, 2, 40, 300, 3000, None)
+BRINGING = ("routes", "includePrivate")
+# A body that fails is made small here; hypothesis knows no more than how it was drawn.
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+NUMBER = r"-?(0|[1-9][0-9]{0,25})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?"
+ARRAYS = [name for name, endpoint in ENDPOINTS.items() if endpoint.root == "array"]
+
+randoms = st.randoms(use_true_random=True)
+
+
+def everything(operation_id: str) -> Asked:
+    return columns_asked(ENDPOINTS[operation_id].optional_fields, BRINGING)
+
+
+def plain(operation_id: str, rows: int = 2) -> bytes:
+    """A small right answer without anything special."""
+    endpoint = ENDPOINTS[operation_id]
+    one = _object(endpoint.row)
+    if endpoint.root == "array":
+        return b"[" + b",".join([one] * rows) + b"]"
+    if endpoint.rows_at is None:
+        return one
+    return b'{"timestamp":1,"%s":[%s]}' % (endpoint.rows_at.encode(), b",".join([one] * rows))
+
+
+def _object(columns: Iterable[Column]) -> bytes:
+    members = (b'"%s":%s' % (c.name.encode(), _value(c)) for c in columns if c.required)
+    return b"{" + b",".join(members) + b"}"
+
+
+def _value(column: Column) -> bytes:
+    match column.type:
+        case "struct":
+            return _object(column.fields)
+        case "list":
+            return b"[" + _object(column.fields) + b"]"
+        case "string":
+            return b'"%s"' % (column.enum[0] if column.enum else "x").encode()
+        case "bool":
+            return b"true"
+        case _:
+            return b"1"
+
+
+def examine(case: Case, decode: Decode = decode) -> None:
+    """Checks a case, and reports the smallest one that fails in the same way."""
+    try:
+        check(case, decode)
+    except AssertionError as failure:
+        case = smallest(case, decode)
+        chunks = "in one chunk" if len(case.chunks) == 1 else f"in {len(case.chunks)} chunks"
+        told = f"{case.operation_id}, pieces of {case.piece}, {chunks}: {case.body!r}"
+        raise AssertionError(f"{failure}\n{told}") from failure
+
+
+def examine_document(
+    operation_id: str, asked: Asked, document: Node, layout: Layout, likes: Random,
+    decode: Decode = decode,
+) -> None:  # fmt: skip
+    """Checks a document as it was drawn, with values changed, and with its text damaged."""
+    right = layout.text(document)
+    changed = [layout.text(spoiled(document, likes)) for _ in range(2)]
+    broken = [damaged(right, likes), damaged(right, likes), damaged(changed[0], likes)]
+    for body in (right, right, *changed, *broken):
+        examine(Case(operation_id, asked, chunked(body, likes), likes.choice(PIECES)), decode)
+
+
+@pytest.mark.parametrize("operation_id", ENDPOINTS)
+@given(data=st.data())
+@settings(
+    max_examples=40 * TIMES_AS_MANY,
+    deadline=None,
+    phases=PHASES,
+    suppress_health_check=list(HealthCheck),
+)
+def test_a_document_is_decoded_as_the_reference_decodes_it(
+    operation_id: str, data: st.DataObject
+) -> None:
+    asked = data.draw(columns_wanted(operation_id))
+    document = data.draw(documents(operation_id))
+    examine_document(operation_id, asked, document, data.draw(layouts), data.draw(randoms))
+
+
+@pytest.mark.parametrize("operation_id", ENDPOINTS)
+def test_a_body_that_comes_byte_by_byte_or_is_cut_anywhere(operation_id: str) -> None:
+    body, asked = plain(operation_id), everything(operation_id)
+    for piece in PIECES:
+        examine(Case(operation_id, asked, bytes_of(body), piece))
+    for length in range(len(body)):
+        examine(Case(operation_id, asked, [body[:length]], 60))
+
+
+@pytest.mark.parametrize("operation_id", ["get_last_trade", "get_order_book_top", "get_snapshots"])
+def test_chunks_may_end_at_every_byte(operation_id: str) -> None:
+    body, asked = plain(operation_id), everything(operation_id)
+    for length in range(len(body) + 1):
+        for piece in (1, 60, None):
+            examine(Case(operation_id, asked, [body[:length], b"", body[length:]], piece))
+
+
+def test_garbage_at_every_place_is_seen() -> None:
+    body, asked = plain("get_last_trade"), everything("get_last_trade")
+    for place in range(len(body) + 1):
+        for garbage in (b"", *GARBAGE):
+            wrong = body[:place] + garbage + body[place + (not garbage) :]
+            examine(Case("get_last_trade", asked, [wrong], 1))
+
+
+@pytest.mark.parametrize("operation_id", ARRAYS)
+@pytest.mark.parametrize("gaps", [(), (" ",), ("\n  ", "", "\t")], ids=repr)
+@given(data=st.data())
+@settings(
+    max_examples=2 * TIMES_AS_MANY,
+    deadline=None,
+    phases=PHASES,
+    suppress_health_check=list(HealthCheck),
+)
+def test_a_document_of_many_pieces(
+    operation_id: str, gaps: tuple[str, ...], data: st.DataObject
+) -> None:
+    asked, likes = everything(operation_id), data.draw(randoms)
+    document = data.draw(documents(operation_id).filter(bool))
+    assert isinstance(document, list)
+    rows = [likes.choice(document) for _ in range(200)]
+    body = Layout(gaps, likes.getrandbits(32)).text(rows)
+    wrong = damaged(body, likes)
+    for piece in (1000, 20_000):
+        examine(Case(operation_id, asked, chunked(body, likes), piece))
+        examine(Case(operation_id, asked, chunked(wrong, likes), piece))
+
+
+@given(
+    st.lists(
+        st.floats(allow_nan=False, allow_infinity=False).map(repr)
+        | st.from_regex(NUMBER, fullmatch=True),
+        min_size=200,
+        max_size=200,
+    )
+)  # fmt: skip
+@settings(max_examples=8 * TIMES_AS_MANY, deadline=None, suppress_health_check=list(HealthCheck))
+def test_floats_are_as_the_text_says(texts: list[str]) -> None:
+    rows = ",".join(f'{{"price":{text},"dealDate":1}}' for text in texts)
+    body = f"[{rows}]".encode()
+    check(Case("get_last_trade", columns_asked((), ()), [body]))
+
+
+# Decoders that are wrong on purpose: whoever finds no fault with them finds none with any.
+
+
+def read_by_polars(case: Case) -> Told:
+    """Takes the word of polars for everything."""
+    import io
+
+    columns = [column for column in ENDPOINTS[case.operation_id].row if case.asked(column)]
+    schema = {c.name: data_type(c, case.asked) for c in columns}
+    try:
+        frame = pl.read_json(io.BytesIO(case.body), schema=schema)
+    except Exception as error:
+        raise TrayportDecodeError("polars", offset=0) from error
+    return Told([frame.rename({c.name: c.python_name for c in columns})], None)
+
+
+def losing_the_last_row(case: Case) -> Told:
+    told = decode(case)
+    return attrs.evolve(told, frames=[*told.frames[:-1], told.frames[-1].head(-1)])
+
+
+def changing(expression: pl.Expr) -> Decode:
+    def changed(case: Case) -> Told:
+        told = decode(case)
+        return attrs.evolve(told, frames=[frame.with_columns(expression) for frame in told.frames])
+
+    return changed
+
+
+def blind_to_what_follows(case: Case) -> Told:
+    end = case.body.rfind(b"]") + 1
+    return decode(Case(case.operation_id, case.asked, [case.body[:end]]))
+
+
+def blind_to_a_cut(case: Case) -> Told:
+    try:
+        return decode(case)
+    except TrayportDecodeError:
+        end = case.body.rfind(b"},") + 1
+        return decode(Case(case.operation_id, case.asked, [case.body[:end] + b"]"]))
+
+
+def blind_to_letters(case: Case) -> Told:
+    body = case.body.decode(errors="replace").encode()
+    return decode(Case(case.operation_id, case.asked, [body]))
+
+
+def blind_to_a_mark_at_the_start(case: Case) -> Told:
+    return decode(Case(case.operation_id, case.asked, [case.body.removeprefix(b"\xef\xbb\xbf")]))
+
+
+def taking_wrong_types_for_null(case: Case) -> Told:
+    from trayport_sdk.decode import Decoder
+
+    decoder = Decoder(case.operation_id, case.asked, lenient=True)
+    return Told(list(decoder.frames(case.chunks)), decoder.timestamp)
+
+
+def without_a_place(case: Case) -> Told:
+    try:
+        return decode(case)
+    except TrayportDecodeError as error:
+        raise TrayportDecodeError("somewhere", offset=0, row=0, field=None) from error
+
+
+def far_beyond(case: Case) -> Told:
+    try:
+        return decode(case)
+    except TrayportDecodeError as error:
+        raise TrayportDecodeError("beyond", offset=len(case.body) + 1) from error
+
+
+def losing_a_piece(case: Case) -> Told:
+    told = decode(case)
+    return attrs.evolve(told, frames=told.frames[:1])
+
+
+TRADE_DATE, PRICE = pl.col("deal_date"), pl.col("price")
+WRONG_DECODERS: dict[str, Decode] = {
+    "polars alone": read_by_polars,
+    "loses the last row": losing_the_last_row,
+    "loses pieces": losing_a_piece,
+    "times through a float": changing(
+        TRADE_DATE.cast(pl.Int64)
+        .cast(pl.Float64)
+        .cast(pl.Int64, strict=False)
+        .cast(pl.Datetime("ns", "UTC"))
+    ),
+    "times in microseconds": changing(TRADE_DATE.cast(pl.Datetime("us", "UTC"))),
+    "prices as float32": changing(PRICE.cast(pl.Float32).cast(pl.Float64)),
+    "prices an ulp off": changing((PRICE * 1.0000000000000002).alias("price")),
+    "text without its end": changing(pl.col("trade_id").str.slice(0, 200)),
+    "text trimmed": changing(pl.col("trade_id").str.strip_chars()),
+    "nulls for false": changing(pl.when(pl.col("aggressor_buy")).then(True).alias("aggressor_buy")),
+    "takes trailing bytes": blind_to_what_follows,
+    "takes a cut body": blind_to_a_cut,
+    "takes what is no UTF-8": blind_to_letters,
+    "takes a byte order mark": blind_to_a_mark_at_the_start,
+    "nulls for wrong types": taking_wrong_types_for_null,
+    "does not say where": without_a_place,
+    "says a place beyond the body": far_beyond,
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_DECODERS.values(), ids=WRONG_DECODERS)
+def test_a_decoder_that_is_wrong_is_found_out(wrong: Decode) -> None:
+    @given(documents("get_trades"), layouts, randoms)
+    @settings(
+        max_examples=400,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    def look(document: Node, layout: Layout, likes: Random) -> None:
+        right = layout.text(document)
+        changed = [layout.text(spoiled(document, likes)), damaged(right, likes)]
+        rare = [b"\xef\xbb\xbf" + right, right.replace(b':"', b':"\xff', 1)]
+        for body in (right, *changed, *rare):
+            chunks = chunked(body, likes)
+            case = Case("get_trades", everything("get_trades"), chunks, likes.choice(PIECES))
+            # Only what the wrong decoder does wrong may tell on it.
+            if not fails(case):
+                check(case, wrong)
+
+    with pytest.raises(AssertionError):
+        look()

@@ -1,0 +1,278 @@
+"""Today's figures: each is measured beside its baselines, in turns with them."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import TypeAlias
+
+from attrs import frozen
+
+from tests.perf.contest import contest, faster
+from tests.perf.goals import Figure
+from tests.perf.imports import heavy_imports, import_seconds
+from tests.perf.link import Served, link
+from tests.perf.pace import at_the_documented_limit, cost_of_the_rules, reuse_share, share_used
+from tests.perf.process import MB, Done, run
+from tests.perf.trades import Part, body, fingerprint_of, parts, write_body
+from trayport_sdk import ContractSpec, Settings, TrayportClient
+from trayport_sdk.http.assembly import limits_of
+
+WINDOW_DAYS = 32
+LINK_RATE = 20 * MB
+LIMIT_OF_GROWTH = 512 << 20
+
+Figures: TypeAlias = dict[str, Figure]
+
+
+@frozen
+class Size:
+    """How much is measured.
+
+    Attributes:
+        body_rows: Rows of a body that is decoded at once.
+        stream_rows: Rows of a stream.
+        link_rows: Rows that come over the link of 20 MB/s.
+        rounds: How often each is done.
+    """
+
+    body_rows: int = 1_000_000
+    stream_rows: int = 6_200_000
+    link_rows: int = 1_500_000
+    rounds: int = 3
+
+
+FULL = Size()
+QUICK = Size(body_rows=500_000, stream_rows=600_000, link_rows=300_000, rounds=2)
+
+
+@contextmanager
+def written(rows: int) -> Iterator[tuple[Path, Part]]:
+    """A body in a file, in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="trayport-perf-") as folder:
+        (part,) = parts(1, WINDOW_DAYS, rows)
+        path = Path(folder, "body.json")
+        write_body(part, path)
+        yield path, part
+
+
+def decoding(size: Size) -> Figures:
+    """A whole body into tables and models, beside other decoders."""
+    text = b"".join(body(parts(1, WINDOW_DAYS, size.body_rows)[0]))
+    seconds = contest(text, size.rounds)
+    rate = {name: f"{len(text) / MB / min(took):.0f}" for name, took in seconds.items()}
+    return {
+        "frame": Figure(
+            faster(seconds, "frame", "orjson"),
+            f"{rate['frame']} MB/s, orjson {rate['orjson']}, ijson {rate['ijson']}",
+        ),
+        "frame_pandas": Figure(faster(seconds, "frame", "pandas"), f"pandas {rate['pandas']} MB/s"),
+        "models": Figure(
+            faster(seconds, "models", "orjson"),
+            f"{rate['models']} MB/s, orjson {rate['orjson']}",
+        ),
+        "models_from_dict": Figure(
+            faster(seconds, "models", "from_dict"), f"`from_dict` {rate['from_dict']} MB/s"
+        ),
+    }
+
+
+def memory_of_a_frame(size: Size) -> Figures:
+    """What a table takes beside the body that it is made of."""
+    # A small body would be compared with what any decoding takes.
+    with written(FULL.body_rows) as (path, _):
+        shares = [run("frame", path=path).result["share"] for _ in range(size.rounds)]
+        megabytes = path.stat().st_size / MB
+    return {"frame_memory": Figure(max(shares), f"a body of {megabytes:.0f} MB")}
+
+
+def streams(size: Size) -> Figures:
+    """A body that is larger than what is held of it, into tables and into a file."""
+    done: dict[str, list[Done]] = {"frames": [], "parquet": [], "orjson_batches": []}
+    with written(size.stream_rows) as (path, _):
+        out = path.with_name("trades.parquet")
+        for _ in range(size.rounds):
+            done["frames"].append(run("frames", path=path))
+            done["orjson_batches"].append(run("orjson_batches", path=path))
+            done["parquet"].append(run("parquet", path=path, out=out))
+        others = run("ijson_items", path=path)
+        megabytes = path.stat().st_size / MB
+    rate = {name: megabytes / min(one.seconds for one in runs) for name, runs in done.items()}
+    beside = f"orjson in batches of 1 MiB {rate['orjson_batches']:.0f} MB/s"
+    return {
+        "frames": Figure(rate["frames"], f"{beside}, ijson {megabytes / others.seconds:.0f}"),
+        "frames_memory": peak_of(done["frames"]),
+        "parquet": Figure(rate["parquet"], beside),
+        "parquet_memory": peak_of(done["parquet"]),
+    }
+
+
+def peak_of(runs: list[Done]) -> Figure:
+    """The most memory that a job used in any of its runs."""
+    most = max(runs, key=lambda one: one.peak)
+    return Figure(most.peak / MB, f"of it {most.grown / MB:.0f} MB after the imports")
+
+
+def downloads(size: Size) -> Figures:
+    """Large answers from a server into a file: compressed, and over a slow link."""
+    windows = parts(1, WINDOW_DAYS, size.stream_rows)
+    with link(windows) as served:
+        runs = [downloaded(windows, served) for _ in range(size.rounds)]
+    best = min(runs, key=lambda one: one.done.seconds)
+    return {
+        "download": Figure(best.rate / MB, f"{best.decoded / MB:.0f} MB, each value compared"),
+        "download_memory": peak_of([one.done for one in runs]),
+        "brotli": Figure(100 * best.sent / best.decoded, "the server's quality is 4"),
+        "busy": Figure(
+            100 * busy_share(size, "identity"),
+            f"without compression; with Brotli {100 * busy_share(size, 'br'):.0f} %",
+        ),
+    }
+
+
+def busy_share(size: Size, encoding: str) -> float:
+    """The share of the time from a request to the last byte that a slow link takes for it alone.
+
+    Little of the body waits anywhere, so that the link waits for the decoder that does not keep up.
+    """
+    windows = parts(1, WINDOW_DAYS, size.link_rows)
+    with link(windows, encoding, LINK_RATE) as served:
+        found = downloaded(windows, served)
+    return found.sent / LINK_RATE / float(found.done.result["on_the_link"])
+
+
+@frozen
+class Download:
+    """A range that went from a server into a file, with every row in its place.
+
+    Attributes:
+        done: What it took.
+        sent: Bytes on the wire.
+        decoded: Bytes decompressed.
+        rows: How many rows the file has.
+    """
+
+    done: Done
+    sent: int
+    decoded: int
+    rows: int
+
+    @property
+    def rate(self) -> float:
+        """Decompressed bytes in a second."""
+        return self.decoded / self.done.seconds
+
+
+class WrongRowsError(Exception):
+    """A file does not have the rows that were sent."""
+
+
+def downloaded(windows: list[Part], served: Served, *, headroom: int | None = None) -> Download:
+    """Has a process download windows that follow one another, and checks every row.
+
+    Args:
+        windows: The windows.
+        served: What the server has, which is as much.
+        headroom: How many bytes of addresses the process may add to those of its imports.
+
+    Raises:
+        WrongRowsError: The file does not have the rows that were sent.
+    """
+    with tempfile.TemporaryDirectory(prefix="trayport-perf-") as folder:
+        out = Path(folder, "trades.parquet")
+        span = {"start": windows[0].start, "end": windows[-1].end}
+        done = run("download", url=served.url, **span, out=out, headroom=headroom)
+        if (found := fingerprint_of([out])) != served.fingerprint:
+            raise WrongRowsError(f"{found} instead of {served.fingerprint}")
+    sent, decoded = done.result["received"], done.result["decoded"]
+    if (sent, decoded) != (served.sent, served.decoded):
+        raise WrongRowsError(f"{sent} and {decoded} bytes instead of {served}")
+    return Download(done, sent, decoded, sum(part.rows for part in windows))
+
+
+def requests(_: Size = FULL) -> Figures:
+    """How many requests a plan takes."""
+    client = TrayportClient(settings=Settings(_env_file=None, api_key="key"))
+    contracts = [
+        ContractSpec(market_id=10000065, sequence_id=10000305, sequence_item_id=item)
+        for item in range(200, 250)
+    ]
+    plans = client.planner.plan_multi_contract_query(
+        contracts, "trades", "2024-01-01", "2024-03-31"
+    )
+    return {"plan": Figure(client.planner.estimate_request_count(plans), "not 150")}
+
+
+def pace(_: Size = FULL) -> Figures:
+    """How much of the allowance is used, and what keeping to it costs."""
+    arrivals = at_the_documented_limit(60)
+    cost = cost_of_the_rules()
+    return {
+        "share": Figure(100 * share_used(limits_of(Settings(_env_file=None)), 61)),
+        "burst": Figure(arrivals.seconds),
+        "most_in_a_second": Figure(arrivals.most_in_a_second),
+        "rules": Figure(cost.rules, f"a request of httpx to nowhere {cost.httpx:.0f} µs"),
+    }
+
+
+def connections(_: Size = FULL) -> Figures:
+    """How often a connection is used again."""
+    requests = 1000
+    return {"reuse": Figure(100 * reuse_share(requests), f"{requests} requests")}
+
+
+def names(_: Size = FULL) -> Figures:
+    """How long it takes to find what a name names."""
+    return {
+        "lookup": Figure(asyncio.run(_look_up()) * 1e6),
+        "search": Figure(None, "there is no fuzzy search yet"),
+    }
+
+
+async def _look_up(rounds: int = 9, calls: int = 2000) -> float:
+    """Seconds of a look-up, the median of several rounds."""
+    name, took = "TTF Hi Cal 51.6* Apr-24", []
+    async with TrayportClient.sandbox() as client:
+        await client.resolve_contract(name)
+        for _ in range(rounds):
+            started = time.perf_counter()
+            for _ in range(calls):
+                await client.resolve_contract(name)
+            took.append((time.perf_counter() - started) / calls)
+    return median(took)
+
+
+def imports(_: Size = FULL) -> Figures:
+    """How long imports take, in new interpreters."""
+    package, client = "import trayport_sdk", "from trayport_sdk import TrayportClient"
+    took = import_seconds([package, client, "import httpx"])
+    heavy = sorted({*heavy_imports(package), *heavy_imports(client)})
+    return {
+        "import": Figure(1000 * took[package]),
+        "import_client": Figure(
+            took[client] / took["import httpx"],
+            f"{1000 * took[client]:.0f} ms, httpx {1000 * took['import httpx']:.0f}",
+        ),
+        "import_heavy": Figure(len(heavy), ", ".join(heavy)),
+    }
+
+
+MEASURES: Mapping[str, Callable[[Size], Figures]] = {
+    measure.__name__: measure
+    for measure in (
+        decoding,
+        memory_of_a_frame,
+        streams,
+        downloads,
+        requests,
+        pace,
+        connections,
+        names,
+        imports,
+    )
+}
