@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .progress import OnProgress
     from .queries import QueryPlan
     from .responses import OHLCVResponse, TradesResponse
-    from .rules import Routes
+    from .rules import ResponseFormat, Routes
     from .times import Interval, TimeLike
 
 MAX_REQUESTS = 200
@@ -92,6 +92,7 @@ class Convenience(Streaming):
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
         optional_fields: Sequence[str] = (),
+        response_format: ResponseFormat = "json",
         on_progress: OnProgress | None = None,
     ) -> BulkTradesResponse:
         """The trades of many contracts, a table each; what fails does not stop the rest.
@@ -108,6 +109,7 @@ class Convenience(Streaming):
             routes: Routes to market by name or id, or `"all"`.
             deduplicate_routes: Whether a trade that came over several routes is returned once.
             optional_fields: Columns to add.
+            response_format: What the service answers with; the tables are the same.
             on_progress: Called after every answer with a `Progress`.
 
         Raises:
@@ -133,6 +135,7 @@ class Convenience(Streaming):
             routes=routes,
             deduplicate_routes=deduplicate_routes,
             optional_fields=optional_fields,
+            response_format=response_format,
         )
         return await self._desk.result(BulkTradesResponse, TradesResponse, plans, on_progress)
 

@@ -50,20 +50,27 @@ def refuse_unknown_layout(operation_id: str) -> None:
     Raises:
         TrayportValidationError: The answer has lists, or values beside its rows, or is never CSV.
     """
+    if has_known_layout(operation_id):
+        return
     endpoint = ENDPOINTS[operation_id]
-    if "text/csv" not in endpoint.media_types:
-        reason, way_out = "it answers in JSON only", "leave response_format out"
-    elif endpoint.root != "array" or any(column.type == "list" for column in endpoint.row):
+    if "text/csv" in endpoint.media_types:
         reason = "how its rows are laid out in CSV is not known"
         way_out = "leave response_format out, or keep the CSV as it comes with download_raw"
     else:
-        return
+        reason, way_out = "it answers in JSON only", "leave response_format out"
     raise TrayportValidationError(
         f"response_format='csv' makes no table of {endpoint.path}: {reason}",
         parameter="response_format",
         limit="CSV of flat rows",
         suggestion=way_out,
     )
+
+
+def has_known_layout(operation_id: str) -> bool:
+    """Whether tables can be made of the CSV of an operation."""
+    endpoint = ENDPOINTS[operation_id]
+    has_lists = any(column.type == "list" for column in endpoint.row)
+    return "text/csv" in endpoint.media_types and endpoint.root == "array" and not has_lists
 
 
 def frames(

@@ -13,8 +13,11 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-PIECE = 1 << 17
+PIECE = 1 << 19
 """Bytes of a piece: small enough for the caches of a processor."""
+
+SMALL_PIECE = 1 << 17
+"""Bytes of a piece where memory counts for more than speed."""
 
 SPACE = b" \t\n\r"
 _SIGN = re.compile(rb"[^ \t\n\r]")

@@ -12,6 +12,7 @@ from trayport_spec import ENDPOINTS
 
 from . import rules
 from .bodies import encoding_of
+from .cutting import SMALL_PIECE
 from .errors import TrayportDecodeError, TrayportValidationError
 from .extras import needs
 from .file_types import scan_text, text_schema
@@ -154,7 +155,7 @@ def _decoded(
 ) -> Iterator[pl.DataFrame]:
     try:
         chunks = decompressed(_mapped(file), encoding)
-        yield from decoder_of(query, lenient=lenient).frames(chunks)
+        yield from decoder_of(query, lenient=lenient, piece=SMALL_PIECE).frames(chunks)
     except DecompressionError as error:
         raise TrayportDecodeError(f"{str(file)!r} is not whole: {error}") from error
     except TrayportDecodeError as error:

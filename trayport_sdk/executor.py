@@ -76,6 +76,10 @@ class Run:
         lenient: Whether values that are not of their types become null.
         keep: Keeps the bodies as they come, instead of the rows.
         on_progress: Told after every answer.
+
+    Attributes:
+        ahead: Answers under way or waiting for whoever takes them, at most; may change on the way.
+        concurrency: Requests under way at once, at most.
     """
 
     def __init__(
@@ -105,8 +109,9 @@ class Run:
         self._keep = keep
         self._waiting = deque(plans)
         self._running: dict[asyncio.Task[list[Outcome]], QueryPlan] = {}
+        self.concurrency = concurrency
         self._slots = asyncio.Semaphore(concurrency)
-        self._ahead = ahead
+        self.ahead = ahead
         self._on_progress = on_progress
         self._clock = asyncio.get_running_loop().time
         self._started = self._clock()
@@ -151,7 +156,7 @@ class Run:
         yield from map(never_answered, self._waiting)
 
     def _fill(self) -> None:
-        while self._waiting and len(self._running) < self._ahead:
+        while self._waiting and len(self._running) < self.ahead:
             query = self._waiting.popleft()
             task = asyncio.create_task(self._settled(query))
             # Read here: of several that fail alike, one is told of and the others are ended.

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from attrs import frozen
 
-from .columns import Asked, columns_asked
+from .columns import Asked, columns_asked, to_frame
 from .correlation import check_contracts
+from .csv_tables import frames as csv_frames
+from .csv_tables import has_known_layout
+from .cutting import SMALL_PIECE
 from .decode import Decoder
 from .errors import (
     TrayportAPIError,
@@ -124,7 +128,8 @@ def piece_of(
         lenient: Whether values that are not of their types become null.
         keep: Keeps the body as it comes; the rows are then checked and counted, and forgotten.
     """
-    decoder = decoder_of(query, lenient=lenient)
+    piece = None if hold is None else SMALL_PIECE
+    decoder = decoder_of(query, lenient=lenient, unread=keep is not None, piece=piece)
     rows = Spool(hold)
     received = kept = 0
     with answer.explained(), nullcontext() if keep is None else keep(answer, query) as bytes_to:
@@ -154,9 +159,48 @@ def piece_of(
     )
 
 
-def decoder_of(query: QueryPlan, *, lenient: bool = False) -> Decoder:
-    """What decodes the answers to a query."""
-    return Decoder(query.operation.operation_id, columns_of(query), lenient=lenient)
+class _Decoding(Protocol):
+    """Makes tables of one answer."""
+
+    timestamp: int | None
+    odd: Counter[str]
+
+    def frames(self, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]: ...
+
+
+class _CSV:
+    """Makes tables of CSV; where its layout is not known, it only passes by."""
+
+    def __init__(self, query: QueryPlan, *, unread: bool) -> None:
+        self._query = query
+        self._unread = unread and not has_known_layout(query.operation.operation_id)
+        self.timestamp: int | None = None
+        self.odd: Counter[str] = Counter()
+
+    def frames(self, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]:
+        """The tables, while the text arrives."""
+        columns = columns_of(self._query)
+        if self._unread:
+            deque(chunks, maxlen=0)
+            return iter([to_frame(self._query.operation.row, [], columns)])
+        return csv_frames(self._query.operation.operation_id, columns, chunks)
+
+
+def decoder_of(
+    query: QueryPlan, *, lenient: bool = False, unread: bool = False, piece: int | None = None
+) -> _Decoding:
+    """What decodes the answers to a query.
+
+    Args:
+        query: What was asked.
+        lenient: Whether values that are not of their types become null.
+        unread: Whether CSV of an unknown layout may pass by, because nobody wants its rows.
+        piece: About how many bytes are decoded at once.
+    """
+    if query.options.response_format == "csv":
+        return _CSV(query, unread=unread)
+    operation_id = query.operation.operation_id
+    return Decoder(operation_id, columns_of(query), lenient=lenient, piece=piece)
 
 
 def _before_the_end(query: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:

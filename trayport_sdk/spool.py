@@ -98,6 +98,6 @@ class Spool:
 
     def _opened(self) -> IO[bytes]:
         if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="trayport-")
+            self._file = tempfile.TemporaryFile(prefix="trayport-")  # noqa: SIM115
             weakref.finalize(self, self._file.close)
         return self._file

@@ -59,9 +59,8 @@ class Streaming:
             response_format: What the service answers with; the rows are the same.
             in_order: Whether the batches of each contract come in time order. Otherwise they come
                 as they arrive, so that a slow answer holds nothing up.
-            max_answers: How many answers are held at most besides the one you work on; three when
-                it is left out. More of them are faster where answers are small or slow, and take
-                about 15 MB each.
+            max_answers: How many answers are held at most besides the one you work on. Left out,
+                it is two while answers are large, and the setting `max_concurrency` otherwise.
             on_progress: Called after every answer with a `Progress`.
 
         Returns:

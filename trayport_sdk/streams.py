@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 HOLD = 1 << 20
 """About how many bytes of the rows of an answer wait in memory for their turn to be written."""
 
-ANSWERS = 3
-"""How many answers of a stream are under way at once, because each of them takes memory."""
+LARGE_ANSWER = 1 << 23
+LARGE_ANSWERS = 2
+"""How many large answers are under way at once, because each of them takes memory."""
 
 Result = TypeVar("Result")
 
@@ -269,7 +270,7 @@ class TableStream:
         run = self._desk.run(
             plan(query),
             self._on_progress,
-            ahead=self._max_answers or ANSWERS,
+            ahead=self._max_answers or LARGE_ANSWERS,
             whole=True,
             hold=hold,
             keep=keep,
@@ -277,6 +278,10 @@ class TableStream:
         async with aclosing(run.outcomes(in_order=self._in_order)) as outcomes:
             async for outcome in outcomes:
                 if isinstance(outcome, Piece):
+                    if self._max_answers is None:
+                        # The next ones will be about as large.
+                        is_large = outcome.record.bytes_decoded > LARGE_ANSWER
+                        run.ahead = LARGE_ANSWERS if is_large else run.concurrency
                     yield outcome
 
 

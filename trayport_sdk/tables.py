@@ -14,7 +14,7 @@ from . import conversions, decode, export
 from .batches import map_batches
 from .errors import TrayportValidationError
 from .estimates import counted
-from .models import models
+from .models import collector_paused, models
 from .provenance import FromRequests
 
 if TYPE_CHECKING:
@@ -114,6 +114,20 @@ class TableResponse(FromRequests, Generic[Model]):
         if not -len(self) <= place < len(self):
             raise IndexError(f"row {place} of a table of {counted(len(self), 'row')}")
         return next(iter(self._with(self._frame.slice(place % len(self), 1))))
+
+    def to_models(self) -> list[Model]:
+        """All models at once: the same as `list(response)`, in less time.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     trades = await client.trades.get_trades(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
+            ...     )
+            >>> trades.to_models() == list(trades)
+            True
+        """
+        with collector_paused():
+            return list(self)
 
     def _with(self, frame: pl.DataFrame) -> Self:
         same = copy(self)

@@ -28,7 +28,7 @@ def to_frame(body: bytes) -> pl.DataFrame:
 
 def to_models(body: bytes) -> list[Trade]:
     """What iterating over a response gives."""
-    return list(TradesResponse.of(list(decoder().frames([body])), []))
+    return TradesResponse.of(list(decoder().frames([body])), []).to_models()
 
 
 def from_dict(body: bytes) -> list[Trade]:

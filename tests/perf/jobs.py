@@ -15,6 +15,7 @@ import polars as pl
 
 from tests.perf.process import forget_the_peak, limit_growth, memory
 from trayport_sdk.columns import columns_asked
+from trayport_sdk.cutting import SMALL_PIECE
 from trayport_sdk.decode import Decoder
 from trayport_sdk.writing import FileWriter
 
@@ -41,6 +42,11 @@ def decoder() -> Decoder:
     return Decoder("get_trades", columns_asked((), ()))
 
 
+def small_decoder() -> Decoder:
+    """The same, as it is used where rows are not kept."""
+    return Decoder("get_trades", columns_asked((), ()), piece=SMALL_PIECE)
+
+
 def frame(path: str) -> dict[str, Any]:
     """One table of a body that is in memory."""
     body = Path(path).read_bytes()
@@ -52,13 +58,13 @@ def frame(path: str) -> dict[str, Any]:
 
 def frames(path: str) -> dict[str, Any]:
     """Tables of a stream, let go one after another."""
-    return {"rows": sum(table.height for table in decoder().frames(chunks(path)))}
+    return {"rows": sum(table.height for table in small_decoder().frames(chunks(path)))}
 
 
 def parquet(path: str, out: str) -> dict[str, Any]:
     """A Parquet file of a stream."""
     with FileWriter(out, ".parquet", "zstd") as writer:
-        for table in decoder().frames(chunks(path)):
+        for table in small_decoder().frames(chunks(path)):
             writer.write(table)
         writer.finish()
     return {"rows": writer.rows}

@@ -15,6 +15,7 @@ from ..asking import about, asked
 from ..bulk import BulkQueryResult, Ran, ran
 from ..cancellation import not_cancelled, returns_what_is_complete
 from ..contracts import ContractSpec
+from ..csv_tables import refuse_unknown_layout
 from ..errors import TrayportValidationError
 from ..executor import Run
 from ..pieces import Keep, Outcome, Piece, columns_of
@@ -122,8 +123,12 @@ class Desk:
 
         Raises:
             CancelledError: The task was told to end during an earlier call.
+            TrayportValidationError: Tables are to be made of CSV whose layout is not known.
         """
         not_cancelled()
+        for query in plans:
+            if query.options.response_format == "csv" and keep is None:
+                refuse_unknown_layout(query.operation.operation_id)
         settings = self._settings()
         return Run(
             self._sender if len(plans) > 1 else self._walker,

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -56,8 +56,9 @@ async def streamed(
     # Read here: nobody waits for it when the connection breaks.
     result.add_done_callback(lambda done: done.cancelled() or done.exception())
     fill = asyncio.create_task(filling())
+    either: set[asyncio.Future[Any]] = {fill, result}
     try:
-        await asyncio.wait({fill, result}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if fill.done():
             fill.result()
         return await result
