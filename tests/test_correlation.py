@@ -9,7 +9,14 @@ import polars as pl
 import pytest
 from trayport_spec import CONTRACT_TYPE_ALIASES, ENDPOINTS
 
-from trayport_sdk import ContractSpec, ContractType, TrayportClient, TrayportDecodeError, decode
+from trayport_sdk import (
+    ContractSpec,
+    ContractType,
+    TrayportClient,
+    TrayportDecodeError,
+    columns,
+    decode,
+)
 from trayport_sdk.correlation import by_contract, check_contracts
 from trayport_sdk.planner import plan
 from trayport_sdk.queries import BulkSequenceItemQuery, Options, QueryPlan
@@ -56,8 +63,8 @@ def row(contract: ContractSpec | None, **more: Any) -> dict[str, Any]:
 
 def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     found = decode.answer("get_trades", json.dumps(rows).encode()).rows
-    return decode.to_frame(
-        ENDPOINTS["get_trades"].row, found, decode.columns_asked(["contract"], [])
+    return columns.to_frame(
+        ENDPOINTS["get_trades"].row, found, columns.columns_asked(["contract"], [])
     )
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS
 
 from trayport_sdk import TrayportDecodeError
-from trayport_sdk.decode import answer, columns_asked, decode_documents, to_frame
+from trayport_sdk.columns import columns_asked, to_frame
+from trayport_sdk.decode import answer, decode_documents
 
 ROW = ENDPOINTS["get_trades"].row
 CONTRACT = {

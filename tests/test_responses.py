@@ -14,7 +14,8 @@ from trayport_spec import ENDPOINTS
 
 from tests.sandbox.asking import MINIMAL, Asker
 from trayport_sdk import TradesResponse, TrayportLookupError, TrayportValidationError
-from trayport_sdk.decode import Asked, answer, columns_asked, to_frame
+from trayport_sdk.columns import Asked, columns_asked, to_frame
+from trayport_sdk.decode import answer
 from trayport_sdk.estimates import counted
 from trayport_sdk.progress import RequestRecord
 from trayport_sdk.responses import (

@@ -10,7 +10,8 @@ import pytest
 from trayport_spec import ENDPOINTS
 
 from trayport_sdk import Settings, TrayportClient, TrayportDecodeError
-from trayport_sdk.decode import Decoder, answer, columns_asked
+from trayport_sdk.columns import columns_asked
+from trayport_sdk.decode import Decoder, answer
 
 TRADE: dict[str, Any] = {
     "tradeId": "T1",

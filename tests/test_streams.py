@@ -448,3 +448,18 @@ def test_work_that_fails_ends_the_stream() -> None:
             client.stream_trades(APRIL, *DAY).map_batches(lambda frame: frame, workers=2)
 
     run(test)
+
+
+@pytest.mark.parametrize(("large", "most"), [(0, 2), (1 << 23, 6)])
+def test_while_answers_are_large_few_are_under_way(
+    large: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trayport_sdk.streams.LARGE_ANSWER", large)
+    service = Service(lambda _: 1.0)
+
+    async def test(client: TrayportClient) -> None:
+        async for _ in client.stream_trades(APRIL, "2023-03-01", "2024-03-01"):
+            pass
+
+    session(service, test, max_concurrency=6)
+    assert service.most_under_way == most

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import pickle
 from collections.abc import Callable, Mapping, Sequence
@@ -621,3 +622,10 @@ def test_columns_that_were_not_asked_for_are_in_no_conversion() -> None:
     none = TradesResponse.nothing(WITHOUT_EXTRAS)
     assert "contract" not in none.to_polars().columns
     assert not [name for name in none.to_numpy() if name.startswith("contract")]
+
+
+def test_all_models_at_once_are_those_that_come_one_by_one() -> None:
+    table = full(TradesResponse)
+    enabled = gc.isenabled()
+    assert table.to_models() == list(table)
+    assert gc.isenabled() == enabled

@@ -23,11 +23,7 @@ from attrs import field, frozen
 from trayport_spec import ENDPOINTS
 
 from . import places
-from .columns import Asked as Asked
-from .columns import columns_asked as columns_asked
-from .columns import data_type as data_type
-from .columns import from_json
-from .columns import to_frame as to_frame
+from .columns import Asked, from_json, to_frame
 from .cutting import PIECE, SPACE, Cut, Cutter
 from .errors import QUOTED_CHARACTERS, TrayportDecodeError
 from .row_types import Tolerance, answer_type, untyped

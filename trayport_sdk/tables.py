@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, SupportsIndex, Ty
 
 from trayport_spec import ENDPOINTS
 
-from . import conversions, decode, export
+from . import conversions, export
 from .batches import map_batches
+from .columns import Asked, to_frame
 from .errors import TrayportValidationError
 from .estimates import counted
 from .models import collector_paused, models
@@ -73,9 +74,9 @@ class TableResponse(FromRequests, Generic[Model]):
         return cls(cls._arranged(pl.concat(frames)), requests)
 
     @classmethod
-    def nothing(cls, asked: decode.Asked) -> Self:
+    def nothing(cls, asked: Asked) -> Self:
         """A table without rows, with the columns a full one would have."""
-        return cls(decode.to_frame(ENDPOINTS[cls.operation_id].row, [], asked), [])
+        return cls(to_frame(ENDPOINTS[cls.operation_id].row, [], asked), [])
 
     @classmethod
     def _arranged(cls, frame: pl.DataFrame) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from schemathesis import GenerationMode
 from trayport_api import models
 from trayport_spec import ENDPOINTS, Column, Endpoint
 
-from trayport_sdk import decode
+from trayport_sdk import columns, decode
 from trayport_sdk.responses import TABLES
 from trayport_sdk.tables import TableResponse
 
@@ -132,8 +132,8 @@ def test_a_drawn_answer_passes_through_its_table_unchanged(
     answer = with_integers(data.draw(answers(kind.operation_id)))
     found = decode.answer(kind.operation_id, json.dumps(answer).encode())
     parameters = [parameter.name for parameter in endpoint.parameters]
-    asked = decode.columns_asked(endpoint.optional_fields, parameters)
-    table = kind(decode.to_frame(endpoint.row, found.rows, asked), [])
+    asked = columns.columns_asked(endpoint.optional_fields, parameters)
+    table = kind(columns.to_frame(endpoint.row, found.rows, asked), [])
     rows = rows_of(endpoint, answer)
     assert found.timestamp == (answer["timestamp"] if endpoint.rows_at else None)
     assert [model.to_dict() for model in table] == [with_gaps_filled(endpoint.row, r) for r in rows]

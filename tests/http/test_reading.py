@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 
 from trayport_sdk import TrayportDecodeError
+from trayport_sdk.columns import columns_asked
 from trayport_sdk.cutting import PIECE
-from trayport_sdk.decode import AHEAD, Decoder, columns_asked
+from trayport_sdk.decode import AHEAD, Decoder
 from trayport_sdk.errors import RequestContext
 from trayport_sdk.http.calls import Answer, Attempt, Call
 from trayport_sdk.http.pipe import HELD
