@@ -243,3 +243,13 @@ def test_a_large_file_takes_little_memory(tmp_path: Path) -> None:
     count, growth = map(int, told.stdout.split())
     assert count == 600_000
     assert growth < paths[1].stat().st_size / 2
+
+
+def test_a_file_of_json_lines_without_rows_adds_none_to_those_beside_it(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"price": [26.475]})
+    export.write(frame.clear(), tmp_path / "a.jsonl", ".jsonl")
+    export.write(frame, tmp_path / "b.jsonl", ".jsonl")
+    assert open_dataset(tmp_path).collect().equals(frame)
+    (tmp_path / "b.jsonl").unlink()
+    with pytest.raises(TrayportValidationError, match="is empty"):
+        open_dataset(tmp_path)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,35 @@ def test_a_table_of_no_books_has_the_columns_of_one_in_csv(tmp_path: Path) -> No
     books = pl.DataFrame(schema={"timestamp": pl.Int64, "bids": orders, "asks": orders})
     export.write(books, tmp_path / "a.csv", ".csv")
     assert (tmp_path / "a.csv").read_text() == "timestamp,side,level,price\n"
+
+
+def test_a_book_with_a_side_that_is_not_known_keeps_its_row_in_csv(tmp_path: Path) -> None:
+    orders = pl.List(pl.Struct({"price": pl.Float64}))
+    books = pl.DataFrame(
+        {"timestamp": [1, 2, 3], "bids": [None, [], None], "asks": [[], None, [{"price": 9.5}]]},
+        schema={"timestamp": pl.Int64, "bids": orders, "asks": orders},
+    )
+    export.write(books, tmp_path / "a.csv", ".csv")
+    lines = (tmp_path / "a.csv").read_text().splitlines()
+    assert lines == ["timestamp,side,level,price", "1,,,", "2,,,", "3,ask,0,9.5"]
+
+
+@pytest.mark.parametrize("finer", ["bids", "asks"])
+def test_decimals_of_a_book_keep_all_places_in_csv_when_its_sides_differ(
+    finer: str, tmp_path: Path
+) -> None:
+    def orders(places: int) -> pl.List:
+        return pl.List(pl.Struct({"quantity": pl.Decimal(38, places)}))
+
+    coarser = "asks" if finer == "bids" else "bids"
+    books = pl.DataFrame(
+        {finer: [[{"quantity": Decimal("0.001")}]], coarser: [[{"quantity": Decimal(5)}]]},
+        schema={finer: orders(3), coarser: orders(0)},
+    )
+    export.write(books, tmp_path / "a.csv", ".csv")
+    lines = (tmp_path / "a.csv").read_text().splitlines()
+    quantities = {line.split(",")[0]: line.split(",")[2] for line in lines[1:]}
+    assert quantities == {finer[:-1]: "0.001", coarser[:-1]: "5.000"}
 
 
 def test_times_are_written_out_however_deep_they_lie() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import isclose
+from typing import Any
 
 import polars as pl
 import pytest
@@ -148,3 +149,20 @@ def test_one_contract_is_picked_whatever_form_its_type_has() -> None:
 def test_rows_that_do_not_say_whose_they_are_cannot_be_picked() -> None:
     with pytest.raises(TrayportValidationError, match=r'optional_fields=\["contract"\]'):
         trades_of([]).of_contract("1*#Single#2#3#0")
+
+
+def test_an_average_of_which_a_price_is_not_known_is_not_known() -> None:
+    rows: Any = [(0, 10.0, 1.0, True), (1, None, 1.0, True), (HOUR, 12.0, 1.0, True)]
+    trades = trades_of(rows)
+    assert trades.vwap() is None
+    assert trades.vwap(from_=HOUR) == 12.0
+    candles = trades.to_ohlcv("1h", optional_fields=["vwap"]).to_polars()
+    assert candles["vwap"].to_list() == [None, 12.0]
+    nothing: Any = [(0, 10.0, 1.0, True), (1, None, 0.0, True)]
+    assert trades_of(nothing).vwap() == 10.0
+
+
+def test_a_trade_of_which_no_time_is_known_lies_in_no_candle() -> None:
+    rows: Any = [(0, 10.0, 1.0, True), (None, 11.0, 1.0, True)]
+    candles = trades_of(rows).to_ohlcv("1h").to_polars()
+    assert candles["volume"].to_list() == [1.0]

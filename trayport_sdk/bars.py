@@ -48,7 +48,6 @@ def candles(
 
     fields = rules.options(CANDLES, optional_fields=optional_fields).optional_fields
     price, quantity, time = pl.col("price"), pl.col("quantity"), pl.col("deal_date")
-    turnover, volume = (price * quantity).sum(), quantity.sum()
     found = by_bucket(
         trades,
         interval,
@@ -58,10 +57,10 @@ def candles(
             "high": price.max(),
             "low": price.min(),
             "close": price.last(),
-            "volume": volume,
+            "volume": quantity.sum(),
             "open_timestamp": time.first(),
             "close_timestamp": time.last(),
-            "vwap": pl.when(volume > 0).then(turnover / volume),
+            "vwap": weighted(price, quantity),
             COUNT: pl.len().cast(pl.Int64),
         },
         include_empty_buckets=include_empty_buckets,
@@ -95,7 +94,8 @@ def by_bucket(
 
     interval = bucket_interval(interval)
     time = pl.col("deal_date").cast(pl.Int64)
-    inside = trades.filter(span.holds(time))
+    # What lenient decoding knows no time of lies in no bucket.
+    inside = trades.filter(span.holds(time) & time.is_not_null())
     if not inside["deal_date"].is_sorted():
         inside = inside.sort("deal_date", maintain_order=True)
     buckets = Buckets.of(interval, span, first_of(inside, time))
@@ -105,6 +105,14 @@ def by_bucket(
     if include_empty_buckets:
         found = filled(found, buckets, span, last_of(inside, time))
     return finished(found, buckets)
+
+
+def weighted(price: pl.Expr, volume: pl.Expr) -> pl.Expr:
+    """The average price by volume; not known where a part is not, null without volume."""
+    import polars as pl
+
+    is_known = ((price * volume).is_not_null() | (volume == 0)).all() & (volume.sum() > 0)
+    return pl.when(is_known).then((price * volume).sum() / volume.sum())
 
 
 def one_contract(table: pl.DataFrame) -> None:

@@ -116,9 +116,15 @@ def from_json(columns: Sequence[Column], text: bytes, asked: Asked) -> pl.DataFr
         return None
     if _quotation_marks(wanted, found, asked) != text.count(b'"'):
         return None
-    return found.select(
-        _renamed(pl.col(column.name), column, asked).alias(column.python_name) for column in wanted
-    )
+    if any(column.fields for column in wanted):
+        found = found.with_columns(
+            _renamed(pl.col(column.name), column, asked) for column in wanted if column.fields
+        )
+    for place, column in enumerate(wanted):
+        if column.type == "timestamp":
+            found.replace_column(place, found.to_series(place).cast(data_type(column, asked)))
+    found.columns = [column.python_name for column in wanted]
+    return found
 
 
 def _as_sent(column: Column, asked: Asked) -> pl.DataType:

@@ -32,21 +32,21 @@ class Cut:
     """Whole elements of an array, or what should be that.
 
     Attributes:
-        inner: The text of the elements, without the brackets of the array.
-        offset: Where it begins in the whole text.
+        text: The elements as an array of their own.
+        offset: Where the elements begin in the whole text.
         is_last: Whether the text brings the closing bracket itself, and whatever follows.
         is_guess: Whether the elements may not be whole.
     """
 
-    inner: bytes
+    text: bytes
     offset: int
     is_last: bool = False
     is_guess: bool = False
 
     @property
-    def text(self) -> bytes:
-        """The elements as an array of their own."""
-        return b"[" + self.inner + (b"" if self.is_last else b"]")
+    def inner(self) -> bytes:
+        """The text of the elements, without the brackets that were added."""
+        return self.text[1:] if self.is_last else self.text[1:-1]
 
 
 class Cutter:
@@ -96,7 +96,7 @@ class Cutter:
             if not self._closed:
                 return None
         self._ended = True
-        cut = Cut(bytes(self._text), self._offset, is_last=True)
+        cut = Cut(b"[" + self._text, self._offset, is_last=True)
         self._text.clear()
         return cut
 
@@ -188,7 +188,8 @@ class Cutter:
 
     def _taken(self, end: int, *, is_guess: bool) -> Cut:
         """Gives out everything before a comma."""
-        cut = Cut(bytes(memoryview(self._text)[:end]), self._offset, is_guess=is_guess)
+        text = b"".join((b"[", memoryview(self._text)[:end], b"]"))
+        cut = Cut(text, self._offset, is_guess=is_guess)
         del self._text[: end + 1]
         self._offset += end + 1
         self._forget()

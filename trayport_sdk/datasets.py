@@ -181,6 +181,10 @@ def _files(path: Path) -> list[Path]:
         files = sorted(one for one in path.iterdir() if one.is_file() and one.name[0] not in "._")
         if not files:
             raise _unreadable(path, "is a directory without files")
+        # JSON Lines of no rows are an empty file, which says nothing beside others.
+        files = [one for one in files if one.suffix.lower() != ".jsonl" or one.stat().st_size] or (
+            files[:1]
+        )
     elif path.is_file():
         files = [path]
     else:

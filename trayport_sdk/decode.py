@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     _Table: TypeAlias = tuple[pl.DataFrame, Mapping[str, int]]
 
 WORKERS = 2
-AHEAD = WORKERS + 1
+AHEAD = 2 * WORKERS
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 

@@ -47,9 +47,12 @@ def _orders(frame: pl.DataFrame) -> pl.DataFrame:
         .unnest("order")
         for name, side in SIDES.items()
     ]
-    empty = points.filter(pl.all_horizontal(pl.col(name).list.len() == 0 for name in SIDES))
+    # A side that is not known has no orders either.
+    sizes = (pl.col(name).list.len().fill_null(0) for name in SIDES)
+    empty = points.filter(pl.all_horizontal(size == 0 for size in sizes))
+    # Decimals of the sides may differ in their places; without relaxing, one side would lose some.
     return (
-        pl.concat([*sides, empty.select(keys)], how="diagonal")
+        pl.concat([*sides, empty.select(keys)], how="diagonal_relaxed")
         .sort("point", maintain_order=True)
         .drop("point")
     )

@@ -15,6 +15,7 @@ from .bars import (
     first_of,
     last_of,
     one_contract,
+    weighted,
 )
 from .buckets import Buckets, bucket_interval, interval_between, is_multiple
 from .errors import TrayportValidationError
@@ -68,7 +69,7 @@ def resampled(
         "volume": pl.col("volume").sum(),
         "open_timestamp": pl.col("open_timestamp").drop_nulls().first(),
         "close_timestamp": pl.col("close_timestamp").drop_nulls().last(),
-        "vwap": _weighted(),
+        "vwap": weighted(pl.col("vwap"), pl.col("volume")),
         COUNT: pl.col(COUNT).sum(),
     }
     found = bars.group_by([*contract_of(bars), buckets.start(time).alias(START)]).agg(
@@ -102,7 +103,7 @@ def vwap(bars: pl.DataFrame, span: Span) -> float | None:
     one_contract(bars)
     _check_not_cut(bars, span)
     inside = bars.filter(span.holds(pl.col(START).cast(pl.Int64)))
-    average: float | None = inside.select(_weighted()).item()
+    average: float | None = inside.select(weighted(pl.col("vwap"), pl.col("volume"))).item()
     return average
 
 
@@ -113,15 +114,6 @@ def interval_of_bars(bars: pl.DataFrame) -> Interval | None:
     length = pl.col(END).cast(pl.Int64) - pl.col(START).cast(pl.Int64)
     longest = bars.select(pl.col(START, END).cast(pl.Int64).sort_by(length).last()).row(0)
     return None if longest[0] is None else interval_between(*longest)
-
-
-def _weighted() -> pl.Expr:
-    """The average of parts by volume; not known where a part is not, null without volume."""
-    import polars as pl
-
-    volume, average = pl.col("volume"), pl.col("vwap")
-    is_known = (average.is_not_null() | (volume == 0)).all() & (volume.sum() > 0)
-    return pl.when(is_known).then((average * volume).sum() / volume.sum())
 
 
 def _check_multiple(interval: Interval, source: Interval | None) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from trayport_spec import CONTRACT_TYPE_ALIASES
 
-from .bars import BUY, CONTRACT, END, SELL, START, by_bucket, one_contract
+from .bars import BUY, CONTRACT, END, SELL, START, by_bucket, one_contract, weighted
 from .contracts import ContractSpec
 from .errors import TrayportValidationError
 from .spans import Span
@@ -36,10 +36,8 @@ def vwap(trades: pl.DataFrame, span: Span) -> float | None:
     """
     import polars as pl
 
-    price, quantity = pl.col("price"), pl.col("quantity")
-    average = (price * quantity).sum() / quantity.sum()
     found: float | None = (
-        _within(trades, span).select(pl.when(quantity.sum() > 0).then(average)).item()
+        _within(trades, span).select(weighted(pl.col("price"), pl.col("quantity"))).item()
     )
     return found
 

@@ -63,3 +63,23 @@ async def test_a_thread_is_starved_while_it_waits_for_bytes_and_not_once_they_ar
     pipe.end()
     assert not pipe.is_starved
     assert await reading == [b"["]
+
+
+async def test_a_thread_does_not_wait_for_an_event_loop_that_was_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("trayport_sdk.http.pipe.LOOKED_AFTER", 0.01)
+
+    def left() -> Pipe:
+        loop = asyncio.new_event_loop()
+
+        async def begun() -> Pipe:
+            return Pipe()
+
+        pipe = loop.run_until_complete(begun())
+        loop.close()
+        return pipe
+
+    pipe = await asyncio.to_thread(left)
+    with pytest.raises(BrokenOff):
+        await asyncio.to_thread(list, pipe)

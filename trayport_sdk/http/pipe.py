@@ -10,6 +10,9 @@ from collections.abc import Iterator
 HELD = 1 << 18
 """Bytes that may wait for the thread; then no more are taken from the connection."""
 
+LOOKED_AFTER = 1.0
+"""Seconds without bytes after which the thread looks whether the event loop is still there."""
+
 
 class BrokenOff(Exception):  # noqa: N818  (it tells the thread to stop, and nobody else)
     """What was read is not all there should be, and the rest will not come."""
@@ -75,7 +78,9 @@ class Pipe:
         """
         while True:
             with self._changed:
-                self._changed.wait_for(self._has_news)
+                while not self._changed.wait_for(self._has_news, LOOKED_AFTER):
+                    if self._loop.is_closed():  # it ended without a word, and brings nothing more
+                        raise BrokenOff
                 if self._is_broken:
                     raise BrokenOff
                 if not self._waiting:
