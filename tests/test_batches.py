@@ -150,3 +150,21 @@ def test_a_script_without_a_main_part_is_told_to_have_one(tmp_path: Path) -> Non
     process = run(str(tmp_path / "script.py"))
     assert process.stderr.splitlines()[-1].startswith("trayport_sdk.errors.TrayportConfiguration")
     assert '`if __name__ == "__main__":`' in process.stderr
+
+
+class OddError(Exception):
+    """An error that cannot be pickled."""
+
+    def __init__(self, one: int, other: int) -> None:
+        super().__init__(one)
+
+
+def odd(frame: pl.DataFrame) -> None:
+    raise OddError(frame.height, 2)
+
+
+def test_an_error_that_cannot_travel_is_told_of_in_words() -> None:
+    frame = pl.DataFrame({"a": [1, 2, 3]})
+    with pytest.raises(RuntimeError, match="OddError: 3") as failed:
+        list(map_batches([frame], odd, 2))
+    assert "rows 0 to 2" in "".join(failed.value.__notes__)

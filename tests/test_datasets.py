@@ -95,6 +95,18 @@ def test_times_of_a_zone_read_back_as_the_same_instants(
 
 
 @pytest.mark.parametrize("backend", ["polars", "arrow"])
+def test_decimals_in_json_lines_read_back_as_the_text_they_are(
+    backend: Any, tables: dict[str, TableResponse[Any]], tmp_path: Path
+) -> None:
+    trades = tables["trades"]
+    trades.to_json(tmp_path / "a.jsonl", decimal=True)
+    found: Any = open_dataset(tmp_path / "a.jsonl", backend=backend)
+    table = found.collect() if backend == "polars" else pl.DataFrame(found.to_table())
+    assert table["price"].cast(pl.Float64).equals(trades.to_polars()["price"])
+    assert table["price"].dtype == pl.String
+
+
+@pytest.mark.parametrize("backend", ["polars", "arrow"])
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_directory_is_one_table_in_the_order_of_the_names(
     kind: str, backend: Any, tables: dict[str, TableResponse[Any]], tmp_path: Path

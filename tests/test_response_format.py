@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from trayport_sdk import TrayportClient, TrayportValidationError, decode_file
+from trayport_sdk import Settings, TrayportClient, TrayportValidationError, decode_file
 
 APRIL = "10000065*#Single#10000305#244#0"
 MAY = "10000065*#Single#10000305#245#0"
@@ -106,3 +106,16 @@ def test_another_format_is_refused(name: Any) -> None:
         session(lambda client: client.trades.get_trades(APRIL, *RANGE, response_format=name))
     assert refused.value.parameter == "response_format"
     assert "json, csv" in str(refused.value)
+
+
+def test_csv_is_not_decoded_leniently(tmp_path: Path) -> None:
+    async def main() -> None:
+        settings = Settings(_env_file=None, decode_mode="lenient")
+        async with TrayportClient.sandbox(settings=settings) as client:
+            await client.trades.get_trades(APRIL, *RANGE, response_format="csv")
+
+    with pytest.raises(TrayportValidationError, match="lenient"):
+        asyncio.run(main())
+    (tmp_path / "a.csv").write_text("tradeId\n")
+    with pytest.raises(TrayportValidationError, match="lenient"):
+        decode_file(tmp_path / "a.csv", lenient=True)

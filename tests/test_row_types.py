@@ -151,3 +151,11 @@ def test_the_setting_makes_a_client_lenient() -> None:
     response, _ = session(document, decode_mode="lenient")
     assert response.to_polars()["price"].to_list() == [None]
     assert response.requests[0].odd == {"price": 1}
+
+
+def test_rows_whose_time_became_null_are_kept_beside_those_after_the_window() -> None:
+    times: list[Any] = [1709596799999999999, "odd", 1709596800000000000]
+    document = [TRADE | {"dealDate": time} for time in times]
+    response, _ = session(document, decode_mode="lenient")
+    assert response.to_polars()["deal_date"].null_count() == 1
+    assert (len(response), response.requests[0].dropped) == (2, 1)

@@ -103,13 +103,22 @@ class Crew(Generic[Result]):
             error.add_note(f"The function was given the rows {first:,} to {end - 1:,}.")
             raise
 
-    def __enter__(self) -> Self:
+    def open(self) -> None:
+        """Has the processes ready that it needs."""
         if self._workers > 1:
             from concurrent.futures import ProcessPoolExecutor
             from multiprocessing import get_context
 
             # Forked processes would inherit locks that threads of this one hold.
             self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"))
+
+    def close(self) -> None:
+        """Ends the processes, once they have done what they are at."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        self.open()
         return self
 
     def __exit__(
@@ -118,8 +127,7 @@ class Crew(Generic[Result]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+        self.close()
 
 
 def map_batches(
@@ -162,7 +170,15 @@ def _run(pickled: bytes, packed: bytes) -> Any:
         function = pickle.loads(pickled)  # noqa: S301  (it comes from the process that began this)
     except (AttributeError, ImportError) as error:
         raise _NotFoundError(str(error)) from error
-    return function(pl.read_ipc_stream(packed))
+    try:
+        return function(pl.read_ipc_stream(packed))
+    except Exception as error:
+        try:
+            pickle.loads(pickle.dumps(error))  # noqa: S301
+        except Exception:  # noqa: BLE001  (whatever it is, it cannot travel)
+            told = f"{type(error).__name__}: {error}"
+            raise RuntimeError(told) from None
+        raise
 
 
 def _pickled(function: Callable[..., Any]) -> bytes:

@@ -144,7 +144,7 @@ def numpy_arrays(
     wanted = [names] if isinstance(names, str) else list(flat if names is None else names)
     for name in wanted:
         if name not in flat:
-            near = get_close_matches(name, flat)
+            near = get_close_matches(str(name), flat)
             raise TrayportValidationError(
                 f"column {name!r} is not in the table",
                 parameter="columns",

@@ -7,6 +7,7 @@ does not end one, and a record with a field too few or too many is seen.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
@@ -103,7 +104,7 @@ class Records:
         if not text:
             self._refuse("there is no header", 0)
         self._check_letters(Piece(text, 0, 0), is_header=True)
-        names = [name.decode() for name in fields_of(text)]
+        names = [name.decode() for name in fields_of(text.removeprefix(BOM_UTF8))]
         self._width = len(names)
         return names
 

@@ -66,6 +66,20 @@ def refuse_unknown_layout(operation_id: str) -> None:
     )
 
 
+def refuse_lenience() -> None:
+    """Refuses to make nulls of CSV that is not as it should be.
+
+    Raises:
+        TrayportValidationError: Always.
+    """
+    raise TrayportValidationError(
+        "response_format='csv' does not go with lenient decoding",
+        parameter="response_format",
+        limit="json with decode_mode lenient",
+        suggestion="leave response_format out, or set decode_mode to strict",
+    )
+
+
 def has_known_layout(operation_id: str) -> bool:
     """Whether tables can be made of the CSV of an operation."""
     endpoint = ENDPOINTS[operation_id]

@@ -12,8 +12,9 @@ from trayport_spec import ENDPOINTS
 
 from . import rules
 from .bodies import encoding_of
+from .csv_tables import refuse_lenience
 from .cutting import SMALL_PIECE
-from .errors import TrayportDecodeError, TrayportValidationError
+from .errors import QUOTED_CHARACTERS, TrayportDecodeError, TrayportValidationError
 from .extras import needs
 from .file_types import scan_text, text_schema
 from .files import FORMATS
@@ -146,6 +147,8 @@ def decode_file(
         include_private=include_private,
         response_format=kind.removeprefix("."),
     )
+    if lenient and kind == ".csv":
+        refuse_lenience()
     query = QueryPlan(endpoint=endpoint, options=options)
     return _decoded(file, query, encoding, lenient=lenient)
 
@@ -153,12 +156,20 @@ def decode_file(
 def _decoded(
     file: Path, query: QueryPlan, encoding: str, *, lenient: bool
 ) -> Iterator[pl.DataFrame]:
+    beginning = b""
+
+    def shown() -> Iterator[bytes]:
+        nonlocal beginning
+        for chunk in decompressed(_mapped(file), encoding):
+            beginning = beginning or chunk[: 4 * QUOTED_CHARACTERS]
+            yield chunk
+
     try:
-        chunks = decompressed(_mapped(file), encoding)
-        yield from decoder_of(query, lenient=lenient, piece=SMALL_PIECE).frames(chunks)
+        yield from decoder_of(query, lenient=lenient, piece=SMALL_PIECE).frames(shown())
     except DecompressionError as error:
         raise TrayportDecodeError(f"{str(file)!r} is not whole: {error}") from error
     except TrayportDecodeError as error:
+        error.body = beginning.decode(errors="replace")[:QUOTED_CHARACTERS]
         error.add_note(f"The answer is in {str(file)!r}.")
         raise
 

@@ -67,7 +67,7 @@ def _typed(found: Mapping[str, DataType], *, nested: bool) -> dict[str, DataType
     # What has more required columns than another one may have all of the other's too.
     for required, known in sorted(_tables(nested=nested), key=lambda one: -len(one[0])):
         if required <= found.keys():
-            return {name: _part(known.get(name), type_) for name, type_ in found.items()}
+            return {name: _part(known.get(name), type_, nested) for name, type_ in found.items()}
     return dict(found)
 
 
@@ -86,7 +86,7 @@ def _tables(*, nested: bool) -> list[tuple[frozenset[str], Mapping[str, DataType
     ]
 
 
-def _part(known: DataType | None, found: DataType) -> DataType:
+def _part(known: DataType | None, found: DataType, has_types: bool) -> DataType:
     """The type of a column, with those of its fields that are there."""
     import polars as pl
 
@@ -96,10 +96,15 @@ def _part(known: DataType | None, found: DataType) -> DataType:
         case pl.Struct(), pl.Struct():
             types = _fields(known)
             return pl.Struct(
-                {name: _part(types.get(name), type_) for name, type_ in _fields(found).items()}
+                {
+                    name: _part(types.get(name), type_, has_types)
+                    for name, type_ in _fields(found).items()
+                }
             )
         case pl.List(), pl.List():
-            return pl.List(_part(_instance(known.inner), _instance(found.inner)))
+            return pl.List(_part(_instance(known.inner), _instance(found.inner), has_types))
+        case pl.Float64(), pl.String() if has_types:
+            return found  # decimals, which JSON Lines keep as text
         case _:
             return known
 

@@ -28,7 +28,8 @@ def models(frame: pl.DataFrame, operation_id: str, model: type[Model]) -> Iterat
     """The models of the rows of a table, made block by block.
 
     A model equals what its `from_dict` makes of the JSON object of its row. Times are exact whole
-    nanoseconds. What is null although it may not be was absent, and so is `UNSET`.
+    nanoseconds. What is null although it may not be was absent, and so is `UNSET`; of a field that
+    may be both, a table does not tell which it was, and its model has None.
     """
     shape = _shape_of_rows(operation_id, cast("Hashable", model))
     return chain.from_iterable(map(shape.made_quickly, _blocks(frame)))

@@ -92,8 +92,15 @@ class TableStream:
     async def aclose(self) -> None:
         """Ends the requests of a stream that is not iterated to its end."""
         self._is_used = self._is_over = True
-        if self._batches is not None:
+        if self._batches is None:
+            return
+        try:
             await self._batches.aclose()
+        except RuntimeError as error:
+            raise TrayportConfigurationError(
+                "another task waits for the next batch of the stream",
+                suggestion="cancel that task, which ends the stream as well",
+            ) from error
 
     async def to_parquet(
         self, path: str | Path, *, compression: Compression = "zstd"
@@ -242,7 +249,8 @@ class TableStream:
 
     async def _mapped(self, crew: Crew[Result]) -> AsyncGenerator[Result]:
         query = telling(await self._asked())
-        with crew:
+        crew.open()
+        try:
             async with aclosing(self._groups(query)) as groups:
                 async for group in groups:
                     await asyncio.to_thread(crew.begin, group)
@@ -250,6 +258,9 @@ class TableStream:
                         yield await _taken(crew)
             while crew.next is not None:
                 yield await _taken(crew)
+        finally:
+            # In a thread: the processes first do what they are at.
+            await asyncio.shield(asyncio.to_thread(crew.close))
 
     async def _groups(self, query: QueryPlan) -> AsyncGenerator[pl.DataFrame]:
         """All rows, in tables of about 100,000."""

@@ -220,7 +220,6 @@ def test_a_value_of_a_wrong_type_is_an_error_that_says_where(path: str, value: s
         (b"\n", None),
         (b"[]", None),
         (b'{"message":"busy"}', None),
-        (b"\xef\xbb\xbf" + LAST + GOOD, None),
         (b"price\n1\n", None),
         (b"price,dealDate,price\n", None),
         (b"Price,dealDate\n", None),
@@ -374,3 +373,7 @@ def test_text_from_json_comes_through_csv_unchanged() -> None:
     found = table("get_trades", written([header, *records], "\n", Random(0)), piece=100)
     assert found["trade_id"].to_list() == texts
     assert found["venue_code"].to_list() == [json.dumps(text) for text in texts]
+
+
+def test_a_mark_of_the_byte_order_before_the_header_is_passed_over() -> None:
+    assert last_trades(b"\xef\xbb\xbf" + LAST + GOOD) == last_trades(LAST + GOOD)

@@ -15,7 +15,7 @@ from ..asking import about, asked
 from ..bulk import BulkQueryResult, Ran, ran
 from ..cancellation import not_cancelled, returns_what_is_complete
 from ..contracts import ContractSpec
-from ..csv_tables import refuse_unknown_layout
+from ..csv_tables import refuse_lenience, refuse_unknown_layout
 from ..errors import TrayportValidationError
 from ..executor import Run
 from ..pieces import Keep, Outcome, Piece, columns_of
@@ -126,10 +126,12 @@ class Desk:
             TrayportValidationError: Tables are to be made of CSV whose layout is not known.
         """
         not_cancelled()
+        settings = self._settings()
         for query in plans:
             if query.options.response_format == "csv" and keep is None:
                 refuse_unknown_layout(query.operation.operation_id)
-        settings = self._settings()
+                if settings.decode_mode == "lenient":
+                    refuse_lenience()
         return Run(
             self._sender if len(plans) > 1 else self._walker,
             plans,
