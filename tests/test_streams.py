@@ -450,7 +450,7 @@ def test_work_that_fails_ends_the_stream() -> None:
     run(test)
 
 
-@pytest.mark.parametrize(("large", "most"), [(0, 2), (1 << 23, 6)])
+@pytest.mark.parametrize(("large", "most"), [(0, 1), (1 << 23, 6)])
 def test_while_answers_are_large_few_are_under_way(
     large: int, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -463,3 +463,16 @@ def test_while_answers_are_large_few_are_under_way(
 
     session(service, test, max_concurrency=6)
     assert service.most_under_way == most
+
+
+def test_who_breaks_out_of_a_loop_ends_the_requests(caplog: pytest.LogCaptureFixture) -> None:
+    service = Service(lambda _: 1.0)
+
+    async def test(client: TrayportClient) -> None:
+        async for _ in client.stream_trades(APRIL, "2023-03-01", "2024-03-01"):
+            break
+        await asyncio.sleep(100)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    session(service, test)
+    assert not [one for one in caplog.messages if "asynchronous generator" in one]

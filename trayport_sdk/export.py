@@ -73,9 +73,10 @@ def write(frame: pl.DataFrame, path: str | Path, kind: str, compression: str | N
         compression: "zstd", "lz4" or "none", for Parquet and Arrow.
 
     Raises:
-        TrayportValidationError: The format has no such compression.
+        TrayportValidationError: The format has no such compression, or there can be no such file.
         OSError: The file cannot be written.
     """
     codec = codec_of(kind, compression)
+    check_writable(path, "path")
     with replaced(path) as part:
         encode([frame], part, kind, codec)

@@ -147,6 +147,7 @@ def encode(frames: Iterable[pl.DataFrame], path: Path, kind: str, codec: str) ->
 
 
 def _encode_columns(parts: Iterator[pl.DataFrame], path: Path, kind: str, codec: str) -> None:
+    import polars as pl
     from polars.io.plugins import register_io_source
 
     first = next(parts)
@@ -163,7 +164,9 @@ def _encode_columns(parts: Iterator[pl.DataFrame], path: Path, kind: str, codec:
             path, compression=compression, compression_level=level, row_group_size=rows
         )
     else:
-        table.sink_ipc(path, compression=compression, record_batch_size=rows)
+        # Of the newer type of text that polars has, other readers can do little.
+        plain = pl.CompatLevel.oldest()
+        table.sink_ipc(path, compression=compression, record_batch_size=rows, compat_level=plain)
 
 
 def _encode_text(parts: Iterator[pl.DataFrame], path: Path, kind: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .estimates import counted
 from .progress import RequestRecord
@@ -39,7 +39,7 @@ class FileReport:
     path: Path
     rows: int
     bytes_written: int
-    requests: tuple[RequestRecord, ...]
+    requests: tuple[RequestRecord, ...] = field(repr=False)
     seconds: float
 
     def explain(self) -> str:

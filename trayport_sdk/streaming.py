@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .errors import TrayportValidationError
+from .queries import CHOICES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +61,7 @@ class Streaming:
             in_order: Whether the batches of each contract come in time order. Otherwise they come
                 as they arrive, so that a slow answer holds nothing up.
             max_answers: How many answers are held at most besides the one you work on. Left out,
-                it is two while answers are large, and the setting `max_concurrency` otherwise.
+                it is one while answers are large, and the setting `max_concurrency` otherwise.
             on_progress: Called after every answer with a `Progress`.
 
         Returns:
@@ -239,7 +240,7 @@ class Streaming:
         from .streams import TableStream
 
         async def asked() -> QueryPlan:
-            _check(endpoint, max_answers)
+            _check(endpoint, max_answers, question)
             return await self._desk.about(contracts, self._desk.asked(endpoint, **question))
 
         return TableStream(
@@ -247,13 +248,20 @@ class Streaming:
         )
 
 
-def _check(endpoint: str, max_answers: int | None) -> None:
+def _check(endpoint: str, max_answers: int | None, question: Mapping[str, object]) -> None:
     if endpoint not in ENDPOINTS_OF_FILES:
         raise TrayportValidationError(
             f"endpoint {endpoint!r} has no rows with a time that windows could be joined by",
             parameter="endpoint",
             limit=", ".join(ENDPOINTS_OF_FILES),
             suggestion=f"use one of {', '.join(ENDPOINTS_OF_FILES)}",
+        )
+    for name in question.keys() - CHOICES - {"from_", "until", "interval"}:
+        raise TrayportValidationError(
+            f"{name} is no option of a stream",
+            parameter=name,
+            limit=", ".join(sorted(CHOICES)),
+            suggestion=f"options are {', '.join(sorted(CHOICES))}; tables have more, such as tz",
         )
     if max_answers is not None and not _is_count(max_answers):
         raise TrayportValidationError(

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from attrs import frozen
+
 from .batches import Crew
 from .bodies import BodyKeeper, check_directory
 from .correlation import by_contract
@@ -34,8 +36,8 @@ HOLD = 1 << 20
 """About how many bytes of the rows of an answer wait in memory for their turn to be written."""
 
 LARGE_ANSWER = 1 << 23
-LARGE_ANSWERS = 2
-"""How many large answers are under way at once, because each of them takes memory."""
+LARGE_ANSWERS = 1
+"""How many large answers are under way beside the one that is worked on: each takes memory."""
 
 Result = TypeVar("Result")
 
@@ -66,23 +68,19 @@ class TableStream:
         max_answers: int | None = None,
         on_progress: OnProgress | None = None,
     ) -> None:
-        self._desk = desk
-        self._asked = asked
-        self._in_order = in_order
-        self._max_answers = max_answers
-        self._on_progress = on_progress
+        self._source = _Source(desk, asked, in_order, max_answers, on_progress)
         self._batches: AsyncGenerator[TradesBatch] | None = None
         self._is_used = self._is_over = False
 
     def __aiter__(self) -> Self:
         if self._batches is None or self._is_over:
-            self._batches = self._begun(self._by_contract())
+            self._batches = self._begun(self._source.by_contract())
         return self
 
     async def __anext__(self) -> TradesBatch:
         """The rows of one contract in one window; contracts without any are passed over."""
         if self._batches is None:
-            self._batches = self._begun(self._by_contract())
+            self._batches = self._begun(self._source.by_contract())
         try:
             return await anext(self._batches)
         except BaseException:
@@ -166,9 +164,9 @@ class TableStream:
         """
         target = check_directory(directory)
         self._use()
-        query = telling(await self._asked())
+        query = telling(await self._source.asked())
         with BodyKeeper(target) as keeper:
-            async with aclosing(self._pieces(query, keep=keeper)) as pieces:
+            async with aclosing(self._source.pieces(query, keep=keeper)) as pieces:
                 return [keeper.place(piece.query) async for piece in pieces]
 
     def map_batches(
@@ -203,7 +201,7 @@ class TableStream:
             ...         print(columns[0].name)
             trade_id
         """
-        return self._begun(self._mapped(Crew(fn, workers)))
+        return self._begun(self._source.mapped(Crew(fn, workers)))
 
     def _use(self) -> None:
         if self._is_used:
@@ -217,8 +215,42 @@ class TableStream:
         self._use()
         return generator
 
-    async def _by_contract(self) -> AsyncGenerator[TradesBatch]:
-        async with aclosing(self._pieces(await self._asked())) as pieces:
+    async def _written(
+        self, path: str | Path, kind: str, compression: Compression | None
+    ) -> FileReport:
+        codec = codec_of(kind, compression)
+        check_writable(path, "path")
+        self._use()
+        started = time.perf_counter()
+        query = telling(await self._source.asked())
+        records: list[RequestRecord] = []
+        with FileWriter(path, kind, codec) as writer:
+            # Without any rows the file has the columns nevertheless.
+            writer.write(no_rows(query))
+            async with aclosing(self._source.pieces(query)) as pieces:
+                async for piece in pieces:
+                    records.append(piece.record)
+                    await _aside(partial(_feed, writer, query, piece), writer.abandon)
+            await _aside(writer.finish, writer.abandon)
+        seconds = time.perf_counter() - started
+        return FileReport(Path(path), writer.rows, writer.bytes_written, tuple(records), seconds)
+
+
+@frozen
+class _Source:
+    """Where the rows of a stream come from.
+
+    It does not know the stream: who lets go of a stream in a loop, ends its requests.
+    """
+
+    desk: Desk
+    asked: Callable[[], Awaitable[QueryPlan]]
+    in_order: bool
+    max_answers: int | None
+    on_progress: OnProgress | None
+
+    async def by_contract(self) -> AsyncGenerator[TradesBatch]:
+        async with aclosing(self.pieces(await self.asked())) as pieces:
             async for piece in pieces:
                 frames = gathered(piece.rows.frames())
                 while (frame := await asyncio.to_thread(next, frames, None)) is not None:
@@ -227,31 +259,11 @@ class TableStream:
                             yield TradesBatch.about(contract, rows, piece.record)
                 piece.rows.close()
 
-    async def _written(
-        self, path: str | Path, kind: str, compression: Compression | None
-    ) -> FileReport:
-        codec = codec_of(kind, compression)
-        check_writable(path, "path")
-        self._use()
-        started = time.perf_counter()
-        query = telling(await self._asked())
-        records: list[RequestRecord] = []
-        with FileWriter(path, kind, codec) as writer:
-            # Without any rows the file has the columns nevertheless.
-            writer.write(no_rows(query))
-            async with aclosing(self._pieces(query)) as pieces:
-                async for piece in pieces:
-                    records.append(piece.record)
-                    await _aside(partial(_feed, writer, query, piece), writer.abandon)
-            await _aside(writer.finish, writer.abandon)
-        seconds = time.perf_counter() - started
-        return FileReport(Path(path), writer.rows, writer.bytes_written, tuple(records), seconds)
-
-    async def _mapped(self, crew: Crew[Result]) -> AsyncGenerator[Result]:
-        query = telling(await self._asked())
+    async def mapped(self, crew: Crew[Result]) -> AsyncGenerator[Result]:
+        query = telling(await self.asked())
         crew.open()
         try:
-            async with aclosing(self._groups(query)) as groups:
+            async with aclosing(self.groups(query)) as groups:
                 async for group in groups:
                     await asyncio.to_thread(crew.begin, group)
                     while crew.is_busy:
@@ -262,10 +274,10 @@ class TableStream:
             # In a thread: the processes first do what they are at.
             await asyncio.shield(asyncio.to_thread(crew.close))
 
-    async def _groups(self, query: QueryPlan) -> AsyncGenerator[pl.DataFrame]:
+    async def groups(self, query: QueryPlan) -> AsyncGenerator[pl.DataFrame]:
         """All rows, in tables of about 100,000."""
         gatherer = Gatherer()
-        async with aclosing(self._pieces(query)) as pieces:
+        async with aclosing(self.pieces(query)) as pieces:
             async for piece in pieces:
                 frames = rows_of(query, piece)
                 while (frame := await asyncio.to_thread(next, frames, None)) is not None:
@@ -275,21 +287,21 @@ class TableStream:
             if group.height:
                 yield group
 
-    async def _pieces(
+    async def pieces(
         self, query: QueryPlan, *, hold: int | None = HOLD, keep: Keep | None = None
     ) -> AsyncGenerator[Piece]:
-        run = self._desk.run(
+        run = self.desk.run(
             plan(query),
-            self._on_progress,
-            ahead=self._max_answers or LARGE_ANSWERS,
+            self.on_progress,
+            ahead=self.max_answers or LARGE_ANSWERS,
             whole=True,
             hold=hold,
             keep=keep,
         )
-        async with aclosing(run.outcomes(in_order=self._in_order)) as outcomes:
+        async with aclosing(run.outcomes(in_order=self.in_order)) as outcomes:
             async for outcome in outcomes:
                 if isinstance(outcome, Piece):
-                    if self._max_answers is None:
+                    if self.max_answers is None:
                         # The next ones will be about as large.
                         is_large = outcome.record.bytes_decoded > LARGE_ANSWER
                         run.ahead = LARGE_ANSWERS if is_large else run.concurrency
@@ -312,7 +324,9 @@ async def _aside(work: Callable[[], None], stop: Callable[[], None]) -> None:
 async def _taken(crew: Crew[Result]) -> Result:
     if crew.next is not None and not crew.next.done():
         # The result is taken below, where its error is explained.
-        await asyncio.wait([asyncio.wrap_future(crew.next)])
+        waiting = asyncio.wrap_future(crew.next)
+        waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.wait([waiting])
     return crew.take()
 
 

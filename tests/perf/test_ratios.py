@@ -19,7 +19,7 @@ from tests.perf.trades import parts
 
 pytestmark = pytest.mark.perf
 
-TRIES = 2
+TRIES = 4
 """How often a ratio is measured before it counts: the machine may be busy with something else."""
 GIGABYTE = parts(1, WINDOW_DAYS, 6_200_000)
 
