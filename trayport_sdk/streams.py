@@ -39,6 +39,9 @@ LARGE_ANSWER = 1 << 23
 LARGE_ANSWERS = 1
 """How many large answers are under way beside the one that is worked on: each takes memory."""
 
+FIRST_ANSWERS = 2
+"""How many are under way before it is known how large they are."""
+
 Result = TypeVar("Result")
 
 
@@ -293,7 +296,7 @@ class _Source:
         run = self.desk.run(
             plan(query),
             self.on_progress,
-            ahead=self.max_answers or LARGE_ANSWERS,
+            ahead=self.max_answers or FIRST_ANSWERS,
             whole=True,
             hold=hold,
             keep=keep,
