@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .errors import TrayportValidationError
-from .queries import CHOICES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -249,6 +248,8 @@ class Streaming:
 
 
 def _check(endpoint: str, max_answers: int | None, question: Mapping[str, object]) -> None:
+    from .queries import CHOICES
+
     if endpoint not in ENDPOINTS_OF_FILES:
         raise TrayportValidationError(
             f"endpoint {endpoint!r} has no rows with a time that windows could be joined by",

@@ -54,7 +54,8 @@ def everything_imported() -> None:
 
 def test_ten_times_the_pieces_take_no_more_memory() -> None:
     few, many = peak(20), peak(200)
-    assert many <= few + 2 * PIECE
+    # More than how many pieces happen to be under way at once.
+    assert many <= few + (AHEAD + WORKERS) * PIECE
 
 
 def test_the_memory_of_a_stream_is_that_of_the_pieces_under_way() -> None:
