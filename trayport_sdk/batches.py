@@ -80,6 +80,9 @@ class Crew(Generic[Result]):
             packed = BytesIO()
             frame.write_ipc_stream(packed)
             try:
+                if not first:
+                    # Nobody would take a table from a pipe whose processes end as they begin.
+                    self._pool.submit(os.getpid).result()
                 future = self._pool.submit(_run, self._pickled, packed.getvalue())
             except BrokenExecutor as error:
                 raise _ended() from error
