@@ -20,11 +20,11 @@ from attrs import frozen
 from tests import virtual_time
 from tests.virtual_time import clock_for_threads
 from trayport_sdk import ContractSpec, Progress, Settings, TrayportClient
-from trayport_sdk.bulk import BulkQueryResult
+from trayport_sdk.bulk.results import BulkQueryResult
 from trayport_sdk.http.breaker import Breakers
-from trayport_sdk.requests import call_of
+from trayport_sdk.http.requests import call_of
+from trayport_sdk.query.times import DAY, instant
 from trayport_sdk.sandbox import Sandbox
-from trayport_sdk.times import DAY, instant
 
 Result = TypeVar("Result")
 

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from trayport_sdk.http.limiter import shared_limiter
-from trayport_sdk.http.pace import Limits
+from trayport_sdk.http.limiter.limits import Limits
 
 KEY, HOST = "key", "host"
 TASKS = 3

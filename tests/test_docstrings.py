@@ -54,8 +54,8 @@ def test_the_calls_users_make_first_have_an_example() -> None:
     assert {
         "client.TrayportClient",
         "client.TrayportClient.resolve_contract",
-        "contracts.ContractSpec",
-        "endpoints.reference.ReferenceGroup.get_instruments",
-        "endpoints.trades.TradesGroup.get_trades",
+        "query.contracts.ContractSpec",
+        "resources.reference.ReferenceGroup.get_instruments",
+        "resources.trades.TradesGroup.get_trades",
         "settings.Settings",
     } <= shown

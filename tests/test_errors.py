@@ -12,7 +12,6 @@ from trayport_spec import ENDPOINTS
 
 from tests.http.peers import answer, peer
 from trayport_sdk import Settings, TrayportClient, errors
-from trayport_sdk.decode import answer as decode
 from trayport_sdk.errors import (
     QUOTED_CHARACTERS,
     RequestContext,
@@ -34,11 +33,12 @@ from trayport_sdk.errors import (
     TrayportTimeoutError,
     TrayportValidationError,
 )
-from trayport_sdk.http.calls import Answer, Attempt, Call
-from trayport_sdk.http.problems import INTRADAY, api_error
+from trayport_sdk.http.messages import Answer, Attempt, Call
+from trayport_sdk.http.status_errors import INTRADAY, api_error
 from trayport_sdk.http.transport import Transport
+from trayport_sdk.query.times import instant, to_text
 from trayport_sdk.sandbox import Sandbox
-from trayport_sdk.times import instant, to_text
+from trayport_sdk.tables.decode.decoder import answer as decode
 
 KEY = "s3cr3t-k3y"
 CONTEXT = RequestContext("/trades", {"from": "2024-01-01"}, "abc")

@@ -16,11 +16,11 @@ from tests import virtual_time
 from tests.service import CONTRACTS, Told
 from tests.virtual_time import clock_for_threads
 from trayport_sdk import ContractSpec, QueryPlan, Settings, TrayportClient, TrayportError
-from trayport_sdk.bulk import BulkQueryResult
+from trayport_sdk.bulk.results import BulkQueryResult
 from trayport_sdk.http.breaker import Breakers
+from trayport_sdk.query.times import DAY, Window, instant, to_text
 from trayport_sdk.sandbox import Fault, Sandbox
 from trayport_sdk.sandbox.faults import KINDS
-from trayport_sdk.times import DAY, Window, instant, to_text
 
 PROBABILITY = 0.05
 SPREAD = ContractSpec.parse("10000065*#Spread#10000305#250#251")

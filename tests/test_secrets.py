@@ -32,14 +32,14 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from tests.http.peers import PROXY_VARIABLES, UNHURRIED, answer, closed_port, peer
 from trayport_sdk import Settings, TrayportClient, TrayportError
+from trayport_sdk.bulk.dead_letters import DeadLetter
 from trayport_sdk.cli import run
-from trayport_sdk.http.calls import Answer, Call
-from trayport_sdk.http.dead_letters import DeadLetter
-from trayport_sdk.http.log import configure
+from trayport_sdk.http.messages import Answer, Call
 from trayport_sdk.http.middleware import Middleware, Request, Response
 from trayport_sdk.sandbox import Fault, Sandbox
 from trayport_sdk.sandbox.faults import KINDS, Kind
 from trayport_sdk.setting_sources import variable
+from trayport_sdk.telemetry.logging import configure
 
 KEY = "s3cr3t+K3y/9f8e'7d6c5b4a=Desk"
 PASSWORD = "hunter2-of-the-c4che"

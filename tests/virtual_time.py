@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 from unittest.mock import patch
 
 from trayport_sdk.http import reading
-from trayport_sdk.http.pipe import Pipe
+from trayport_sdk.http.body import Pipe
 
 Result = TypeVar("Result")
 

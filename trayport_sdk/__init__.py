@@ -27,12 +27,16 @@ if TYPE_CHECKING:
     )
     from trayport_spec import VENUES, Venue
 
-    from .bulk import BulkQueryResult, BulkSnapshotsResponse, BulkTradesResponse
+    from .bulk.dataset import decode_file, open_dataset
+    from .bulk.market_data import BulkMarketDataResponse, MarketData
+    from .bulk.progress import OnProgress, Progress, RequestRecord
+    from .bulk.reports import FileReport
+    from .bulk.resend import RetryReport
+    from .bulk.result import FailedQuery
+    from .bulk.results import BulkQueryResult, BulkSnapshotsResponse, BulkTradesResponse
+    from .bulk.runner import Contracts
+    from .bulk.stream import TableStream
     from .client import TrayportClient
-    from .contracts import ContractSpec
-    from .datasets import decode_file, open_dataset
-    from .endpoints.desk import Contracts
-    from .endpoints.memory import ReferenceList
     from .errors import (
         TrayportAPIError,
         TrayportAuthenticationError,
@@ -56,29 +60,25 @@ if TYPE_CHECKING:
     )
     from .http.breaker import BreakerStatus
     from .http.connections import ConnectionCounts
-    from .http.events import BreakerEvent, BreakerState, RetryEvent
-    from .http.health import HealthReport
     from .http.limiter import LimiterStatus, WindowUse
-    from .http.line import Priority
-    from .http.metrics import EndpointMetrics, Latency, Metrics
+    from .http.limiter.queue import Priority
     from .http.middleware import Middleware, Request, Response
-    from .http.process import ProcessUse
-    from .http.reachability import HealthCheck
-    from .http.resend import RetryReport
-    from .http.status import Status
-    from .levels import Level
-    from .market_data import BulkMarketDataResponse, MarketData
-    from .pieces import FailedQuery
-    from .progress import OnProgress, Progress, RequestRecord
-    from .queries import (
+    from .query.contracts import ContractSpec
+    from .query.plan import (
         BulkMarketQuery,
         BulkSequenceItemQuery,
         Options,
         ParallelContractQuery,
         QueryPlan,
     )
-    from .reports import FileReport
-    from .responses import (
+    from .query.rules import Routes
+    from .query.times import Interval, TimeLike, Window
+    from .resources.health import HealthReport
+    from .resources.memory import ReferenceList
+    from .resources.reachability import HealthCheck
+    from .resources.status import Status
+    from .settings import Settings
+    from .tables import (
         ActivityResponse,
         OHLCVResponse,
         OrderBookResponse,
@@ -88,11 +88,11 @@ if TYPE_CHECKING:
         TradesBatch,
         TradesResponse,
     )
-    from .rules import Routes
-    from .settings import Settings
-    from .streams import TableStream
-    from .tables import TableResponse
-    from .times import Interval, TimeLike, Window
+    from .tables.analytics.levels import Level
+    from .tables.base import TableResponse
+    from .telemetry.events import BreakerEvent, BreakerState, RetryEvent
+    from .telemetry.metrics import EndpointMetrics, Latency, Metrics
+    from .telemetry.process import ProcessUse
 
 __version__ = "0.1.0"
 
@@ -102,11 +102,11 @@ _MODULES = {
         "OrderBook", "OrderSide", "OrderStatus", "PrivateTrade", "Snapshot", "TopOfBook", "Trade",
     ),
     "trayport_spec": ("VENUES", "Venue"),
-    "trayport_sdk.bulk": ("BulkQueryResult", "BulkSnapshotsResponse", "BulkTradesResponse"),
+    "trayport_sdk.bulk.results": ("BulkQueryResult", "BulkSnapshotsResponse", "BulkTradesResponse"),
     "trayport_sdk.client": ("TrayportClient",),
-    "trayport_sdk.contracts": ("ContractSpec",),
-    "trayport_sdk.datasets": ("decode_file", "open_dataset"),
-    "trayport_sdk.endpoints.memory": ("ReferenceList",),
+    "trayport_sdk.query.contracts": ("ContractSpec",),
+    "trayport_sdk.bulk.dataset": ("decode_file", "open_dataset"),
+    "trayport_sdk.resources.memory": ("ReferenceList",),
     "trayport_sdk.errors": (
         "TrayportAPIError", "TrayportAuthenticationError", "TrayportAuthorizationError",
         "TrayportCircuitBreakerError", "TrayportConfigurationError", "TrayportConnectionError",
@@ -116,36 +116,36 @@ _MODULES = {
         "TrayportServerError", "TrayportStaleDataWarning", "TrayportTimeoutError",
         "TrayportValidationError",
     ),
-    "trayport_sdk.levels": ("Level",),
-    "trayport_sdk.pieces": ("FailedQuery",),
+    "trayport_sdk.tables.analytics.levels": ("Level",),
+    "trayport_sdk.bulk.result": ("FailedQuery",),
     "trayport_sdk.http.breaker": ("BreakerStatus",),
     "trayport_sdk.http.connections": ("ConnectionCounts",),
-    "trayport_sdk.http.events": ("BreakerEvent", "BreakerState", "RetryEvent"),
-    "trayport_sdk.http.health": ("HealthReport",),
+    "trayport_sdk.telemetry.events": ("BreakerEvent", "BreakerState", "RetryEvent"),
+    "trayport_sdk.resources.health": ("HealthReport",),
     "trayport_sdk.http.limiter": ("LimiterStatus", "WindowUse"),
-    "trayport_sdk.http.line": ("Priority",),
-    "trayport_sdk.http.metrics": ("EndpointMetrics", "Latency", "Metrics"),
+    "trayport_sdk.http.limiter.queue": ("Priority",),
+    "trayport_sdk.telemetry.metrics": ("EndpointMetrics", "Latency", "Metrics"),
     "trayport_sdk.http.middleware": ("Middleware", "Request", "Response"),
-    "trayport_sdk.http.process": ("ProcessUse",),
-    "trayport_sdk.http.reachability": ("HealthCheck",),
-    "trayport_sdk.http.resend": ("RetryReport",),
-    "trayport_sdk.http.status": ("Status",),
-    "trayport_sdk.market_data": ("BulkMarketDataResponse", "MarketData"),
-    "trayport_sdk.progress": ("OnProgress", "Progress", "RequestRecord"),
-    "trayport_sdk.queries": (
+    "trayport_sdk.telemetry.process": ("ProcessUse",),
+    "trayport_sdk.resources.reachability": ("HealthCheck",),
+    "trayport_sdk.bulk.resend": ("RetryReport",),
+    "trayport_sdk.resources.status": ("Status",),
+    "trayport_sdk.bulk.market_data": ("BulkMarketDataResponse", "MarketData"),
+    "trayport_sdk.bulk.progress": ("OnProgress", "Progress", "RequestRecord"),
+    "trayport_sdk.query.plan": (
         "BulkMarketQuery", "BulkSequenceItemQuery", "Options", "ParallelContractQuery", "QueryPlan",
     ),
-    "trayport_sdk.responses": (
+    "trayport_sdk.tables": (
         "ActivityResponse", "OHLCVResponse", "OrderBookResponse", "OrderBookTopResponse",
         "PrivateTradesResponse", "SnapshotsResponse", "TradesBatch", "TradesResponse",
     ),
-    "trayport_sdk.endpoints.desk": ("Contracts",),
-    "trayport_sdk.rules": ("Routes",),
-    "trayport_sdk.reports": ("FileReport",),
-    "trayport_sdk.streams": ("TableStream",),
-    "trayport_sdk.tables": ("TableResponse",),
+    "trayport_sdk.bulk.runner": ("Contracts",),
+    "trayport_sdk.query.rules": ("Routes",),
+    "trayport_sdk.bulk.reports": ("FileReport",),
+    "trayport_sdk.bulk.stream": ("TableStream",),
+    "trayport_sdk.tables.base": ("TableResponse",),
     "trayport_sdk.settings": ("Settings",),
-    "trayport_sdk.times": ("Interval", "TimeLike", "Window"),
+    "trayport_sdk.query.times": ("Interval", "TimeLike", "Window"),
 }  # fmt: skip
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -16,25 +16,25 @@ from .convenience import Convenience
 from .errors import TrayportConfigurationError, TrayportValidationError
 
 if TYPE_CHECKING:
-    from .contracts import ContractSpec
-    from .endpoints.orders import OrdersGroup
-    from .endpoints.planning import Planner
-    from .endpoints.reference import ReferenceGroup
-    from .endpoints.snapshots import SnapshotsGroup
-    from .endpoints.trades import TradesGroup
+    from .bulk.resend import RetryReport
     from .http.assembly import OnBreakerChange, OnRetry
-    from .http.calls import Answer, Call
-    from .http.collector import MetricsCollector
-    from .http.health import HealthReport
-    from .http.line import Priority
-    from .http.metrics import Metrics
+    from .http.limiter.queue import Priority
+    from .http.messages import Answer, Call
     from .http.middleware import Middleware
     from .http.prefetch import Prefetch
-    from .http.resend import RetryReport
-    from .http.status import Status
-    from .http.wire import Sender, Wire
+    from .http.session import Sender, Wire
+    from .query.contracts import ContractSpec
+    from .resources.health import HealthReport
+    from .resources.orders import OrdersGroup
+    from .resources.planner import Planner
+    from .resources.reference import ReferenceGroup
+    from .resources.snapshots import SnapshotsGroup
+    from .resources.status import Status
+    from .resources.trades import TradesGroup
     from .sandbox import Sandbox
     from .settings import Settings
+    from .telemetry.collector import MetricsCollector
+    from .telemetry.metrics import Metrics
 
 _log = logging.getLogger("trayport_sdk.http")
 
@@ -166,9 +166,9 @@ class TrayportClient(Convenience):
         return client
 
     def _begin(self, settings: Settings, wire: Wire, collector: MetricsCollector | None) -> None:
-        from .catalog import Catalog
-        from .endpoints.memory import LastAnswers
-        from .endpoints.reference import ReferenceGroup
+        from .resources.catalog import Catalog
+        from .resources.memory import LastAnswers
+        from .resources.reference import ReferenceGroup
 
         self._collector = collector
         self._answers = LastAnswers() if settings.cache else None
@@ -179,12 +179,12 @@ class TrayportClient(Convenience):
         self._send_over(wire, settings)
 
     def _send_over(self, wire: Wire, settings: Settings) -> None:
-        from .endpoints.desk import Desk
-        from .endpoints.orders import OrdersGroup
-        from .endpoints.planning import Planner
-        from .endpoints.reference import ReferenceGroup
-        from .endpoints.snapshots import SnapshotsGroup
-        from .endpoints.trades import TradesGroup
+        from .bulk.runner import Desk
+        from .resources.orders import OrdersGroup
+        from .resources.planner import Planner
+        from .resources.reference import ReferenceGroup
+        from .resources.snapshots import SnapshotsGroup
+        from .resources.trades import TradesGroup
 
         self._wire = wire
         self.settings = settings
@@ -227,7 +227,7 @@ class TrayportClient(Convenience):
             1
         """
         from .http.assembly import policy_of
-        from .http.line import PRIORITIES
+        from .http.limiter.queue import PRIORITIES
 
         if priority is not None and priority not in PRIORITIES:
             raise TrayportValidationError(
@@ -328,7 +328,7 @@ class TrayportClient(Convenience):
             ...     client.get_status().connections.opened
             0
         """
-        from .http.status import Status
+        from .resources.status import Status
 
         wire = self._wire
         return Status(
@@ -348,8 +348,8 @@ class TrayportClient(Convenience):
             >>> report.ok
             True
         """
-        from .http.health import health_check
-        from .http.probe import probe_of
+        from .resources.health import health_check
+        from .resources.probe import probe_of
 
         transport = self._wire.transport
         return await health_check(
@@ -375,8 +375,8 @@ class TrayportClient(Convenience):
             TrayportValidationError: There is no such file, or a line of it is damaged.
             TrayportConfigurationError: A file cannot be written to.
         """
-        from .decode import answer as decoded
-        from .http.resend import retry_failed
+        from .bulk.resend import retry_failed
+        from .tables.decode.decoder import answer as decoded
 
         def proven(answer: Answer) -> bytes:
             answer.held().read(decoded)

@@ -9,16 +9,16 @@ from .errors import TrayportValidationError
 from .streaming import Streaming
 
 if TYPE_CHECKING:
-    from .bulk import BulkSnapshotsResponse, BulkTradesResponse
-    from .contracts import ContractSpec
-    from .endpoints.desk import Contracts
-    from .endpoints.trades import TradesGroup
-    from .market_data import BulkMarketDataResponse, MarketData
-    from .progress import OnProgress
-    from .queries import QueryPlan
-    from .responses import OHLCVResponse, TradesResponse
-    from .rules import ResponseFormat, Routes
-    from .times import Interval, TimeLike
+    from .bulk.market_data import BulkMarketDataResponse, MarketData
+    from .bulk.progress import OnProgress
+    from .bulk.results import BulkSnapshotsResponse, BulkTradesResponse
+    from .bulk.runner import Contracts
+    from .query.contracts import ContractSpec
+    from .query.plan import QueryPlan
+    from .query.rules import ResponseFormat, Routes
+    from .query.times import Interval, TimeLike
+    from .resources.trades import TradesGroup
+    from .tables import OHLCVResponse, TradesResponse
 
 MAX_REQUESTS = 200
 
@@ -124,8 +124,8 @@ class Convenience(Streaming):
             >>> len(found.results), len(found.requests), len(found.failures)
             (3, 1, 0)
         """
-        from .bulk import BulkTradesResponse
-        from .responses import TradesResponse
+        from .bulk.results import BulkTradesResponse
+        from .tables import TradesResponse
 
         plans = await self._plans_of_trades(
             contracts,
@@ -168,16 +168,16 @@ class Convenience(Streaming):
             >>> [len(table) for table in found.results.values()]
             [1, 1, 1]
         """
-        from .bulk import BulkSnapshotsResponse
-        from .planner import plan
-        from .responses import SnapshotsResponse
+        from .bulk.results import BulkSnapshotsResponse
+        from .query.planner import plan
+        from .tables import SnapshotsResponse
 
         query = self._desk.asked("snapshots", at=at)
         plans = plan(await self._desk.about(contracts, query))
         return await self._desk.result(BulkSnapshotsResponse, SnapshotsResponse, plans, on_progress)
 
     async def _plans_of_trades(self, contracts: Contracts, **question: Any) -> list[QueryPlan]:
-        from .planner import plan
+        from .query.planner import plan
 
         query = self._desk.asked("trades", **question)
         return plan(await self._desk.about(contracts, query))
@@ -258,9 +258,9 @@ class Convenience(Streaming):
             >>> list(found.results)
             ['EUA*']
         """
-        from .endpoints.markets import Markets
-        from .market_data import BulkMarketDataResponse
-        from .values import listed_values
+        from .bulk.market_data import BulkMarketDataResponse
+        from .query.params import listed_values
+        from .resources.markets import Markets
 
         names = [markets] if isinstance(markets, str) else listed_values(markets)
         for name in names:

@@ -10,14 +10,14 @@ from .errors import TrayportValidationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .endpoints.desk import Contracts, Desk
-    from .files import Compression
-    from .progress import OnProgress
-    from .queries import QueryPlan
-    from .reports import FileReport
-    from .rules import ResponseFormat, Routes
-    from .streams import TableStream
-    from .times import Interval, TimeLike
+    from .bulk.progress import OnProgress
+    from .bulk.reports import FileReport
+    from .bulk.runner import Contracts, Desk
+    from .bulk.stream import TableStream
+    from .query.plan import QueryPlan
+    from .query.rules import ResponseFormat, Routes
+    from .query.times import Interval, TimeLike
+    from .tables.files import Compression
 
 ENDPOINTS_OF_FILES = ("trades", "private_trades", "ohlcv", "order_book_top", "order_book")
 """Those whose rows have a time, so that the rows of many windows are one table."""
@@ -236,7 +236,7 @@ class Streaming:
         on_progress: OnProgress | None = None,
         **question: Any,
     ) -> TableStream:
-        from .streams import TableStream
+        from .bulk.stream import TableStream
 
         async def asked() -> QueryPlan:
             _check(endpoint, max_answers, question)
@@ -248,7 +248,7 @@ class Streaming:
 
 
 def _check(endpoint: str, max_answers: int | None, question: Mapping[str, object]) -> None:
-    from .queries import CHOICES
+    from .query.plan import CHOICES
 
     if endpoint not in ENDPOINTS_OF_FILES:
         raise TrayportValidationError(

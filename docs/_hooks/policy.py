@@ -13,11 +13,14 @@ from trayport_spec import REQUEST_LIMITS
 
 from docs._hooks.spec import codes, rows
 from trayport_sdk.cli.config import allowed_values, default_of
-from trayport_sdk.http import haste, limiter, line, pace, quantiles, retry
+from trayport_sdk.http import haste, limiter, retry
 from trayport_sdk.http.assembly import FIXED, limits_of
+from trayport_sdk.http.limiter import limits as pace
+from trayport_sdk.http.limiter import queue as line
 from trayport_sdk.setting_fields import SHARE
 from trayport_sdk.setting_sources import variable
 from trayport_sdk.settings import Settings
+from trayport_sdk.telemetry import quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable

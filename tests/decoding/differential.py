@@ -12,8 +12,8 @@ from trayport_spec import ENDPOINTS
 
 from tests.decoding import reference
 from trayport_sdk import TrayportDecodeError
-from trayport_sdk.columns import Asked, to_frame
-from trayport_sdk.decode import Decoder
+from trayport_sdk.tables.decode.columns import Asked, to_frame
+from trayport_sdk.tables.decode.decoder import Decoder
 
 
 @frozen

@@ -12,7 +12,7 @@ from attrs import define, frozen
 from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS, Column
 
-from trayport_sdk.columns import Asked, columns_asked
+from trayport_sdk.tables.decode.columns import Asked, columns_asked
 
 
 @define

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from attrs import field, frozen
 from trayport_spec import ENDPOINTS, Column
 
-from trayport_sdk.columns import Asked
+from trayport_sdk.tables.decode.columns import Asked
 
 INT64_MAX = 2**63 - 1
 ABSENT = object()

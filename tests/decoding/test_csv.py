@@ -21,9 +21,9 @@ from tests.decoding.differential import bytes_of, rows_of
 from tests.decoding.documents import PLAIN, chunked, columns_wanted, damaged, documents
 from tests.sandbox.asking import MINIMAL, Asker
 from trayport_sdk import TrayportDecodeError, TrayportValidationError
-from trayport_sdk.columns import Asked, columns_asked, to_frame
-from trayport_sdk.csv_tables import frames
-from trayport_sdk.decode import Decoder
+from trayport_sdk.tables.csv_tables import frames
+from trayport_sdk.tables.decode.columns import Asked, columns_asked, to_frame
+from trayport_sdk.tables.decode.decoder import Decoder
 
 FLAT = ("get_trades", "get_private_trades", "get_ohlcv", "get_last_trade", "get_activity",
         "get_order_book_top")  # fmt: skip

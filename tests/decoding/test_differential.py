@@ -29,7 +29,7 @@ from tests.decoding.documents import (
     spoiled,
 )
 from trayport_sdk import TrayportDecodeError
-from trayport_sdk.columns import Asked, columns_asked, data_type
+from trayport_sdk.tables.decode.columns import Asked, columns_asked, data_type
 
 TIMES_AS_MANY = int(os.environ.get("TRAYPORT_TESTS_DOCUMENTS", "1"))
 PIECES = (1, 2, 40, 300, 3000, None)
@@ -230,7 +230,7 @@ def blind_to_a_mark_at_the_start(case: Case) -> Told:
 
 
 def taking_wrong_types_for_null(case: Case) -> Told:
-    from trayport_sdk.decode import Decoder
+    from trayport_sdk.tables.decode.decoder import Decoder
 
     decoder = Decoder(case.operation_id, case.asked, lenient=True)
     return Told(list(decoder.frames(case.chunks)), decoder.timestamp)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from trayport_sdk.columns import columns_asked
-from trayport_sdk.decode import AHEAD, WORKERS, Decoder
+from trayport_sdk.tables.decode.columns import columns_asked
+from trayport_sdk.tables.decode.decoder import AHEAD, WORKERS, Decoder
 
 PIECE = 1 << 14
 ROW = (

@@ -9,10 +9,10 @@ import pytest
 
 import trayport_sdk
 from trayport_sdk.convenience import Convenience
-from trayport_sdk.endpoints.orders import OrdersGroup
-from trayport_sdk.endpoints.planning import Planner
-from trayport_sdk.endpoints.snapshots import SnapshotsGroup
-from trayport_sdk.endpoints.trades import TradesGroup
+from trayport_sdk.resources.orders import OrdersGroup
+from trayport_sdk.resources.planner import Planner
+from trayport_sdk.resources.snapshots import SnapshotsGroup
+from trayport_sdk.resources.trades import TradesGroup
 from trayport_sdk.setting_sources import variable
 from trayport_sdk.settings import Settings
 from trayport_sdk.streaming import Streaming

@@ -18,9 +18,9 @@ from trayport_spec import ENDPOINTS, Endpoint
 
 from tests.exactness.world import DAY, HOUR, SECOND, Rows, World, at, in_zone, parts, table
 from trayport_sdk import ContractSpec, Interval
-from trayport_sdk.planner import by_contracts, by_time
-from trayport_sdk.queries import QueryPlan
-from trayport_sdk.times import TimeLike
+from trayport_sdk.query.plan import QueryPlan
+from trayport_sdk.query.planner import by_contracts, by_time
+from trayport_sdk.query.times import TimeLike
 
 TTF, TTF_EEX, EUA, COAL = 10_000_065, 10_002_806, 10_000_016, 10_000_041
 PROMPT, MONTHS, QUARTERS, YEARS = 10_000_302, 10_000_305, 10_000_306, 10_000_309
@@ -127,9 +127,9 @@ class Small:
     def in_force(self) -> Generator[None]:
         small = {name: self._of(endpoint) for name, endpoint in ENDPOINTS.items()}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("trayport_sdk.queries.ENDPOINTS", small)
-            patch.setattr("trayport_sdk.endpoints.desk.ENDPOINTS", small)
-            patch.setattr("trayport_sdk.planner.DAY", self.day)
+            patch.setattr("trayport_sdk.query.plan.ENDPOINTS", small)
+            patch.setattr("trayport_sdk.bulk.runner.ENDPOINTS", small)
+            patch.setattr("trayport_sdk.query.planner.DAY", self.day)
             yield
 
     def _of(self, endpoint: Endpoint) -> Endpoint:

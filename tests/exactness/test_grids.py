@@ -26,7 +26,7 @@ from tests.exactness.questions import (
 )
 from tests.exactness.world import DAY, SECOND, World, at, parts, table
 from trayport_sdk import ContractSpec, Interval, TrayportClient
-from trayport_sdk.times import months_after
+from trayport_sdk.query.times import months_after
 
 pytestmark = pytest.mark.filterwarnings("ignore::trayport_sdk.TrayportHistoryWarning")
 

@@ -18,7 +18,7 @@ from tests.exactness.questions import (
 )
 from tests.exactness.world import MINUTE, SECOND, Rows, World, counted, in_zone, parts, table
 from trayport_sdk import ContractSpec
-from trayport_sdk.times import TimeLike
+from trayport_sdk.query.times import TimeLike
 
 Instant = tuple[list[ContractSpec], int, TimeLike, Small]
 

@@ -18,12 +18,12 @@ from tests.exactness.questions import (
 )
 from tests.exactness.world import DAY, HOUR, SECOND, World, at, parts, table
 from trayport_sdk import ContractSpec, Interval
-from trayport_sdk.http.calls import Answer
-from trayport_sdk.pieces import Piece, piece_of
-from trayport_sdk.planner import cut
-from trayport_sdk.queries import QueryPlan
-from trayport_sdk.spool import Spool
-from trayport_sdk.times import Window
+from trayport_sdk.bulk.result import Piece, piece_of
+from trayport_sdk.bulk.spool import Spool
+from trayport_sdk.http.messages import Answer
+from trayport_sdk.query.plan import QueryPlan
+from trayport_sdk.query.planner import cut
+from trayport_sdk.query.times import Window
 
 pytestmark = pytest.mark.filterwarnings("ignore::trayport_sdk.TrayportHistoryWarning")
 
@@ -176,21 +176,21 @@ def test_windows_that_do_not_tile_are_found_out(
 ) -> None:
     asked = on_a_trade(world)
     assert is_exact(world, asked)
-    monkeypatch.setattr("trayport_sdk.planner.cut", cut_by(change))
+    monkeypatch.setattr("trayport_sdk.query.planner.cut", cut_by(change))
     assert not is_exact(world, asked)
 
 
 def test_rows_that_are_kept_at_the_ends_of_windows_are_found_out(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trayport_sdk.executor.piece_of", keeping_the_end)
+    monkeypatch.setattr("trayport_sdk.bulk.executor.piece_of", keeping_the_end)
     assert not is_exact(world, on_a_trade(world))
 
 
 def test_rows_that_are_merged_are_found_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = evolve(on_a_trade(world), start=EPOCH.start, end=EPOCH.end, small=Small(1, day=DAY))
     assert is_exact(world, asked)
-    monkeypatch.setattr("trayport_sdk.executor.piece_of", merging_equals)
+    monkeypatch.setattr("trayport_sdk.bulk.executor.piece_of", merging_equals)
     assert not is_exact(world, asked)
 
 
@@ -203,5 +203,5 @@ def test_windows_cut_off_the_grid_are_found_out(
     world: World, monkeypatch: pytest.MonkeyPatch, asked: Question
 ) -> None:
     assert is_exact(world, asked)
-    monkeypatch.setattr("trayport_sdk.planner.cut", cut_off_the_grid)
+    monkeypatch.setattr("trayport_sdk.query.planner.cut", cut_off_the_grid)
     assert not is_exact(world, asked)

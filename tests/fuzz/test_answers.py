@@ -14,9 +14,10 @@ from schemathesis import GenerationMode
 from trayport_api import models
 from trayport_spec import ENDPOINTS, Column, Endpoint
 
-from trayport_sdk import columns, decode
-from trayport_sdk.responses import TABLES
-from trayport_sdk.tables import TableResponse
+from trayport_sdk.tables import TABLES
+from trayport_sdk.tables.base import TableResponse
+from trayport_sdk.tables.decode import columns
+from trayport_sdk.tables.decode import decoder as decode
 
 DOCUMENT: dict[str, Any] = yaml.safe_load(Path("openapi/trayport.yaml").read_text())
 OPERATIONS = {

@@ -25,7 +25,7 @@ from trayport_sdk.errors import (
     TrayportTimeoutError,
 )
 from trayport_sdk.http.breaker import Admission, Breakers, BreakerStatus
-from trayport_sdk.http.events import BreakerEvent, BreakerState
+from trayport_sdk.telemetry.events import BreakerEvent, BreakerState
 
 CLOSED, OPEN, HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
 TRADES = RequestContext("/trades", {"from": "2024-03-04"}, "c0ffee")

@@ -24,8 +24,8 @@ from trayport_sdk import (
     TrayportConnectionError,
 )
 from trayport_sdk.errors import RequestContext
-from trayport_sdk.http.calls import Answer, Attempt, Call
 from trayport_sdk.http.connections import ConnectionCounts, Connections, Origin
+from trayport_sdk.http.messages import Answer, Attempt, Call
 from trayport_sdk.http.transport import Transport
 from trayport_sdk.sandbox import Sandbox
 from trayport_sdk.sandbox.server import Server

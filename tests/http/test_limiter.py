@@ -23,11 +23,11 @@ from trayport_sdk.errors import (
     TrayportValidationError,
 )
 from trayport_sdk.http import limiter as module
-from trayport_sdk.http.allowance import Look, Store, StoreError, Taken
 from trayport_sdk.http.limiter import RequestLimiter, shared_limiter
-from trayport_sdk.http.line import PASSED_OVER, PRIORITIES, Priority
-from trayport_sdk.http.pace import NEVER, Limits
-from trayport_sdk.http.stores import MemoryStore, SqliteStore
+from trayport_sdk.http.limiter.allowance import Look, Store, StoreError, Taken
+from trayport_sdk.http.limiter.limits import NEVER, Limits
+from trayport_sdk.http.limiter.queue import PASSED_OVER, PRIORITIES, Priority
+from trayport_sdk.http.limiter.stores import MemoryStore, SqliteStore
 
 KEY = "s3cret-key"
 DEFAULT = Limits(6, 360)

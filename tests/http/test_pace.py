@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pyrate_limiter import InMemoryBucket, Rate
 from trayport_spec import REQUEST_LIMITS
 
-from trayport_sdk.http.pace import (
+from trayport_sdk.http.limiter.limits import (
     NEVER,
     SLOWEST_SHARE,
     STEP_MILLISECONDS,

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from trayport_sdk.http.pipe import HELD, BrokenOff, Pipe
+from trayport_sdk.http.body import HELD, BrokenOff, Pipe
 
 pytestmark = pytest.mark.anyio
 
@@ -68,7 +68,7 @@ async def test_a_thread_is_starved_while_it_waits_for_bytes_and_not_once_they_ar
 async def test_a_thread_does_not_wait_for_an_event_loop_that_was_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("trayport_sdk.http.pipe.LOOKED_AFTER", 0.01)
+    monkeypatch.setattr("trayport_sdk.http.body.LOOKED_AFTER", 0.01)
 
     def left() -> Pipe:
         loop = asyncio.new_event_loop()

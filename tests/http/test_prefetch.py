@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 
 from trayport_sdk import ContractSpec, Settings, TrayportClient
-from trayport_sdk.http.calls import Call
+from trayport_sdk.http.messages import Call
 from trayport_sdk.http.prefetch import AHEAD, WALKS, Prefetch
 from trayport_sdk.sandbox import Sandbox
 from trayport_sdk.sandbox.faults import Fault

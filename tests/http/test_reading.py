@@ -11,13 +11,13 @@ import polars as pl
 import pytest
 
 from trayport_sdk import TrayportDecodeError
-from trayport_sdk.columns import columns_asked
-from trayport_sdk.cutting import PIECE
-from trayport_sdk.decode import AHEAD, Decoder
 from trayport_sdk.errors import RequestContext
-from trayport_sdk.http.calls import Answer, Attempt, Call
-from trayport_sdk.http.pipe import HELD
+from trayport_sdk.http.body import HELD
+from trayport_sdk.http.messages import Answer, Attempt, Call
 from trayport_sdk.http.transport import Transport
+from trayport_sdk.tables.decode.columns import columns_asked
+from trayport_sdk.tables.decode.decoder import AHEAD, Decoder
+from trayport_sdk.tables.decode.split import PIECE
 
 pytestmark = pytest.mark.anyio
 

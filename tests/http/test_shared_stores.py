@@ -15,8 +15,8 @@ import pytest
 
 from tests.redis_server import RedisServer
 from tests.sharing import grants_of_processes
-from trayport_sdk.http.pace import Limits
-from trayport_sdk.http.stores import SqliteStore
+from trayport_sdk.http.limiter.limits import Limits
+from trayport_sdk.http.limiter.stores import SqliteStore
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 4
@@ -67,7 +67,7 @@ def test_four_processes_keep_one_allowance_and_use_it(tmp_path: Path) -> None:
 FORKED = """
 import asyncio, json, os, sys, warnings
 from trayport_sdk.http.limiter import shared_limiter
-from trayport_sdk.http.pace import Limits
+from trayport_sdk.http.limiter.limits import Limits
 
 limiter = shared_limiter("key", "host", store=sys.argv[1])
 owner = object
@@ -111,8 +111,8 @@ print(json.dumps({"status": status, "child": of_child, "parent": of_parent}))
 
 ORPHANED = """
 import os, sys
-from trayport_sdk.http.pace import Limits
-from trayport_sdk.http.stores import SqliteStore
+from trayport_sdk.http.limiter.limits import Limits
+from trayport_sdk.http.limiter.stores import SqliteStore
 
 store, limits = SqliteStore(sys.argv[1], "a"), Limits(1_000, 60_000)
 store.take(limits)
@@ -129,7 +129,7 @@ print("taken")
 BUSY = """
 import os, threading, time, warnings
 from trayport_sdk.http.limiter import shared_limiter
-from trayport_sdk.http.pace import Limits
+from trayport_sdk.http.limiter.limits import Limits
 
 done = False
 
@@ -166,7 +166,7 @@ print(hung, "hung")
 STRICT = """
 import asyncio, os, warnings
 from trayport_sdk.http.limiter import RequestLimiter
-from trayport_sdk.http.pace import Limits
+from trayport_sdk.http.limiter.limits import Limits
 
 limiter = RequestLimiter(Limits(6, 360))
 
@@ -192,8 +192,8 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 MOVED = """
 import os, sys
-from trayport_sdk.http.pace import Limits
-from trayport_sdk.http.stores import SqliteStore
+from trayport_sdk.http.limiter.limits import Limits
+from trayport_sdk.http.limiter.stores import SqliteStore
 
 os.chdir(sys.argv[1])
 store = SqliteStore("grants.db", "a")

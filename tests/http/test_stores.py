@@ -20,9 +20,9 @@ from tests import virtual_time
 from tests.redis_server import RedisServer
 from tests.virtual_time import clock, clock_for_threads
 from trayport_sdk.errors import TrayportConfigurationError, TrayportLimiterError
-from trayport_sdk.http.allowance import Look, Store, StoreError, Taken
 from trayport_sdk.http.limiter import RequestLimiter
-from trayport_sdk.http.pace import (
+from trayport_sdk.http.limiter.allowance import Look, Store, StoreError, Taken
+from trayport_sdk.http.limiter.limits import (
     EMERGENCY_SHARE,
     JITTER_PADDING,
     NEVER,
@@ -30,8 +30,8 @@ from trayport_sdk.http.pace import (
     STEP_SHARE,
     Limits,
 )
-from trayport_sdk.http.redis_store import SCRIPT, RedisStore
-from trayport_sdk.http.stores import SHARED_PADDING, MemoryStore, SqliteStore
+from trayport_sdk.http.limiter.redis import SCRIPT, RedisStore
+from trayport_sdk.http.limiter.stores import SHARED_PADDING, MemoryStore, SqliteStore
 
 DEFAULT = Limits(6, 360)
 DOCUMENTED = Limits(REQUEST_LIMITS.per_second, REQUEST_LIMITS.per_minute)
@@ -421,7 +421,7 @@ def test_a_file_that_breaks_is_opened_again_when_it_is_whole(tmp_path: Path) -> 
 def test_a_file_that_somebody_keeps_locked_is_a_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trayport_sdk.http.count_file.BUSY_SECONDS", 0.0)
+    monkeypatch.setattr("trayport_sdk.http.limiter.count_file.BUSY_SECONDS", 0.0)
     path = tmp_path / "grants.db"
     store = SqliteStore(str(path), "a")
     other = sqlite3.connect(path, isolation_level=None)

@@ -32,13 +32,13 @@ from trayport_sdk import (
     TrayportServerError,
     TrayportTimeoutError,
 )
-from trayport_sdk.decode import answer as decode
 from trayport_sdk.errors import RequestContext
-from trayport_sdk.http.calls import Answer, Attempt, Call
+from trayport_sdk.http.messages import Answer, Attempt, Call
 from trayport_sdk.http.middleware import Middleware, Request
-from trayport_sdk.http.problems import retry_after
 from trayport_sdk.http.redaction import HIDDEN, Redaction
+from trayport_sdk.http.status_errors import retry_after
 from trayport_sdk.http.transport import Transport
+from trayport_sdk.tables.decode.decoder import answer as decode
 
 pytestmark = pytest.mark.anyio
 

@@ -30,7 +30,11 @@ from trayport_sdk import (
 )
 from trayport_sdk.errors import TrayportStaleDataWarning
 from trayport_sdk.http.breaker import Breakers
-from trayport_sdk.http.events import (
+from trayport_sdk.http.limiter import RequestLimiter
+from trayport_sdk.http.limiter.limits import Limits
+from trayport_sdk.sandbox import Sandbox
+from trayport_sdk.sandbox.faults import Fault, Kind
+from trayport_sdk.telemetry.events import (
     AttemptEvent,
     BreakerEvent,
     BreakerState,
@@ -40,10 +44,6 @@ from trayport_sdk.http.events import (
     StaleEvent,
     ThrottleEvent,
 )
-from trayport_sdk.http.limiter import RequestLimiter
-from trayport_sdk.http.pace import Limits
-from trayport_sdk.sandbox import Sandbox
-from trayport_sdk.sandbox.faults import Fault, Kind
 
 MARKET, OTHER = 10000065, 10000002
 URL = f"/markets/{MARKET}"

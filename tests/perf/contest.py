@@ -13,7 +13,7 @@ import polars as pl
 from trayport_api.models import Trade
 
 from tests.perf.jobs import decoder
-from trayport_sdk.responses import TradesResponse
+from trayport_sdk.tables import TradesResponse
 
 if TYPE_CHECKING:
     import pandas as pd

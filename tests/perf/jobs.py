@@ -14,10 +14,10 @@ from typing import Any
 import polars as pl
 
 from tests.perf.process import forget_the_peak, limit_growth, memory
-from trayport_sdk.columns import columns_asked
-from trayport_sdk.cutting import SMALL_PIECE
-from trayport_sdk.decode import Decoder
-from trayport_sdk.writing import FileWriter
+from trayport_sdk.bulk.writer import FileWriter
+from trayport_sdk.tables.decode.columns import columns_asked
+from trayport_sdk.tables.decode.decoder import Decoder
+from trayport_sdk.tables.decode.split import SMALL_PIECE
 
 CHUNK = 1 << 16
 """What a connection brings at once."""

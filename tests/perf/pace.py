@@ -18,12 +18,12 @@ from trayport_sdk import Settings, TrayportClient
 from trayport_sdk.errors import RequestContext
 from trayport_sdk.http.assembly import policy_of
 from trayport_sdk.http.breaker import Breakers
-from trayport_sdk.http.calls import Answer, Attempt, Call
 from trayport_sdk.http.limiter import RequestLimiter
-from trayport_sdk.http.pace import Limits
+from trayport_sdk.http.limiter.limits import Limits
+from trayport_sdk.http.messages import Answer, Attempt, Call
 from trayport_sdk.http.redaction import Redaction
+from trayport_sdk.http.session import Wire
 from trayport_sdk.http.transport import Transport
-from trayport_sdk.http.wire import Wire
 
 MARKET = 10000065
 URL = "http://127.0.0.1:9"

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .. import export
 from ..addresses import SANDBOX_KEY, SANDBOX_PORT
 from ..client import TrayportClient
 from ..extras import needs
-from ..files import FORMATS
+from ..tables import export
+from ..tables.files import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from ..progress import OnProgress, Progress
-    from ..reports import FileReport
+    from ..bulk.progress import OnProgress, Progress
+    from ..bulk.reports import FileReport
 
 ENDINGS = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
 
@@ -103,7 +103,7 @@ def sandbox(port: int, host: str, keys: tuple[str, ...], seed: int, no_limits: b
 @click.option("--out", type=click.Path(path_type=Path), default=Path("demo-output/trades.parquet"))
 def demo(out: Path) -> None:
     """Download a quarter of TTF trades from the sandbox over a real socket."""
-    from ..demo import run
+    from .demo import run
 
     export.file_format(out)
     out.parent.mkdir(parents=True, exist_ok=True)

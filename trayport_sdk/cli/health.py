@@ -10,7 +10,7 @@ import click
 from ..client import TrayportClient
 
 if TYPE_CHECKING:
-    from ..http.health import HealthReport
+    from ..resources.health import HealthReport
 
 
 @click.command()

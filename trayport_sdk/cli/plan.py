@@ -9,10 +9,10 @@ from typing import TextIO
 
 import click
 
-from ..endpoints.planning import planned
-from ..estimates import duration, explain
 from ..http.assembly import limits_of
 from ..http.limiter import RequestLimiter
+from ..resources.estimates import duration, explain
+from ..resources.planner import planned
 from ..settings import Settings
 
 

@@ -12,7 +12,7 @@ from ..client import TrayportClient
 from ..errors import TrayportValidationError
 
 if TYPE_CHECKING:
-    from ..http.resend import RetryReport
+    from ..bulk.resend import RetryReport
 
 
 @click.command("retry-failed")

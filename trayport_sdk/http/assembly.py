@@ -11,24 +11,24 @@ from weakref import WeakKeyDictionary
 from attrs import frozen
 from trayport_spec import REQUEST_LIMITS
 
+from ..bulk.dead_letters import DeadLetters
 from ..errors import TrayportConfigurationError
+from ..telemetry.collector import MetricsCollector
+from ..telemetry.events import BreakerEvent, Event, Observer, RetryEvent
+from ..telemetry.logging import Log, configure
 from .breaker import Breakers
-from .collector import MetricsCollector
 from .connections import Origin
-from .dead_letters import DeadLetters
-from .events import BreakerEvent, Event, Observer, RetryEvent
 from .limiter import RequestLimiter, shared_limiter
-from .log import Log, configure
-from .pace import Limits
+from .limiter.limits import Limits
 from .retry import RetryPolicy
+from .session import Policy, Wire
 from .transport import Transport
-from .wire import Policy, Wire
 
 if TYPE_CHECKING:
     import httpx
 
     from ..settings import Settings
-    from .line import Priority
+    from .limiter.queue import Priority
     from .middleware import Middleware
 
 # What a wire is made of, and cannot change while it is in use.
@@ -131,7 +131,7 @@ def assembled(
     if collector is not None:
         observers.append(collector)
     if settings.opentelemetry:
-        from .opentelemetry import OpenTelemetry
+        from ..telemetry.opentelemetry import OpenTelemetry
 
         observers.append(OpenTelemetry(urls))
     wire = Wire(

@@ -24,7 +24,7 @@ from ..errors import (
     TrayportDecodeError,
     TrayportServerError,
 )
-from .events import BreakerEvent, BreakerState
+from ..telemetry.events import BreakerEvent, BreakerState
 
 FAILURES = (TrayportConnectionError, TrayportServerError, TrayportDecodeError)
 # When a trial will have been answered is a guess; "now" would make patient callers spin.

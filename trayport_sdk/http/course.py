@@ -20,15 +20,15 @@ from ..errors import (
     TrayportCircuitBreakerError,
     TrayportError,
 )
-from .calls import Answer, Attempt, Call
-from .events import AttemptEvent, OddValuesEvent, RetryEvent, ThrottleEvent
+from ..telemetry.events import AttemptEvent, OddValuesEvent, RetryEvent, ThrottleEvent
 from .haste import pause
+from .messages import Answer, Attempt, Call
 
 if TYPE_CHECKING:
     from .breaker import Admission
     from .limiter import Grant
-    from .line import Priority
-    from .wire import Wire
+    from .limiter.queue import Priority
+    from .session import Wire
 
 Read = TypeVar("Read")
 

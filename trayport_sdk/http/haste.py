@@ -7,7 +7,7 @@ haste if it says so, or if it comes from where this key was let in before.
 from __future__ import annotations
 
 from ..errors import TrayportAPIError, TrayportAuthorizationError, TrayportRateLimitError
-from .calls import Call
+from .messages import Call
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0

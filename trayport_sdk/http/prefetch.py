@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve
 
-from .. import decode
 from ..errors import TrayportError
-from ..times import data_cutoff, instant, to_text
-from .calls import Answer, Call
+from ..query.times import data_cutoff, instant, to_text
+from ..tables.decode import decoder as decode
+from .messages import Answer, Call
 
 if TYPE_CHECKING:
-    from .line import Priority
-    from .wire import Sender
+    from .limiter.queue import Priority
+    from .session import Sender
 
 Read = TypeVar("Read")
 

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from .calls import Answer
-from .pipe import Pipe
+from .body import Pipe
+from .messages import Answer
 
 Read = TypeVar("Read")
 

@@ -25,13 +25,13 @@ from ..errors import (
     TrayportTimeoutError,
 )
 from .arenas import spare_addresses
-from .calls import READ_OF_ERRORS, Answer, Attempt, Call, touches_current_day
 from .connections import ConnectionCounts, Connections, Origin, address_of, proxy_of
 from .decompress import ENCODINGS
+from .messages import READ_OF_ERRORS, Answer, Attempt, Call, touches_current_day
 from .middleware import Middleware, Request, Response, informed, prepared
-from .problems import api_error
 from .reading import streamed
 from .redaction import HIDDEN, Redaction
+from .status_errors import api_error
 
 Read = TypeVar("Read")
 

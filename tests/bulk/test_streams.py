@@ -1,0 +1,478 @@
+"""Streams into files: what is in them, and that nothing half done is left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+import polars as pl
+import pytest
+
+from tests.service import CONTRACTS, Asked, Service, Verdict, session
+from trayport_sdk import (
+    ContractSpec,
+    Progress,
+    TableStream,
+    TrayportClient,
+    TrayportConfigurationError,
+    TrayportError,
+    TrayportServerError,
+    TrayportValidationError,
+    decode_file,
+    open_dataset,
+)
+from trayport_sdk.tables.files import FORMATS
+
+Result = TypeVar("Result")
+
+brotli: Any = import_module("brotli")  # it has no types
+
+APRIL, MAY, JUNE = CONTRACTS[:3]
+SPREAD = ContractSpec.parse("10000065*#Spread#10000305#244#245")
+DAY = ("2024-03-04", "2024-03-05")
+MONTHS = ("2024-01-20", "2024-03-10")
+"""A range of two windows."""
+
+
+def run(test: Callable[[TrayportClient], Awaitable[Result]]) -> Result:
+    async def main() -> Result:
+        async with TrayportClient.sandbox() as client:
+            found = await test(client)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return found
+
+    found = asyncio.run(main())
+    assert not [one for one in threading.enumerate() if one.name == "trayport-write"]
+    return found
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_file_has_the_rows_and_columns_of_the_table(kind: str, tmp_path: Path) -> None:
+    """With several contracts, two windows and a spread that shares no request."""
+
+    async def test(client: TrayportClient) -> None:
+        contracts = [APRIL, MAY, SPREAD]
+        options: dict[str, Any] = {"optional_fields": ["route_id"], "routes": "all"}
+        table = await client.trades.get_trades(contracts, *MONTHS, **options)
+        path = tmp_path / f"a{kind}"
+        report = await client.stream_to_file(contracts, *MONTHS, path, **options)
+        assert report.rows == len(table) > 0
+        assert report.path == path
+        assert report.bytes_written == path.stat().st_size
+        assert len(report.requests) == len(table.requests) == 4
+        assert f"{len(table):,} rows from 4 requests" in report.explain()
+        expected = table.to_polars()
+        found = open_dataset(path).collect()
+        if kind == ".csv":
+            (tmp_path / "b").mkdir()
+            table.to_csv(tmp_path / "b" / "b.csv")
+            expected = open_dataset(tmp_path / "b").collect()
+        assert found.schema == expected.schema
+        item = "sequence_item_id"
+        whose = [
+            pl.col("contract").struct.field(item),
+            pl.col("contract").struct.field("contract_type"),
+        ]
+        if kind == ".csv":
+            whose = [pl.col(f"contract_{item}"), pl.col("contract_contract_type")]
+        for group in [(244, "SinglePeriod"), (245, "SinglePeriod"), (244, "Spread")]:
+            own = [one == value for one, value in zip(whose, group, strict=True)]
+            rows = expected.filter(own)
+            # The rows of each contract are in their order.
+            assert found.filter(own).equals(rows)
+            assert rows.height or group[1] == "Spread"
+
+    run(test)
+
+
+def test_rows_come_in_the_order_of_the_requests(tmp_path: Path) -> None:
+    async def test(client: TrayportClient) -> None:
+        table = await client.trades.get_trades(APRIL, *MONTHS)
+        stream = client.stream_trades(APRIL, *MONTHS)
+        report = await stream.to_arrow(tmp_path / "a.arrow", compression="none")
+        assert open_dataset(tmp_path / "a.arrow").collect().equals(table.to_polars())
+        starts = [record.window.start for record in report.requests if record.window]
+        assert starts == sorted(starts)
+        assert len(starts) == 2
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "options"),
+    [
+        ("ohlcv", {"interval": "1d", "optional_fields": "vwap"}),
+        ("order_book_top", {"interval": "1h"}),
+        ("order_book", {"interval": "6h", "depth": 3}),
+        ("private_trades", {}),
+    ],
+)
+def test_every_endpoint_with_times_goes_into_a_file(
+    endpoint: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    async def test(client: TrayportClient) -> None:
+        range_ = ("2024-03-04", "2024-03-06")
+        plans = client.planner.plan_multi_contract_query([APRIL, MAY], endpoint, *range_, **options)
+        bulk = await client.planner.execute_plan(plans)
+        path = tmp_path / "a.parquet"
+        report = await client.stream_to_file(
+            [APRIL, MAY], *range_, path, endpoint=endpoint, **options
+        )
+        found = open_dataset(path).collect()
+        assert report.rows == found.height == sum(map(len, bulk.results.values())) > 0
+        for contract, response in bulk.results.items():
+            rows = response.to_polars()
+            if endpoint == "private_trades":
+                item = pl.col("contract").struct.field("sequence_item_id")
+                own = found.filter(item == contract.sequence_item_id)
+                assert own.drop("contract").equals(rows)
+            else:
+                own = found.filter(pl.col("symbol") == str(contract))
+                assert own.drop("symbol").equals(rows)
+        one = await client.stream_to_file(APRIL, *range_, path, endpoint=endpoint, **options)
+        alone = open_dataset(path).collect()
+        assert alone.equals(bulk.results[APRIL].to_polars())
+        assert one.rows == alone.height
+
+    run(test)
+
+
+@pytest.mark.parametrize("endpoint", ["activity", "snapshots", "last_trade", "tickers"])
+def test_rows_without_times_cannot_be_put_together(endpoint: str, tmp_path: Path) -> None:
+    async def test(client: TrayportClient) -> None:
+        with pytest.raises(TrayportValidationError, match="trades, private_trades") as refused:
+            await client.stream_to_file(APRIL, *DAY, tmp_path / "a.csv", endpoint=endpoint)
+        assert refused.value.parameter == "endpoint"
+        assert client.get_metrics().total.requests == 0
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("path", "compression", "parameter"),
+    [
+        ("a.xlsx", None, "path"),
+        ("no/a.csv", None, "path"),
+        ("", None, "path"),
+        ("a.csv", "zstd", "compression"),
+        ("a.parquet", "gzip", "compression"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_sent(
+    path: str, compression: Any, parameter: str, tmp_path: Path
+) -> None:
+    async def test(client: TrayportClient) -> None:
+        with pytest.raises(TrayportValidationError) as refused:
+            await client.stream_to_file(APRIL, *DAY, tmp_path / path, compression=compression)
+        assert refused.value.parameter == parameter
+        assert client.get_metrics().total.requests == 0
+
+    run(test)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_no_rows_make_a_file_with_the_columns(kind: str, tmp_path: Path) -> None:
+    async def test(client: TrayportClient) -> None:
+        night = ("2024-03-03T01:00", "2024-03-03T02:00")
+        table = await client.trades.get_trades([APRIL, MAY], *night)
+        assert len(table) == 0
+        report = await client.stream_to_file([APRIL, MAY], *night, tmp_path / f"a{kind}")
+        assert report.rows == 0
+        if kind == ".jsonl":
+            assert report.bytes_written == 0
+        elif kind == ".csv":
+            table.to_csv(tmp_path / "b")
+            assert (tmp_path / "a.csv").read_text() == (tmp_path / "b").read_text() != ""
+        else:
+            assert open_dataset(tmp_path / f"a{kind}").collect().equals(table.to_polars())
+
+    run(test)
+
+
+USES: dict[str, Callable[[TableStream, Path], Awaitable[Any]]] = {
+    "iterated": lambda stream, _: anext(stream),
+    "to_parquet": lambda stream, path: stream.to_parquet(path / "a.parquet"),
+    "to_csv": lambda stream, path: stream.to_csv(path / "a.csv"),
+    "to_json": lambda stream, path: stream.to_json(path / "a.jsonl"),
+    "to_file": lambda stream, path: stream.to_file(path / "b.arrow"),
+    "download_raw": lambda stream, path: stream.download_raw(path / "raw"),
+    "mapped": lambda stream, _: anext(stream.map_batches(len, workers=1)),
+}
+
+
+@pytest.mark.parametrize("first", USES)
+def test_a_stream_is_used_once(first: str, tmp_path: Path) -> None:
+    async def test(client: TrayportClient) -> None:
+        async with aclosing(client.stream_trades(APRIL, *DAY)) as stream:
+            await USES[first](stream, tmp_path)
+            before = client.get_metrics().total.requests
+            for name, use in USES.items():
+                if not first == name == "iterated":
+                    with pytest.raises(TrayportConfigurationError, match="used already"):
+                        await use(stream, tmp_path)
+            assert client.get_metrics().total.requests == before == 1
+
+    run(test)
+
+
+def test_a_stream_that_has_ended_is_not_empty_but_an_error() -> None:
+    async def test(client: TrayportClient) -> None:
+        stream = client.stream_trades(APRIL, *DAY)
+        assert [batch.contract async for batch in stream] == [APRIL]
+        with pytest.raises(TrayportConfigurationError, match="used already"):
+            _ = [batch async for batch in stream]
+
+    run(test)
+
+
+def test_a_loop_that_was_left_can_be_taken_up_again() -> None:
+    async def test(client: TrayportClient) -> None:
+        async with aclosing(client.stream_trades([APRIL, MAY], *DAY)) as stream:
+            async for batch in stream:
+                assert batch.contract == APRIL
+                break
+            assert [batch.contract async for batch in stream] == [MAY]
+
+    run(test)
+
+
+def test_progress_is_told_of_every_answer(tmp_path: Path) -> None:
+    told: list[Progress] = []
+
+    async def test(client: TrayportClient) -> None:
+        path = tmp_path / "a.csv"
+        report = await client.stream_to_file(APRIL, *MONTHS, path, on_progress=told.append)
+        assert [one.requests_done for one in told] == [1, 2]
+        assert told[-1].rows == report.rows
+
+    run(test)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_request_that_fails_leaves_the_old_file(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a{kind}"
+    path.write_text("old")
+
+    def verdict(asked: Asked) -> Verdict:
+        return 500 if asked.start > 1_707_000_000 * 10**9 else None
+
+    async def test(client: TrayportClient) -> None:
+        with pytest.raises(TrayportServerError):
+            await client.stream_to_file(APRIL, *MONTHS, path)
+
+    session(Service(verdict), test, max_retries=0, circuit_breakers=False)
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [(path.name, "old")]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5])
+def test_a_cancelled_call_leaves_neither_file_nor_thread(seconds: float, tmp_path: Path) -> None:
+    """Cancelled while it waits for an answer, or after the first answer was written."""
+
+    async def test(client: TrayportClient) -> None:
+        first_came = asyncio.Event()
+        call = asyncio.create_task(
+            client.stream_to_file(
+                APRIL, *MONTHS, tmp_path / "a.csv", on_progress=lambda _: first_came.set()
+            )
+        )
+        if seconds:
+            await first_came.wait()
+        await asyncio.sleep(seconds)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    session(Service(lambda asked: 30.0 if asked.start > 1_707_000_000 * 10**9 else None), test)
+    assert list(tmp_path.iterdir()) == []
+    assert not [one for one in threading.enumerate() if one.name == "trayport-write"]
+
+
+def test_a_file_that_cannot_be_written_ends_the_requests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "no space left")
+
+    monkeypatch.setattr("trayport_sdk.bulk.writer.encode", full)
+
+    async def test(client: TrayportClient) -> None:
+        with pytest.raises(OSError, match="no space left"):
+            await client.stream_to_file(APRIL, *MONTHS, tmp_path / "a.csv")
+
+    run(test)
+    assert list(tmp_path.iterdir()) == []
+
+
+ENDLESS = """
+import asyncio, sys
+from pathlib import Path
+from trayport_sdk import TrayportClient
+
+def told(progress):
+    print(progress.requests_done, flush=True)
+
+async def main():
+    async with TrayportClient.sandbox() as client:
+        await client.stream_to_file(
+            "10000065*#Single#10000305#244#0", "2022-01-01", "2024-03-01", sys.argv[1],
+            on_progress=told, max_answers=1,
+        )
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_process_that_is_ended_leaves_no_half_file(number: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_text("old")
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, str(path)],
+        env={"PYTHONPATH": ":".join(sys.path), "PATH": os.environ["PATH"]},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        for _ in range(2):
+            process.stdout.readline()
+        process.send_signal(number)
+    assert process.returncode != 0
+    assert path.read_text() == "old"
+    # What is killed cannot clean up; its file is hidden.
+    others = [one.name for one in tmp_path.iterdir() if one != path]
+    assert others == [] or (number == signal.SIGKILL and others[0].startswith(".a.parquet."))
+
+
+def decoded(path: Path, **options: Any) -> pl.DataFrame:
+    return pl.concat(list(decode_file(path, **options)))
+
+
+def test_raw_bodies_are_those_of_the_wire_and_decode_to_the_rows(tmp_path: Path) -> None:
+    async def test(client: TrayportClient) -> None:
+        table = await client.trades.get_trades([APRIL, MAY], *MONTHS)
+        paths = await client.download_raw([APRIL, MAY], *MONTHS, tmp_path / "raw")
+        assert [path.name for path in paths] == [
+            "00001-trades-20240120T000000Z-20240221T000000Z.json.br",
+            "00002-trades-20240221T000000Z-20240310T000000Z.json.br",
+        ]
+        assert sorted((tmp_path / "raw").iterdir()) == paths
+        received = [record.bytes_received for record in table.requests]
+        assert [path.stat().st_size for path in paths] == received
+        bodies = [brotli.decompress(path.read_bytes()) for path in paths]
+        assert [len(body) for body in bodies] == [one.bytes_decoded for one in table.requests]
+        rows = pl.concat([decoded(path, optional_fields="contract") for path in paths])
+        assert rows.unique(maintain_order=True).equals(table.to_polars())
+
+    run(test)
+
+
+def test_a_body_that_is_not_right_is_asked_for_again_and_not_kept(tmp_path: Path) -> None:
+    answers = iter(["broken", "cut", None, None])
+
+    async def test(client: TrayportClient) -> list[Path]:
+        return await client.download_raw(APRIL, *MONTHS, tmp_path, max_answers=1)
+
+    paths = session(Service(lambda _: next(answers)), test)  # type: ignore[arg-type]
+    assert [path.name[:5] for path in paths] == ["00001", "00002"]
+    assert sorted(tmp_path.iterdir()) == paths
+    assert all(decoded(path).height for path in paths)
+
+
+def test_a_download_that_fails_keeps_what_is_whole(tmp_path: Path) -> None:
+    def verdict(asked: Asked) -> Verdict:
+        return "broken" if asked.start > 1_707_000_000 * 10**9 else None
+
+    async def test(client: TrayportClient) -> None:
+        with pytest.raises(TrayportError):
+            await client.download_raw(APRIL, *MONTHS, tmp_path, max_answers=1)
+
+    session(Service(verdict), test, max_retries=0)
+    (path,) = tmp_path.iterdir()
+    assert path.name.startswith("00001-trades-")
+    assert decoded(path).height
+
+
+def test_a_cancelled_download_keeps_nothing_half(tmp_path: Path) -> None:
+    async def test(client: TrayportClient) -> None:
+        call = asyncio.create_task(client.download_raw(APRIL, *MONTHS, tmp_path))
+        await asyncio.sleep(1)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    session(Service(lambda _: 30.0), test)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("")
+
+    async def test(client: TrayportClient) -> None:
+        for path in (tmp_path / "a", tmp_path / "a" / "b"):
+            with pytest.raises(TrayportValidationError) as refused:
+                await client.download_raw(APRIL, *DAY, path)
+            assert refused.value.parameter == "directory"
+        assert client.get_metrics().total.requests == 0
+
+    run(test)
+
+
+def test_work_on_a_stream_sees_the_table_in_pieces() -> None:
+    async def test(client: TrayportClient) -> None:
+        table = await client.trades.get_trades([APRIL, MAY], *MONTHS)
+        stream = client.stream_trades([APRIL, MAY], *MONTHS)
+        found = [piece async for piece in stream.map_batches(pl.DataFrame.clone, workers=2)]
+        assert pl.concat(found).equals(table.to_polars())
+
+    run(test)
+
+
+def test_work_that_fails_ends_the_stream() -> None:
+    async def test(client: TrayportClient) -> None:
+        stream = client.stream_trades(APRIL, *DAY)
+        with pytest.raises(TypeError) as raised:
+            await anext(stream.map_batches(pl.DataFrame.rename, workers=1))  # type: ignore[arg-type]
+        assert raised.value.__notes__[0].startswith("The function was given the rows 0 to ")
+        with pytest.raises(TrayportValidationError, match="top level of a module"):
+            client.stream_trades(APRIL, *DAY).map_batches(lambda frame: frame, workers=2)
+
+    run(test)
+
+
+@pytest.mark.parametrize(("large", "most"), [(0, 2), (1 << 23, 6)])
+def test_while_answers_are_large_few_are_under_way(
+    large: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trayport_sdk.bulk.stream.LARGE_ANSWER", large)
+    service = Service(lambda _: 1.0)
+
+    async def test(client: TrayportClient) -> None:
+        async for _ in client.stream_trades(APRIL, "2023-03-01", "2024-03-01"):
+            pass
+
+    session(service, test, max_concurrency=6)
+    assert service.most_under_way == most
+
+
+def test_who_breaks_out_of_a_loop_ends_the_requests(caplog: pytest.LogCaptureFixture) -> None:
+    service = Service(lambda _: 1.0)
+
+    async def test(client: TrayportClient) -> None:
+        async for _ in client.stream_trades(APRIL, "2023-03-01", "2024-03-01"):
+            break
+        await asyncio.sleep(100)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    session(service, test)
+    assert not [one for one in caplog.messages if "asynchronous generator" in one]

@@ -1,0 +1,179 @@
+"""Names: where a service gives the same one twice, and where many ask for them at once."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from trayport_sdk import TrayportClient, TrayportLookupError, TrayportServerError
+from trayport_sdk.resources.catalog import Once
+from trayport_sdk.sandbox import Sandbox
+
+pytestmark = pytest.mark.anyio
+
+ANSWERS: Mapping[str, Any] = {
+    "/markets": [{"id": n, "name": "Twin", "sequences": ""} for n in (1, 2)]
+    + [{"id": 3, "name": "Only", "sequences": ""}],
+    "/instruments": [
+        {"id": 4, "name": "Gas", "sequences": ""},
+        {"id": 5, "name": "Gas EEX", "sequences": ""},
+    ],
+    **{
+        f"/{kind}/{n}/sequences": [{"id": 9, "name": "Months", "sequenceItems": ""}]
+        for kind, n in (
+            ("markets", 1), ("markets", 2), ("markets", 3), ("instruments", 4), ("instruments", 5),
+        )
+    },
+    "/sequences/9/sequenceItems": [
+        {"id": n, "name": name, "periodStart": None, "periodEnd": None, "tradingStart": None,
+         "tradingEnd": None}
+        for n, name in ((1, "Jan"), (2, "Feb"), (3, "Feb"), (4, "Mar"))
+    ],
+}  # fmt: skip
+
+
+class Service(Sandbox):
+    """A service whose names are not unique: nothing documents that they are."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        body = json.dumps(ANSWERS[scope["path"].removeprefix(self.REFERENCE_PATH)]).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol"),
+    [
+        ("Only* Jan", "3*#Single#9#1#0"),
+        ("Gas Jan", "4#Single#9#1#0"),
+        ("Gas EEX Mar", "5#Single#9#4#0"),
+    ],
+)
+async def test_a_name_that_is_unique_is_found(name: str, symbol: str) -> None:
+    async with TrayportClient.sandbox(Service(limits=False)) as client:
+        assert str(await client.resolve_contract(name)) == symbol
+
+
+@pytest.mark.parametrize(
+    ("name", "symbols"),
+    [
+        ("Twin* Jan", ("1*#Single#9#1#0", "2*#Single#9#1#0")),
+        ("Only* Feb", ("3*#Single#9#2#0", "3*#Single#9#3#0")),
+        ("Gas Feb", ("4#Single#9#2#0", "4#Single#9#3#0")),
+    ],
+)
+async def test_a_name_given_twice_is_an_error_that_lists_both(
+    name: str, symbols: tuple[str, ...]
+) -> None:
+    async with TrayportClient.sandbox(Service(limits=False)) as client:
+        with pytest.raises(TrayportLookupError, match="several contracts") as refused:
+            await client.resolve_contract(name)
+    assert refused.value.candidates == symbols
+
+
+# --- at the same time
+
+MARKET = "TTF Hi Cal 51.6*"
+NAME = f"{MARKET} Apr-24"
+
+
+async def requests_for(*names: str) -> int:
+    """How many requests it takes to resolve these names at the same time."""
+    async with TrayportClient.sandbox() as client:
+        await asyncio.gather(*map(client.resolve_contract, names))
+        return client.get_metrics().total.requests
+
+
+@pytest.mark.parametrize("name", [NAME, "TTF Hi Cal 51.6 EEX Apr-24"])
+async def test_many_who_ask_for_the_same_name_send_as_many_requests_as_one(name: str) -> None:
+    assert await requests_for(*[name] * 10) == await requests_for(name)
+
+
+async def test_contracts_of_one_market_share_its_look_ups() -> None:
+    months = ("Apr-24", "May-24", "Jun-24", "Jul-24", "Aug-24", "Sep-24", "Oct-24", "Nov-24")
+    names = [f"{MARKET} {month}" for month in months]
+    assert await requests_for(*names, *names) == await requests_for(NAME)
+
+
+async def test_a_name_that_was_found_sends_nothing_again() -> None:
+    async with TrayportClient.sandbox() as client:
+        first = await client.resolve_contract(NAME)
+        sent = client.get_metrics().total.requests
+        assert await client.resolve_contract(NAME) == first
+        assert client.get_metrics().total.requests == sent
+
+
+class Library:
+    """Answers when it is told to, and counts who was sent to it."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.ended = 0
+        self.open = asyncio.Event()
+        self.failure: Exception | None = None
+        self.once = Once(self.look_up)
+
+    async def look_up(self, name: str) -> str:
+        self.begun += 1
+        try:
+            await self.open.wait()
+            if self.failure is not None:
+                raise self.failure
+            return name.upper()
+        finally:
+            await asyncio.sleep(0)  # as a connection that is closed
+            self.ended += 1
+
+    async def asked(self, count: int) -> list[asyncio.Task[str]]:
+        tasks = [asyncio.create_task(self.once("gas")) for _ in range(count)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return tasks
+
+
+async def test_one_who_stops_waiting_takes_nothing_from_the_others() -> None:
+    library = Library()
+    first, second, third = await library.asked(3)
+    first.cancel()
+    await asyncio.wait({first})
+    library.open.set()
+    assert (await second, await third) == ("GAS", "GAS")
+    assert first.cancelled()
+    assert (await library.once("gas"), library.begun) == ("GAS", 1)
+
+
+async def test_a_look_up_that_nobody_waits_for_ends_before_the_last_one_leaves() -> None:
+    library = Library()
+    tasks = await library.asked(3)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    assert all(task.cancelled() for task in tasks)
+    assert (library.begun, library.ended) == (1, 1)
+    library.open.set()
+    assert (await library.once("gas"), library.begun) == ("GAS", 2)
+
+
+async def test_one_who_comes_while_a_look_up_is_given_up_gets_another() -> None:
+    library = Library()
+    (leaving,) = await library.asked(1)
+    leaving.cancel()
+    await asyncio.sleep(0)
+    library.open.set()
+    assert (await library.once("gas"), library.begun) == ("GAS", 2)
+    await asyncio.wait({leaving})
+    assert leaving.cancelled()
+    assert (await library.once("gas"), library.begun) == ("GAS", 2)
+
+
+async def test_a_failure_is_told_to_all_who_wait_and_not_remembered() -> None:
+    library = Library()
+    tasks = await library.asked(3)
+    library.failure = TrayportServerError("away", status_code=503, body="")
+    library.open.set()
+    told = await asyncio.gather(*tasks, return_exceptions=True)
+    assert told == [library.failure] * 3
+    library.failure = None
+    assert (await library.once("gas"), library.begun) == ("GAS", 2)

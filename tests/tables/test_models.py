@@ -1,0 +1,201 @@
+"""Models made a column at a time are those that `from_dict` makes of the documents."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from trayport_api.models import Contract, Trade
+from trayport_api.types import UNSET
+from trayport_spec import ENDPOINTS, Column
+
+from trayport_sdk.tables import TABLES, TradesResponse, models
+from trayport_sdk.tables.decode.columns import Asked, columns_asked, data_type, to_frame
+from trayport_sdk.tables.decode.decoder import answer
+
+KINDS = {table.operation_id: table for table in TABLES.values()}
+WHOLE = st.integers(0, 2**63 - 1)
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "int64": WHOLE,
+    "timestamp": WHOLE,
+    "float64": st.floats(allow_nan=False, allow_infinity=False),
+    "string": st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+    "bool": st.booleans(),
+}
+
+
+def values(column: Column, asked: Asked) -> st.SearchStrategy[Any]:
+    if column.enum:
+        return st.sampled_from(column.enum)
+    if not column.fields:
+        return VALUES[column.type]
+    one = documents(column.fields, asked)
+    return one if column.type == "struct" else st.lists(one, max_size=3)
+
+
+def documents(columns: Sequence[Column], asked: Asked) -> st.SearchStrategy[dict[str, Any]]:
+    """Rows as they are sent: what may be absent sometimes is, what may be null sometimes is."""
+    always: dict[str, Any] = {}
+    sometimes: dict[str, Any] = {}
+    for column in filter(asked, columns):
+        given = values(column, asked)
+        if column.nullable:
+            always[column.name] = st.none() | given
+        elif column.required:
+            always[column.name] = given
+        else:
+            sometimes[column.name] = given
+    return st.fixed_dictionaries(always, optional=sometimes)
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> tuple[str, Asked, list[dict[str, Any]]]:
+    operation_id = draw(st.sampled_from(sorted(KINDS)))
+    fields = ENDPOINTS[operation_id].optional_fields
+    named = draw(st.sets(st.sampled_from(fields))) if fields else ()
+    brought = draw(st.sets(st.sampled_from(["includePrivate", "routes"])))
+    asked = columns_asked(sorted(named), sorted(brought))
+    return operation_id, asked, draw(st.lists(documents(ENDPOINTS[operation_id].row, asked)))
+
+
+def frame_of(operation_id: str, asked: Asked, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    endpoint = ENDPOINTS[operation_id]
+    typed: list[Any] = []
+    for row in rows:
+        whole: Any = row
+        if endpoint.rows_at is not None:
+            whole = {"timestamp": 0, endpoint.rows_at: [row]}
+        elif endpoint.root == "array":
+            whole = [row]
+        typed += answer(operation_id, json.dumps(whole).encode()).rows
+    return to_frame(endpoint.row, typed, asked)
+
+
+@settings(max_examples=400, deadline=None)
+@given(questions())
+def test_the_models_of_a_table_are_those_of_the_documents(
+    question: tuple[str, Asked, list[dict[str, Any]]],
+) -> None:
+    operation_id, asked, rows = question
+    kind = KINDS[operation_id]
+    made = list(kind(frame_of(operation_id, asked, rows), []))
+    from_dict: Any = kind.model
+    expected = [from_dict.from_dict(row) for row in rows]
+    assert made == expected
+    # Equal is not enough: 1 equals 1.0 and True, and a member of an enumeration its text.
+    assert repr(made) == repr(expected)
+
+
+def trades(count: int) -> TradesResponse:
+    return TradesResponse(
+        pl.DataFrame(
+            {
+                "trade_id": pl.int_range(count, eager=True).cast(pl.String),
+                "venue_code": pl.repeat("EEX", count, eager=True),
+                "deal_date": pl.int_range(count, eager=True).cast(pl.Datetime("ns", "UTC")),
+                "price": pl.int_range(count, eager=True).cast(pl.Float64),
+                "quantity": pl.ones(count, eager=True),
+                "aggressor_buy": pl.repeat(value=True, n=count, eager=True),
+            }
+        ),
+        [],
+    )
+
+
+def test_each_row_of_a_table_of_many_blocks_is_made_once_and_in_order() -> None:
+    table = trades(150_000)
+    assert [trade.deal_date for trade in table] == list(range(150_000))
+
+
+def test_what_may_be_missing_in_a_table_may_be_missing_from_the_frame() -> None:
+    (trade,) = trades(1)
+    assert trade == Trade("0", "EEX", 0, 0.0, 1.0, True)
+    assert trade.contract is UNSET
+
+
+def test_a_frame_without_a_column_that_rows_must_have_makes_no_models() -> None:
+    frame = trades(2).to_polars().drop("price")
+    with pytest.raises(pl.exceptions.ColumnNotFoundError, match="price"):
+        list(TradesResponse(frame, []))
+
+
+def test_a_member_that_became_null_in_a_lenient_answer_stays_null() -> None:
+    (column,) = (column for column in ENDPOINTS["get_trades"].row if column.name == "contract")
+    kind = data_type(column, columns_asked(["contract"], ()))
+    contract = {field.python_name: None for field in column.fields} | {"sequence_id": 1}
+    frame = trades(1).to_polars().with_columns(pl.Series("contract", [contract], dtype=kind))
+    (trade,) = TradesResponse(frame, [])
+    assert isinstance(trade.contract, Contract)
+    found: list[object] = [trade.contract.contract_type, trade.contract.sequence_id]
+    assert found == [None, 1]
+
+
+def test_the_collector_is_as_it_was_wherever_an_iteration_stops() -> None:
+    seen: list[bool] = []
+    for trade in trades(10_000):
+        seen.append(gc.isenabled())
+        if trade.deal_date == 5000:
+            break
+    assert all(seen)
+    assert gc.isenabled()
+
+
+def test_a_collector_that_is_off_stays_off() -> None:
+    gc.disable()
+    try:
+        assert len(list(trades(10_000))) == 10_000
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_the_collector_goes_on_after_an_error() -> None:
+    with pytest.raises(ValueError, match="no number"), models.collector_paused():
+        float("no number")
+    assert gc.isenabled()
+
+
+def test_the_collector_goes_on_when_two_pauses_overlap() -> None:
+    first, second = models.collector_paused(), models.collector_paused()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    second.__exit__(None, None, None)
+    assert gc.isenabled()
+
+
+def test_the_collector_goes_on_after_threads_made_models_at_the_same_time() -> None:
+    table = trades(20_000)
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: len(list(table)), range(12)))
+    assert made == [20_000] * 12
+    assert gc.isenabled()
+
+
+def test_the_first_models_are_there_before_the_last_are_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[str] = []
+
+    def noted(*values: Any) -> Trade:
+        made.append(values[0])
+        return Trade(*values)
+
+    shape = models._shape_of_rows("get_trades", Trade)
+    monkeypatch.setattr(models, "_shape_of_rows", lambda *_: models._Shape(noted, shape.fields))
+    assert next(iter(trades(100_000))).trade_id == "0"
+    assert len(made) == models.FIRST_BLOCK
+
+
+def test_blocks_of_wide_rows_are_of_fewer_rows() -> None:
+    texts = pl.DataFrame({"text": pl.repeat("x" * 4096, 20_000, eager=True)})
+    heights = [block.height for block in models._blocks(texts)]
+    assert sum(heights) == 20_000
+    assert max(heights) <= models.BLOCK_BYTES // 4096

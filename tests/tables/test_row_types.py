@@ -1,0 +1,161 @@
+"""What is only assumed of the API is not held against an answer; what is known is."""
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+import polars as pl
+import pytest
+from trayport_spec import ENDPOINTS
+
+from trayport_sdk import Settings, TrayportClient, TrayportDecodeError
+from trayport_sdk.tables.decode.columns import columns_asked
+from trayport_sdk.tables.decode.decoder import Decoder, answer
+
+TRADE: dict[str, Any] = {
+    "tradeId": "T1",
+    "venueCode": "EEX7",
+    "dealDate": 1709546523123456789,
+    "price": 26.475,
+    "quantity": 5,
+    "aggressorBuy": True,
+}
+ORDER: dict[str, Any] = {"price": 26.475, "quantity": 5}
+OWN: dict[str, Any] = {
+    "orderStatus": "Firm",
+    "lastModifierUserId": 1,
+    "hiddenQuantity": 0,
+    "ownerUserId": 1,
+    "ownerCompanyId": 2,
+    "originalHiddenQuantity": 0,
+    "hiddenQtyPriceDelta": 0,
+}
+
+
+def trades(rows: list[Any], *, lenient: bool = False) -> tuple[pl.DataFrame, dict[str, int]]:
+    decoder = Decoder("get_trades", columns_asked(("routeId",), ()), lenient=lenient, piece=300)
+    frame = pl.concat(decoder.frames([json.dumps(rows).encode()]))
+    return frame, dict(decoder.odd)
+
+
+def test_the_route_id_is_one_of_the_assumptions_that_these_tests_rest_on() -> None:
+    (route,) = (c for c in ENDPOINTS["get_trades"].row if c.name == "routeId")
+    assert route.provenance.source == "assumed"
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [(7, 7), (7.0, 7), ("7", 7), ("-7", -7), (-7, -7), (None, None), ("1" * 18, int("1" * 18))],
+)  # fmt: skip
+def test_any_scalar_that_fits_an_assumed_type_is_taken(sent: object, taken: int | None) -> None:
+    frame, odd = trades([TRADE | {"routeId": 1}] * 9 + [TRADE | {"routeId": sent}])
+    assert frame["route_id"].to_list() == [1] * 9 + [taken]
+    assert odd == ({} if sent == 7 and isinstance(sent, int) else {"routeId": 1})
+
+
+@pytest.mark.parametrize("sent", [7.5, "seven", True, 2**63, "9223372036854775808", [], {}, 1e300])
+def test_what_does_not_fit_an_assumed_type_is_an_error(sent: object) -> None:
+    with pytest.raises(TrayportDecodeError) as refused:
+        trades([TRADE | {"routeId": 1}] * 9 + [TRADE | {"routeId": sent}])
+    assert (refused.value.row, refused.value.field) == (9, "routeId")
+
+
+def test_an_id_that_is_missing_where_its_presence_is_assumed_is_null() -> None:
+    own = {name: value for name, value in OWN.items() if name != "ownerUserId"}
+    books = [{"timestamp": 1, "bids": [ORDER | {"privateFields": own}], "asks": []}]
+    decoder = Decoder("get_order_book", columns_asked((), ("includePrivate",)))
+    (frame,) = decoder.frames([json.dumps(books).encode()])
+    assert frame["bids"][0][0]["private_fields"]["owner_user_id"] is None
+    assert dict(decoder.odd) == {"bids.privateFields.ownerUserId": 1}
+
+
+@pytest.mark.parametrize(
+    ("broken", "field"),
+    [
+        ({"price": "26.4"}, "price"),
+        ({"dealDate": None}, "dealDate"),
+        ({"venueCode": 7}, "venueCode"),
+    ],
+)
+def test_what_is_known_is_held_against_an_answer_that_is_odd_besides(
+    broken: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(TrayportDecodeError) as refused:
+        trades([TRADE | {"routeId": "7"}, TRADE | broken | {"routeId": "7"}])
+    assert (refused.value.row, refused.value.field) == (1, field)
+
+
+def test_with_lenient_decoding_odd_values_become_nulls_and_are_counted() -> None:
+    odd_ones = [
+        TRADE | {"price": "26.4"},
+        TRADE | {"dealDate": 1.5},
+        TRADE | {"venueCode": 7, "aggressorBuy": "yes"},
+        {name: value for name, value in TRADE.items() if name != "price"},
+        TRADE | {"routeId": "7"},
+    ]
+    frame, odd = trades([TRADE, *odd_ones, TRADE], lenient=True)
+    assert odd == {"price": 2, "dealDate": 1, "venueCode": 1, "aggressorBuy": 1, "routeId": 1}
+    assert frame["price"].to_list() == [26.475, None, 26.475, 26.475, None, 26.475, 26.475]
+    assert frame["deal_date"].null_count() == 1
+    assert frame["route_id"].to_list() == [None] * 5 + [7, None]
+    assert frame.schema == trades([])[0].schema
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[1]", b"[{]", b'[{"price":1}] x', b'{"message":""}']
+)
+def test_lenient_decoding_makes_no_rows_of_what_is_no_table(body: bytes) -> None:
+    with pytest.raises(TrayportDecodeError):
+        answer("get_trades", body, lenient=True)
+
+
+async def asked(client: TrayportClient) -> Any:
+    return await client.trades.get_trades(
+        "10000065*#Single#10000305#244#0", "2024-03-04", "2024-03-05", optional_fields=["routeId"]
+    )
+
+
+def session(document: object, **values: Any) -> tuple[Any, Any]:
+    async def main() -> tuple[Any, Any]:
+        async def application(_scope: Any, _receive: Any, send: Any) -> None:
+            headers = [(b"content-type", b"application/json")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": json.dumps(document).encode()})
+
+        application.limits = False  # type: ignore[attr-defined]
+        settings = Settings(_env_file=None, max_retries=0, **values)
+        async with TrayportClient.sandbox(application, settings=settings) as client:  # type: ignore[arg-type]
+            first = await asked(client)
+            await asked(client)
+            return first, client.get_metrics()
+
+    return asyncio.run(main())
+
+
+def test_odd_values_are_told_once_in_the_log_and_counted_in_metrics_and_metadata(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.WARNING, "trayport_sdk.http")
+    response, metrics = session([TRADE | {"routeId": "7"}, TRADE | {"routeId": "8"}])
+    assert response.requests[0].odd == {"routeId": 2}
+    assert metrics.endpoints["/trades"].odd_values == {"routeId": 4}
+    (told,) = (line for line in caplog.messages if "odd" in line)
+    assert "routeId" in told
+
+
+def test_the_setting_makes_a_client_lenient() -> None:
+    document = [TRADE | {"price": "26.4"}]
+    with pytest.raises(TrayportDecodeError):
+        session(document)
+    response, _ = session(document, decode_mode="lenient")
+    assert response.to_polars()["price"].to_list() == [None]
+    assert response.requests[0].odd == {"price": 1}
+
+
+def test_rows_whose_time_became_null_are_kept_beside_those_after_the_window() -> None:
+    times: list[Any] = [1709596799999999999, "odd", 1709596800000000000]
+    document = [TRADE | {"dealDate": time} for time in times]
+    response, _ = session(document, decode_mode="lenient")
+    assert response.to_polars()["deal_date"].null_count() == 1
+    assert (len(response), response.requests[0].dropped) == (2, 1)

@@ -1,0 +1,260 @@
+"""Files read back: tables that were written, and answers that were kept as they came."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+
+from trayport_spec import ENDPOINTS
+
+from ..errors import QUOTED_CHARACTERS, TrayportDecodeError, TrayportValidationError
+from ..extras import needs
+from ..http.decompress import DecompressionError, decompressed
+from ..query import rules
+from ..query.plan import PREFIX, QueryPlan
+from ..tables.csv_tables import refuse_lenience
+from ..tables.decode.split import SMALL_PIECE
+from ..tables.file_types import scan_text, text_schema
+from ..tables.files import FORMATS
+from .raw import encoding_of
+from .result import decoder_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Dataset: TypeAlias = Any
+"""A `pyarrow.dataset.Dataset`: the library tells type checkers nothing."""
+
+BACKENDS = ("polars", "arrow")
+BODY_FORMATS = (".json", ".csv")
+CHUNK = 1 << 18
+SEEN = 1 << 24
+"""Bytes of a mapped file that are read before the memory they take is given back."""
+
+
+@overload
+def open_dataset(path: str | Path, *, backend: Literal["polars"] = "polars") -> pl.LazyFrame: ...
+@overload
+def open_dataset(path: str | Path, *, backend: Literal["arrow"]) -> Dataset: ...
+def open_dataset(
+    path: str | Path, *, backend: Literal["polars", "arrow"] = "polars"
+) -> pl.LazyFrame | Dataset:
+    """A file that this package wrote, or a directory of such files, as a table read when needed.
+
+    Nothing is read at once but what tells the columns. Parquet and Arrow files are mapped into
+    memory, and only the columns and the groups of rows that a query needs are read. The columns of
+    CSV and JSON Lines have the types they had when they were written: times are UTC time stamps in
+    nanoseconds.
+
+    Args:
+        path: A file, or a directory whose files have the same format and columns; they are read in
+            the order of their names, and hidden ones are left out.
+        backend: `"polars"` for a lazy frame, or `"arrow"` for a data set of pyarrow, which needs
+            the extra `arrow`.
+
+    Raises:
+        TrayportValidationError: There is nothing, nothing that can be read, or files of several
+            formats.
+        TrayportConfigurationError: The extra is not installed.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as directory:
+        ...     async with TrayportClient.sandbox() as client:
+        ...         report = await client.stream_to_file(
+        ...             "TTF Hi Cal 51.6* Apr-24",
+        ...             "2024-03-04",
+        ...             "2024-03-05",
+        ...             f"{directory}/trades.parquet",
+        ...         )
+        ...     open_dataset(directory).select("price").collect().height == report.rows
+        True
+    """
+    if backend not in BACKENDS:
+        raise TrayportValidationError(
+            f"backend {backend!r} is unknown",
+            parameter="backend",
+            limit=", ".join(BACKENDS),
+            suggestion=f"use one of {', '.join(BACKENDS)}",
+        )
+    files = _files(Path(path))
+    kind = _format(files)
+    return _arrow(files, kind) if backend == "arrow" else _polars(files, kind)
+
+
+def decode_file(
+    path: str | Path,
+    endpoint: str = "trades",
+    *,
+    optional_fields: str | Sequence[str] = (),
+    include_private: bool = False,
+    lenient: bool = False,
+) -> Iterator[pl.DataFrame]:
+    """The rows of an answer that `download_raw` kept, in tables, as strictly as the client.
+
+    The file is mapped into memory and decompressed and decoded in pieces, so that a file of any
+    size takes little memory. Its name tells the format and how it is compressed.
+
+    Args:
+        path: The file: `.json` or `.csv`, with `.br`, `.gz` or `.zz` behind if it is compressed.
+        endpoint: What was asked for, such as `"trades"`, `"ohlcv"` or `"order_book"`.
+        optional_fields: The optional columns that were asked for. Answers about several contracts
+            have the column `contract`.
+        include_private: Whether private details were asked for.
+        lenient: Whether values that are not of their types become null instead of an error.
+
+    Yields:
+        Tables of some thousand rows; one without rows if there are none.
+
+    Raises:
+        TrayportValidationError: There is no such file, endpoint, column or format.
+        TrayportDecodeError: It is not what the API promises, or cut short; what was yielded before
+            was right.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> months = ["TTF Hi Cal 51.6* Apr-24", "TTF Hi Cal 51.6* May-24"]
+        >>> with TemporaryDirectory() as directory:
+        ...     async with TrayportClient.sandbox() as client:
+        ...         paths = await client.download_raw(
+        ...             months, "2024-03-04", "2024-03-05", directory
+        ...         )
+        ...     frames = list(decode_file(paths[0], optional_fields="contract"))
+        >>> frames[0].columns[-1]
+        'contract'
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise _unreadable(path, "is no file")
+    if PREFIX + endpoint not in ENDPOINTS:
+        names = [name.removeprefix(PREFIX) for name in ENDPOINTS]
+        raise TrayportValidationError(
+            f"endpoint {endpoint!r} is unknown",
+            parameter="endpoint",
+            limit=", ".join(names),
+            suggestion="give the name of the method without get_",
+        )
+    encoding = encoding_of(file.name)
+    kind = Path(file.stem if encoding else file.name).suffix.lower()
+    if kind not in BODY_FORMATS:
+        raise _unreadable(path, "has no known ending", limit=", ".join(BODY_FORMATS))
+    options = rules.options(
+        ENDPOINTS[PREFIX + endpoint],
+        optional_fields=optional_fields,
+        include_private=include_private,
+        response_format=kind.removeprefix("."),
+    )
+    if lenient and kind == ".csv":
+        refuse_lenience()
+    query = QueryPlan(endpoint=endpoint, options=options)
+    return _decoded(file, query, encoding, lenient=lenient)
+
+
+def _decoded(
+    file: Path, query: QueryPlan, encoding: str, *, lenient: bool
+) -> Iterator[pl.DataFrame]:
+    beginning = b""
+
+    def shown() -> Iterator[bytes]:
+        nonlocal beginning
+        for chunk in decompressed(_mapped(file), encoding):
+            beginning = beginning or chunk[: 4 * QUOTED_CHARACTERS]
+            yield chunk
+
+    try:
+        yield from decoder_of(query, lenient=lenient, piece=SMALL_PIECE).frames(shown())
+    except DecompressionError as error:
+        raise TrayportDecodeError(f"{str(file)!r} is not whole: {error}") from error
+    except TrayportDecodeError as error:
+        error.body = beginning.decode(errors="replace")[:QUOTED_CHARACTERS]
+        error.add_note(f"The answer is in {str(file)!r}.")
+        raise
+
+
+def _mapped(file: Path) -> Iterator[bytes]:
+    """The bytes of a file, without any of it staying in memory."""
+    size = file.stat().st_size
+    if not size:
+        return  # nothing cannot be mapped
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as found:
+        for start in range(0, size, CHUNK):
+            yield found[start : start + CHUNK]
+            if not (start + CHUNK) % SEEN and hasattr(mmap, "MADV_DONTNEED"):
+                found.madvise(mmap.MADV_DONTNEED, start + CHUNK - SEEN, SEEN)
+
+
+def _files(path: Path) -> list[Path]:
+    """The files of a data set."""
+    if path.is_dir():
+        files = sorted(one for one in path.iterdir() if one.is_file() and one.name[0] not in "._")
+        if not files:
+            raise _unreadable(path, "is a directory without files")
+        # JSON Lines of no rows are an empty file, which says nothing beside others.
+        files = [one for one in files if one.suffix.lower() != ".jsonl" or one.stat().st_size] or (
+            files[:1]
+        )
+    elif path.is_file():
+        files = [path]
+    else:
+        raise _unreadable(path, "does not exist")
+    for file in files:
+        if not file.stat().st_size:
+            raise _unreadable(file, "is empty")
+    return files
+
+
+def _format(files: Sequence[Path]) -> str:
+    """The format that all of the files have."""
+    kinds = sorted({file.suffix.lower() for file in files})
+    if len(kinds) > 1:
+        raise _unreadable(files[0].parent, f"has files of several formats: {', '.join(kinds)}")
+    if kinds[0] not in FORMATS:
+        raise _unreadable(files[0], "has no known ending", limit=", ".join(FORMATS))
+    return kinds[0]
+
+
+def _unreadable(path: str | Path, why: str, limit: str | None = None) -> TrayportValidationError:
+    return TrayportValidationError(
+        f"path {str(path)!r} {why}",
+        parameter="path",
+        limit=limit,
+        suggestion="give a file that was written by this package, or a directory of such files",
+    )
+
+
+def _polars(files: Sequence[Path], kind: str) -> pl.LazyFrame:
+    import polars as pl
+
+    match kind:
+        case ".parquet":
+            return pl.scan_parquet(list(files), glob=False)
+        case ".arrow":
+            return pl.scan_ipc(list(files), glob=False)
+        case _:
+            return scan_text(files, kind)
+
+
+def _arrow(files: Sequence[Path], kind: str) -> Dataset:
+    needs("arrow", "pyarrow", what="backend 'arrow'")
+
+    csv, data, fs = map(import_module, ("pyarrow.csv", "pyarrow.dataset", "pyarrow.fs"))
+    names = [str(file.resolve()) for file in files]
+    given: dict[str, Any] = {"filesystem": fs.LocalFileSystem(use_mmap=True)}
+    match kind:
+        case ".parquet":
+            given["format"] = "parquet"
+        case ".arrow":
+            given["format"] = "ipc"
+        case ".csv":
+            texts = csv.ConvertOptions(
+                strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""]
+            )
+            given["format"] = data.CsvFileFormat(convert_options=texts)
+            given["schema"] = text_schema(files, kind)
+        case _:
+            given["format"] = "json"
+            given["schema"] = text_schema(files, kind)
+    return data.dataset(names, **given)

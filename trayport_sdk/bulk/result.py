@@ -1,0 +1,229 @@
+"""What comes of one request: its rows, cut to its window, or why there are none."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from attrs import frozen
+
+from ..errors import (
+    TrayportAPIError,
+    TrayportAuthenticationError,
+    TrayportConfigurationError,
+    TrayportConnectionError,
+    TrayportDecodeError,
+    TrayportError,
+    TrayportInterruptedError,
+    TrayportLimiterError,
+    TrayportServerError,
+)
+from ..query.params import parameters_by_argument
+from ..query.plan import QueryPlan
+from ..tables.csv_tables import frames as csv_frames
+from ..tables.csv_tables import has_known_layout
+from ..tables.decode.columns import Asked, columns_asked, to_frame
+from ..tables.decode.decoder import Decoder
+from ..tables.decode.split import SMALL_PIECE
+from .correlation import check_contracts
+from .progress import RequestRecord
+from .spool import Spool
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ..http.messages import Answer
+    from ..query.contracts import ContractSpec
+    from ..query.times import Window
+
+_REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_URI_TOO_LONG}
+_TOO_LARGE = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}
+
+
+@frozen
+class Piece:
+    """The rows that one request brought."""
+
+    query: QueryPlan
+    rows: Spool
+    record: RequestRecord
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """All rows in one table."""
+        return self.rows.frame()
+
+
+@frozen
+class FailedQuery:
+    """A request that failed for good, as small as it could be made.
+
+    Attributes:
+        query: What was asked for; the planner's `execute_plan` takes it again.
+        error: Why it failed.
+    """
+
+    query: QueryPlan
+    error: TrayportError
+
+    @property
+    def contracts(self) -> tuple[ContractSpec, ...]:
+        """The contracts whose rows are missing."""
+        return self.query.contracts
+
+    @property
+    def window(self) -> Window | None:
+        """The range whose rows are missing, or None when an instant was asked about."""
+        return self.query.window
+
+    def __str__(self) -> str:
+        return f"{self.query.explain()}: {self.error}"
+
+
+Outcome: TypeAlias = Piece | FailedQuery
+
+Keep: TypeAlias = Callable[["Answer", QueryPlan], AbstractContextManager[Callable[[bytes], object]]]
+"""Gives what the body of an answer is handed to as it comes, while the answer is read."""
+
+
+def never_answered(query: QueryPlan) -> FailedQuery:
+    """A query that nobody waits for any more."""
+    return FailedQuery(query, TrayportInterruptedError("cancelled before it was answered"))
+
+
+def is_refused(error: TrayportError) -> bool:
+    """Whether the service refused what was asked for, maybe for one contract of many."""
+    return isinstance(error, TrayportAPIError) and error.status_code in _REFUSED
+
+
+def is_unfinished(error: TrayportError) -> bool:
+    """Whether the service could not finish what was asked for, maybe because it was too much."""
+    if isinstance(error, TrayportConnectionError):
+        return error.connected
+    too_large = isinstance(error, TrayportAPIError) and error.status_code in _TOO_LARGE
+    return too_large or isinstance(error, TrayportServerError | TrayportDecodeError)
+
+
+def piece_of(
+    answer: Answer,
+    query: QueryPlan,
+    *,
+    hold: int | None = None,
+    lenient: bool = False,
+    keep: Keep | None = None,
+) -> Piece:
+    """The rows of an answer that lie before the end of its window.
+
+    Whether the service answers rows stamped exactly at `until` is not documented. Dropping them in
+    every window leaves each row in exactly one window under either reading.
+
+    Args:
+        answer: The answer, which may still be arriving.
+        query: What was asked.
+        hold: About how many bytes of rows are kept in memory, the others in a file; all of them
+            when it is left out.
+        lenient: Whether values that are not of their types become null.
+        keep: Keeps the body as it comes; the rows are then checked and counted, and forgotten.
+    """
+    piece = None if hold is None else SMALL_PIECE
+    decoder = decoder_of(query, lenient=lenient, unread=keep is not None, piece=piece)
+    rows = Spool(hold)
+    received = kept = 0
+    with answer.explained(), nullcontext() if keep is None else keep(answer, query) as bytes_to:
+        for frame in decoder.frames(answer.chunks(bytes_to)):
+            if query.is_shared and query.contracts:
+                check_contracts(query, frame, received)
+            wanted = _before_the_end(query, frame)
+            rows.add(wanted if keep is None else wanted.clear())
+            received += frame.height
+            kept += wanted.height
+    answer.odd = decoder.odd
+    return Piece(
+        query,
+        rows,
+        RequestRecord(
+            endpoint=query.operation.path,
+            parameters=answer.context.parameters,
+            window=query.window,
+            rows=kept,
+            dropped=received - kept,
+            bytes_decoded=answer.bytes_decoded,
+            bytes_received=answer.bytes_received,
+            seconds=answer.seconds,
+            timestamp=decoder.timestamp,
+            odd=decoder.odd,
+        ),
+    )
+
+
+class _Decoding(Protocol):
+    """Makes tables of one answer."""
+
+    timestamp: int | None
+    odd: Counter[str]
+
+    def frames(self, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]: ...
+
+
+class _CSV:
+    """Makes tables of CSV; where its layout is not known, it only passes by."""
+
+    def __init__(self, query: QueryPlan, *, unread: bool) -> None:
+        self._query = query
+        self._unread = unread and not has_known_layout(query.operation.operation_id)
+        self.timestamp: int | None = None
+        self.odd: Counter[str] = Counter()
+
+    def frames(self, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]:
+        """The tables, while the text arrives."""
+        columns = columns_of(self._query)
+        if self._unread:
+            deque(chunks, maxlen=0)
+            return iter([to_frame(self._query.operation.row, [], columns)])
+        return csv_frames(self._query.operation.operation_id, columns, chunks)
+
+
+def decoder_of(
+    query: QueryPlan, *, lenient: bool = False, unread: bool = False, piece: int | None = None
+) -> _Decoding:
+    """What decodes the answers to a query.
+
+    Args:
+        query: What was asked.
+        lenient: Whether values that are not of their types become null.
+        unread: Whether CSV of an unknown layout may pass by, because nobody wants its rows.
+        piece: About how many bytes are decoded at once.
+    """
+    if query.options.response_format == "csv":
+        return _CSV(query, unread=unread)
+    operation_id = query.operation.operation_id
+    return Decoder(operation_id, columns_of(query), lenient=lenient, piece=piece)
+
+
+def _before_the_end(query: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
+    name = query.operation.time_column
+    if query.window is None or name is None:
+        return frame
+    column = next(c.python_name for c in query.operation.row if c.name == name)
+    times = frame.get_column(column).to_physical()
+    # Looked at first, because to keep everything would copy everything.
+    kept = (times < query.window.end).fill_null(value=True)  # lenient decoding makes nulls
+    return frame if kept.all() else frame.filter(kept)
+
+
+def columns_of(query: QueryPlan) -> Asked:
+    """The columns that the rows of a query have."""
+    given = query.arguments()
+    parameters = parameters_by_argument(query.operation)
+    brought = [parameter.name for name, parameter in parameters.items() if given.get(name)]
+    return columns_asked(query.optional_fields, brought)
+
+
+def concerns_every_query(error: TrayportError) -> bool:
+    """Whether the client cannot send anything, or the service takes nothing from it."""
+    return isinstance(
+        error, TrayportAuthenticationError | TrayportConfigurationError | TrayportLimiterError
+    )

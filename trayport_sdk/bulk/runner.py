@@ -1,0 +1,233 @@
+"""Where every group hands in what it is asked for, and gets what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+
+from trayport_spec import ENDPOINTS
+
+from ..cancellation import not_cancelled, returns_what_is_complete
+from ..errors import TrayportValidationError
+from ..query.build import about, asked
+from ..query.contracts import ContractSpec
+from ..query.plan import PREFIX, QueryPlan
+from ..query.planner import plan
+from ..query.rules import listed
+from ..tables import TableResponse
+from ..tables.csv_tables import refuse_lenience, refuse_unknown_layout
+from .executor import Run
+from .progress import OnProgress
+from .result import Keep, Outcome, Piece, columns_of
+from .results import BulkQueryResult, Ran, ran
+
+if TYPE_CHECKING:
+    from ..http.session import Sender
+    from ..resources.catalog import Catalog
+    from ..settings import Settings
+
+Contracts: TypeAlias = ContractSpec | str | Iterable[ContractSpec | str]
+"""One contract or several: as `ContractSpec`, as machine symbols, or by name."""
+
+Table = TypeVar("Table", bound=TableResponse[Any])
+Result = TypeVar("Result", bound=BulkQueryResult[Any])
+Made = TypeVar("Made", covariant=True)
+
+
+class Desk:
+    """Checks, plans and runs queries.
+
+    Args:
+        sender: Sends the calls.
+        walker: Sends the calls of those who may walk through time call by call.
+        catalog: Knows what names name.
+        settings: The settings in force.
+        now: The time of day, which decides where the data ends.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        walker: Sender,
+        catalog: Catalog,
+        settings: Callable[[], Settings],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sender = sender
+        self._walker = walker
+        self._settings = settings
+        self.catalog = catalog
+        self.now = now
+
+    @property
+    def intraday(self) -> bool:
+        """Whether the data of the current day may be asked for."""
+        return self._settings().intraday
+
+    def asked(
+        self,
+        endpoint: str,
+        contracts: Sequence[ContractSpec] = (),
+        *,
+        scope: Mapping[str, int | None] | None = None,
+        **question: Any,
+    ) -> QueryPlan:
+        """The query of a call, checked; contracts that are still names come later."""
+        return asked(
+            ENDPOINTS[PREFIX + endpoint],
+            contracts,
+            now=self.now(),
+            intraday=self.intraday,
+            scope=scope,
+            **question,
+        )
+
+    async def about(self, contracts: Contracts, query: QueryPlan) -> QueryPlan:
+        """The query, about contracts that may be given by name."""
+        return about(query, [await self.catalog.resolve(one) for one in listed(contracts)])
+
+    async def about_one(self, contract: ContractSpec | str, query: QueryPlan) -> QueryPlan:
+        """The query, about one contract, whose rows do not say whose they are."""
+        if not isinstance(contract, ContractSpec | str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TrayportValidationError(
+                f"contract {contract!r} is not one contract",
+                parameter="contract",
+                suggestion="give a ContractSpec, a symbol or a name; client.planner takes several",
+            )
+        return await self.about(contract, query)
+
+    def run(
+        self,
+        plans: Sequence[QueryPlan],
+        on_progress: OnProgress | None = None,
+        *,
+        ahead: int | None = None,
+        whole: bool = False,
+        hold: int | None = None,
+        keep: Keep | None = None,
+    ) -> Run:
+        """A run of a plan that has not begun.
+
+        Args:
+            plans: What to ask for.
+            on_progress: Told after every answer.
+            ahead: Answers held at most; as many as requests may be under way when left out.
+            whole: Whether the first failure is raised, because the rest is of no use without it.
+            hold: About how many bytes of the rows of an answer are kept in memory, the others in
+                a file; all of them when it is left out.
+            keep: Keeps the bodies as they come, instead of the rows.
+
+        Raises:
+            CancelledError: The task was told to end during an earlier call.
+            TrayportValidationError: Tables are to be made of CSV whose layout is not known.
+        """
+        not_cancelled()
+        settings = self._settings()
+        for query in plans:
+            if query.options.response_format == "csv" and keep is None:
+                refuse_unknown_layout(query.operation.operation_id)
+                if settings.decode_mode == "lenient":
+                    refuse_lenience()
+        return Run(
+            self._sender if len(plans) > 1 else self._walker,
+            plans,
+            concurrency=settings.max_concurrency,
+            ahead=ahead or settings.max_concurrency,
+            patience=settings.retry_budget,
+            whole=whole,
+            hold=hold,
+            keep=keep,
+            lenient=settings.decode_mode == "lenient",
+            on_progress=on_progress,
+        )
+
+    async def table(
+        self, table: type[Table], query: QueryPlan, on_progress: OnProgress | None = None
+    ) -> Table:
+        """Every row of a query in one table, or the error that keeps it from being whole."""
+        run = self.run(plan(query), on_progress, whole=True)
+        async with aclosing(run.outcomes()) as outcomes:
+            pieces = [outcome async for outcome in outcomes if isinstance(outcome, Piece)]
+        place = {contract: number for number, contract in enumerate(query.contracts)}
+
+        def order(piece: Piece) -> tuple[int, int]:
+            window, contracts = piece.query.window, piece.query.contracts
+            return window.start if window else 0, place[contracts[0]] if contracts else 0
+
+        pieces.sort(key=order)
+        frames = [piece.frame for piece in pieces]
+        if not frames:
+            return table.nothing(columns_of(query))
+        # Arranging large tables is work for a processor; meanwhile other answers go on arriving.
+        return await asyncio.to_thread(table.of, frames, [piece.record for piece in pieces])
+
+    async def outcomes(
+        self, plans: Sequence[QueryPlan], on_progress: OnProgress | None = None
+    ) -> tuple[list[Outcome], bool]:
+        """What came of a plan, and whether the call was cancelled before its end."""
+        outcomes: list[Outcome] = []
+        run = self.run(plans, on_progress)
+        try:
+            async with aclosing(run.outcomes()) as coming:
+                async for outcome in coming:
+                    outcomes.append(outcome)  # noqa: PERF401  (it must outlive a cancellation)
+        except asyncio.CancelledError:
+            returns_what_is_complete()
+            return [*outcomes, *run.left()], True
+        return outcomes, False
+
+    async def ran(self, plans: Sequence[QueryPlan], on_progress: OnProgress | None = None) -> Ran:
+        """What came of a plan, by contract."""
+        outcomes, interrupted = await self.outcomes(plans, on_progress)
+        return await _aside(partial(ran, plans, outcomes), interrupted=interrupted)
+
+    async def result(
+        self,
+        result: type[Result],
+        table: type[TableResponse[Any]],
+        plans: Sequence[QueryPlan],
+        on_progress: OnProgress | None = None,
+    ) -> Result:
+        """Tables by contract, and what is missing."""
+        outcomes, interrupted = await self.outcomes(plans, on_progress)
+
+        def made(*, interrupted: bool) -> Result:
+            return result(table, ran(plans, outcomes, interrupted=interrupted), self.ran)
+
+        return await _aside(made, interrupted=interrupted)
+
+
+class _Maker(Protocol[Made]):
+    def __call__(self, *, interrupted: bool) -> Made: ...
+
+
+async def _aside(make: _Maker[Made], *, interrupted: bool) -> Made:
+    """Makes a result in a thread, or here and now when the task is told to end.
+
+    Arranging large tables is work for a processor; meanwhile other answers go on arriving.
+    """
+    if not interrupted:
+        try:
+            return await asyncio.to_thread(make, interrupted=False)
+        except asyncio.CancelledError:
+            returns_what_is_complete()
+    return make(interrupted=True)
+
+
+def only_one(given: Mapping[str, Any]) -> None:
+    """Refuses arguments that stand for the same thing in different ways.
+
+    Raises:
+        TrayportValidationError: More than one of them is given.
+    """
+    names = [name for name, value in given.items() if value is not None]
+    if len(names) > 1:
+        raise TrayportValidationError(
+            f"{names[0]} and {names[1]} exclude each other",
+            parameter=names[1],
+            suggestion=f"leave {names[1]} out",
+        )

@@ -1,0 +1,338 @@
+"""Rows of many requests that pass through a program without ever being in it all at once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from attrs import frozen
+
+from ..errors import TrayportConfigurationError
+from ..query.plan import QueryPlan
+from ..query.planner import plan
+from ..tables import TradesBatch
+from ..tables.batches import Crew
+from ..tables.export import check_writable, file_format
+from ..tables.files import Compression, Gatherer, codec_of, gathered
+from .correlation import by_contract
+from .progress import OnProgress, RequestRecord
+from .raw import BodyKeeper, check_directory
+from .reports import FileReport
+from .result import Keep, Piece
+from .rows import no_rows, rows_of, telling
+from .writer import FileWriter
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from .runner import Desk
+
+HOLD = 1 << 20
+"""About how many bytes of the rows of an answer wait in memory for their turn to be written."""
+
+LARGE_ANSWER = 1 << 23
+LARGE_ANSWERS = 1
+"""How many large answers are under way beside the one that is worked on: each takes memory."""
+
+FIRST_ANSWERS = 2
+"""How many are under way before it is known how large they are."""
+
+Result = TypeVar("Result")
+
+
+class TableStream:
+    """Rows of one or many contracts, request by request. Made by `client.stream_trades`.
+
+    It is used in one way and once: iterated, written to a file, or worked on by a function.
+    Nothing is sent before.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> months = ["TTF Hi Cal 51.6* Apr-24", "TTF Hi Cal 51.6* May-24"]
+        >>> with TemporaryDirectory() as directory:
+        ...     async with TrayportClient.sandbox() as client:
+        ...         stream = client.stream_trades(months, "2024-03-04", "2024-03-05")
+        ...         report = await stream.to_parquet(f"{directory}/trades.parquet")
+        >>> len(report.requests)
+        1
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        asked: Callable[[], Awaitable[QueryPlan]],
+        *,
+        in_order: bool = True,
+        max_answers: int | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        self._source = _Source(desk, asked, in_order, max_answers, on_progress)
+        self._batches: AsyncGenerator[TradesBatch] | None = None
+        self._is_used = self._is_over = False
+
+    def __aiter__(self) -> Self:
+        if self._batches is None or self._is_over:
+            self._batches = self._begun(self._source.by_contract())
+        return self
+
+    async def __anext__(self) -> TradesBatch:
+        """The rows of one contract in one window; contracts without any are passed over."""
+        if self._batches is None:
+            self._batches = self._begun(self._source.by_contract())
+        try:
+            return await anext(self._batches)
+        except BaseException:
+            self._is_over = True
+            raise
+
+    async def aclose(self) -> None:
+        """Ends the requests of a stream that is not iterated to its end."""
+        self._is_used = self._is_over = True
+        if self._batches is None:
+            return
+        try:
+            await self._batches.aclose()
+        except RuntimeError as error:
+            raise TrayportConfigurationError(
+                "another task waits for the next batch of the stream",
+                suggestion="cancel that task, which ends the stream as well",
+            ) from error
+
+    async def to_parquet(
+        self, path: str | Path, *, compression: Compression = "zstd"
+    ) -> FileReport:
+        """Writes all rows as Parquet, in groups of about 100,000; otherwise like `to_file`."""
+        return await self._written(path, ".parquet", compression)
+
+    async def to_arrow(self, path: str | Path, *, compression: Compression = "zstd") -> FileReport:
+        """Writes all rows as an Arrow IPC file, in batches of 100,000; otherwise like `to_file`."""
+        return await self._written(path, ".arrow", compression)
+
+    async def to_csv(self, path: str | Path) -> FileReport:
+        """Writes all rows as CSV, nested columns flattened, times in ISO-8601 with nanoseconds.
+
+        Arguments, errors and result are those of `to_file`.
+        """
+        return await self._written(path, ".csv", None)
+
+    async def to_json(self, path: str | Path) -> FileReport:
+        """Writes all rows as JSON Lines, times in ISO-8601 with nanoseconds.
+
+        Arguments, errors and result are those of `to_file`.
+        """
+        return await self._written(path, ".jsonl", None)
+
+    async def to_file(
+        self, path: str | Path, *, compression: Compression | None = None
+    ) -> FileReport:
+        """Writes all rows to a file, in the format that its name ends with.
+
+        The rows and columns are those of the call that returns a table, in the order of the
+        requests. A few answers are in memory or in temporary files at a time, and the file appears
+        when it is whole: after an error or a cancellation there is none, or still the old one.
+
+        Args:
+            path: The file: `.parquet`, `.arrow`, `.csv` or `.jsonl`.
+            compression: For Parquet and Arrow `"zstd"`, the default, `"lz4"` or `"none"`.
+
+        Raises:
+            TrayportValidationError: The file cannot be written like that; nothing was sent.
+            TrayportConfigurationError: The stream was used already.
+            TrayportError: A request failed.
+            OSError: The file cannot be written, because the disk is full for example.
+        """
+        return await self._written(path, file_format(path, "path"), compression)
+
+    async def download_raw(self, directory: str | Path) -> list[Path]:
+        """Keeps the bodies of the answers as they came over the wire, a file each.
+
+        Checks, names and contents are those of `client.download_raw`.
+
+        Args:
+            directory: Where they go; made when it is missing.
+
+        Returns:
+            The files, in the order of the requests.
+
+        Raises:
+            TrayportValidationError: There can be no such directory; nothing was sent.
+            TrayportConfigurationError: The stream was used already.
+            TrayportError: A request failed; the files of those before it stay.
+            OSError: A file cannot be written.
+        """
+        target = check_directory(directory)
+        self._use()
+        query = telling(await self._source.asked())
+        with BodyKeeper(target) as keeper:
+            async with aclosing(self._source.pieces(query, keep=keeper)) as pieces:
+                return [keeper.place(piece.query) async for piece in pieces]
+
+    def map_batches(
+        self, fn: Callable[[pl.DataFrame], Result], workers: int | None = None
+    ) -> AsyncGenerator[Result]:
+        """What a function makes of pieces of about 100,000 rows, in their order.
+
+        It is for work that keeps a processor busy: the pieces are worked on in processes of their
+        own, while the next ones are fetched. The columns are those of the table, so that rows of
+        several contracts say whose they are.
+
+        Args:
+            fn: Takes a polars frame; defined at the top level of a module that can be imported.
+                What it returns is pickled.
+            workers: How many processes; with 0 or 1 it runs in this one. As many as there are
+                processors when it is left out.
+
+        Raises:
+            TrayportValidationError: The function cannot be sent to another process; nothing was
+                sent.
+            TrayportConfigurationError: The stream was used already, or a process has ended.
+            TrayportError: A request failed.
+            Exception: What the function raised, with a note about the rows.
+
+        Example:
+            >>> import polars as pl
+            >>> async with TrayportClient.sandbox() as client:
+            ...     stream = client.stream_trades(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
+            ...     )
+            ...     async for columns in stream.map_batches(pl.DataFrame.get_columns, workers=1):
+            ...         print(columns[0].name)
+            trade_id
+        """
+        return self._begun(self._source.mapped(Crew(fn, workers)))
+
+    def _use(self) -> None:
+        if self._is_used:
+            raise TrayportConfigurationError(
+                "the stream was used already, and can be used once",
+                suggestion="make another one with the same arguments",
+            )
+        self._is_used = True
+
+    def _begun(self, generator: AsyncGenerator[Result]) -> AsyncGenerator[Result]:
+        self._use()
+        return generator
+
+    async def _written(
+        self, path: str | Path, kind: str, compression: Compression | None
+    ) -> FileReport:
+        codec = codec_of(kind, compression)
+        check_writable(path, "path")
+        self._use()
+        started = time.perf_counter()
+        query = telling(await self._source.asked())
+        records: list[RequestRecord] = []
+        with FileWriter(path, kind, codec) as writer:
+            # Without any rows the file has the columns nevertheless.
+            writer.write(no_rows(query))
+            async with aclosing(self._source.pieces(query)) as pieces:
+                async for piece in pieces:
+                    records.append(piece.record)
+                    await _aside(partial(_feed, writer, query, piece), writer.abandon)
+            await _aside(writer.finish, writer.abandon)
+        seconds = time.perf_counter() - started
+        return FileReport(Path(path), writer.rows, writer.bytes_written, tuple(records), seconds)
+
+
+@frozen
+class _Source:
+    """Where the rows of a stream come from.
+
+    It does not know the stream: who lets go of a stream in a loop, ends its requests.
+    """
+
+    desk: Desk
+    asked: Callable[[], Awaitable[QueryPlan]]
+    in_order: bool
+    max_answers: int | None
+    on_progress: OnProgress | None
+
+    async def by_contract(self) -> AsyncGenerator[TradesBatch]:
+        async with aclosing(self.pieces(await self.asked())) as pieces:
+            async for piece in pieces:
+                frames = gathered(piece.rows.frames())
+                while (frame := await asyncio.to_thread(next, frames, None)) is not None:
+                    for contract, rows in by_contract(piece.query, frame):
+                        if rows.height:
+                            yield TradesBatch.about(contract, rows, piece.record)
+                piece.rows.close()
+
+    async def mapped(self, crew: Crew[Result]) -> AsyncGenerator[Result]:
+        query = telling(await self.asked())
+        crew.open()
+        try:
+            async with aclosing(self.groups(query)) as groups:
+                async for group in groups:
+                    await asyncio.to_thread(crew.begin, group)
+                    while crew.is_busy:
+                        yield await _taken(crew)
+            while crew.next is not None:
+                yield await _taken(crew)
+        finally:
+            # In a thread: the processes first do what they are at.
+            await asyncio.shield(asyncio.to_thread(crew.close))
+
+    async def groups(self, query: QueryPlan) -> AsyncGenerator[pl.DataFrame]:
+        """All rows, in tables of about 100,000."""
+        gatherer = Gatherer()
+        async with aclosing(self.pieces(query)) as pieces:
+            async for piece in pieces:
+                frames = rows_of(query, piece)
+                while (frame := await asyncio.to_thread(next, frames, None)) is not None:
+                    for group in gatherer.add(frame):
+                        yield group
+        for group in gatherer.rest():
+            if group.height:
+                yield group
+
+    async def pieces(
+        self, query: QueryPlan, *, hold: int | None = HOLD, keep: Keep | None = None
+    ) -> AsyncGenerator[Piece]:
+        run = self.desk.run(
+            plan(query),
+            self.on_progress,
+            ahead=self.max_answers or FIRST_ANSWERS,
+            whole=True,
+            hold=hold,
+            keep=keep,
+        )
+        async with aclosing(run.outcomes(in_order=self.in_order)) as outcomes:
+            async for outcome in outcomes:
+                if isinstance(outcome, Piece):
+                    if self.max_answers is None:
+                        # The next ones will be about as large.
+                        is_large = outcome.record.bytes_decoded > LARGE_ANSWER
+                        run.ahead = LARGE_ANSWERS if is_large else run.concurrency
+                    yield outcome
+
+
+async def _aside(work: Callable[[], None], stop: Callable[[], None]) -> None:
+    """Does work in a thread; when the task is cancelled it is stopped, and its end waited for."""
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        stop()
+        await asyncio.wait([working])
+        if not working.cancelled():
+            working.exception()
+        raise
+
+
+async def _taken(crew: Crew[Result]) -> Result:
+    if crew.next is not None and not crew.next.done():
+        # The result is taken below, where its error is explained.
+        waiting = asyncio.wrap_future(crew.next)
+        waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.wait([waiting])
+    return crew.take()
+
+
+def _feed(writer: FileWriter, query: QueryPlan, piece: Piece) -> None:
+    for frame in rows_of(query, piece):
+        writer.write(frame)

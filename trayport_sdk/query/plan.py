@@ -1,0 +1,311 @@
+"""Queries as values: what is asked of one operation, of any size or cut to one request.
+
+They can be compared, hashed, pickled and written down as JSON, and know how to say in words what
+they ask for.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+from attrs import asdict, evolve, fields, frozen
+from trayport_spec import ENDPOINTS, Endpoint
+
+from ..errors import TrayportValidationError
+from .contracts import ContractSpec, ContractType
+from .params import checked_values, listed_values
+from .times import Interval, Window, instant, to_text
+
+PREFIX = "get_"
+CONTRACT = "contract"
+
+
+def with_contract(endpoint: Endpoint, names: Sequence[str]) -> tuple[str, ...]:
+    """The optional fields and the one that says whose a row is, in the order of the table."""
+    return tuple(name for name in endpoint.optional_fields if name in {*names, CONTRACT})
+
+
+@frozen(kw_only=True)
+class Options:
+    """What a caller may choose besides contracts and times.
+
+    Attributes:
+        include_private: Whether your own trades or orders carry their private details.
+        include_empty_buckets: Whether intervals without data have a row.
+        routes: Routes to market by name or id; none means the lowest-numbered one [documented].
+        deduplicate_routes: Whether what came over several routes is returned once; None leaves it
+            to the service.
+        optional_fields: Optional columns, by the API's names.
+        depth: Orders of a book, a side; None leaves it to the service.
+        max_spread: The widest distance from the best price, in percent; None sets no bound.
+        trading_items: How many of the next tradable items of a sequence are asked for.
+        response_format: `"json"` or `"csv"`; what the service is to answer with.
+    """
+
+    include_private: bool = False
+    include_empty_buckets: bool = False
+    routes: tuple[str, ...] = ()
+    deduplicate_routes: bool | None = None
+    optional_fields: tuple[str, ...] = ()
+    depth: int | None = None
+    max_spread: float | None = None
+    trading_items: int | None = None
+    response_format: str = "json"
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """What is chosen, without what is left at its default."""
+        values = {one.name: (getattr(self, one.name), one.default) for one in fields(Options)}
+        return {name: value for name, (value, default) in values.items() if value != default}
+
+
+DEFAULTS = Options()
+CHOICES = frozenset(attribute.name for attribute in fields(Options))
+_LISTS = ("routes", "optional_fields")
+
+
+@frozen(kw_only=True)
+class QueryPlan:
+    """A query to one operation.
+
+    The planner returns three kinds of it, each of which is one request: `BulkSequenceItemQuery`,
+    `BulkMarketQuery` and `ParallelContractQuery`.
+
+    Attributes:
+        endpoint: What is asked for: `"trades"`, `"private_trades"`, `"ohlcv"`, `"last_trade"`,
+            `"activity"`, `"order_book_top"`, `"order_book"` or `"snapshots"`.
+        contracts: Whose rows are wanted; none means everybody's.
+        window: The half-open range, in nanoseconds since 1970-01-01 UTC.
+        at: The instant, in nanoseconds since 1970-01-01 UTC, where one is asked about.
+        interval: The length of a candle, or the time between two states of a book.
+        options: Everything else.
+
+    Example:
+        >>> april = ContractSpec.parse("10000065*#Single#10000305#244#0")
+        >>> (plan,) = TrayportClient.sandbox().planner.plan_multi_contract_query(
+        ...     [april], "trades", "2024-03-01", "2024-04-01"
+        ... )
+        >>> QueryPlan.from_dict(plan.to_dict()) == plan
+        True
+    """
+
+    endpoint: str
+    contracts: tuple[ContractSpec, ...] = ()
+    window: Window | None = None
+    at: int | None = None
+    interval: Interval | None = None
+    options: Options = DEFAULTS
+
+    kinds: ClassVar[dict[str, type[QueryPlan]]] = {}
+    # Rows for several contracts do not say whose they are unless that is asked for [documented].
+    is_shared: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        QueryPlan.kinds[cls.__name__] = cls
+
+    @property
+    def kind(self) -> str:
+        """The name of the pattern."""
+        return type(self).__name__
+
+    @property
+    def scope(self) -> dict[str, int]:
+        """The ids that the request names besides those of its contracts."""
+        return {}
+
+    @property
+    def operation(self) -> Endpoint:
+        """The operation in the generated table."""
+        return ENDPOINTS[PREFIX + self.endpoint]
+
+    @property
+    def optional_fields(self) -> tuple[str, ...]:
+        """The optional columns of the answer."""
+        chosen = self.options.optional_fields
+        return with_contract(self.operation, chosen) if self.is_shared else chosen
+
+    @property
+    def tells_contracts(self) -> bool:
+        """Whether the rows say whose they are although the caller did not ask for that."""
+        return set(self.optional_fields) != set(self.options.optional_fields)
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the operation, under the names of the generated request builder.
+
+        Instants are nanoseconds. What is left to the service is left out.
+        """
+        found: dict[str, Any] = {**self.options.chosen, **self._whose()}
+        # It is said in a header, not in the query.
+        found.pop("response_format", None)
+        if self.optional_fields:
+            found["optional_fields"] = self.optional_fields
+        if self.window is not None:
+            found |= {"from_": self.window.start, "until": self.window.end}
+        if self.at is not None:
+            found["at"] = self.at
+        if self.interval is not None:
+            found |= {"interval": self.interval.count, "interval_unit": self.interval.unit.value}
+        return found
+
+    def _whose(self) -> dict[str, Any]:
+        """The arguments that say whose rows are asked for."""
+        if not self.contracts:
+            return {}
+        first = self.contracts[0]
+        items = tuple(contract.sequence_item_id for contract in self.contracts)
+        parts = asdict(first, recurse=False) | {
+            "sequence_item_id": items if self.operation.limits.contract == "many" else items[0],
+            "contract_type": first.contract_type.value,
+        }
+        return {name: value for name, value in parts.items() if value is not None}
+
+    def explain(self) -> str:
+        """The query in words."""
+        words = [self.endpoint.replace("_", " "), f"of {self.subject}"]
+        if self.interval is not None:
+            words.append(f"every {self.interval}")
+        if self.window is not None:
+            words.append(f"from {self.window}")
+        if self.at is not None:
+            words.append(f"at {to_text(self.at)}")
+        return " ".join(words)
+
+    @property
+    def subject(self) -> str:
+        """What the query is about, in words."""
+        if not self.contracts:
+            return "everything"
+        first, more = str(self.contracts[0]), len(self.contracts) - 1
+        return f"{first} and {more:,} more" if more else first
+
+    def to_dict(self) -> dict[str, Any]:
+        """The query as plain values that JSON can hold; `from_dict` reads it back."""
+        document: dict[str, Any] = {"kind": self.kind, "endpoint": self.endpoint}
+        if self.contracts:
+            document["contracts"] = [str(contract) for contract in self.contracts]
+        if self.window is not None:
+            document |= {"from": to_text(self.window.start), "until": to_text(self.window.end)}
+        if self.at is not None:
+            document["at"] = to_text(self.at)
+        if self.interval is not None:
+            document["interval"] = str(self.interval)
+        if chosen := self.options.chosen:
+            document["options"] = {n: [*v] if n in _LISTS else v for n, v in chosen.items()}
+        return document | self.scope
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> QueryPlan:
+        """The query that `to_dict` wrote down.
+
+        Raises:
+            TrayportValidationError: It is none.
+        """
+        try:
+            given = dict(document)
+            kinds: dict[str, type[QueryPlan]] = {"QueryPlan": QueryPlan, **QueryPlan.kinds}
+            kind = kinds[given.pop("kind")]
+            contracts = tuple(map(ContractSpec.parse, given.pop("contracts", ())))
+            if "from" in given:
+                given["window"] = Window.between(given.pop("from"), given.pop("until"))
+            if "at" in given:
+                given["at"] = instant(given["at"], "at")
+            if "interval" in given:
+                given["interval"] = Interval.parse(given["interval"])
+            chosen: dict[str, Any] = {
+                name: listed_values(value) if name in _LISTS else value
+                for name, value in given.pop("options", {}).items()
+            }
+            query = kind(contracts=contracts, options=Options(**chosen), **given)
+            checked_values(query.operation, query.arguments(), bound_lists=False)
+            if isinstance(query, BulkMarketQuery) and not all(map(query.covers, contracts)):
+                raise ValueError("it does not cover its contracts")
+        except TrayportValidationError:
+            raise
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            reason = f"{error} is missing or unknown" if isinstance(error, KeyError) else error
+            raise TrayportValidationError(
+                f"plan {reprlib.repr(document)} is no plan: {reason}",
+                parameter="plan",
+                suggestion="give what to_dict returned",
+            ) from error
+        return query
+
+
+@frozen(kw_only=True)
+class BulkSequenceItemQuery(QueryPlan):
+    """Several single periods of one product and sequence in one request."""
+
+    is_shared = True
+
+
+@frozen(kw_only=True)
+class BulkMarketQuery(QueryPlan):
+    """Everything of a product, of a sequence, or of all of them in one request.
+
+    Attributes:
+        market_id: The market, if the request names one.
+        instrument_id: The instrument, if the request names one.
+        sequence_id: The sequence, if the request names one.
+    """
+
+    market_id: int | None = None
+    instrument_id: int | None = None
+    sequence_id: int | None = None
+
+    is_shared = True
+
+    @property
+    def scope(self) -> dict[str, int]:
+        """The ids that the request names."""
+        names = ("market_id", "instrument_id", "sequence_id")
+        return {name: id_ for name in names if (id_ := getattr(self, name)) is not None}
+
+    def _whose(self) -> dict[str, Any]:
+        if self.options.trading_items is None:
+            return dict(self.scope)
+        return {**self.scope, "contract_type": ContractType.SINGLE_PERIOD.value}
+
+    @property
+    def subject(self) -> str:
+        """What the query is about, in words."""
+        named = " ".join(f"{name.removesuffix('_id')} {id_}" for name, id_ in self.scope.items())
+        items = self.options.trading_items
+        next_ones = "" if items is None else f", the next {items}"
+        wanted = f", for {len(self.contracts):,} contracts" if self.contracts else ""
+        return f"{named or 'everything'}{next_ones}{wanted}"
+
+    def covers(self, contract: ContractSpec) -> bool:
+        """Whether the rows of a contract come, and tell that they are its own."""
+        # Rows of instruments need not say which markets they belong to [assumed].
+        ids = {"market_id": self.market_id, **self.scope}
+        return all(getattr(contract, name) == id_ for name, id_ in ids.items())
+
+
+@frozen(kw_only=True)
+class ParallelContractQuery(QueryPlan):
+    """One contract in one request."""
+
+
+Kind = TypeVar("Kind", bound=QueryPlan)
+
+
+def narrowed(
+    query: QueryPlan, kind: type[Kind], contracts: Sequence[ContractSpec], **more: Any
+) -> Kind:
+    """The same question about some of the contracts, as a request of a kind."""
+    parts: dict[str, Any] = {one.name: getattr(query, one.name) for one in fields(QueryPlan)}
+    parts["contracts"] = tuple(contracts)
+    return kind(**parts, **more)
+
+
+def alone(query: QueryPlan, contract: ContractSpec) -> ParallelContractQuery:
+    """The same question about one contract."""
+    return narrowed(query, ParallelContractQuery, [contract])
+
+
+def telling_contracts(query: QueryPlan) -> QueryPlan:
+    """The query, with the column that says whose a row is, where there is one."""
+    fields = with_contract(query.operation, query.options.optional_fields)
+    return evolve(query, options=evolve(query.options, optional_fields=fields))

@@ -1,0 +1,211 @@
+"""Contracts and a range into the fewest requests that fetch them. Pure: nothing is sent here.
+
+A request covers some contracts over some time, so a plan covers a rectangle: the fewest batches of
+contracts times the fewest windows is the least there is. Windows are cut on the grid of bars or
+points, where there is one, each as late as the limits allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import TypeAlias
+
+from attrs import evolve
+from trayport_spec import Endpoint
+
+from .contracts import ContractSpec, ContractType
+from .plan import (
+    BulkMarketQuery,
+    BulkSequenceItemQuery,
+    ParallelContractQuery,
+    QueryPlan,
+    alone,
+    narrowed,
+)
+from .times import DAY, Interval, Window, months_after
+
+Split: TypeAlias = Callable[[QueryPlan], tuple[QueryPlan, ...]]
+"""A way to make two smaller queries of one; none when it is as small as it gets that way."""
+
+
+def plan(query: QueryPlan) -> list[QueryPlan]:
+    """The fewest requests that answer a query, bulk ones first, earliest windows first.
+
+    Example:
+        >>> months = tuple(
+        ...     ContractSpec(market_id=10000065, sequence_id=10000305, sequence_item_id=item)
+        ...     for item in range(244, 256)
+        ... )
+        >>> quarter = Window.between("2024-01-01", "2024-03-31")
+        >>> len(plan(QueryPlan(endpoint="trades", contracts=months, window=quarter)))
+        3
+    """
+    requests = shared(query)
+    if query.window is not None:
+        windows = cut(query.operation, query.window, query.interval)
+        requests = [evolve(request, window=window) for window in windows for request in requests]
+    return sorted(requests, key=lambda request: isinstance(request, ParallelContractQuery))
+
+
+def cut(endpoint: Endpoint, window: Window, interval: Interval | None = None) -> Iterator[Window]:
+    """The fewest windows that one request each may ask for, which tile the range.
+
+    Where the time between two points is longer than the longest range, there is a window for each
+    point, and nothing is asked about the time between them.
+    """
+    longest = _longest(endpoint, interval)
+    if longest is None:
+        yield window
+    elif interval is None:
+        yield from _every(window, longest, longest)
+    elif interval.length is None:
+        yield from _months(window, longest, interval.count)
+    else:
+        bars = max(1, longest // interval.length)
+        yield from _every(window, bars * interval.length, longest)
+
+
+def _longest(endpoint: Endpoint, interval: Interval | None) -> int | None:
+    """The longest range of one request, in nanoseconds."""
+    unit = None if interval is None else interval.unit.value
+    limits = endpoint.limits
+    lengths = [one.max_days * DAY for one in limits.ranges if not one.units or unit in one.units]
+    if limits.max_points is not None and interval is not None and interval.length is not None:
+        lengths.append(limits.max_points * interval.length)
+    return min(lengths, default=None)
+
+
+def _every(window: Window, step: int, longest: int) -> Iterator[Window]:
+    """Windows a step apart. Only the last one may end off the grid, so it may be longer."""
+    start = window.start
+    while window.end - start > longest:
+        yield Window(start, start + min(step, longest))
+        start += step
+    if start < window.end:
+        yield Window(start, window.end)
+
+
+def _months(window: Window, longest: int, count: int) -> Iterator[Window]:
+    """Windows that end where a month does, as late as they may."""
+    edges = [window.start]
+    edge = months_after(window.start, count)
+    while edge < window.end:
+        following = months_after(edge, count)
+        if following - edges[-1] > longest:
+            edges.append(edge)
+        edge = following
+    yield from (Window(start, end) for start, end in pairwise([*edges, window.end]))
+
+
+def shared(query: QueryPlan) -> list[QueryPlan]:
+    """The fewest requests for the contracts of a query, each over the whole range."""
+    if isinstance(query, BulkMarketQuery):
+        return [query]
+    contracts = list(dict.fromkeys(query.contracts))
+    endpoint = query.operation
+    if not contracts:
+        needed = endpoint.limits.contract in ("one", "many")
+        return [] if needed else [narrowed(query, BulkMarketQuery, ())]
+    match endpoint.batch.by:
+        case "items":
+            return _batches(query, contracts, endpoint.batch.maximum or 1)
+        case "query":
+            return _broad(query, contracts)
+        case "none":
+            return [alone(query, contract) for contract in contracts]
+
+
+def _batches(query: QueryPlan, contracts: Sequence[ContractSpec], most: int) -> list[QueryPlan]:
+    """Single periods of one product and sequence share requests, others do not [documented]."""
+    groups: dict[tuple[object, ...], list[ContractSpec]] = {}
+    for contract in contracts:
+        single = contract.contract_type is ContractType.SINGLE_PERIOD
+        product = (contract.market_id, contract.instrument_id, contract.sequence_id)
+        groups.setdefault(product if single else (contract,), []).append(contract)
+    return [
+        together(query, group[start : start + most])
+        for group in groups.values()
+        for start in range(0, len(group), most)
+    ]
+
+
+def together(query: QueryPlan, contracts: Sequence[ContractSpec]) -> QueryPlan:
+    """The same question about contracts that may share a request."""
+    kind = ParallelContractQuery if len(contracts) == 1 else BulkSequenceItemQuery
+    return narrowed(query, kind, contracts)
+
+
+def _broad(query: QueryPlan, contracts: Sequence[ContractSpec]) -> list[QueryPlan]:
+    """One request for all instruments together, and one for each market.
+
+    Rows of a request that names no product say the instrument, and only a request that names the
+    market says the market, so markets cannot share one.
+    """
+    owners: dict[int | None, list[ContractSpec]] = {}
+    for contract in contracts:
+        owners.setdefault(contract.market_id, []).append(contract)
+    return [
+        alone(query, group[0])
+        if len(group) == 1
+        else narrowed(query, BulkMarketQuery, group, **_scope(group))
+        for group in owners.values()
+    ]
+
+
+def _scope(contracts: Sequence[ContractSpec]) -> dict[str, int]:
+    """The ids that all of the contracts share."""
+    found: dict[str, int] = {}
+    for name in ("market_id", "instrument_id", "sequence_id"):
+        ids = {getattr(contract, name) for contract in contracts}
+        if len(ids) == 1 and (only := ids.pop()) is not None:
+            found[name] = only
+    return found
+
+
+def by_contracts(query: QueryPlan) -> tuple[QueryPlan, ...]:
+    """Two requests for half of the contracts each, or none."""
+    if not isinstance(query, BulkSequenceItemQuery):
+        return ()
+    middle = (len(query.contracts) + 1) // 2
+    return together(query, query.contracts[:middle]), together(query, query.contracts[middle:])
+
+
+def by_time(query: QueryPlan) -> tuple[QueryPlan, ...]:
+    """Two requests for half of the time each, on the grid of the query, or none."""
+    # Which items are the next tradable ones depends on where the range starts [assumed].
+    if query.window is None or query.options.trading_items is not None:
+        return ()
+    start, end = query.window.start, query.window.end
+    middle = _middle(query.window, query.operation, query.interval)
+    if not start < middle < end:
+        return ()
+    return evolve(query, window=Window(start, middle)), evolve(query, window=Window(middle, end))
+
+
+def _middle(window: Window, endpoint: Endpoint, interval: Interval | None) -> int:
+    """The point of the grid in the middle of a range, with half of its bars or points before it."""
+    length = window.end - window.start
+    grid = (interval or Interval(1, endpoint.limits.resolution)).length
+    if grid is None:
+        nearest = months_after(window.start + length // 2, 0)
+        return max(nearest, months_after(window.start, 1))
+    steps = -(-length // grid)
+    return window.start + steps // 2 * grid
+
+
+def far_end(query: QueryPlan, split: Split, end: tuple[int, int], times: int = 64) -> QueryPlan:
+    """What is left of a query that is split again and again.
+
+    Args:
+        query: The query.
+        split: How to split it.
+        end: Which part to keep, first and then.
+        times: How often, at most.
+    """
+    for step in range(times):
+        parts = split(query)
+        if not parts:
+            break
+        query = parts[end[min(step, 1)]]
+    return query

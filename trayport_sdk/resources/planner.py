@@ -1,0 +1,284 @@
+"""Plans for many contracts: made, weighed, explained and run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from ..bulk.progress import OnProgress
+from ..bulk.results import BulkQueryResult
+from ..bulk.runner import Contracts, Desk
+from ..errors import TrayportValidationError
+from ..query.build import asked
+from ..query.contracts import ContractSpec, looks_like_symbol
+from ..query.plan import CHOICES, QueryPlan
+from ..query.planner import plan
+from ..query.rules import endpoint_named, listed
+from ..query.times import Interval, TimeLike, Window
+from ..tables import TABLES, TableResponse
+from .estimates import duration, explain
+
+if TYPE_CHECKING:
+    from ..http.limiter import LimiterStatus
+
+
+class Planner:
+    """Finds the fewest requests for many contracts, and runs them.
+
+    Planning sends nothing, not even to look up a name: contracts are `ContractSpec` values or
+    machine symbols, which `client.resolve_contract` makes of names.
+    """
+
+    def __init__(self, desk: Desk, limiter: Callable[[], LimiterStatus | None]) -> None:
+        self._desk = desk
+        self._limiter = limiter
+
+    def plan_multi_contract_query(
+        self,
+        contracts: Contracts,
+        endpoint: str,
+        from_: TimeLike | None = None,
+        until: TimeLike | None = None,
+        *,
+        at: TimeLike | None = None,
+        interval: Interval | str | None = None,
+        **options: Any,
+    ) -> list[QueryPlan]:
+        """The fewest requests that answer a question about contracts.
+
+        Single periods of one product and sequence share requests of trades and snapshots, up to the
+        maximum the API documents; private trades of many contracts are asked for as a whole. Ranges
+        are cut into the fewest windows, candles where a candle ends.
+
+        Args:
+            contracts: One contract or several, as `ContractSpec` or machine symbols. One that is
+                given twice costs nothing.
+            endpoint: What to ask for: `"trades"`, `"private_trades"`, `"ohlcv"`, `"last_trade"`,
+                `"order_book_top"`, `"order_book"` or `"snapshots"`.
+            from_: The start of the range, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            at: The instant, for last trades and snapshots.
+            interval: The interval, for candles and order books.
+            options: What the method of the endpoint takes besides, such as `optional_fields`.
+
+        Returns:
+            One plan a request, bulk ones first; they can be pickled, and written down by `to_dict`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work.
+
+        Example:
+            >>> months = [f"10000065*#Single#10000305#{item}#0" for item in range(230, 280)]
+            >>> async with TrayportClient.sandbox() as client:
+            ...     plans = client.planner.plan_multi_contract_query(
+            ...         months, "trades", "2024-01-01", "2024-03-31"
+            ...     )
+            >>> client.planner.estimate_request_count(plans)
+            3
+        """
+        return planned(
+            contracts,
+            endpoint,
+            now=self._desk.now(),
+            intraday=self._desk.intraday,
+            from_=from_,
+            until=until,
+            at=at,
+            interval=interval,
+            **options,
+        )
+
+    def estimate_request_count(self, plans: Sequence[QueryPlan]) -> int:
+        """How many requests the plans take, if none has to be split or sent again.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     plans = client.planner.plan_multi_contract_query(
+            ...         "10000065*#Single#10000305#244#0", "trades", "2024-03-01", "2024-04-04"
+            ...     )
+            ...     client.planner.estimate_request_count(plans)
+            2
+        """
+        return len(_requests(plans))
+
+    def estimate_duration(self, plans: Sequence[QueryPlan]) -> timedelta:
+        """How long the rate limit makes the plans take at most, given what the key has used of it.
+
+        Answers that take longer than the requests may follow each other come on top. Where the
+        allowance is shared, its store is asked.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     plans = client.planner.plan_multi_contract_query(
+            ...         "10000065*#Single#10000305#244#0", "trades", "2024-03-01", "2024-04-01"
+            ...     )
+            ...     client.planner.estimate_duration(plans).total_seconds()
+            0.0
+        """
+        return duration(self.estimate_request_count(plans), self._limiter())
+
+    def explain(self, plans: Sequence[QueryPlan]) -> str:
+        """The plans in words, and as a table.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     plans = client.planner.plan_multi_contract_query(
+            ...         "10000065*#Single#10000305#244#0", "trades", "2024-03-01", "2024-04-01"
+            ...     )
+            >>> print(client.planner.explain(plans).splitlines()[0])
+            1 request for 1 contract: 1 ParallelContractQuery; no wait for the rate limit
+        """
+        return explain(_requests(plans), self.estimate_duration(plans))
+
+    async def execute_plan(
+        self, plans: Sequence[QueryPlan], *, on_progress: OnProgress | None = None
+    ) -> BulkQueryResult[TableResponse[Any]]:
+        """Runs plans of one question; what fails does not stop the rest.
+
+        A request that the service cannot finish is split, and so is a batch it refuses, until what
+        still fails is as small as it gets. When the call is cancelled, it returns what has come.
+
+        Args:
+            plans: What `plan_multi_contract_query` returned, a part of it, or the queries of
+                failures; one that is given twice is asked once.
+            on_progress: Called after every answer with a `Progress`.
+
+        Returns:
+            What came, a table a contract, and what failed.
+
+        Raises:
+            TrayportValidationError: The plans do not belong together.
+            TrayportAuthenticationError: The key is refused, so nothing can come.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     plans = client.planner.plan_multi_contract_query(
+            ...         "10000065*#Single#10000305#244#0", "trades", "2024-03-01", "2024-03-05"
+            ...     )
+            ...     found = await client.planner.execute_plan(plans)
+            >>> len(found.failures)
+            0
+        """
+        once = _requests(plans)
+        endpoint = _together(once) if once else "trades"
+        result: type[BulkQueryResult[TableResponse[Any]]] = BulkQueryResult
+        return await self._desk.result(result, TABLES[endpoint], once, on_progress)
+
+
+def _requests(given: Any) -> list[QueryPlan]:
+    """The requests of some plans, which may be larger than one, each of them once."""
+    plans: list[Any] = [given] if not hasattr(given, "__iter__") else list(given)
+    for one in plans:
+        if not isinstance(one, QueryPlan):
+            raise _apart(
+                f"plans has {one!r:.60}, which is no plan", "read it by QueryPlan.from_dict"
+            )
+    return list(dict.fromkeys(request for one in plans for request in plan(one)))
+
+
+def planned(
+    contracts: Contracts,
+    endpoint: str,
+    *,
+    now: datetime,
+    intraday: bool,
+    from_: TimeLike | None = None,
+    until: TimeLike | None = None,
+    at: TimeLike | None = None,
+    interval: Interval | str | None = None,
+    **options: Any,
+) -> list[QueryPlan]:
+    """The fewest requests that answer a question about contracts. Pure.
+
+    Args:
+        contracts: One contract or several, as `ContractSpec` or machine symbols.
+        endpoint: What to ask for.
+        now: The time of day, which decides where the data ends.
+        intraday: Whether the data of the current day may be asked for.
+        from_: The start of the range, inclusive.
+        until: The end, exclusive; the end of the data when it is left out.
+        at: The instant, for operations about one.
+        interval: For operations with one.
+        options: What the method of the endpoint takes besides.
+
+    Raises:
+        TrayportValidationError: An argument cannot work.
+    """
+    operation = endpoint_named(endpoint)
+    if operation.limits.contract is None:
+        raise TrayportValidationError(
+            f"endpoint {endpoint!r} is not about contracts",
+            parameter="endpoint",
+            suggestion="use client.trades.get_activity",
+        )
+    for name, value in options.items():
+        if name not in CHOICES:
+            raise TrayportValidationError(
+                f"{name} is not an option",
+                parameter=name,
+                limit=", ".join(sorted(CHOICES)),
+                suggestion=f"options are {', '.join(sorted(CHOICES))}",
+            )
+        if name == "trading_items" and value is not None:
+            raise TrayportValidationError(
+                "trading_items exclude contracts",
+                parameter=name,
+                suggestion="use get_trades_by_trading_items or get_snapshots_by_trading_items",
+            )
+    query = asked(
+        operation,
+        [_contract(one) for one in listed(contracts)],
+        now=now,
+        intraday=intraday,
+        from_=from_,
+        until=until,
+        at=at,
+        interval=interval,
+        **options,
+    )
+    return plan(query)
+
+
+def _contract(contract: ContractSpec | str) -> ContractSpec:
+    if isinstance(contract, ContractSpec):
+        return contract
+    if not looks_like_symbol(contract):
+        raise TrayportValidationError(
+            f"contract {contract!r} is a name, and plans are made without asking what it names",
+            parameter="contracts",
+            suggestion="give its symbol, such as 10000065*#Single#10000305#244#0, which "
+            "client.resolve_contract finds",
+        )
+    return ContractSpec.parse(contract)
+
+
+def _together(plans: Sequence[QueryPlan]) -> str:
+    """The endpoint of plans whose rows can stand in one table a contract, each of them once."""
+    first = plans[0]
+    batches: dict[tuple[ContractSpec, ...], list[tuple[int, int]]] = {}
+    for one in plans:
+        alike = (one.endpoint, one.interval, one.options, one.at)
+        if alike != (first.endpoint, first.interval, first.options, first.at):
+            raise _apart(
+                f"plans mix {first.explain()} and {one.explain()}", "run each question on its own"
+            )
+        if not one.contracts:
+            raise _apart(
+                f"plan {one.explain()} names no contract", "use the methods of client.trades"
+            )
+        window = one.window or Window(0, 1)  # instants are all the same
+        batches.setdefault(one.contracts, []).append((window.start, window.end))
+    asked_for: dict[ContractSpec, list[tuple[int, int]]] = {}
+    for contracts, windows in batches.items():
+        for contract in contracts:
+            asked_for.setdefault(contract, []).extend(windows)
+    for contract, windows in asked_for.items():
+        if any(end > start for (_, end), (start, _) in pairwise(sorted(windows))):
+            raise _apart(f"plans ask twice for {contract}", "leave out those that overlap")
+    return first.endpoint
+
+
+def _apart(what: str, way_out: str) -> TrayportValidationError:
+    return TrayportValidationError(what, parameter="plans", suggestion=way_out)

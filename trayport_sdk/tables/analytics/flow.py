@@ -1,0 +1,153 @@
+"""What trades add up to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trayport_spec import CONTRACT_TYPE_ALIASES
+
+from ...errors import TrayportValidationError
+from ...query.contracts import ContractSpec
+from ...query.spans import Span
+from ...query.times import Interval
+from .ohlcv import BUY, CONTRACT, END, SELL, START, by_bucket, one_contract, weighted
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def volume(trades: pl.DataFrame, span: Span) -> float:
+    """The quantity that was traded in a range.
+
+    Raises:
+        TrayportValidationError: The trades are of several contracts.
+    """
+    import polars as pl
+
+    found: float = _within(trades, span).select(total(pl.col("quantity"))).item()
+    return found
+
+
+def vwap(trades: pl.DataFrame, span: Span) -> float | None:
+    """The volume-weighted average price in a range; None where nothing traded.
+
+    Raises:
+        TrayportValidationError: The trades are of several contracts.
+    """
+    import polars as pl
+
+    found: float | None = (
+        _within(trades, span).select(weighted(pl.col("price"), pl.col("quantity"))).item()
+    )
+    return found
+
+
+def aggressor_imbalance(trades: pl.DataFrame, span: Span) -> float | None:
+    """The share of volume that aggressors bought less the share they sold; None without volume.
+
+    Raises:
+        TrayportValidationError: The trades are of several contracts.
+    """
+    import polars as pl
+
+    bought, sold = _sides()
+    sums = _within(trades, span).select(bought.alias(BUY), sold.alias(SELL))
+    found: float | None = sums.select(imbalance(pl.col(BUY), pl.col(SELL))).item()
+    return found
+
+
+def aggressor_flow(
+    trades: pl.DataFrame,
+    interval: Interval | str,
+    span: Span,
+    *,
+    include_empty_buckets: bool = False,
+) -> pl.DataFrame:
+    """What aggressors bought and sold, by bucket of time and contract.
+
+    Raises:
+        TrayportValidationError: An argument cannot work.
+    """
+    import polars as pl
+
+    bought, sold = _sides()
+    flow = by_bucket(
+        trades,
+        interval,
+        span,
+        {BUY: bought, SELL: sold},
+        include_empty_buckets=include_empty_buckets,
+    )
+    return flow.select(
+        START,
+        END,
+        BUY,
+        SELL,
+        imbalance(pl.col(BUY), pl.col(SELL)).alias("imbalance"),
+        *(name for name in flow.columns if name == CONTRACT),
+    )
+
+
+def total(amounts: pl.Expr) -> pl.Expr:
+    """The sum, of which an empty one is 0 and not the -0 that polars makes of it."""
+    return without_sign_of_zero(amounts.sum())
+
+
+def without_sign_of_zero(amount: pl.Expr) -> pl.Expr:
+    """The amount, with 0 for -0."""
+    import polars as pl
+
+    return pl.when(amount == 0).then(0.0).otherwise(amount)
+
+
+def imbalance(first: pl.Expr, second: pl.Expr) -> pl.Expr:
+    """What one of two amounts has more than the other, as a part of both; null without any."""
+    import polars as pl
+
+    return pl.when(first + second > 0).then((first - second) / (first + second))
+
+
+def of_contract(table: pl.DataFrame, contract: ContractSpec | str) -> pl.DataFrame:
+    """The rows of one contract.
+
+    Raises:
+        TrayportValidationError: The rows do not say whose they are, or the symbol is none.
+    """
+    import polars as pl
+
+    if CONTRACT not in table.columns:
+        raise TrayportValidationError(
+            "the rows do not say whose they are",
+            parameter="optional_fields",
+            limit=CONTRACT,
+            suggestion='ask for them with optional_fields=["contract"]',
+        )
+    spec = contract if isinstance(contract, ContractSpec) else ContractSpec.parse(contract)
+    own = pl.col(CONTRACT).struct
+    ids = (
+        "market_id",
+        "instrument_id",
+        "sequence_id",
+        "sequence_item_id",
+        "second_sequence_item_id",
+    )
+    kinds = [form for form, name in CONTRACT_TYPE_ALIASES.items() if name == spec.contract_type]
+    return table.filter(
+        own.field("contract_type").is_in([*kinds, str(spec.contract_type)]),
+        *(own.field(name).eq_missing(pl.lit(getattr(spec, name), pl.Int64)) for name in ids),
+    )
+
+
+def _within(trades: pl.DataFrame, span: Span) -> pl.DataFrame:
+    import polars as pl
+
+    inside = trades.filter(span.holds(pl.col("deal_date").cast(pl.Int64)))
+    one_contract(inside)
+    return inside
+
+
+def _sides() -> tuple[pl.Expr, pl.Expr]:
+    import polars as pl
+
+    quantity, buys = pl.col("quantity"), pl.col("aggressor_buy")
+    return total(quantity.filter(buys)), total(quantity.filter(~buys))

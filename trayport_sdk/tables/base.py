@@ -1,0 +1,304 @@
+"""A table that knows how it was made, with models made when iterated."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
+from html import escape
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, SupportsIndex, TypeVar, overload
+
+from trayport_spec import ENDPOINTS
+
+from ..errors import TrayportValidationError
+from ..resources.estimates import counted
+from . import convert as conversions
+from . import export
+from .batches import map_batches
+from .decode.columns import Asked, to_frame
+from .models import collector_paused, models
+from .provenance import FromRequests
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+    import pandas as pd
+    import polars as pl
+
+    from ..bulk.progress import RequestRecord
+    from .files import Compression
+
+Model = TypeVar("Model")
+Result = TypeVar("Result")
+
+
+class TableResponse(FromRequests, Generic[Model]):
+    """Rows in a typed table, and the requests they came from.
+
+    Columns have the API's names in snake_case; time columns are UTC time stamps in nanoseconds.
+    Iterating makes the models, some thousands at a time; their time fields are exact integers in
+    nanoseconds. An index gives the model of a row, a slice a table that knows the same requests.
+
+    All conversions take two options. `tz`, a name such as `"Europe/London"`, gives times on the
+    clock of that zone instead of UTC. `decimal=True` gives every number that may have decimal
+    places, prices and quantities alike, as the decimal it was sent as, with as many places as the
+    column needs; prices are floats otherwise. The answer for an unknown zone, or for numbers of
+    more than 38 digits, is a `TrayportValidationError`.
+
+    Example:
+        >>> async with TrayportClient.sandbox() as client:
+        ...     trades = await client.trades.get_trades(
+        ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
+        ...     )
+        >>> trades[:10].to_polars()["price"].to_list() == [trade.price for trade in trades[:10]]
+        True
+        >>> trades.to_polars(tz="Europe/Amsterdam").schema["deal_date"]
+        Datetime(time_unit='ns', time_zone='Europe/Amsterdam')
+        >>> from decimal import Decimal
+        >>> trades.to_polars(decimal=True)["price"][0] == Decimal(str(trades[0].price))
+        True
+    """
+
+    operation_id: str
+    model: type[Model]
+
+    def __init__(self, frame: pl.DataFrame, requests: Sequence[RequestRecord]) -> None:
+        super().__init__(requests)
+        self._frame = frame
+
+    @classmethod
+    def of(cls, frames: Sequence[pl.DataFrame], requests: Sequence[RequestRecord]) -> Self:
+        """One table of the rows of several requests; rows of the same time keep their order."""
+        import polars as pl
+
+        return cls(cls._arranged(pl.concat(frames)), requests)
+
+    @classmethod
+    def nothing(cls, asked: Asked) -> Self:
+        """A table without rows, with the columns a full one would have."""
+        return cls(to_frame(ENDPOINTS[cls.operation_id].row, [], asked), [])
+
+    @classmethod
+    def _arranged(cls, frame: pl.DataFrame) -> pl.DataFrame:
+        time = cls._time_column()
+        if time is None or frame[time].is_sorted():
+            return frame
+        return frame.sort(time, maintain_order=True)
+
+    @classmethod
+    def _time_column(cls) -> str | None:
+        endpoint = ENDPOINTS[cls.operation_id]
+        names = {column.name: column.python_name for column in endpoint.row}
+        return names[endpoint.time_column] if endpoint.time_column else None
+
+    def __len__(self) -> int:
+        return self._frame.height
+
+    def __iter__(self) -> Iterator[Model]:
+        return models(self._frame, self.operation_id, self.model)
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Model: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> Model | Self:
+        if isinstance(index, slice):
+            index.indices(len(self))  # refuses what is no slice of a sequence
+            return self._with(self._frame[index])
+        try:
+            place = operator.index(index)
+        except TypeError:
+            raise TypeError(
+                f"a row of a table is named by its number or a slice, not by {index!r}; "
+                "to_polars() has the columns"
+            ) from None
+        if not -len(self) <= place < len(self):
+            raise IndexError(f"row {place} of a table of {counted(len(self), 'row')}")
+        return next(iter(self._with(self._frame.slice(place % len(self), 1))))
+
+    def to_models(self) -> list[Model]:
+        """All models at once: the same as `list(response)`, in less time.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     trades = await client.trades.get_trades(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
+            ...     )
+            >>> trades.to_models() == list(trades)
+            True
+        """
+        with collector_paused():
+            return list(self)
+
+    def _with(self, frame: pl.DataFrame) -> Self:
+        same = copy(self)
+        same._frame = frame
+        return same
+
+    def __repr__(self) -> str:
+        requests = counted(self.request_count, "request")
+        return f"{type(self).__name__}({counted(len(self), 'row')}, {requests})"
+
+    def _repr_html_(self) -> str:
+        # Polars shows the first rows and the last, and makes text of the values that is no HTML.
+        table = self._frame._repr_html_()  # pyright: ignore[reportPrivateUsage]
+        return f"<p><strong>{type(self).__name__}</strong>: {escape(self.explain())}</p>{table}"
+
+    def explain(self) -> str:
+        """How the table was made, in words."""
+        parts = [
+            f"{counted(len(self), 'row')} from {counted(self.request_count, 'request')}, "
+            f"{self.bytes_received:,} bytes received, {self.bytes_decoded:,} decoded",
+            f"{self.seconds:.2f} s for requests",
+            f"{counted(self.dropped, 'row')} left out at the ends of windows",
+            f"spec {self.spec_hash[:12]}",
+        ]
+        name = self._time_column()
+        if name and len(self):
+            times = self._frame.select(name)
+            ends = [export.texts(end)[0, 0] for end in (times.min(), times.max())]
+            parts.insert(1, f"{name} from {ends[0]} to {ends[1]}")
+        if self.odd:
+            fields = ", ".join(f"{field} ({count:,})" for field, count in self.odd.items())
+            parts.insert(-1, f"not of their type: {fields}")
+        return "; ".join(parts)
+
+    def to_polars(self, *, tz: str | None = None, decimal: bool = False) -> pl.DataFrame:
+        """The table as a polars frame, which is the table itself if nothing is converted."""
+        return conversions.converted(self._frame, tz, decimal=decimal)
+
+    def to_arrow(self, *, tz: str | None = None, decimal: bool = False) -> conversions.ArrowTable:
+        """The table as a table of Arrow; needs the extra `arrow`.
+
+        Numbers, times and truth values stay in the memory of the table; text is copied.
+        """
+        return conversions.arrow_table(self.to_polars(tz=tz, decimal=decimal))
+
+    def to_pandas(
+        self, *, tz: str | None = None, decimal: bool = False, arrow: bool = False
+    ) -> pd.DataFrame:
+        """The table as a pandas frame; needs the extra `pandas`.
+
+        Whole numbers and truth values that may be missing are `Int64` and `boolean`, whether or not
+        some are missing, so that none becomes a float; a float that is missing is NaN, a time NaT.
+        Nested columns hold dictionaries, whose times are integers in nanoseconds, or time stamps of
+        the zone if there is one. Decimals are Python's.
+
+        Args:
+            tz: The time zone.
+            decimal: Whether prices and quantities are decimals.
+            arrow: Whether the columns are those of Arrow (`pandas.ArrowDtype`), nested ones too.
+                They share the memory of the table where `to_arrow` does; otherwise all is copied.
+        """
+        return conversions.pandas_frame(
+            self.to_polars(tz=tz, decimal=decimal),
+            ENDPOINTS[self.operation_id].row,
+            arrow=arrow,
+            stamps=tz is not None,
+        )
+
+    def to_numpy(
+        self,
+        columns: Iterable[str] | None = None,
+        *,
+        tz: str | None = None,
+        decimal: bool = False,
+    ) -> dict[str, npt.NDArray[Any]]:
+        """The columns as arrays; the fields of nested columns as columns `outer_inner`.
+
+        Floats, whole numbers and times (`datetime64[ns]`, in UTC) stay in the memory of the table,
+        which must not be written to, unless values are missing, or rows of several requests lie
+        apart. Whole numbers and truth values that may be missing are in masked arrays, whether or
+        not some are; a float that is missing is NaN, a time NaT, a text None. Text and decimals are
+        objects, and the orders of a book a list of dictionaries.
+
+        Args:
+            columns: Which of them; all if left out.
+            tz: The time zone. As NumPy knows none, its times are those on the clock there.
+            decimal: Whether prices and quantities are decimals.
+
+        Raises:
+            TrayportValidationError: There is no such column.
+        """
+        frame = self.to_polars(tz=tz, decimal=decimal)
+        return conversions.numpy_arrays(frame, ENDPOINTS[self.operation_id].row, columns)
+
+    @overload
+    def to_dataframe(
+        self, backend: Literal["polars"] = "polars", *, tz: str | None = ..., decimal: bool = ...
+    ) -> pl.DataFrame: ...
+    @overload
+    def to_dataframe(
+        self, backend: Literal["pandas"], *, tz: str | None = ..., decimal: bool = ...
+    ) -> pd.DataFrame: ...
+    def to_dataframe(
+        self,
+        backend: Literal["polars", "pandas"] = "polars",
+        *,
+        tz: str | None = None,
+        decimal: bool = False,
+    ) -> pl.DataFrame | pd.DataFrame:
+        """The table as a frame of polars (the default) or pandas."""
+        if backend not in ("polars", "pandas"):
+            raise TrayportValidationError(
+                f"backend {backend!r} is unknown",
+                parameter="backend",
+                limit="polars, pandas",
+                suggestion="use 'polars' or 'pandas'",
+            )
+        convert = self.to_pandas if backend == "pandas" else self.to_polars
+        return convert(tz=tz, decimal=decimal)
+
+    def to_parquet(
+        self,
+        path: str | Path,
+        *,
+        tz: str | None = None,
+        decimal: bool = False,
+        compression: Compression = "zstd",
+    ) -> None:
+        """Writes the table as Parquet; the file appears when it is whole."""
+        export.write(self.to_polars(tz=tz, decimal=decimal), path, ".parquet", compression)
+
+    def to_csv(self, path: str | Path, *, tz: str | None = None, decimal: bool = False) -> None:
+        """Writes the table as CSV, nested columns flattened, times in ISO-8601 with nanoseconds.
+
+        A book becomes a row per order, with its `side` (`bid` or `ask`) and its `level`, 0 for the
+        best; a book without orders keeps one row, where these are empty.
+        """
+        export.write(conversions.texts(self._frame, tz, decimal=decimal), path, ".csv")
+
+    def to_json(self, path: str | Path, *, tz: str | None = None, decimal: bool = False) -> None:
+        """Writes the table as JSON Lines, times in ISO-8601 with nanoseconds, decimals as text."""
+        export.write(conversions.texts(self._frame, tz, decimal=decimal), path, ".jsonl")
+
+    def map_batches(
+        self, fn: Callable[[pl.DataFrame], Result], workers: int | None = None
+    ) -> Iterator[Result]:
+        """What a function makes of pieces of about 100,000 rows, in their order.
+
+        It is for work that keeps a processor busy: the pieces are worked on in processes of their
+        own, a few at a time. A table without rows has no pieces.
+
+        Args:
+            fn: Takes a polars frame; defined at the top level of a module that can be imported.
+                What it returns is pickled.
+            workers: How many processes; with 0 or 1 it runs in this one. As many as there are
+                processors when it is left out.
+
+        Raises:
+            TrayportValidationError: The function cannot be sent to another process.
+            TrayportConfigurationError: A process has ended.
+            Exception: What the function raised, with a note about the rows.
+
+        Example:
+            >>> import polars as pl
+            >>> async with TrayportClient.sandbox() as client:
+            ...     trades = await client.trades.get_trades(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
+            ...     )
+            >>> sum(trades.map_batches(pl.DataFrame.__len__, workers=1)) == len(trades)
+            True
+        """
+        return map_batches([self._frame], fn, workers)

@@ -1,0 +1,126 @@
+"""Tables of candles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+from trayport_api.models import Candle
+
+from ..query.spans import Span
+from ..query.times import Interval, interval_of
+from .analytics import resampling
+from .base import TableResponse
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ..bulk.progress import RequestRecord
+    from ..query.times import TimeLike
+
+
+class OHLCVResponse(TableResponse[Candle]):
+    """Candles in time order; the models are `trayport_api.models.Candle`."""
+
+    operation_id = "get_ohlcv"
+    model = Candle
+    _interval: Interval | None = None
+
+    @classmethod
+    def made(
+        cls, frame: pl.DataFrame, interval: Interval | str, requests: Sequence[RequestRecord]
+    ) -> Self:
+        """Candles that were made here, of what requests brought."""
+        table = cls(frame, requests)
+        table._interval = interval_of(interval)
+        return table
+
+    @property
+    def interval(self) -> Interval | None:
+        """The length of a candle, as it was asked for, or as the rows show it; None for none.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     candles = await client.trades.get_ohlcv(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05", "1h"
+            ...     )
+            >>> str(candles.interval)
+            '1h'
+        """
+        if self._interval is not None:
+            return self._interval
+        for request in self.requests:
+            if {"interval", "intervalUnit"} <= request.parameters.keys():
+                count, unit = request.parameters["interval"], request.parameters["intervalUnit"]
+                return Interval(int(count), unit)
+        return resampling.interval_of_bars(self._frame)
+
+    def resample(
+        self,
+        interval: Interval | str,
+        from_: TimeLike | int | None = None,
+        until: TimeLike | int | None = None,
+        *,
+        include_empty_buckets: bool | None = None,
+    ) -> OHLCVResponse:
+        """Longer candles, on the grid of the service, with the same columns.
+
+        Opens and closes are those of the first and last part that traded, `vwap` is weighted by
+        volume, `volume` and `trade_count` are added up. Several days or months count from the start
+        of the range, whose end cuts the last one short [assumed].
+
+        Args:
+            interval: The new length, a multiple of the present one.
+            from_: The start of the range; that of the range asked for when it is left out.
+            until: The end of the range; that of the range asked for when it is left out.
+            include_empty_buckets: Whether a candle without trades has a row: null prices, volume
+                0. Left out, those have one whose parts have one.
+
+        Raises:
+            TrayportValidationError: The interval is no multiple of that of the candles, or cuts
+                one of them; or another argument cannot work.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     candles = await client.trades.get_ohlcv(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-09", "1h"
+            ...     )
+            >>> len(candles.resample("1d"))
+            5
+        """
+        frame = resampling.resampled(
+            self._frame,
+            interval,
+            Span.between(from_, until),
+            Span.asked(from_, until, self.requests),
+            source=self.interval,
+            include_empty_buckets=include_empty_buckets,
+        )
+        return OHLCVResponse.made(frame, interval, self.requests)
+
+    def vwap(
+        self, from_: TimeLike | int | None = None, until: TimeLike | int | None = None
+    ) -> float | None:
+        """The volume-weighted average price over a range, from the parts; None without volume.
+
+        Args:
+            from_: The start; that of the table when it is left out.
+            until: The end; that of the table when it is left out. Both lie where candles start or
+                end, or where nothing traded: no part of a candle is known.
+
+        Raises:
+            TrayportValidationError: The candles have no `vwap`, which is asked for with
+                `optional_fields=["vwap"]`; they belong to several contracts; or the range cuts one
+                of them.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     contract, day = "TTF Hi Cal 51.6* Apr-24", ("2024-03-04", "2024-03-05")
+            ...     trades = await client.trades.get_trades(contract, *day)
+            ...     candles = await client.trades.get_ohlcv(
+            ...         contract, *day, "1h", optional_fields=["vwap"]
+            ...     )
+            >>> round(candles.vwap(), 9) == round(trades.vwap(), 9)
+            True
+        """
+        return resampling.vwap(self._frame, Span.between(from_, until))

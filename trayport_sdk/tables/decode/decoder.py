@@ -1,0 +1,283 @@
+"""From bytes to typed columns, strictly, while they arrive.
+
+The types come from the generated tables. A wrong type, a missing field, a number out of range, a
+cut or trailing byte is an error; fields the tables do not know pass and are left out.
+
+An array of rows is cut into pieces. Each is proved right by a decoder that keeps to the types, and
+read a second time into columns, which is what takes the time and needs no interpreter: two pieces
+are worked on at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+
+import msgspec
+from attrs import field, frozen
+from trayport_spec import ENDPOINTS
+
+from ...errors import QUOTED_CHARACTERS, TrayportDecodeError
+from . import locate as places
+from .columns import Asked, from_json, to_frame
+from .schema import Tolerance, answer_type, untyped
+from .split import PIECE, SPACE, Cut, Cutter
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    _Table: TypeAlias = tuple[pl.DataFrame, Mapping[str, int]]
+
+WORKERS = 2
+AHEAD = 2 * WORKERS
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+@frozen
+class Decoded:
+    """An answer as typed structs.
+
+    Attributes:
+        rows: The rows, in the order of the answer.
+        timestamp: The instant the whole answer is of, in nanoseconds since 1970-01-01 UTC; None
+            where the rows have times of their own.
+        odd: How often each field was not of its type, and was taken nevertheless.
+    """
+
+    rows: Sequence[Any]
+    timestamp: int | None = None
+    odd: Mapping[str, int] = field(factory=dict[str, int])
+
+
+class Decoder:
+    """Turns the JSON of one answer into tables, piece by piece.
+
+    Args:
+        operation_id: The operation that was asked.
+        asked: Which columns are part of the tables.
+        lenient: Whether what is not of its type becomes null instead of an error.
+        piece: About how many bytes are decoded at once.
+
+    Attributes:
+        timestamp: The instant the whole answer is of, once it was read.
+        odd: How often each field was not of its type, and was taken nevertheless.
+    """
+
+    def __init__(
+        self,
+        operation_id: str,
+        asked: Asked,
+        *,
+        lenient: bool = False,
+        piece: int | None = None,
+    ) -> None:
+        self._operation_id = operation_id
+        self._columns = ENDPOINTS[operation_id].row
+        self._asked = asked
+        self._lenient = lenient
+        self._piece = piece
+        self._is_plain = True
+        self._rows_before = 0
+        self.timestamp: int | None = None
+        self.odd: Counter[str] = Counter()
+
+    def frames(self, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]:
+        """The rows in tables, while the text arrives.
+
+        Args:
+            chunks: The decompressed body.
+
+        Raises:
+            TrayportDecodeError: The body is not what the API promises. The tables before were.
+        """
+        if ENDPOINTS[self._operation_id].root != "array":
+            whole = answer(self._operation_id, b"".join(chunks), lenient=self._lenient)
+            self.timestamp = whole.timestamp
+            self.odd.update(whole.odd)
+            yield to_frame(self._columns, whole.rows, self._asked)
+            return
+        under_way: deque[tuple[Cut, Future[_Table]]] = deque()
+        try:
+            for frame, odd in self._tables(chunks, under_way):
+                self._rows_before += frame.height
+                self.odd.update(odd)
+                yield frame
+        finally:
+            for _, table in under_way:
+                table.cancel()
+
+    def _tables(
+        self, chunks: Iterable[bytes], under_way: deque[tuple[Cut, Future[_Table]]]
+    ) -> Iterator[_Table]:
+        """Hands out the pieces to the threads, and their tables in the order of the pieces."""
+        cutter = Cutter(self._piece)
+        pool = _threads(os.getpid())
+        for cut in self._cuts(cutter, chunks):
+            under_way.append((cut, pool.submit(self._table, cut.text)))
+            while under_way and (cut.is_last or len(under_way) > AHEAD or under_way[0][1].done()):
+                first, table = under_way.popleft()
+                try:
+                    yield table.result()
+                except _BROKEN as error:
+                    if not first.is_guess:
+                        before = first.offset - 1, self._rows_before
+                        raise _explained(error, first.text, *before) from error
+                    cutter.put_back([first, *(cut for cut, _ in under_way)])
+                    under_way.clear()
+
+    def _cuts(self, cutter: Cutter, chunks: Iterable[bytes]) -> Iterator[Cut]:
+        for chunk in _small(chunks):
+            cutter.feed(chunk)
+            yield from iter(cutter.cut, None)
+            if begun := cutter.begun_with:
+                self._refuse(begun)
+        cutter.close()
+        if (begun := cutter.begun_with) is not None:
+            self._refuse(begun)
+        yield from iter(cutter.cut, None)
+
+    def _refuse(self, begun: bytes) -> NoReturn:
+        """Says why an answer that does not begin as an array is wrong."""
+        start = len(begun) - len(begun.lstrip(SPACE))
+        what = "it is empty" if start == len(begun) else "its root is no array"
+        raise TrayportDecodeError(
+            f"the answer is not what the API promises: {what} (byte {start})",
+            offset=start,
+            body=_quoted(begun),
+        )
+
+    def _table(self, text: bytes) -> _Table:
+        """The table of a piece."""
+        found = _read(self._operation_id, text, lenient=self._lenient)
+        frame = None
+        if self._is_plain and not found.odd:
+            frame = from_json(self._columns, text, self._asked)
+        if frame is None or frame.height != len(found.rows):
+            # What is in one piece will be in the others: escapes, or fields that are not known.
+            self._is_plain = False
+            frame = to_frame(self._columns, found.rows, self._asked)
+        return frame, found.odd
+
+
+def _small(chunks: Iterable[bytes]) -> Iterator[memoryview]:
+    """The same bytes in chunks that are no larger than pieces."""
+    for chunk in chunks:
+        for start in range(0, len(chunk), PIECE):
+            yield memoryview(chunk)[start : start + PIECE]
+
+
+def answer(operation_id: str, body: bytes, *, lenient: bool = False) -> Decoded:
+    """The rows of an answer, and what the answer says of all of them.
+
+    Raises:
+        TrayportDecodeError: The body is not what the API promises.
+    """
+    try:
+        return _read(operation_id, body, lenient=lenient)
+    except _BROKEN as error:
+        raise _explained(error, body, is_array=ENDPOINTS[operation_id].root == "array") from error
+
+
+def decode_documents(operation_id: str, body: bytes) -> list[dict[str, Any]]:
+    """The rows of an answer as JSON objects, checked like `answer` does."""
+    answer(operation_id, body)
+    document = msgspec.json.decode(body)
+    endpoint = ENDPOINTS[operation_id]
+    if endpoint.rows_at is not None:
+        document = document[endpoint.rows_at]
+    return document if isinstance(document, list) else [document]  # pyright: ignore[reportUnknownVariableType]
+
+
+@cache
+def _threads(_process: int) -> ThreadPoolExecutor:
+    """The threads that decode, for all answers of a process: many would need much memory."""
+    return ThreadPoolExecutor(WORKERS, "trayport-decode")
+
+
+@cache
+def _decoder(operation_id: str) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(answer_type(operation_id))
+
+
+def _read(operation_id: str, text: bytes, *, lenient: bool) -> Decoded:
+    """The rows of an answer.
+
+    Raises:
+        msgspec.DecodeError: It is not of its type, or no JSON.
+        UnicodeDecodeError: It is no UTF-8.
+        RecursionError: It is nested too deeply.
+    """
+    if not text.isascii():
+        text.decode()
+    endpoint = ENDPOINTS[operation_id]
+    try:
+        document = _decoder(operation_id).decode(text)
+    except msgspec.ValidationError:
+        # Slowly, with what is wrong at its place; of fields with the same name the last one counts.
+        tolerance = Tolerance(operation_id, lenient=lenient)
+        document = tolerance.answer(untyped(text))
+        odd: Mapping[str, int] = tolerance.odd
+    else:
+        odd = {}
+    if endpoint.rows_at is None:
+        return Decoded(document if endpoint.root == "array" else [document], odd=odd)
+    times = (getattr(document, c.python_name) for c in endpoint.envelope if c.type == "timestamp")
+    return Decoded(getattr(document, endpoint.rows_at), next(times, None), odd)
+
+
+def _explained(
+    error: Exception, text: bytes, offset: int = 0, rows_before: int = 0, *, is_array: bool = True
+) -> TrayportDecodeError:
+    """What is wrong with a text, and where.
+
+    Args:
+        error: What the decoder said.
+        text: What it was given.
+        offset: Where the text begins in the body.
+        rows_before: How many rows there were before.
+        is_array: Whether it should be an array of rows.
+    """
+    told = str(error)
+    path: tuple[str | int, ...] = ()
+    if isinstance(error, UnicodeDecodeError):
+        start = error.start
+    elif is_array and text[:1] == b"[" and text[1:].lstrip(SPACE)[:1] not in (b"{", b"]", b""):
+        # Whether the value was whole is not known: it was not waited for.
+        told, path = "Expected `object` - at `$[0]`", (0,)
+        start = len(text) - len(text[1:].lstrip(SPACE))
+    elif place := re.search(r"\(byte (\d+)\)", told):
+        start = int(place[1])
+        told = told.replace(place[0], f"(byte {start + offset})")
+    elif at := re.search(r"(?<= at `)\$[^`]*(?=`$)", told):
+        # Numbers out of range are told of without the names on the way to them.
+        lost = "[...]" in at[0]
+        path = places.unreadable_number(text) if lost else places.path_of(at[0])
+        start = places.start_of(text, path)
+    else:
+        is_whole = isinstance(error, msgspec.ValidationError)
+        start = places.start_of(text, path) if is_whole else len(text)
+    if is_array and not path and text.lstrip()[:1] == b"[":
+        path = (places.row_at(text, start),)
+    row, within = places.row_of(path)
+    if row is not None and path[:1] == (row,):
+        told = told.replace(f"`$[{row}]", f"`$[{row + rows_before}]")
+        row += rows_before
+    if lacking := re.search(r"missing required field `([^`]+)`", told):
+        within = f"{within}.{lacking[1]}".lstrip(".")
+    where = [f"byte {start + offset}"] + ([] if row is None else [f"row {row}"])
+    return TrayportDecodeError(
+        f"the answer is not what the API promises: {told} ({', '.join(where)})",
+        offset=start + offset,
+        row=row,
+        field=within or None,
+        body=_quoted(text),
+    )
+
+
+def _quoted(text: bytes) -> str:
+    return text[: 4 * QUOTED_CHARACTERS].decode(errors="replace")

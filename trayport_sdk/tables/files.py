@@ -1,0 +1,197 @@
+"""Tables one after another into one file: in which formats, and how it appears only when whole."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+from ..errors import TrayportValidationError
+from .flattening import ISO_NANOSECONDS, flat, texts
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Compression: TypeAlias = Literal["zstd", "lz4", "none"]
+"""How the columns of a Parquet or an Arrow file are compressed."""
+
+FORMATS = (".parquet", ".csv", ".jsonl", ".arrow")
+CODECS = get_args(Compression)
+COMPRESSED = (".parquet", ".arrow")
+ZSTD_LEVEL = 1
+
+GROUP_ROWS = 100_000
+GROUP_BOOKS = 10_000
+"""Rows of a group where each holds a list of orders."""
+PARTS = 20
+"""In how many parts a group is handed on: of those under way there are several in memory."""
+PARTS_OF_TEXT = 5
+
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+
+
+def codec_of(kind: str, compression: str | None) -> str:
+    """How a file of a format is to be compressed.
+
+    Args:
+        kind: The format, as its ending.
+        compression: What is wished for; what suits the format when it is left out.
+
+    Raises:
+        TrayportValidationError: There is no such codec, or not for this format.
+    """
+    known = CODECS if kind in COMPRESSED else ("none",)
+    codec = known[0] if compression is None else compression
+    if codec in known:
+        return codec
+    if codec in CODECS:
+        raise TrayportValidationError(
+            f"compression {codec!r} does not go with {kind} files, which are plain text",
+            parameter="compression",
+            limit=f"{', '.join(CODECS)} for {' and '.join(COMPRESSED)}",
+            suggestion=f"leave it out, or write {' or '.join(COMPRESSED)}",
+        )
+    raise TrayportValidationError(
+        f"compression {compression!r} is unknown",
+        parameter="compression",
+        limit=", ".join(CODECS),
+        suggestion=f"use one of {', '.join(CODECS)}",
+    )
+
+
+def group_rows(schema: pl.Schema) -> int:
+    """How many rows of such a table are put together in a file."""
+    import polars as pl
+
+    nested = any(isinstance(kind, pl.List) for kind in schema.values())
+    return GROUP_BOOKS if nested else GROUP_ROWS
+
+
+class Gatherer:
+    """Puts small tables together and cuts big ones, into groups of the same size.
+
+    Args:
+        parts: How many of them there are for a group of a file.
+    """
+
+    def __init__(self, parts: int = 1) -> None:
+        self._parts = parts
+        self._held: list[pl.DataFrame] = []
+        self._rows = self._groups = 0
+
+    def add(self, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Adds a table; the groups that are now full."""
+        full = group_rows(frame.schema) // self._parts
+        if not frame.height:
+            self._held.append(frame)
+        while frame.height:
+            part, frame = frame.head(full - self._rows), frame.slice(full - self._rows)
+            self._held.append(part)
+            self._rows += part.height
+            if self._rows == full:
+                yield self._group()
+
+    def rest(self) -> Iterator[pl.DataFrame]:
+        """What is left; one table that has the columns when there were no rows at all."""
+        if self._rows or (self._held and not self._groups):
+            yield self._group()
+
+    def _group(self) -> pl.DataFrame:
+        import polars as pl
+
+        held = [frame for frame in self._held if frame.height] or self._held[:1]
+        self._held, self._rows = [], 0
+        self._groups += 1
+        return held[0] if len(held) == 1 else pl.concat(held, rechunk=True)
+
+
+def gathered(frames: Iterable[pl.DataFrame], parts: int = 1) -> Iterator[pl.DataFrame]:
+    """The rows of some tables, in groups of the same size but for the last."""
+    gatherer = Gatherer(parts)
+    for frame in frames:
+        yield from gatherer.add(frame)
+    yield from gatherer.rest()
+
+
+def encode(frames: Iterable[pl.DataFrame], path: Path, kind: str, codec: str) -> None:
+    """Writes tables with the same columns to a file, one after another.
+
+    Args:
+        frames: The tables, at least one.
+        path: The file.
+        kind: The format, as its ending.
+        codec: How it is compressed.
+
+    Raises:
+        OSError: The file cannot be written, because the disk is full for example.
+    """
+    import polars as pl
+
+    parts = gathered(frames, PARTS if kind in COMPRESSED else PARTS_OF_TEXT)
+    try:
+        if kind in COMPRESSED:
+            _encode_columns(parts, path, kind, codec)
+        else:
+            _encode_text(parts, path, kind)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        # Polars tells of the system's errors in words alone.
+        if getattr(error, "errno", None) is None and (told := _OS_ERROR.search(str(error))):
+            number = int(told[1])
+            raise OSError(number, os.strerror(number), str(path)) from error
+        raise
+
+
+def _encode_columns(parts: Iterator[pl.DataFrame], path: Path, kind: str, codec: str) -> None:
+    import polars as pl
+    from polars.io.plugins import register_io_source
+
+    first = next(parts)
+    rows = group_rows(first.schema)
+
+    def source(*_: object) -> Iterator[pl.DataFrame]:
+        return chain([first], parts)
+
+    table = register_io_source(source, schema=first.schema, validate_schema=True)
+    compression: Any = "uncompressed" if codec == "none" else codec
+    if kind == ".parquet":
+        level = ZSTD_LEVEL if codec == "zstd" else None
+        table.sink_parquet(
+            path, compression=compression, compression_level=level, row_group_size=rows
+        )
+    else:
+        # Of the newer type of text that polars has, other readers can do little.
+        plain = pl.CompatLevel.oldest()
+        table.sink_ipc(path, compression=compression, record_batch_size=rows, compat_level=plain)
+
+
+def _encode_text(parts: Iterator[pl.DataFrame], path: Path, kind: str) -> None:
+    with path.open("wb") as file:
+        for number, part in enumerate(parts):
+            if kind == ".csv":
+                header = not number
+                flat(part).write_csv(file, include_header=header, datetime_format=ISO_NANOSECONDS)
+            else:
+                texts(part).write_ndjson(file)
+
+
+@contextmanager
+def replaced(path: str | Path) -> Generator[Path]:
+    """A file to write to, which takes the place of another in one step once it is whole.
+
+    It lies beside the other one, under a hidden name, and is gone when something fails.
+    """
+    target = Path(path).resolve()  # a link stays a link
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        part.touch(exist_ok=False)
+        yield part
+        with part.open("r+b") as written:
+            os.fsync(written.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,234 @@
+"""Tables of order books."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex
+
+from trayport_api.models import OrderBook, OrderSide
+
+from .analytics import book_sums, books
+from .analytics.levels import Level
+from .quote_tables import QuotesTable
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class OrderBookResponse(QuotesTable[OrderBook]):
+    """Books at points in time, their `bids` and `asks` as lists of orders, the best first.
+
+    The models are `trayport_api.models.OrderBook`. CSV, which knows no lists, gets a row per order.
+    Levels are orders, as the API sends them; `by_price()` makes a level of each price.
+    """
+
+    operation_id = "get_order_book"
+    model = OrderBook
+
+    def levels(self, depth: SupportsIndex | None = None) -> pl.DataFrame:
+        """A row per order: its `timestamp`, its `side` (`bid` or `ask`), its `level`, its fields.
+
+        Args:
+            depth: Orders a side, at most; all of them when it is left out.
+
+        Returns:
+            The orders, level 0 being the best. Books without orders have no row.
+
+        Raises:
+            TrayportValidationError: The depth is no whole number from 1.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     books = await client.orders.get_order_book(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T09", "2024-03-04T12", "1h"
+            ...     )
+            >>> books.levels(depth=2)["level"].to_list()[:4]
+            [0, 1, 0, 1]
+        """
+        return books.levels(self._frame, depth)
+
+    def wide(self, depth: SupportsIndex | None = None) -> pl.DataFrame:
+        """A row per book, with a column per field, side and level.
+
+        Args:
+            depth: Levels of each side; as many as the deepest book has when it is left out.
+
+        Returns:
+            The columns `timestamp`, `bid_price_0`, `bid_quantity_0`, `ask_price_0`,
+            `ask_quantity_0`, `bid_price_1` and so on, with `bid_venue_code_0` and the like where
+            the orders have more fields; null where a book is thinner.
+
+        Raises:
+            TrayportValidationError: The depth is no whole number from 1.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     books = await client.orders.get_order_book(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T09", "2024-03-04T12", "1h"
+            ...     )
+            >>> books.wide(1).columns
+            ['timestamp', 'bid_price_0', 'bid_quantity_0', 'ask_price_0', 'ask_quantity_0']
+        """
+        return books.wide(self._frame, depth)
+
+    def bids(self, depth: SupportsIndex | None = None) -> list[Level]:
+        """The bids of a table of one book as values, the best first.
+
+        Args:
+            depth: Orders, at most; all of them when it is left out.
+
+        Raises:
+            TrayportValidationError: The table has none or several books.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     books = await client.orders.get_order_book(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T09", "2024-03-04T12", "1h"
+            ...     )
+            >>> bids = books.at("2024-03-04T10:30").bids()
+            >>> bids == sorted(bids) and bids[0].price >= bids[-1].price
+            True
+        """
+        return books.side_of_one(self._frame, OrderSide.BID, depth)
+
+    def asks(self, depth: SupportsIndex | None = None) -> list[Level]:
+        """The asks of a table of one book as values, the best first.
+
+        Args:
+            depth: Orders, at most; all of them when it is left out.
+
+        Raises:
+            TrayportValidationError: The table has none or several books.
+        """
+        return books.side_of_one(self._frame, OrderSide.ASK, depth)
+
+    def of_venues(self, *venue_codes: str) -> Self:
+        """The books without the orders of other venues.
+
+        Args:
+            venue_codes: Codes of venues, as in `VENUES` or in the table.
+
+        Raises:
+            TrayportValidationError: The orders do not say their venue, which is asked for with
+                `optional_fields=["venueCode"]`; or a code is neither known nor in the table.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     books = await client.orders.get_order_book(
+            ...         "TTF Hi Cal 51.6* Apr-24",
+            ...         "2024-03-04T09",
+            ...         "2024-03-04T12",
+            ...         "1h",
+            ...         optional_fields=["venueCode"],
+            ...     )
+            >>> set(books.of_venues("EEX7").levels()["venue_code"]) <= {"EEX7"}
+            True
+        """
+        return self._with(books.of_venues(self._frame, *venue_codes))
+
+    def by_price(self) -> Self:
+        """The books with one entry per price and side, the best first.
+
+        The entries have `price`, `quantity`, which is the sum of their orders, and `order_count`.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     books = await client.orders.get_order_book(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T09", "2024-03-04T12", "1h"
+            ...     )
+            >>> books.by_price().levels()["order_count"].sum() == len(books.levels())
+            True
+        """
+        return self._with(book_sums.by_price(self._frame))
+
+    def by_venue(self) -> pl.DataFrame:
+        """A row per book, side and venue: its best price, its quantity, its number of orders.
+
+        Returns:
+            The columns `timestamp`, `side`, `venue_code`, `price`, `quantity`, `order_count`, the
+            best prices first.
+
+        Raises:
+            TrayportValidationError: The orders do not say their venue, which is asked for with
+                `optional_fields=["venueCode"]`.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     books = await client.orders.get_order_book(
+            ...         "TTF Hi Cal 51.6* Apr-24",
+            ...         "2024-03-04T09",
+            ...         "2024-03-04T12",
+            ...         "1h",
+            ...         optional_fields=["venueCode"],
+            ...     )
+            >>> books.by_venue()["order_count"].sum() == len(books.levels())
+            True
+        """
+        return book_sums.by_venue(self._frame)
+
+    def depth(self, level: SupportsIndex) -> pl.DataFrame:
+        """What stands at a level, and from the best order down to it.
+
+        Args:
+            level: The level, 0 for the best.
+
+        Returns:
+            The columns `timestamp`, `bid_price`, `bid_quantity`, `bid_depth`, and the same of asks.
+            Price and quantity are those at the level, null where a book is thinner; depth is the
+            quantity of all orders down to it, 0 where there is none.
+
+        Raises:
+            TrayportValidationError: The level is no whole number from 0.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     books = await client.orders.get_order_book(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T09", "2024-03-04T12", "1h"
+            ...     )
+            >>> books.depth(0)["bid_depth"].equals(books.depth(0)["bid_quantity"])
+            True
+        """
+        return book_sums.depth(self._frame, level)
+
+    def depth_within(self, distance: SupportsFloat) -> pl.DataFrame:
+        """The quantity that stands no farther from the best price of its side than a distance.
+
+        Args:
+            distance: A distance of prices; prices are compared to nine decimal places.
+
+        Returns:
+            The columns `timestamp`, `bid_depth`, `ask_depth`; 0 where a side is empty.
+
+        Raises:
+            TrayportValidationError: The distance is no number from 0.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     books = await client.orders.get_order_book(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T09", "2024-03-04T12", "1h"
+            ...     )
+            >>> books.depth_within(0.05).columns
+            ['timestamp', 'bid_depth', 'ask_depth']
+        """
+        return book_sums.depth_within(self._frame, distance)
+
+    def imbalance(self, depth: SupportsIndex | None = None) -> pl.Series:
+        """(bid - ask) / (bid + ask), by the quantity of orders, as a column `imbalance`.
+
+        Args:
+            depth: Orders a side, at most; all of them when it is left out.
+
+        Returns:
+            From -1, where only asks are, to 1, where only bids are; null where nothing is.
+
+        Raises:
+            TrayportValidationError: The depth is no whole number from 1.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     books = await client.orders.get_order_book(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T09", "2024-03-04T12", "1h"
+            ...     )
+            >>> books.imbalance(depth=5).is_between(-1, 1).all()
+            True
+        """
+        return book_sums.imbalance(self._frame, depth)

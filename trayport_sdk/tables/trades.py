@@ -1,0 +1,248 @@
+"""Tables of trades, and what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+from trayport_api.models import PrivateTrade, Trade
+
+from ..query.spans import Span
+from .analytics import flow as tape
+from .analytics import ohlcv as bars
+from .base import Model, TableResponse
+from .candles import OHLCVResponse
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ..bulk.progress import RequestRecord
+    from ..query.contracts import ContractSpec
+    from ..query.times import Interval, TimeLike
+
+
+class TradesTable(TableResponse[Model]):
+    """What trades add up to, whoever's they are.
+
+    Times may be as precise as the table has them, also integers in nanoseconds as the models have
+    them. Ranges are half-open, `[from_, until)`.
+    """
+
+    def of_contract(self, contract: ContractSpec | str) -> Self:
+        """The rows of one contract, of a table that has the column `contract`.
+
+        Args:
+            contract: The contract, as `ContractSpec` or as machine symbol.
+
+        Raises:
+            TrayportValidationError: The rows do not say whose they are, or the symbol is none.
+
+        Example:
+            >>> april, may = "10000065*#Single#10000305#244#0", "10000065*#Single#10000305#245#0"
+            >>> async with TrayportClient.sandbox() as client:
+            ...     trades = await client.trades.get_trades(
+            ...         [april, may], "2024-03-04", "2024-03-05"
+            ...     )
+            >>> len(trades.of_contract(april)) + len(trades.of_contract(may)) == len(trades)
+            True
+        """
+        return self._with(tape.of_contract(self._frame, contract))
+
+    def volume(
+        self, from_: TimeLike | int | None = None, until: TimeLike | int | None = None
+    ) -> float:
+        """The quantity that was traded, in the product's unit; 0 for none.
+
+        Args:
+            from_: The start, inclusive; that of the table when it is left out.
+            until: The end, exclusive; that of the table when it is left out.
+
+        Raises:
+            TrayportValidationError: The range cannot work, or the trades are of several contracts.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     trades = await client.trades.get_trades(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
+            ...     )
+            >>> morning, rest = trades.volume(until="2024-03-04T12"), trades.volume("2024-03-04T12")
+            >>> round(morning + rest, 6) == round(trades.volume(), 6)
+            True
+        """
+        return tape.volume(self._frame, Span.between(from_, until))
+
+    def vwap(
+        self, from_: TimeLike | int | None = None, until: TimeLike | int | None = None
+    ) -> float | None:
+        """The volume-weighted average price; None where nothing traded.
+
+        Args:
+            from_: The start, inclusive; that of the table when it is left out.
+            until: The end, exclusive; that of the table when it is left out.
+
+        Raises:
+            TrayportValidationError: The range cannot work, or the trades are of several contracts.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     trades = await client.trades.get_trades(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
+            ...     )
+            >>> 35 < trades.vwap("2024-03-04T09", "2024-03-04T10") < 36
+            True
+            >>> trades.vwap("2024-03-04T00", "2024-03-04T01") is None
+            True
+        """
+        return tape.vwap(self._frame, Span.between(from_, until))
+
+    def aggressor_imbalance(
+        self, from_: TimeLike | int | None = None, until: TimeLike | int | None = None
+    ) -> float | None:
+        """(bought - sold) / (bought + sold), by the volume of the aggressors.
+
+        Args:
+            from_: The start, inclusive; that of the table when it is left out.
+            until: The end, exclusive; that of the table when it is left out.
+
+        Returns:
+            From -1, where all aggressors sold, to 1, where all bought; None where nothing traded.
+
+        Raises:
+            TrayportValidationError: The range cannot work, or the trades are of several contracts.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     trades = await client.trades.get_trades(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
+            ...     )
+            >>> -1 <= trades.aggressor_imbalance() <= 1
+            True
+        """
+        return tape.aggressor_imbalance(self._frame, Span.between(from_, until))
+
+    def aggressor_flow(
+        self,
+        interval: Interval | str,
+        from_: TimeLike | int | None = None,
+        until: TimeLike | int | None = None,
+        *,
+        include_empty_buckets: bool = False,
+    ) -> pl.DataFrame:
+        """What aggressors bought and sold in each interval, and the imbalance of the two.
+
+        Args:
+            interval: The length of a bucket, as `to_ohlcv` takes it.
+            from_: The start, inclusive; that of the range asked for when it is left out.
+            until: The end, exclusive; that of the range asked for when it is left out.
+            include_empty_buckets: Whether every bucket of the range has a row: volumes 0, no
+                imbalance.
+
+        Returns:
+            The columns `from_timestamp`, `to_timestamp`, `buy_volume`, `sell_volume`, `imbalance`,
+            and `contract` if the trades have it: contracts are kept apart.
+
+        Raises:
+            TrayportValidationError: An argument cannot work.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     trades = await client.trades.get_trades(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
+            ...     )
+            >>> flow = trades.aggressor_flow("1h")
+            >>> flow.columns
+            ['from_timestamp', 'to_timestamp', 'buy_volume', 'sell_volume', 'imbalance']
+        """
+        return tape.aggressor_flow(
+            self._frame,
+            interval,
+            Span.asked(from_, until, self.requests),
+            include_empty_buckets=include_empty_buckets,
+        )
+
+    def to_ohlcv(
+        self,
+        interval: Interval | str,
+        from_: TimeLike | int | None = None,
+        until: TimeLike | int | None = None,
+        *,
+        include_empty_buckets: bool = False,
+        optional_fields: Sequence[str] = (),
+    ) -> OHLCVResponse:
+        """Candles of the trades, which agree with the candles of the service.
+
+        The service makes candles of the lowest-numbered route [assumed], so they agree for trades
+        that were asked for without `routes`. Buckets stand on the grid of the service: seconds,
+        minutes and hours count from midnight UTC, months from the first; several days or months
+        count from the start of the range, whose end cuts the last one short [assumed]. A bucket
+        that the range cuts otherwise is whole, and made of the trades that are there.
+
+        Args:
+            interval: The length of a candle: any divisor of a day, days or months, such as `"10s"`,
+                `"15m"`, `"1h"`, `"7d"` or `"1mo"`.
+            from_: The start, inclusive; that of the range asked for when it is left out.
+            until: The end, exclusive; that of the range asked for when it is left out.
+            include_empty_buckets: Whether a bucket without trades has a row: null prices, volume
+                0. A slice of a table was asked for as the whole was: give its range.
+            optional_fields: Columns to add: `open_timestamp`, `close_timestamp`, `vwap`.
+
+        Returns:
+            The columns of candles, `trade_count`, and `contract` if the trades have it: contracts
+            are kept apart.
+
+        Raises:
+            TrayportValidationError: An argument cannot work.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     contract, day = "TTF Hi Cal 51.6* Apr-24", ("2024-03-04", "2024-03-05")
+            ...     trades = await client.trades.get_trades(contract, *day)
+            ...     candles = await client.trades.get_ohlcv(contract, *day, "1h")
+            >>> own = trades.to_ohlcv("1h").to_polars()
+            >>> own["close"].to_list() == candles.to_polars()["close"].to_list()
+            True
+            >>> own["trade_count"].sum() == len(trades)
+            True
+        """
+        frame = bars.candles(
+            self._frame,
+            interval,
+            Span.asked(from_, until, self.requests),
+            include_empty_buckets=include_empty_buckets,
+            optional_fields=optional_fields,
+        )
+        return OHLCVResponse.made(frame, interval, self.requests)
+
+
+class TradesResponse(TradesTable[Trade]):
+    """Trades in time order; the models are `trayport_api.models.Trade`."""
+
+    operation_id = "get_trades"
+    model = Trade
+
+
+class TradesBatch(TradesResponse):
+    """The trades of one contract in one window of a stream.
+
+    Attributes:
+        contract: The contract.
+    """
+
+    contract: ContractSpec
+
+    @classmethod
+    def about(cls, contract: ContractSpec, frame: pl.DataFrame, request: RequestRecord) -> Self:
+        """The rows that a request brought of a contract."""
+        batch = cls(frame, [request])
+        batch.contract = contract
+        return batch
+
+
+class PrivateTradesResponse(TradesTable[PrivateTrade]):
+    """The account's own trades in time order, with both sides as columns.
+
+    The models are `trayport_api.models.PrivateTrade`.
+    """
+
+    operation_id = "get_private_trades"
+    model = PrivateTrade
