@@ -37,7 +37,7 @@ CONTRACTS = tuple(
 
 
 @frozen
-class Asked:
+class ColumnFilter:
     """What a request asks for.
 
     Attributes:
@@ -76,16 +76,16 @@ class Service:
     limits = False
 
     def __init__(
-        self, verdict: Callable[[Asked], Verdict] = lambda _: None, **sandbox: Any
+        self, verdict: Callable[[ColumnFilter], Verdict] = lambda _: None, **sandbox: Any
     ) -> None:
         self.sandbox = Sandbox(limits=False, **sandbox)
         self.verdict = verdict
-        self.asked: list[Asked] = []
+        self.asked: list[ColumnFilter] = []
         self.under_way = self.most_under_way = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         query = {n.lower(): v for n, v in parse_qs(scope["query_string"].decode()).items()}
-        asked = Asked(
+        asked = ColumnFilter(
             scope["path"].removeprefix(Sandbox.ANALYTICS_PATH),
             tuple(
                 int(item) for text in query.get("sequenceitemid", ()) for item in text.split(",")

@@ -33,7 +33,7 @@ from trayport_sdk.errors import (
     TrayportTimeoutError,
     TrayportValidationError,
 )
-from trayport_sdk.http.messages import Answer, Attempt, Call
+from trayport_sdk.http.messages import ApiRequest, ApiResponse, Attempt
 from trayport_sdk.http.status_errors import INTRADAY, api_error
 from trayport_sdk.http.transport import Transport
 from trayport_sdk.query.times import instant, to_text
@@ -291,12 +291,12 @@ async def test_private_trades_of_today_need_no_right_to_intraday_data(
         "from": to_text(instant(from_today(), "from")),
         "until": to_text(instant(from_today(days=1), "until")),
     }
-    call = Call(ENDPOINTS[operation], ENDPOINTS[operation].path, range_of_today)
+    call = ApiRequest(ENDPOINTS[operation], ENDPOINTS[operation].path, range_of_today)
     async with peer(lambda _: answer(b"", 401)) as one:
         urls = {"analytics": one.url, "reference": one.url}
         async with aclosing(Transport(key=KEY, urls=urls)) as wire:
             with pytest.raises(TrayportAuthenticationError) as refused:
-                await wire.send(call, Attempt(RequestContext(call.url)), Answer.held)
+                await wire.send(call, Attempt(RequestContext(call.url)), ApiResponse.held)
     assert refused.value.suggestion == (INTRADAY if intraday else "check the key")
 
 

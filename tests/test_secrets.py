@@ -34,7 +34,7 @@ from tests.http.peers import PROXY_VARIABLES, UNHURRIED, answer, closed_port, pe
 from trayport_sdk import Settings, TrayportClient, TrayportError
 from trayport_sdk.bulk.dead_letters import DeadLetter
 from trayport_sdk.cli import run
-from trayport_sdk.http.messages import Answer, Call
+from trayport_sdk.http.messages import ApiRequest, ApiResponse
 from trayport_sdk.http.middleware import Middleware, Request, Response
 from trayport_sdk.sandbox import Fault, Sandbox
 from trayport_sdk.sandbox.faults import KINDS, Kind
@@ -563,7 +563,7 @@ def test_a_file_of_dead_letters_sends_the_key_nowhere(
     async def session() -> None:
         async with peer() as one, peer() as elsewhere:
             url = way.format(elsewhere.url.removeprefix("http://"))
-            call = Call.of("get_markets", {"url": url})
+            call = ApiRequest.of("get_markets", {"url": url})
             async with TrayportClient(settings=settings_of(one.url, one.url)) as client:
                 letter = DeadLetter.from_call(
                     call, TrayportError("no"), failed_at=datetime.now(UTC)
@@ -584,9 +584,9 @@ def test_an_answer_shows_no_key(shown: Shown) -> None:
             peer(lambda _: answer(f'["{KEY}"]'.encode())) as one,
             TrayportClient(settings=settings_of(one.url, one.url)) as client,
         ):
-            await client._wire.fetch(Call.of("get_markets", {"url": "/markets"}), keep)
+            await client._wire.fetch(ApiRequest.of("get_markets", {"url": "/markets"}), keep)
 
-    def keep(answered: Answer) -> None:
+    def keep(answered: ApiResponse) -> None:
         shown.add("answer", repr(answered), str(answered.context))
 
     asyncio.run(session())

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from .bulk.resend import RetryReport
     from .http.assembly import OnBreakerChange, OnRetry
     from .http.limiter.queue import Priority
-    from .http.messages import Answer, Call
+    from .http.messages import ApiRequest, ApiResponse
     from .http.middleware import Middleware
     from .http.prefetch import Prefetch
-    from .http.session import Sender, Wire
+    from .http.session import Sender, Session
     from .query.contracts import ContractSpec
     from .resources.health import HealthReport
     from .resources.orders import OrdersGroup
@@ -165,7 +165,7 @@ class TrayportClient(Convenience):
         )
         return client
 
-    def _begin(self, settings: Settings, wire: Wire, collector: MetricsCollector | None) -> None:
+    def _begin(self, settings: Settings, wire: Session, collector: MetricsCollector | None) -> None:
         from .resources.catalog import Catalog
         from .resources.memory import LastAnswers
         from .resources.reference import ReferenceGroup
@@ -178,8 +178,8 @@ class TrayportClient(Convenience):
         self._read = settings
         self._send_over(wire, settings)
 
-    def _send_over(self, wire: Wire, settings: Settings) -> None:
-        from .bulk.runner import Desk
+    def _send_over(self, wire: Session, settings: Settings) -> None:
+        from .bulk.runner import Runner
         from .resources.orders import OrdersGroup
         from .resources.planner import Planner
         from .resources.reference import ReferenceGroup
@@ -194,12 +194,12 @@ class TrayportClient(Convenience):
 
             walker = Prefetch(wire, wire.fetch_ahead)
             self._ahead.add(walker)
-        self._desk = Desk(wire, walker, self._catalog, lambda: self.settings)
+        self._runner = Runner(wire, walker, self._catalog, lambda: self.settings)
         self.reference = ReferenceGroup(wire.fetch, wire.tell, self._answers)
-        self.trades = TradesGroup(self._desk)
-        self.orders = OrdersGroup(self._desk)
-        self.snapshots = SnapshotsGroup(self._desk)
-        self.planner = Planner(self._desk, lambda: self.get_status().limiter)
+        self.trades = TradesGroup(self._runner)
+        self.orders = OrdersGroup(self._runner)
+        self.snapshots = SnapshotsGroup(self._runner)
+        self.planner = Planner(self._runner, lambda: self.get_status().limiter)
 
     def with_options(
         self,
@@ -378,11 +378,11 @@ class TrayportClient(Convenience):
         from .bulk.resend import retry_failed
         from .tables.decode.decoder import answer as decoded
 
-        def proven(answer: Answer) -> bytes:
+        def proven(answer: ApiResponse) -> bytes:
             answer.held().read(decoded)
             return answer.body
 
-        async def send(call: Call) -> bytes:
+        async def send(call: ApiRequest) -> bytes:
             return await wire.fetch(call, proven, priority="low")
 
         wire = self._wire.without_records()

@@ -59,7 +59,7 @@ class Convenience(Streaming):
             >>> trades[0].price > 0
             True
         """
-        contract = await self._desk.catalog.contract_in(market_name, sequence_name, item_name)
+        contract = await self._runner.catalog.contract_in(market_name, sequence_name, item_name)
         return await self.trades.get_trades(contract, from_, until, **options)
 
     async def get_ohlcv(
@@ -137,7 +137,7 @@ class Convenience(Streaming):
             optional_fields=optional_fields,
             response_format=response_format,
         )
-        return await self._desk.result(BulkTradesResponse, TradesResponse, plans, on_progress)
+        return await self._runner.result(BulkTradesResponse, TradesResponse, plans, on_progress)
 
     async def get_snapshots_bulk(
         self,
@@ -172,15 +172,17 @@ class Convenience(Streaming):
         from .query.planner import plan
         from .tables import SnapshotsResponse
 
-        query = self._desk.asked("snapshots", at=at)
-        plans = plan(await self._desk.about(contracts, query))
-        return await self._desk.result(BulkSnapshotsResponse, SnapshotsResponse, plans, on_progress)
+        query = self._runner.query("snapshots", at=at)
+        plans = plan(await self._runner.about(contracts, query))
+        return await self._runner.result(
+            BulkSnapshotsResponse, SnapshotsResponse, plans, on_progress
+        )
 
     async def _plans_of_trades(self, contracts: Contracts, **question: Any) -> list[QueryPlan]:
         from .query.planner import plan
 
-        query = self._desk.asked("trades", **question)
-        return plan(await self._desk.about(contracts, query))
+        query = self._runner.query("trades", **question)
+        return plan(await self._runner.about(contracts, query))
 
     async def get_market_data(
         self,
@@ -276,7 +278,7 @@ class Convenience(Streaming):
             )
         most = MAX_REQUESTS * len(names) if max_requests is None else max_requests
         return BulkMarketDataResponse(
-            await Markets(self._desk).data(
+            await Markets(self._runner).data(
                 names, from_, until, max_requests=most, on_progress=on_progress
             )
         )

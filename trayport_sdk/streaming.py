@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .bulk.progress import OnProgress
     from .bulk.reports import FileReport
-    from .bulk.runner import Contracts, Desk
+    from .bulk.runner import Contracts, Runner
     from .bulk.stream import TableStream
     from .query.plan import QueryPlan
     from .query.rules import ResponseFormat, Routes
@@ -26,7 +26,7 @@ ENDPOINTS_OF_FILES = ("trades", "private_trades", "ohlcv", "order_book_top", "or
 class Streaming:
     """Calls whose rows never are in memory all at once."""
 
-    _desk: Desk
+    _runner: Runner
 
     def stream_trades(
         self,
@@ -240,10 +240,10 @@ class Streaming:
 
         async def asked() -> QueryPlan:
             _check(endpoint, max_answers, question)
-            return await self._desk.about(contracts, self._desk.asked(endpoint, **question))
+            return await self._runner.about(contracts, self._runner.query(endpoint, **question))
 
         return TableStream(
-            self._desk, asked, in_order=in_order, max_answers=max_answers, on_progress=on_progress
+            self._runner, asked, in_order=in_order, max_answers=max_answers, on_progress=on_progress
         )
 
 

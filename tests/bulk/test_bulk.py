@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.service import CONTRACTS, Asked, Service, Verdict, frames, same, session
+from tests.service import CONTRACTS, ColumnFilter, Service, Verdict, frames, same, session
 from trayport_sdk import (
     BulkSnapshotsResponse,
     BulkTradesResponse,
@@ -37,7 +37,7 @@ class Broken:
         self.service = Service(self.verdict)
         self.first = instant(MONTHS[0], "from_")
 
-    def verdict(self, asked: Asked) -> Verdict:
+    def verdict(self, asked: ColumnFilter) -> Verdict:
         return self.status if self.items & {*asked.items} and asked.covers(BAD) else None
 
     def run(self, test: Any, **values: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.service import CONTRACTS, Asked, Service, Verdict, frames, same, session
+from tests.service import CONTRACTS, ColumnFilter, Service, Verdict, frames, same, session
 from tests.virtual_time import clock
 from trayport_sdk import (
     BulkTradesResponse,
@@ -105,7 +105,7 @@ def test_a_call_that_is_cancelled_before_it_began_is_cancelled() -> None:
 
 
 def test_while_a_request_is_being_split_all_of_it_is_missing() -> None:
-    def verdict(asked: Asked) -> Verdict:
+    def verdict(asked: ColumnFilter) -> Verdict:
         return 413 if asked.days > 10 else 1.0
 
     async def test(client: TrayportClient) -> None:
@@ -123,14 +123,14 @@ def test_while_a_request_is_being_split_all_of_it_is_missing() -> None:
 def test_an_answer_that_nobody_took_is_kept() -> None:
     async def test(client: TrayportClient) -> None:
         plans = client.planner.plan_multi_contract_query(QUIET, "trades", *MONTHS)
-        run = client._desk.run(plans, ahead=4)
+        run = client._runner.run(plans, ahead=4)
         outcomes = run.outcomes(in_order=True)
         first = await anext(outcomes)
         await asyncio.sleep(100)
         await outcomes.aclose()
         left = list(run.left())
         assert [first.query, *(one.query for one in left)] == plans
-        assert [type(one).__name__ for one in left] == ["Piece"] * 4 + ["FailedQuery"] * 7
+        assert [type(one).__name__ for one in left] == ["AnsweredQuery"] * 4 + ["FailedQuery"] * 7
 
     run(test)
 
@@ -313,7 +313,7 @@ def test_a_stream_that_is_cancelled_or_left_early_leaves_nothing_behind() -> Non
 
 
 def test_waiting_for_a_service_that_is_away_ends_with_the_call() -> None:
-    def verdict(_: Asked) -> Verdict:
+    def verdict(_: ColumnFilter) -> Verdict:
         return 503 if clock() > 1001 else None
 
     async def test(client: TrayportClient) -> None:

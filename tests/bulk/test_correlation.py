@@ -59,7 +59,7 @@ def row(contract: ContractSpec | None, **more: Any) -> dict[str, Any]:
 def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     found = decode.answer("get_trades", json.dumps(rows).encode()).rows
     return columns.to_frame(
-        ENDPOINTS["get_trades"].row, found, columns.columns_asked(["contract"], [])
+        ENDPOINTS["get_trades"].row, found, columns.column_filter(["contract"], [])
     )
 
 

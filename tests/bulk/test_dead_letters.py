@@ -27,20 +27,20 @@ from trayport_sdk.errors import (
     TrayportServerError,
     TrayportValidationError,
 )
-from trayport_sdk.http.messages import Call
+from trayport_sdk.http.messages import ApiRequest
 
 MIDNIGHT = datetime(2024, 3, 4, tzinfo=UTC)
-TRADES = Call(
+TRADES = ApiRequest(
     ENDPOINTS["get_trades"],
     "/trades",
     {"from": "2024-03-04", "routes": ("Direct", "Agency, London"), "sequenceItemId": "244,245"},
 )
-MARKET = Call(ENDPOINTS["get_market"], "/markets/10000065", {})
+MARKET = ApiRequest(ENDPOINTS["get_market"], "/markets/10000065", {})
 
-Send = Callable[[Call], Awaitable[bytes]]
+Send = Callable[[ApiRequest], Awaitable[bytes]]
 
 
-def failed(call: Call, correlation_id: str) -> DeadLetter:
+def failed(call: ApiRequest, correlation_id: str) -> DeadLetter:
     context = RequestContext(call.endpoint.path, call.shown, correlation_id)
     error = TrayportServerError("503, it failed", status_code=503, context=context, attempts=5)
     return DeadLetter.from_call(call, error, failed_at=MIDNIGHT)
@@ -104,14 +104,16 @@ queries = st.dictionaries(texts, texts | st.lists(texts, max_size=3).map(tuple),
 
 
 @st.composite
-def calls(draw: st.DrawFn) -> Call:
+def calls(draw: st.DrawFn) -> ApiRequest:
     endpoint = draw(st.sampled_from(list(ENDPOINTS.values())))
     url = re.sub(r"\{\w+\}", lambda _: str(draw(ids_in_paths)), endpoint.path)
-    return Call(endpoint, url, draw(queries))
+    return ApiRequest(endpoint, url, draw(queries))
 
 
 @given(calls(), texts, st.datetimes(timezones=st.just(UTC)))
-def test_a_letter_gives_back_the_call_and_itself(call: Call, said: str, moment: datetime) -> None:
+def test_a_letter_gives_back_the_call_and_itself(
+    call: ApiRequest, said: str, moment: datetime
+) -> None:
     error = TrayportConnectionError(said, attempts=3)
     letter = DeadLetter.from_call(call, error, failed_at=moment)
     text = letter.to_json()
@@ -287,7 +289,7 @@ def test_a_malformed_line_is_named_and_everything_stays_as_it_was(letters: DeadL
 def answers(**bodies: bytes | Exception) -> Send:
     """Answers a call by the value of its parameter `n`."""
 
-    async def send(call: Call) -> bytes:
+    async def send(call: ApiRequest) -> bytes:
         await asyncio.sleep(0)
         body = bodies[str(call.parameters["n"])]
         if isinstance(body, Exception):
@@ -297,8 +299,8 @@ def answers(**bodies: bytes | Exception) -> Send:
     return send
 
 
-def numbered(number: str) -> Call:
-    return Call(ENDPOINTS["get_trades"], "/trades", {"n": number})
+def numbered(number: str) -> ApiRequest:
+    return ApiRequest(ENDPOINTS["get_trades"], "/trades", {"n": number})
 
 
 def retry(path: Path, send: Send, out: Path) -> RetryReport:
@@ -356,7 +358,7 @@ def test_cancelling_a_run_loses_nothing(letters: DeadLetters, tmp_path: Path) ->
     under_way: list[str] = []
     full = asyncio.Event()
 
-    async def send(call: Call) -> bytes:
+    async def send(call: ApiRequest) -> bytes:
         number = str(call.parameters["n"])
         if number == "a":
             return b"[]"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.service import (
     CONTRACTS,
-    Asked,
+    ColumnFilter,
     Frames,
     Service,
     Told,
@@ -102,11 +102,11 @@ def test_while_the_consumer_works_the_next_answers_are_fetched_and_no_more(
     session(service, test)
 
 
-def _ends(asked: Asked, window: Window | None) -> bool:
+def _ends(asked: ColumnFilter, window: Window | None) -> bool:
     return window is not None and asked.end <= window.end
 
 
-def slow_at_first(asked: Asked) -> Verdict:
+def slow_at_first(asked: ColumnFilter) -> Verdict:
     return 100.0 if asked.covers(instant(MONTHS[0], "from_")) else 1.0
 
 
@@ -114,7 +114,7 @@ def slow_at_first(asked: Asked) -> Verdict:
 def test_results_come_as_they_arrive_or_in_the_order_of_the_plan(in_order: bool) -> None:
     async def test(client: TrayportClient) -> None:
         plans = client.planner.plan_multi_contract_query(QUIET, "trades", *MONTHS)
-        run = client._desk.run(plans)
+        run = client._runner.run(plans)
         started = clock()
         async with aclosing(run.outcomes(in_order=in_order)) as outcomes:
             came = [(clock() - started, outcome.query) async for outcome in outcomes]
@@ -142,7 +142,7 @@ def test_a_stream_waits_for_a_slow_answer_only_where_the_order_matters(in_order:
         assert starts.index(min(starts)) == (0 if in_order else 2)
         assert starts == sorted(starts) or not in_order
 
-    def slow_first(asked: Asked) -> Verdict:
+    def slow_first(asked: ColumnFilter) -> Verdict:
         return 100.0 if asked.covers(instant("2023-12-15", "from_")) else 1.0
 
     session(Service(slow_first), test)
@@ -168,15 +168,15 @@ def test_a_stream_stays_in_time_order_when_requests_have_to_be_split() -> None:
     session(Service(lambda asked: 413 if asked.days > 3 else None), test)
 
 
-def too_many_items(asked: Asked) -> bool:
+def too_many_items(asked: ColumnFilter) -> bool:
     return len(asked.items) > 7
 
 
-def too_long(asked: Asked) -> bool:
+def too_long(asked: ColumnFilter) -> bool:
     return asked.days > 0.3
 
 
-def too_much(asked: Asked) -> bool:
+def too_much(asked: ColumnFilter) -> bool:
     return len(asked.items) * asked.days > 2
 
 
@@ -241,7 +241,7 @@ def test_a_row_that_nobody_can_read_costs_its_contract_and_second_and_nothing_el
     moment = instant(TWO_DAYS[0], "from_") + second * SECOND
     poison = contracts[item]
 
-    def verdict(asked: Asked) -> Verdict:
+    def verdict(asked: ColumnFilter) -> Verdict:
         inside = poison.sequence_item_id in asked.items and asked.covers(moment)
         return fault if inside else None
 
@@ -280,7 +280,7 @@ def test_a_candle_that_nobody_can_make_costs_that_candle() -> None:
     poisoned = CONTRACTS[0].sequence_item_id
     broken = False
 
-    def verdict(asked: Asked) -> Verdict:
+    def verdict(asked: ColumnFilter) -> Verdict:
         return 503 if broken and asked.covers(moment) and poisoned in asked.items else None
 
     async def test(client: TrayportClient) -> None:
@@ -389,7 +389,7 @@ def test_a_key_that_is_refused_stops_everything_at_once(windows: int) -> None:
 def test_a_key_that_is_refused_later_costs_what_it_is_refused_for() -> None:
     first = instant(MONTHS[0], "from_")
 
-    def verdict(asked: Asked) -> Verdict:
+    def verdict(asked: ColumnFilter) -> Verdict:
         return None if asked.covers(first) else 401
 
     async def test(client: TrayportClient) -> None:
@@ -403,7 +403,7 @@ def test_a_key_that_is_refused_later_costs_what_it_is_refused_for() -> None:
 def away(first: float, last: float, how: Verdict = 503) -> Any:
     """A service that is away for a while, from its second request on."""
 
-    def verdict(_: Asked) -> Verdict:
+    def verdict(_: ColumnFilter) -> Verdict:
         return how if first <= clock() - 1000.0 < last else 1.0
 
     return verdict

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import polars as pl
 import pytest
 
-from tests.service import CONTRACTS, Asked, Service, Verdict, session
+from tests.service import CONTRACTS, ColumnFilter, Service, Verdict, session
 from trayport_sdk import (
     ContractSpec,
     Progress,
@@ -262,7 +262,7 @@ def test_a_request_that_fails_leaves_the_old_file(kind: str, tmp_path: Path) -> 
     path = tmp_path / f"a{kind}"
     path.write_text("old")
 
-    def verdict(asked: Asked) -> Verdict:
+    def verdict(asked: ColumnFilter) -> Verdict:
         return 500 if asked.start > 1_707_000_000 * 10**9 else None
 
     async def test(client: TrayportClient) -> None:
@@ -390,7 +390,7 @@ def test_a_body_that_is_not_right_is_asked_for_again_and_not_kept(tmp_path: Path
 
 
 def test_a_download_that_fails_keeps_what_is_whole(tmp_path: Path) -> None:
-    def verdict(asked: Asked) -> Verdict:
+    def verdict(asked: ColumnFilter) -> Verdict:
         return "broken" if asked.start > 1_707_000_000 * 10**9 else None
 
     async def test(client: TrayportClient) -> None:

@@ -10,10 +10,10 @@ from trayport_spec import ENDPOINTS
 from trayport_sdk.bulk.dead_letters import DeadLetter, DeadLetters
 from trayport_sdk.cli import run
 from trayport_sdk.errors import TrayportServerError
-from trayport_sdk.http.messages import Call
+from trayport_sdk.http.messages import ApiRequest
 
-MARKET = Call(ENDPOINTS["get_market"], "/markets/10000065", {})
-NOTHING = Call(ENDPOINTS["get_market"], "/markets/1", {})
+MARKET = ApiRequest(ENDPOINTS["get_market"], "/markets/10000065", {})
+NOTHING = ApiRequest(ENDPOINTS["get_market"], "/markets/1", {})
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "failed.jsonl"
 
 
-def failed(file: Path, *calls: Call) -> None:
+def failed(file: Path, *calls: ApiRequest) -> None:
     error = TrayportServerError("503, it failed", status_code=503)
     for call in calls:
         DeadLetters(file).add(DeadLetter.from_call(call, error, failed_at=datetime.now(UTC)))

@@ -51,7 +51,7 @@ class Curve:
 
 
 @define
-class Desk(Middleware):
+class Runner(Middleware):
     """Names the desk to a gateway, and watches over what its requests meet."""
 
     name: str

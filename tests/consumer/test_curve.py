@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from tests.consumer.curve import Bill, Curve, Desk, bill, curve, names, ready
+from tests.consumer.curve import Bill, Curve, Runner, bill, curve, names, ready
 from trayport_sdk import Settings, TrayportClient
 from trayport_sdk.sandbox import Fault, Sandbox
 
@@ -33,25 +33,25 @@ def test_the_program_draws_a_curve_of_the_months_that_exist(
     assert "left out: Juin-24, nearest:" in capsys.readouterr().out
 
 
-async def worked(desk: Desk, sandbox: Sandbox) -> tuple[Bill, str, tuple[str, ...]]:
+async def worked(runner: Runner, sandbox: Sandbox) -> tuple[Bill, str, tuple[str, ...]]:
     async with TrayportClient.sandbox(
         sandbox,
         settings=Settings(_env_file=None, retry_base=0.001),
-        middleware=[desk],
-        on_retry=desk.retrying,
-        on_breaker_change=desk.breaker_changed,
+        middleware=[runner],
+        on_retry=runner.retrying,
+        on_breaker_change=runner.breaker_changed,
     ) as client:
         await curve(client, MARKET, MONTHS[:1], FROM, UNTIL, "low")
         return bill(client), await ready(client), await names(client, "51.6")
 
 
 def test_the_program_knows_what_its_requests_met() -> None:
-    desk, sandbox = Desk("gas"), Sandbox(limits=False)
+    runner, sandbox = Runner("gas"), Sandbox(limits=False)
     sandbox.faults.add(Fault("status", operation_id="get_trades"))
-    cost, wrong, found = asyncio.run(worked(desk, sandbox))
-    assert desk.statuses.count(503) == len(desk.waits) == 1
-    assert desk.open_since is None
-    assert cost.requests == desk.statuses.index(503) + 2
+    cost, wrong, found = asyncio.run(worked(runner, sandbox))
+    assert runner.statuses.count(503) == len(runner.waits) == 1
+    assert runner.open_since is None
+    assert cost.requests == runner.statuses.index(503) + 2
     assert cost.bytes_received > 0
     assert wrong == ""
     assert all("51.6" in name for name in found)

@@ -12,7 +12,7 @@ from trayport_spec import ENDPOINTS
 
 from tests.decoding import reference
 from trayport_sdk import TrayportDecodeError
-from trayport_sdk.tables.decode.columns import Asked, to_frame
+from trayport_sdk.tables.decode.columns import ColumnFilter, to_frame
 from trayport_sdk.tables.decode.decoder import Decoder
 
 
@@ -25,7 +25,7 @@ class Case:
     """
 
     operation_id: str
-    asked: Asked = field(repr=False)
+    asked: ColumnFilter = field(repr=False)
     chunks: Sequence[bytes]
     piece: int | None = None
 

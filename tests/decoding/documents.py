@@ -12,7 +12,7 @@ from attrs import define, frozen
 from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS, Column
 
-from trayport_sdk.tables.decode.columns import Asked, columns_asked
+from trayport_sdk.tables.decode.columns import ColumnFilter, column_filter
 
 
 @define
@@ -119,15 +119,15 @@ _OTHERS = (
 )  # fmt: skip
 
 
-def columns_wanted(operation_id: str) -> st.SearchStrategy[Asked]:
+def columns_wanted(operation_id: str) -> st.SearchStrategy[ColumnFilter]:
     """What a request may ask for."""
     endpoint = ENDPOINTS[operation_id]
     bringing = ("routes", "includePrivate")
-    everything = columns_asked(endpoint.optional_fields, bringing)
+    everything = column_filter(endpoint.optional_fields, bringing)
     fields = st.lists(st.sampled_from(endpoint.optional_fields)) if endpoint.optional_fields else (
         st.just([])
     )  # fmt: skip
-    some = st.builds(columns_asked, fields, st.lists(st.sampled_from(bringing)))
+    some = st.builds(column_filter, fields, st.lists(st.sampled_from(bringing)))
     return st.just(everything) | some
 
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from attrs import field, frozen
 from trayport_spec import ENDPOINTS, Column
 
-from trayport_sdk.tables.decode.columns import Asked
+from trayport_sdk.tables.decode.columns import ColumnFilter
 
 INT64_MAX = 2**63 - 1
 ABSENT = object()
@@ -61,7 +61,7 @@ class Wrong(Exception):  # noqa: N818
 
 
 @frozen
-class Answer:
+class ApiResponse:
     """What an answer says: its rows with the columns that were asked for, and its instant.
 
     Attributes:
@@ -116,7 +116,7 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON")
 
 
-def decoded(operation_id: str, body: bytes, asked: Asked) -> Answer:
+def decoded(operation_id: str, body: bytes, asked: ColumnFilter) -> ApiResponse:
     """The rows of an answer.
 
     Raises:
@@ -150,8 +150,8 @@ def decoded(operation_id: str, body: bytes, asked: Asked) -> Answer:
     if any(not problem.assumed for problem in problems):
         raise Wrong(problems)
     if problems:
-        return Answer([], timestamp, problems)
-    return Answer([_row(endpoint.row, row, asked) for row in document], timestamp)
+        return ApiResponse([], timestamp, problems)
+    return ApiResponse([_row(endpoint.row, row, asked) for row in document], timestamp)
 
 
 def _row_number(number: int, *, is_only: bool) -> int | None:
@@ -224,11 +224,11 @@ def _is_right(column: Column, value: Any) -> bool:
             return False
 
 
-def _row(columns: Sequence[Column], row: dict[str, Any], asked: Asked) -> dict[str, Any]:
+def _row(columns: Sequence[Column], row: dict[str, Any], asked: ColumnFilter) -> dict[str, Any]:
     return {c.python_name: _value(c, row.get(c.name), asked) for c in columns if asked(c)}
 
 
-def _value(column: Column, value: Any, asked: Asked) -> Any:
+def _value(column: Column, value: Any, asked: ColumnFilter) -> Any:
     """A value that is right, as a table holds it."""
     if value is None:
         return None

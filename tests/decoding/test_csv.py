@@ -22,12 +22,12 @@ from tests.decoding.documents import PLAIN, chunked, columns_wanted, damaged, do
 from tests.sandbox.asking import MINIMAL, Asker
 from trayport_sdk import TrayportDecodeError, TrayportValidationError
 from trayport_sdk.tables.csv_tables import frames
-from trayport_sdk.tables.decode.columns import Asked, columns_asked, to_frame
+from trayport_sdk.tables.decode.columns import ColumnFilter, column_filter, to_frame
 from trayport_sdk.tables.decode.decoder import Decoder
 
 FLAT = ("get_trades", "get_private_trades", "get_ohlcv", "get_last_trade", "get_activity",
         "get_order_book_top")  # fmt: skip
-BARE = columns_asked((), ())
+BARE = column_filter((), ())
 LAST = b"price,dealDate\n"
 TIME = b"2024-03-04T10:02:03.123456789Z"
 GOOD = b"26.475," + TIME + b"\n"
@@ -40,7 +40,9 @@ def ask() -> Asker:
     return Asker()
 
 
-def table(operation_id: str, body: bytes, asked: Asked = BARE, piece: int | None = None) -> Any:
+def table(
+    operation_id: str, body: bytes, asked: ColumnFilter = BARE, piece: int | None = None
+) -> Any:
     return pl.concat(frames(operation_id, asked, [body], piece=piece))
 
 
@@ -63,7 +65,7 @@ def test_the_sandbox_says_the_same_in_both_formats(
         query |= {"includePrivate": "true", "includeEmptyBuckets": "true"}
     if operation_id == "get_private_trades":
         fields = (*fields, "contract")
-    asked = columns_asked(fields, bringing)
+    asked = column_filter(fields, bringing)
     from_json = ask.analytics(endpoint.path, query).content
     from_csv = ask.analytics(endpoint.path, query, accept="text/csv").content
     expected = pl.concat(Decoder(operation_id, asked).frames([from_json]))
@@ -74,7 +76,9 @@ def test_the_sandbox_says_the_same_in_both_formats(
         assert found.equals(expected)
 
 
-def cells(columns: Sequence[Column], row: dict[str, Any] | None, asked: Asked) -> Iterator[Any]:
+def cells(
+    columns: Sequence[Column], row: dict[str, Any] | None, asked: ColumnFilter
+) -> Iterator[Any]:
     for column in filter(asked, columns):
         value = None if row is None else row[column.python_name]
         if column.type == "struct":
@@ -89,7 +93,7 @@ def cells(columns: Sequence[Column], row: dict[str, Any] | None, asked: Asked) -
             yield value
 
 
-def names(columns: Sequence[Column], asked: Asked, above: str = "") -> Iterator[str]:
+def names(columns: Sequence[Column], asked: ColumnFilter, above: str = "") -> Iterator[str]:
     for column in filter(asked, columns):
         if column.type == "struct":
             yield from names(column.fields, asked, f"{above}{column.name}.")
@@ -201,7 +205,7 @@ def test_a_value_of_a_wrong_type_is_an_error_that_says_where(path: str, value: s
         ",".join((right | {path: value}).values()),
     ]
     body = "\n".join(lines).encode()
-    asked = columns_asked(("contract",), ())
+    asked = column_filter(("contract",), ())
     for piece in (1, 300, None):
         with pytest.raises(TrayportDecodeError) as refused:
             table("get_last_trade", body, asked, piece)
@@ -272,14 +276,14 @@ def test_numbers_are_as_the_text_says() -> None:
 
 
 def test_an_empty_answer_has_the_columns_of_a_full_one() -> None:
-    asked = columns_asked(("contract",), ())
+    asked = column_filter(("contract",), ())
     empty = list(frames("get_last_trade", asked, [LAST.rstrip()]))
     assert [frame.height for frame in empty] == [0]
     assert empty[0].schema == to_frame(ENDPOINTS["get_last_trade"].row, [], asked).schema
 
 
 def test_a_column_that_may_be_absent_is_null_when_it_is_not_in_the_header() -> None:
-    asked = columns_asked(("contract",), ())
+    asked = column_filter(("contract",), ())
     assert table("get_last_trade", LAST + GOOD, asked)["contract"].to_list() == [None]
     with pytest.raises(TrayportDecodeError) as refused:
         table("get_last_trade", b"price,dealDate,contract.marketId\n", asked)
@@ -289,7 +293,7 @@ def test_a_column_that_may_be_absent_is_null_when_it_is_not_in_the_header() -> N
 def test_an_object_is_there_where_one_of_its_fields_is() -> None:
     header = b"price,dealDate,contract.contractType,contract.marketId,contract.instrumentId,"
     header += b"contract.sequenceId,contract.sequenceItemId,contract.secondSequenceItemId\n"
-    asked = columns_asked(("contract",), ())
+    asked = column_filter(("contract",), ())
     nothing, some = b"1,%b,,,,,,\n" % TIME, b"1,%b,,,,6,,\n" % TIME
     assert table("get_last_trade", header + nothing, asked)["contract"].to_list() == [None]
     with pytest.raises(TrayportDecodeError) as refused:
@@ -300,7 +304,7 @@ def test_an_object_is_there_where_one_of_its_fields_is() -> None:
 def test_nothing_is_null_only_where_a_text_may_be_missing() -> None:
     header = b"timestamp,bidPrice,bidQuantity,askPrice,askQuantity,bidVenueCode,askVenueCode\n"
     body = header + TIME + b',1,1,,,"",\n'
-    found = table("get_order_book_top", body, columns_asked(("venueCode",), ()))
+    found = table("get_order_book_top", body, column_filter(("venueCode",), ()))
     assert found.select("bid_venue_code", "ask_venue_code", "ask_price").row(0) == ("", None, None)
     header = b"tradeId,venueCode,dealDate,price,quantity,aggressorBuy\n"
     found = table("get_trades", header + b",EEX," + TIME + b",1,1,True\n")
@@ -310,7 +314,7 @@ def test_nothing_is_null_only_where_a_text_may_be_missing() -> None:
 def test_a_number_whose_type_is_assumed_may_be_written_otherwise() -> None:
     header = b"timestamp,bidPrice,bidQuantity,askPrice,askQuantity,routeId\n"
     body = header + b"".join(b"%b,,,,,%b\n" % (TIME, text) for text in (b"1.0", b"-1", b"", b"2"))
-    asked = columns_asked(("routeId",), ())
+    asked = column_filter(("routeId",), ())
     assert table("get_order_book_top", body, asked)["route_id"].to_list() == [1, -1, None, 2]
     with pytest.raises(TrayportDecodeError) as refused:
         table("get_order_book_top", body + TIME + b",,,,,main\n", asked)

@@ -29,7 +29,7 @@ from tests.decoding.documents import (
     spoiled,
 )
 from trayport_sdk import TrayportDecodeError
-from trayport_sdk.tables.decode.columns import Asked, columns_asked, data_type
+from trayport_sdk.tables.decode.columns import ColumnFilter, column_filter, data_type
 
 TIMES_AS_MANY = int(os.environ.get("TRAYPORT_TESTS_DOCUMENTS", "1"))
 PIECES = (1, 2, 40, 300, 3000, None)
@@ -42,8 +42,8 @@ ARRAYS = [name for name, endpoint in ENDPOINTS.items() if endpoint.root == "arra
 randoms = st.randoms(use_true_random=True)
 
 
-def everything(operation_id: str) -> Asked:
-    return columns_asked(ENDPOINTS[operation_id].optional_fields, BRINGING)
+def everything(operation_id: str) -> ColumnFilter:
+    return column_filter(ENDPOINTS[operation_id].optional_fields, BRINGING)
 
 
 def plain(operation_id: str, rows: int = 2) -> bytes:
@@ -88,7 +88,7 @@ def examine(case: Case, decode: Decode = decode) -> None:
 
 
 def examine_document(
-    operation_id: str, asked: Asked, document: Node, layout: Layout, likes: Random,
+    operation_id: str, asked: ColumnFilter, document: Node, layout: Layout, likes: Random,
     decode: Decode = decode,
 ) -> None:  # fmt: skip
     """Checks a document as it was drawn, with values changed, and with its text damaged."""
@@ -175,7 +175,7 @@ def test_a_document_of_many_pieces(
 def test_floats_are_as_the_text_says(texts: list[str]) -> None:
     rows = ",".join(f'{{"price":{text},"dealDate":1}}' for text in texts)
     body = f"[{rows}]".encode()
-    check(Case("get_last_trade", columns_asked((), ()), [body]))
+    check(Case("get_last_trade", column_filter((), ()), [body]))
 
 
 # Decoders that are wrong on purpose: whoever finds no fault with them finds none with any.

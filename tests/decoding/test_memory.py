@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from trayport_sdk.tables.decode.columns import columns_asked
+from trayport_sdk.tables.decode.columns import column_filter
 from trayport_sdk.tables.decode.decoder import AHEAD, WORKERS, Decoder
 
 PIECE = 1 << 14
@@ -31,7 +31,7 @@ def chunks(pieces: int) -> Iterator[bytes]:
 
 def decoded(pieces: int) -> int:
     """Decodes a body, forgets each table at once, and tells how many there were."""
-    decoder = Decoder("get_trades", columns_asked((), ()), piece=PIECE)
+    decoder = Decoder("get_trades", column_filter((), ()), piece=PIECE)
     return sum(1 for _ in decoder.frames(chunks(pieces)))
 
 
@@ -67,7 +67,7 @@ def test_nothing_is_left_of_a_piece_when_its_table_is_forgotten() -> None:
     gc.collect()
     tracemalloc.start()
     try:
-        decoder = Decoder("get_trades", columns_asked((), ()), piece=PIECE)
+        decoder = Decoder("get_trades", column_filter((), ()), piece=PIECE)
         held = []
         for number, _ in enumerate(decoder.frames(chunks(200))):
             if number % 50 == 20:

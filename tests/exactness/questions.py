@@ -28,7 +28,7 @@ COAL_MONTHS, EMISSIONS = 10_000_204, 10_000_400
 ZONES = ("Europe/London", "Europe/Berlin", "America/New_York")
 SPELLINGS = ("text", "naive", "numpy", "pandas", *ZONES)
 
-Asked = Mapping[str, Any]
+ColumnFilter = Mapping[str, Any]
 
 
 def cases(count: int) -> settings:
@@ -175,7 +175,7 @@ class Question:
     end: int
     spelling: tuple[str, str] = ("text", "text")
     small: Small
-    options: Asked = field(factory=dict[str, Any])
+    options: ColumnFilter = field(factory=dict[str, Any])
     interval: str | None = None
 
     @property
@@ -229,7 +229,7 @@ def questions(
     draw: st.DrawFn,
     world: World,
     endpoint: str,
-    options: Sequence[Asked],
+    options: Sequence[ColumnFilter],
     contracts: Callable[[Epoch], list[ContractSpec]] = lambda epoch: epoch.contracts,
     most: int = 4,
 ) -> Question:

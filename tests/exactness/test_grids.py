@@ -15,7 +15,7 @@ from tests.exactness.questions import (
     TTF,
     TTF_EEX,
     YEARS,
-    Asked,
+    ColumnFilter,
     Question,
     around,
     cases,
@@ -31,19 +31,19 @@ from trayport_sdk.query.times import months_after
 pytestmark = pytest.mark.filterwarnings("ignore::trayport_sdk.TrayportHistoryWarning")
 
 readings = pytest.mark.parametrize("inclusive", [False, True], ids=["exclusive", "inclusive"])
-CANDLES: Sequence[Asked] = (
+CANDLES: Sequence[ColumnFilter] = (
     {},
     {"include_empty_buckets": True},
     {"optional_fields": ["vwap", "openTimestamp", "closeTimestamp"]},
     {"include_empty_buckets": True, "optional_fields": ["vwap", "closeTimestamp"]},
 )
-BOOKS: Sequence[Asked] = (
+BOOKS: Sequence[ColumnFilter] = (
     {},
     {"include_empty_buckets": True},
     {"routes": "all", "optional_fields": ["routeId", "venueCode"]},
     {"routes": "all", "deduplicate_routes": False, "optional_fields": ["venueCode", "route"]},
 )
-DEEP: Sequence[Asked] = (
+DEEP: Sequence[ColumnFilter] = (
     {"depth": 3},
     {"max_spread": 0.5, "depth": 100},
     {"include_private": True},

@@ -18,9 +18,9 @@ from tests.exactness.questions import (
 )
 from tests.exactness.world import DAY, HOUR, SECOND, World, at, parts, table
 from trayport_sdk import ContractSpec, Interval
-from trayport_sdk.bulk.result import Piece, piece_of
+from trayport_sdk.bulk.result import AnsweredQuery, read_response
 from trayport_sdk.bulk.spool import Spool
-from trayport_sdk.http.messages import Answer
+from trayport_sdk.http.messages import ApiResponse
 from trayport_sdk.query.plan import QueryPlan
 from trayport_sdk.query.planner import cut
 from trayport_sdk.query.times import Window
@@ -127,15 +127,15 @@ def is_exact(world: World, asked: Question) -> bool:
     return table(found.to_polars()) == asked.whole(world, **parts(contract))
 
 
-def keeping_the_end(answer: Answer, query: QueryPlan, **how: Any) -> Piece:
+def keeping_the_end(answer: ApiResponse, query: QueryPlan, **how: Any) -> AnsweredQuery:
     window = query.window
     assert window is not None
     longer = evolve(query, window=Window(window.start, window.end + 1))
-    return evolve(piece_of(answer, longer, **how), query=query)
+    return evolve(read_response(answer, longer, **how), query=query)
 
 
-def merging_equals(answer: Answer, query: QueryPlan, **how: Any) -> Piece:
-    piece = piece_of(answer, query, **how)
+def merging_equals(answer: ApiResponse, query: QueryPlan, **how: Any) -> AnsweredQuery:
+    piece = read_response(answer, query, **how)
     rows = Spool()
     rows.add(piece.frame.unique("deal_date", maintain_order=True))
     return evolve(piece, rows=rows)

@@ -20,7 +20,7 @@ from tests.exactness.questions import (
     QUARTERS,
     TTF,
     TTF_EEX,
-    Asked,
+    ColumnFilter,
     Epoch,
     Question,
     cases,
@@ -34,7 +34,7 @@ from tests.exactness.world import DAY, HOUR, MINUTE, Rows, World, parts, table
 from trayport_sdk import ContractSpec, TrayportClient
 
 readings = pytest.mark.parametrize("inclusive", [False, True], ids=["exclusive", "inclusive"])
-TRADES: Sequence[Asked] = (
+TRADES: Sequence[ColumnFilter] = (
     {},
     {"optional_fields": ["contract", "fromBrokenSpread", "initiatorSleeve"]},
     {"routes": "all", "include_private": True},
@@ -117,7 +117,7 @@ def own(epoch: Epoch) -> list[ContractSpec]:
     return epoch.own
 
 
-PRIVATE: Sequence[Asked] = (
+PRIVATE: Sequence[ColumnFilter] = (
     {},
     {"optional_fields": ["contract", "aggressorSleeve"]},
     {"routes": "all", "deduplicate_routes": False},
@@ -163,7 +163,7 @@ def test_plans_of_private_trades(world: World, inclusive: bool, data: st.DataObj
     check_plan(world, inclusive, data, data.draw(questions(world, "private_trades", PRIVATE, own)))
 
 
-ACTIVITY: Sequence[Asked] = (
+ACTIVITY: Sequence[ColumnFilter] = (
     {},
     {"optional_fields": ["marketId", "updateCount"]},
     {"routes": "all", "optional_fields": ["routeId", "updateCount", "deleteCount"]},

@@ -133,7 +133,7 @@ def test_a_drawn_answer_passes_through_its_table_unchanged(
     answer = with_integers(data.draw(answers(kind.operation_id)))
     found = decode.answer(kind.operation_id, json.dumps(answer).encode())
     parameters = [parameter.name for parameter in endpoint.parameters]
-    asked = columns.columns_asked(endpoint.optional_fields, parameters)
+    asked = columns.column_filter(endpoint.optional_fields, parameters)
     table = kind(columns.to_frame(endpoint.row, found.rows, asked), [])
     rows = rows_of(endpoint, answer)
     assert found.timestamp == (answer["timestamp"] if endpoint.rows_at else None)

@@ -25,7 +25,7 @@ from trayport_sdk import (
 )
 from trayport_sdk.errors import RequestContext
 from trayport_sdk.http.connections import ConnectionCounts, Connections, Origin
-from trayport_sdk.http.messages import Answer, Attempt, Call
+from trayport_sdk.http.messages import ApiRequest, ApiResponse, Attempt
 from trayport_sdk.http.transport import Transport
 from trayport_sdk.sandbox import Sandbox
 from trayport_sdk.sandbox.server import Server
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.anyio
 
 KEY = "s3cr3t-k3y"
 MARKET = 10_000_065
-CALL = Call.of("get_trades", {"url": "/trades", "params": {}})
+CALL = ApiRequest.of("get_trades", {"url": "/trades", "params": {}})
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +86,7 @@ async def talking_to(
 async def send(wire: Transport, requests: int = 1) -> None:
     """So many requests at the same time."""
     attempt = Attempt(RequestContext("/trades"))
-    await asyncio.gather(*(wire.send(CALL, attempt, Answer.held) for _ in range(requests)))
+    await asyncio.gather(*(wire.send(CALL, attempt, ApiResponse.held) for _ in range(requests)))
 
 
 def connections_of(sandbox: Sandbox) -> set[str]:
@@ -133,10 +133,10 @@ async def test_waiting_for_a_connection_is_no_timeout() -> None:
         attempt = Attempt(RequestContext("/trades"), timeout=0.3)
         wire.configure(connect_timeout=0.01)
         first = asyncio.create_task(
-            wire.send(CALL, Attempt(RequestContext("/trades")), Answer.held)
+            wire.send(CALL, Attempt(RequestContext("/trades")), ApiResponse.held)
         )
         await one.asked(1)
-        second = asyncio.create_task(wire.send(CALL, attempt, Answer.held))
+        second = asyncio.create_task(wire.send(CALL, attempt, ApiResponse.held))
         await asyncio.sleep(0.05)
         one.answering.set()
         await asyncio.gather(first, second)
@@ -284,13 +284,15 @@ async def test_nothing_is_opened_when_nothing_is_wanted(wanted: int) -> None:
 async def test_connections_that_wait_make_room_for_another_address() -> None:
     async with peer() as one, peer() as other:
         urls = {"analytics": one.url, "reference": other.url}
-        call = Call.of("get_markets", {"url": "/markets"})
+        call = ApiRequest.of("get_markets", {"url": "/markets"})
         async with aclosing(Transport(key=KEY, urls=urls, max_connections=2)) as wire:
             await wire.warm_up(2)
             await one.accepted(2)
             other.answering.clear()
             attempt = Attempt(RequestContext("/markets"))
-            sending = [asyncio.create_task(wire.send(call, attempt, Answer.held)) for _ in range(2)]
+            sending = [
+                asyncio.create_task(wire.send(call, attempt, ApiResponse.held)) for _ in range(2)
+            ]
             await other.asked(2)
             await one.until(lambda: one.open == 0)
             other.answering.set()

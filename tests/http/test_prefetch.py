@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 
 from trayport_sdk import ContractSpec, Settings, TrayportClient
-from trayport_sdk.http.messages import Call
+from trayport_sdk.http.messages import ApiRequest
 from trayport_sdk.http.prefetch import AHEAD, WALKS, Prefetch
 from trayport_sdk.sandbox import Sandbox
 from trayport_sdk.sandbox.faults import Fault
@@ -82,7 +82,7 @@ async def test_nothing_after_the_end_of_the_data_is_asked_for() -> None:
         ahead = Prefetch(wire, wire.fetch_ahead, now=lambda: datetime(2024, 3, 6, 12, tzinfo=UTC))
         await client.trades.get_trades(APRIL, DAYS[0], DAYS[1])
         query = dict(pair.split("=") for pair in sandbox.requests[0].query.split("&"))
-        first = Call.of("get_trades", {"url": "/trades", "params": query})
+        first = ApiRequest.of("get_trades", {"url": "/trades", "params": query})
         for from_, until in pairwise(DAYS[:3]):
             window = {"from": from_, "until": until}
             call = evolve(first, parameters={**query, **window})

@@ -13,16 +13,16 @@ import pytest
 from trayport_sdk import TrayportDecodeError
 from trayport_sdk.errors import RequestContext
 from trayport_sdk.http.body import HELD
-from trayport_sdk.http.messages import Answer, Attempt, Call
+from trayport_sdk.http.messages import ApiRequest, ApiResponse, Attempt
 from trayport_sdk.http.transport import Transport
-from trayport_sdk.tables.decode.columns import columns_asked
+from trayport_sdk.tables.decode.columns import column_filter
 from trayport_sdk.tables.decode.decoder import AHEAD, Decoder
 from trayport_sdk.tables.decode.split import PIECE
 
 pytestmark = pytest.mark.anyio
 
 brotli: Any = import_module("brotli")
-CALL = Call.of("get_trades", {"url": "/trades", "params": {}})
+CALL = ApiRequest.of("get_trades", {"url": "/trades", "params": {}})
 MANY = (AHEAD + 2) * PIECE // 100
 ATTEMPT = Attempt(RequestContext("/trades"), timeout=30.0)
 
@@ -76,8 +76,8 @@ async def wire(slow: Slow) -> AsyncIterator[Transport]:
         listener.close()
 
 
-def decoded(answer: Answer) -> pl.DataFrame:
-    decoder = Decoder("get_trades", columns_asked((), ()))
+def decoded(answer: ApiResponse) -> pl.DataFrame:
+    decoder = Decoder("get_trades", column_filter((), ()))
     with answer.explained():
         return pl.concat(decoder.frames(answer.chunks()))
 
@@ -94,9 +94,9 @@ async def test_rows_are_there_before_the_rest_of_the_body_is(encoding: str) -> N
     slow = Slow(bodies, f"Content-Encoding: {encoding}")
     loop = asyncio.get_running_loop()
 
-    def read(answer: Answer) -> int:
+    def read(answer: ApiResponse) -> int:
         count = 0
-        for frame in Decoder("get_trades", columns_asked((), ())).frames(answer.chunks()):
+        for frame in Decoder("get_trades", column_filter((), ())).frames(answer.chunks()):
             if not count:
                 # Not before the first rows were decoded is the end of the body sent.
                 loop.call_soon_threadsafe(slow.go_on.release)
@@ -126,13 +126,13 @@ async def test_no_more_is_taken_from_the_network_than_is_read() -> None:
     loop = asyncio.get_running_loop()
     taken: list[int] = []
 
-    def read(answer: Answer) -> pl.DataFrame:
+    def read(answer: ApiResponse) -> pl.DataFrame:
         chunks = answer.chunks()
         first = next(chunks)
         # Nothing is read before the server can send no more.
         asyncio.run_coroutine_threadsafe(stalled(slow), loop).result()
         taken.append(answer.bytes_received)
-        decoder = Decoder("get_trades", columns_asked((), ()))
+        decoder = Decoder("get_trades", column_filter((), ()))
         return pl.concat(decoder.frames([first, *chunks]))
 
     async with wire(slow) as transport:

@@ -33,7 +33,7 @@ from trayport_sdk import (
     TrayportTimeoutError,
 )
 from trayport_sdk.errors import RequestContext
-from trayport_sdk.http.messages import Answer, Attempt, Call
+from trayport_sdk.http.messages import ApiRequest, ApiResponse, Attempt
 from trayport_sdk.http.middleware import Middleware, Request
 from trayport_sdk.http.redaction import HIDDEN, Redaction
 from trayport_sdk.http.status_errors import retry_after
@@ -43,7 +43,7 @@ from trayport_sdk.tables.decode.decoder import answer as decode
 pytestmark = pytest.mark.anyio
 
 KEY = "s3cr3t-k3y"
-CALL = Call.of(
+CALL = ApiRequest.of(
     "get_trades",
     get_trades.get_kwargs(
         market_id=10000065,
@@ -96,9 +96,9 @@ def transport(url: str) -> aclosing[Transport]:
     return aclosing(Transport(key=KEY, urls={"analytics": url + "/api", "reference": url}))
 
 
-async def send(wire: Transport, call: Call = CALL, timeout: float = 10.0) -> Answer:
+async def send(wire: Transport, call: ApiRequest = CALL, timeout: float = 10.0) -> ApiResponse:
     context = RequestContext(call.endpoint.path, call.shown, "an-id")
-    return await wire.send(call, Attempt(context, timeout=timeout), Answer.held)
+    return await wire.send(call, Attempt(context, timeout=timeout), ApiResponse.held)
 
 
 def answer(status: int, body: bytes = b"", *headers: str) -> bytes:
@@ -292,7 +292,7 @@ async def test_no_logger_writes_the_key(caplog: pytest.LogCaptureFixture) -> Non
 
 
 async def test_a_request_too_long_to_send_is_an_error_of_ours() -> None:
-    call = Call.of("get_trades", {"url": "/trades", "params": {"routes": ["x" * 70_000]}})
+    call = ApiRequest.of("get_trades", {"url": "/trades", "params": {"routes": ["x" * 70_000]}})
     async with transport("http://127.0.0.1:1") as wire:
         with pytest.raises(TrayportConfigurationError, match="no valid address"):
             await send(wire, call)
@@ -343,7 +343,7 @@ async def test_nobody_listening_is_a_connection_error() -> None:
 
 
 async def test_the_key_goes_to_the_configured_addresses_whatever_the_path_says() -> None:
-    markets = Call.of("get_markets", {"url": "/markets"})
+    markets = ApiRequest.of("get_markets", {"url": "/markets"})
     async with served(answer(200, b"[]")) as elsewhere, served(answer(200, b"[]")) as server:
         port = elsewhere.url.rpartition(":")[2]
         paths = (f"@127.0.0.1:{port}/x", ".evil.example/x", "0/x", "\\@127.0.0.1/x", "x")
@@ -384,7 +384,7 @@ async def test_an_answer_that_drips_in_ends_with_the_time_it_may_take(part: str)
             attempt = Attempt(RequestContext("/trades"), seconds=0.2)
             for _ in range(2):  # the one connection there may be is free again
                 with pytest.raises(TrayportTimeoutError, match=r"took longer than 0\.2 s") as late:
-                    await wire.send(CALL, attempt, Answer.held)
+                    await wire.send(CALL, attempt, ApiResponse.held)
                 await dripping.hung_up()
         assert dripping.connections == 2
         assert late.value.suggestion is not None
@@ -397,7 +397,7 @@ async def test_an_answer_in_time_is_whole_and_keeps_its_connection() -> None:
         async with aclosing(Transport(key=KEY, urls=urls)) as wire:
             for _ in range(2):
                 got = await wire.send(
-                    CALL, Attempt(RequestContext("/trades"), seconds=60.0), Answer.held
+                    CALL, Attempt(RequestContext("/trades"), seconds=60.0), ApiResponse.held
                 )
                 assert got.body == b"[]"
         assert one.connections == 1
@@ -422,10 +422,10 @@ async def test_the_time_of_middleware_counts_and_its_own_timeout_stays_what_it_i
         urls = {"analytics": one.url, "reference": one.url}
         async with aclosing(Transport(key=KEY, urls=urls, middleware=[Gate()])) as wire:
             with pytest.raises(TrayportTimeoutError, match="took longer"):
-                await wire.send(CALL, attempt, Answer.held)
+                await wire.send(CALL, attempt, ApiResponse.held)
         async with aclosing(Transport(key=KEY, urls=urls, middleware=[Gate(own)])) as wire:
             with pytest.raises(TimeoutError) as raised:
-                await wire.send(CALL, attempt, Answer.held)
+                await wire.send(CALL, attempt, ApiResponse.held)
     assert raised.value is own
     assert one.requests == []
 

@@ -20,9 +20,9 @@ from trayport_sdk.http.assembly import policy_of
 from trayport_sdk.http.breaker import Breakers
 from trayport_sdk.http.limiter import RequestLimiter
 from trayport_sdk.http.limiter.limits import Limits
-from trayport_sdk.http.messages import Answer, Attempt, Call
+from trayport_sdk.http.messages import ApiRequest, ApiResponse, Attempt
 from trayport_sdk.http.redaction import Redaction
-from trayport_sdk.http.session import Wire
+from trayport_sdk.http.session import Session
 from trayport_sdk.http.transport import Transport
 
 MARKET = 10000065
@@ -96,8 +96,10 @@ def share_used(limits: Limits, requests: int) -> float:
 class Instant(Transport):
     """Answers at once, and without a network."""
 
-    async def send(self, call: Call, attempt: Attempt, read: Callable[[Answer], Any]) -> Any:
-        answer = Answer(call, attempt.context, Redaction(""), [b"{}"])
+    async def send(
+        self, call: ApiRequest, attempt: Attempt, read: Callable[[ApiResponse], Any]
+    ) -> Any:
+        answer = ApiResponse(call, attempt.context, Redaction(""), [b"{}"])
         return await asyncio.to_thread(read, answer)
 
 
@@ -130,8 +132,8 @@ async def _cost(rounds: int, calls: int) -> Cost:
     breakers = Breakers(
         threshold=settings.breaker_threshold, recovery=settings.breaker_recovery, on_change=print
     )
-    wire = Wire(transport, policy_of(settings), limiter=limiter, breakers=breakers)
-    call = Call.of("get_market", get_market.get_kwargs(MARKET))
+    wire = Session(transport, policy_of(settings), limiter=limiter, breakers=breakers)
+    call = ApiRequest.of("get_market", get_market.get_kwargs(MARKET))
 
     async def with_rules() -> None:
         await wire.fetch(call, _body)
@@ -164,7 +166,7 @@ async def _each(one: Callable[[], Awaitable[Any]], calls: int) -> float:
     return (time.perf_counter() - started) / calls * 1e6
 
 
-def _body(answer: Answer) -> bytes:
+def _body(answer: ApiResponse) -> bytes:
     return answer.body
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from trayport_sdk import TrayportValidationError, Window
 from trayport_sdk.bulk.progress import RequestRecord
-from trayport_sdk.query.spans import Span, exact_instant
+from trayport_sdk.query.spans import TimeRange, exact_instant
 
 DAY = 86_400 * 10**9
 NINE = 1709542800 * 10**9  # 2024-03-04T09:00:00Z
@@ -58,13 +58,13 @@ def test_what_is_no_time_is_refused(value: Any) -> None:
 @pytest.mark.parametrize("until", ["2024-03-04", "2024-03-03"])
 def test_a_range_that_is_empty_or_reversed_is_refused(until: str) -> None:
     with pytest.raises(TrayportValidationError, match="not after from_") as caught:
-        Span.between("2024-03-04", until)
+        TimeRange.between("2024-03-04", until)
     assert caught.value.parameter == "until"
 
 
 def test_a_range_that_is_left_out_is_that_of_the_requests() -> None:
     requests = [record(DAY, 2 * DAY), record(2 * DAY, 4 * DAY)]
-    assert Span.asked(None, None, requests) == Span(DAY, 4 * DAY)
-    assert Span.asked("1970-01-03", None, requests) == Span(2 * DAY, 4 * DAY)
-    assert Span.asked(None, "1970-01-03", requests) == Span(DAY, 2 * DAY)
-    assert Span.asked(None, None, []) == Span(None, None)
+    assert TimeRange.asked(None, None, requests) == TimeRange(DAY, 4 * DAY)
+    assert TimeRange.asked("1970-01-03", None, requests) == TimeRange(2 * DAY, 4 * DAY)
+    assert TimeRange.asked(None, "1970-01-03", requests) == TimeRange(DAY, 2 * DAY)
+    assert TimeRange.asked(None, None, []) == TimeRange(None, None)

@@ -17,7 +17,7 @@ A, B = (
     for item in (244, 245)
 )
 DAY = ("2024-03-04", "2024-03-05")
-Call = Callable[[TrayportClient], Coroutine[Any, Any, Any]]
+ApiRequest = Callable[[TrayportClient], Coroutine[Any, Any, Any]]
 
 CALLS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "candles of two contracts": ("contract", lambda c: c.trades.get_ohlcv([A, B], *DAY, "1d")),

@@ -95,7 +95,7 @@ async def test_a_book_at_night_is_empty_and_not_missing() -> None:
 async def test_the_book_of_today_needs_the_setting(at: datetime | str | None) -> None:
     sandbox = at_noon()
     async with TrayportClient.sandbox(sandbox) as client:
-        client._desk.now = lambda: NOON
+        client._runner.now = lambda: NOON
         with pytest.raises(TrayportValidationError, match="TRAYPORT_INTRADAY") as refused:
             await client.orders.get_order_book_snapshot(APRIL, at)
     assert refused.value.parameter == "at"
@@ -105,7 +105,7 @@ async def test_the_book_of_today_needs_the_setting(at: datetime | str | None) ->
 async def test_the_book_of_now_where_the_current_day_is_served() -> None:
     entitled = Settings(_env_file=None, intraday=True)
     async with TrayportClient.sandbox(at_noon(), settings=entitled) as client:
-        client._desk.now = lambda: NOON
+        client._runner.now = lambda: NOON
         book = await client.orders.get_order_book_snapshot(APRIL)
         with pytest.raises(TrayportLookupError, match="earlier"):
             await client.orders.get_order_book_snapshot(APRIL, NOON.replace(microsecond=0))

@@ -50,7 +50,7 @@ async def test_a_snapshot_agrees_with_the_last_trade_and_the_top_of_the_book() -
 
 async def test_an_instant_left_out_is_the_end_of_the_data() -> None:
     async with TrayportClient.sandbox() as client:
-        client._desk.now = lambda: datetime(2024, 3, 6, 15, 30, tzinfo=UTC)
+        client._runner.now = lambda: datetime(2024, 3, 6, 15, 30, tzinfo=UTC)
         found = await client.snapshots.get_snapshots(APRIL)
     assert found.timestamp == instant("2024-03-06", "at")
 

@@ -79,7 +79,7 @@ class TestPrivateTrades:
 class TestCandles:
     async def test_an_end_left_out_is_that_of_the_last_whole_candle(self) -> None:
         async with TrayportClient.sandbox() as client:
-            client._desk.now = lambda: datetime(2024, 3, 20, 15, 30, tzinfo=UTC)
+            client._runner.now = lambda: datetime(2024, 3, 20, 15, 30, tzinfo=UTC)
             months = await client.trades.get_ohlcv(APRIL, "2024-01", interval="1mo")
             days = await client.trades.get_ohlcv(APRIL, "2024-03-18", interval="1d")
         assert [to_text(candle.from_timestamp)[:7] for candle in months] == ["2024-01", "2024-02"]

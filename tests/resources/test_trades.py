@@ -203,7 +203,7 @@ async def test_a_contract_that_never_traded_gives_an_empty_table_with_its_column
 
 async def test_until_left_out_is_the_end_of_the_data() -> None:
     async with TrayportClient.sandbox() as client:
-        client._desk.now = lambda: datetime(2024, 3, 6, 15, 30, tzinfo=UTC)
+        client._runner.now = lambda: datetime(2024, 3, 6, 15, 30, tzinfo=UTC)
         found = await client.trades.get_trades(APRIL, "2024-03-04")
     (request,) = found.requests
     assert request.window == Window.between("2024-03-04", "2024-03-06")

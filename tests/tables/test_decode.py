@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS
 
 from trayport_sdk import TrayportDecodeError
-from trayport_sdk.tables.decode.columns import columns_asked, to_frame
+from trayport_sdk.tables.decode.columns import column_filter, to_frame
 from trayport_sdk.tables.decode.decoder import answer, decode_documents
 
 ROW = ENDPOINTS["get_trades"].row
@@ -69,7 +69,7 @@ def frame(
     rows: list[Any], optional: tuple[str, ...] = (), given: tuple[str, ...] = ()
 ) -> pl.DataFrame:
     decoded = decode("get_trades", json.dumps(rows).encode())
-    return to_frame(ROW, decoded, columns_asked(optional, given))
+    return to_frame(ROW, decoded, column_filter(optional, given))
 
 
 @given(st.lists(trades), st.sampled_from([None, 0, 3]), st.booleans())
@@ -78,7 +78,7 @@ def test_every_value_comes_out_as_it_was_sent(
 ) -> None:
     body = json.dumps(rows, indent=indent, ensure_ascii=ascii_only).encode(errors="surrogatepass")
     decoded = decode("get_trades", body)
-    table = to_frame(ROW, decoded, columns_asked(("contract", "routeId"), ("includePrivate",)))
+    table = to_frame(ROW, decoded, column_filter(("contract", "routeId"), ("includePrivate",)))
     assert table["trade_id"].to_list() == [row["tradeId"] for row in rows]
     assert table["deal_date"].cast(pl.Int64).to_list() == [row["dealDate"] for row in rows]
     assert [repr(p) for p in table["price"]] == [repr(float(row["price"])) for row in rows]
@@ -196,7 +196,7 @@ def own(fields: dict[str, Any]) -> dict[str, Any]:
 
 def books(rows: list[Any], optional: tuple[str, ...] = (), given: tuple[str, ...] = ()) -> Any:
     found = answer("get_order_book", json.dumps(rows).encode())
-    return to_frame(BOOK_ROW, found.rows, columns_asked(optional, given))
+    return to_frame(BOOK_ROW, found.rows, column_filter(optional, given))
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3))))

@@ -17,7 +17,7 @@ from trayport_api.types import UNSET
 from trayport_spec import ENDPOINTS, Column
 
 from trayport_sdk.tables import TABLES, TradesResponse, models
-from trayport_sdk.tables.decode.columns import Asked, columns_asked, data_type, to_frame
+from trayport_sdk.tables.decode.columns import ColumnFilter, column_filter, data_type, to_frame
 from trayport_sdk.tables.decode.decoder import answer
 
 KINDS = {table.operation_id: table for table in TABLES.values()}
@@ -31,7 +31,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-def values(column: Column, asked: Asked) -> st.SearchStrategy[Any]:
+def values(column: Column, asked: ColumnFilter) -> st.SearchStrategy[Any]:
     if column.enum:
         return st.sampled_from(column.enum)
     if not column.fields:
@@ -40,7 +40,7 @@ def values(column: Column, asked: Asked) -> st.SearchStrategy[Any]:
     return one if column.type == "struct" else st.lists(one, max_size=3)
 
 
-def documents(columns: Sequence[Column], asked: Asked) -> st.SearchStrategy[dict[str, Any]]:
+def documents(columns: Sequence[Column], asked: ColumnFilter) -> st.SearchStrategy[dict[str, Any]]:
     """Rows as they are sent: what may be absent sometimes is, what may be null sometimes is."""
     always: dict[str, Any] = {}
     sometimes: dict[str, Any] = {}
@@ -56,16 +56,16 @@ def documents(columns: Sequence[Column], asked: Asked) -> st.SearchStrategy[dict
 
 
 @st.composite
-def questions(draw: st.DrawFn) -> tuple[str, Asked, list[dict[str, Any]]]:
+def questions(draw: st.DrawFn) -> tuple[str, ColumnFilter, list[dict[str, Any]]]:
     operation_id = draw(st.sampled_from(sorted(KINDS)))
     fields = ENDPOINTS[operation_id].optional_fields
     named = draw(st.sets(st.sampled_from(fields))) if fields else ()
     brought = draw(st.sets(st.sampled_from(["includePrivate", "routes"])))
-    asked = columns_asked(sorted(named), sorted(brought))
+    asked = column_filter(sorted(named), sorted(brought))
     return operation_id, asked, draw(st.lists(documents(ENDPOINTS[operation_id].row, asked)))
 
 
-def frame_of(operation_id: str, asked: Asked, rows: list[dict[str, Any]]) -> pl.DataFrame:
+def frame_of(operation_id: str, asked: ColumnFilter, rows: list[dict[str, Any]]) -> pl.DataFrame:
     endpoint = ENDPOINTS[operation_id]
     typed: list[Any] = []
     for row in rows:
@@ -81,7 +81,7 @@ def frame_of(operation_id: str, asked: Asked, rows: list[dict[str, Any]]) -> pl.
 @settings(max_examples=400, deadline=None)
 @given(questions())
 def test_the_models_of_a_table_are_those_of_the_documents(
-    question: tuple[str, Asked, list[dict[str, Any]]],
+    question: tuple[str, ColumnFilter, list[dict[str, Any]]],
 ) -> None:
     operation_id, asked, rows = question
     kind = KINDS[operation_id]
@@ -128,7 +128,7 @@ def test_a_frame_without_a_column_that_rows_must_have_makes_no_models() -> None:
 
 def test_a_member_that_became_null_in_a_lenient_answer_stays_null() -> None:
     (column,) = (column for column in ENDPOINTS["get_trades"].row if column.name == "contract")
-    kind = data_type(column, columns_asked(["contract"], ()))
+    kind = data_type(column, column_filter(["contract"], ()))
     contract = {field.python_name: None for field in column.fields} | {"sequence_id": 1}
     frame = trades(1).to_polars().with_columns(pl.Series("contract", [contract], dtype=kind))
     (trade,) = TradesResponse(frame, [])

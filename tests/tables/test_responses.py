@@ -26,7 +26,7 @@ from trayport_sdk.tables import (
     SnapshotsResponse,
     TableResponse,
 )
-from trayport_sdk.tables.decode.columns import Asked, columns_asked, to_frame
+from trayport_sdk.tables.decode.columns import ColumnFilter, column_filter, to_frame
 from trayport_sdk.tables.decode.decoder import answer
 
 AnyTable = type[TableResponse[Any]]
@@ -55,7 +55,7 @@ FRAME = pl.DataFrame(
     }
 )
 TRADES = TradesResponse(FRAME, [])
-WITHOUT_EXTRAS = columns_asked((), ())
+WITHOUT_EXTRAS = column_filter((), ())
 
 
 def record(**more: Any) -> RequestRecord:
@@ -72,13 +72,13 @@ def record(**more: Any) -> RequestRecord:
     return RequestRecord(**given | more)
 
 
-def everything(kind: AnyTable) -> tuple[bytes, Asked]:
+def everything(kind: AnyTable) -> tuple[bytes, ColumnFilter]:
     """An answer of the sandbox with every field the endpoint has, and the columns to make of it."""
     return sent(kind.operation_id)
 
 
 @cache
-def sent(operation_id: str) -> tuple[bytes, Asked]:
+def sent(operation_id: str) -> tuple[bytes, ColumnFilter]:
     endpoint = ENDPOINTS[operation_id]
     query = dict(MINIMAL[endpoint.path])
     named = {parameter.name for parameter in endpoint.parameters}
@@ -88,7 +88,7 @@ def sent(operation_id: str) -> tuple[bytes, Asked]:
         query["optionalFields"] = list(endpoint.optional_fields)
     response = Asker().analytics(endpoint.path, query)
     assert response.status_code == 200, response.text
-    return response.content, columns_asked(endpoint.optional_fields, list(query))
+    return response.content, column_filter(endpoint.optional_fields, list(query))
 
 
 def rows_in(kind: AnyTable, body: bytes) -> list[dict[str, Any]]:
@@ -98,7 +98,7 @@ def rows_in(kind: AnyTable, body: bytes) -> list[dict[str, Any]]:
     return rows
 
 
-def table_of(kind: AnyTable, body: bytes, asked: Asked) -> TableResponse[Any]:
+def table_of(kind: AnyTable, body: bytes, asked: ColumnFilter) -> TableResponse[Any]:
     found = answer(kind.operation_id, body)
     frame = to_frame(ENDPOINTS[kind.operation_id].row, found.rows, asked)
     return kind.of([frame], [record(timestamp=found.timestamp)])
@@ -106,7 +106,7 @@ def table_of(kind: AnyTable, body: bytes, asked: Asked) -> TableResponse[Any]:
 
 def written(kind: AnyTable, document: object, **columns: Any) -> TableResponse[Any]:
     """The table of a document that stands here."""
-    return table_of(kind, json.dumps(document).encode(), columns_asked(**columns))
+    return table_of(kind, json.dumps(document).encode(), column_filter(**columns))
 
 
 @every_class
@@ -262,7 +262,7 @@ ACTIVITY = {
 def activity(rows: Sequence[Any], *optional: str) -> pl.DataFrame:
     columns = {"optional_fields": optional, "parameters": ()}
     found = answer("get_activity", json.dumps(rows).encode())
-    return to_frame(ENDPOINTS["get_activity"].row, found.rows, columns_asked(**columns))
+    return to_frame(ENDPOINTS["get_activity"].row, found.rows, column_filter(**columns))
 
 
 def test_the_counts_of_activity_are_summed_per_contract_in_order_of_appearance() -> None:

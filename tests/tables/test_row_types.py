@@ -10,7 +10,7 @@ import pytest
 from trayport_spec import ENDPOINTS
 
 from trayport_sdk import Settings, TrayportClient, TrayportDecodeError
-from trayport_sdk.tables.decode.columns import columns_asked
+from trayport_sdk.tables.decode.columns import column_filter
 from trayport_sdk.tables.decode.decoder import Decoder, answer
 
 TRADE: dict[str, Any] = {
@@ -34,7 +34,7 @@ OWN: dict[str, Any] = {
 
 
 def trades(rows: list[Any], *, lenient: bool = False) -> tuple[pl.DataFrame, dict[str, int]]:
-    decoder = Decoder("get_trades", columns_asked(("routeId",), ()), lenient=lenient, piece=300)
+    decoder = Decoder("get_trades", column_filter(("routeId",), ()), lenient=lenient, piece=300)
     frame = pl.concat(decoder.frames([json.dumps(rows).encode()]))
     return frame, dict(decoder.odd)
 
@@ -64,7 +64,7 @@ def test_what_does_not_fit_an_assumed_type_is_an_error(sent: object) -> None:
 def test_an_id_that_is_missing_where_its_presence_is_assumed_is_null() -> None:
     own = {name: value for name, value in OWN.items() if name != "ownerUserId"}
     books = [{"timestamp": 1, "bids": [ORDER | {"privateFields": own}], "asks": []}]
-    decoder = Decoder("get_order_book", columns_asked((), ("includePrivate",)))
+    decoder = Decoder("get_order_book", column_filter((), ("includePrivate",)))
     (frame,) = decoder.frames([json.dumps(books).encode()])
     assert frame["bids"][0][0]["private_fields"]["owner_user_id"] is None
     assert dict(decoder.odd) == {"bids.privateFields.ownerUserId": 1}

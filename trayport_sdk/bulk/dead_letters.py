@@ -26,7 +26,7 @@ from ..errors import (
     TrayportError,
     TrayportValidationError,
 )
-from ..http.messages import Call
+from ..http.messages import ApiRequest
 
 SETTING = "dead_letter_file (variable TRAYPORT_DEAD_LETTER_FILE)"
 
@@ -58,7 +58,7 @@ class DeadLetter:
     status: int | None = None
 
     @classmethod
-    def from_call(cls, call: Call, error: TrayportError, *, failed_at: datetime) -> Self:
+    def from_call(cls, call: ApiRequest, error: TrayportError, *, failed_at: datetime) -> Self:
         """The letter for a call and the error it ended with."""
         return cls(
             failed_at=failed_at,
@@ -73,9 +73,9 @@ class DeadLetter:
         )
 
     @property
-    def call(self) -> Call:
+    def call(self) -> ApiRequest:
         """The call, to be sent again."""
-        return Call(ENDPOINTS[self.operation_id], self.url, self.parameters)
+        return ApiRequest(ENDPOINTS[self.operation_id], self.url, self.parameters)
 
     def to_json(self) -> str:
         """The letter as one line, without its end."""

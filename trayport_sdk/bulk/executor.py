@@ -21,19 +21,19 @@ from ..query.planner import Split, by_contracts, by_time, far_end, together
 from .patience import Patience
 from .progress import OnProgress, Progress
 from .result import (
+    AnsweredQuery,
     FailedQuery,
     Keep,
     Outcome,
-    Piece,
     concerns_every_query,
     is_refused,
     is_unfinished,
     never_answered,
-    piece_of,
+    read_response,
 )
 
 if TYPE_CHECKING:
-    from ..http.messages import Answer
+    from ..http.messages import ApiResponse
     from ..http.session import Sender
     from ..query.contracts import ContractSpec
 
@@ -180,7 +180,7 @@ class Run:
                 found += await self._brought(part, splits, split)
             return found
         one = await self._tried(query)
-        return [one] if isinstance(one, Piece) else await self._narrowed(one, splits, split)
+        return [one] if isinstance(one, AnsweredQuery) else await self._narrowed(one, splits, split)
 
     def _given_up(self, failed: FailedQuery) -> list[Outcome]:
         if is_refused(failed.error):
@@ -214,7 +214,7 @@ class Run:
         self._count(requests_planned=len(parts) - 1)
         outcomes: list[Outcome] = []
         for part in parts:
-            helped = split if any(isinstance(one, Piece) for one in outcomes) else None
+            helped = split if any(isinstance(one, AnsweredQuery) for one in outcomes) else None
             outcomes += await self._brought(part, splits, helped)
         return outcomes
 
@@ -237,7 +237,7 @@ class Run:
                     continue
                 if one == query:
                     return by_time
-                enough = one == small or isinstance(await self._asked(one), Piece)
+                enough = one == small or isinstance(await self._asked(one), AnsweredQuery)
                 return by_contracts if enough else by_time
         return None
 
@@ -256,7 +256,7 @@ class Run:
     async def _tried(self, query: QueryPlan) -> Outcome:
         """One request of the plan: its rows, or why it failed."""
         found = await self._asked(query)
-        if isinstance(found, Piece):
+        if isinstance(found, AnsweredQuery):
             self._count(
                 requests_done=1,
                 rows=found.record.rows,
@@ -269,8 +269,10 @@ class Run:
         """One request, which waits while its endpoint cannot be asked."""
         call = call_of(query)
 
-        def read(answer: Answer) -> Outcome | _Later:
-            return piece_of(answer, query, hold=self._hold, lenient=self._lenient, keep=self._keep)
+        def read(answer: ApiResponse) -> Outcome | _Later:
+            return read_response(
+                answer, query, hold=self._hold, lenient=self._lenient, keep=self._keep
+            )
 
         def instead(error: TrayportError) -> Outcome | _Later:
             rest = self._patience.rest(error)
@@ -281,7 +283,7 @@ class Run:
             while isinstance(found, _Later):
                 await asyncio.sleep(found.seconds)
                 found = await self._sender.fetch(call, read, instead=instead)
-        if isinstance(found, Piece):
+        if isinstance(found, AnsweredQuery):
             self._answered = query
             self._patience.answered()
             return found

@@ -18,7 +18,7 @@ from ..query.times import to_text
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from ..http.messages import Answer
+    from ..http.messages import ApiResponse
 
 ENDINGS = {"": "", "identity": "", "br": ".br", "gzip": ".gz", "x-gzip": ".gz", "deflate": ".zz"}
 """What the name of a file tells of how its body is compressed."""
@@ -65,7 +65,9 @@ class BodyKeeper:
         self._placed = 0
 
     @contextmanager
-    def __call__(self, answer: Answer, query: QueryPlan) -> Generator[Callable[[bytes], object]]:
+    def __call__(
+        self, answer: ApiResponse, query: QueryPlan
+    ) -> Generator[Callable[[bytes], object]]:
         """Takes the body of one answer, while it is read."""
         path = self._waiting / secrets.token_hex(8)
         try:

@@ -16,7 +16,7 @@ from ..errors import TrayportConfigurationError, TrayportError, TrayportValidati
 from .dead_letters import DeadLetter, DeadLetters
 
 if TYPE_CHECKING:
-    from ..http.messages import Call
+    from ..http.messages import ApiRequest
 
 CONCURRENCY = 6  # enough to keep the limiter busy, which sets the pace
 
@@ -37,7 +37,7 @@ class RetryReport:
 
 
 async def retry_failed(
-    path: Path, send: Callable[[Call], Awaitable[bytes]], out: Path
+    path: Path, send: Callable[[ApiRequest], Awaitable[bytes]], out: Path
 ) -> RetryReport:
     """Sends everything in a file of dead letters again.
 

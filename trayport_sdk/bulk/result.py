@@ -25,7 +25,7 @@ from ..query.params import parameters_by_argument
 from ..query.plan import QueryPlan
 from ..tables.csv_tables import frames as csv_frames
 from ..tables.csv_tables import has_known_layout
-from ..tables.decode.columns import Asked, columns_asked, to_frame
+from ..tables.decode.columns import ColumnFilter, column_filter, to_frame
 from ..tables.decode.decoder import Decoder
 from ..tables.decode.split import SMALL_PIECE
 from .correlation import check_contracts
@@ -35,7 +35,7 @@ from .spool import Spool
 if TYPE_CHECKING:
     import polars as pl
 
-    from ..http.messages import Answer
+    from ..http.messages import ApiResponse
     from ..query.contracts import ContractSpec
     from ..query.times import Window
 
@@ -44,7 +44,7 @@ _TOO_LARGE = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}
 
 
 @frozen
-class Piece:
+class AnsweredQuery:
     """The rows that one request brought."""
 
     query: QueryPlan
@@ -83,9 +83,11 @@ class FailedQuery:
         return f"{self.query.explain()}: {self.error}"
 
 
-Outcome: TypeAlias = Piece | FailedQuery
+Outcome: TypeAlias = AnsweredQuery | FailedQuery
 
-Keep: TypeAlias = Callable[["Answer", QueryPlan], AbstractContextManager[Callable[[bytes], object]]]
+Keep: TypeAlias = Callable[
+    ["ApiResponse", QueryPlan], AbstractContextManager[Callable[[bytes], object]]
+]
 """Gives what the body of an answer is handed to as it comes, while the answer is read."""
 
 
@@ -107,14 +109,14 @@ def is_unfinished(error: TrayportError) -> bool:
     return too_large or isinstance(error, TrayportServerError | TrayportDecodeError)
 
 
-def piece_of(
-    answer: Answer,
+def read_response(
+    answer: ApiResponse,
     query: QueryPlan,
     *,
     hold: int | None = None,
     lenient: bool = False,
     keep: Keep | None = None,
-) -> Piece:
+) -> AnsweredQuery:
     """The rows of an answer that lie before the end of its window.
 
     Whether the service answers rows stamped exactly at `until` is not documented. Dropping them in
@@ -141,7 +143,7 @@ def piece_of(
             received += frame.height
             kept += wanted.height
     answer.odd = decoder.odd
-    return Piece(
+    return AnsweredQuery(
         query,
         rows,
         RequestRecord(
@@ -214,12 +216,12 @@ def _before_the_end(query: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
     return frame if kept.all() else frame.filter(kept)
 
 
-def columns_of(query: QueryPlan) -> Asked:
+def columns_of(query: QueryPlan) -> ColumnFilter:
     """The columns that the rows of a query have."""
     given = query.arguments()
     parameters = parameters_by_argument(query.operation)
     brought = [parameter.name for name, parameter in parameters.items() if given.get(name)]
-    return columns_asked(query.optional_fields, brought)
+    return column_filter(query.optional_fields, brought)
 
 
 def concerns_every_query(error: TrayportError) -> bool:

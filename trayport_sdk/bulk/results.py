@@ -15,7 +15,7 @@ from ..resources.estimates import counted
 from ..tables import SnapshotsResponse, TableResponse, TradesResponse
 from .correlation import by_contract
 from .progress import OnProgress, RequestRecord
-from .result import FailedQuery, Outcome, Piece
+from .result import AnsweredQuery, FailedQuery, Outcome
 
 if TYPE_CHECKING:
     import polars as pl
@@ -182,7 +182,7 @@ def ran(plans: Sequence[QueryPlan], outcomes: Sequence[Outcome], *, interrupted:
     """What came of a plan, by contract in the order of the plan."""
     shares: dict[ContractSpec, list[Share]] = {c: [] for plan in plans for c in plan.contracts}
     for piece in outcomes:
-        if isinstance(piece, Piece):
+        if isinstance(piece, AnsweredQuery):
             for contract, rows in by_contract(piece.query, piece.frame):
                 shares[contract].append(Share(piece.query, rows, piece.record))
     failures = tuple(one for one in outcomes if isinstance(one, FailedQuery))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..query.plan import CONTRACT, BulkMarketQuery, QueryPlan, telling_contracts
 from ..tables import TABLES
 from .correlation import by_contract
-from .result import Piece, columns_of
+from .result import AnsweredQuery, columns_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SYMBOL = "symbol"
 
 
-def rows_of(query: QueryPlan, piece: Piece) -> Iterator[pl.DataFrame]:
+def rows_of(query: QueryPlan, piece: AnsweredQuery) -> Iterator[pl.DataFrame]:
     """The rows that a request brought, of the contracts that were asked for."""
     for frame in piece.rows.frames():
         yield _with_symbols(query, piece.query, _of_those_asked_for(piece.query, frame))

@@ -13,7 +13,7 @@ from trayport_spec import ENDPOINTS
 
 from ..cancellation import not_cancelled, returns_what_is_complete
 from ..errors import TrayportValidationError
-from ..query.build import about, asked
+from ..query.build import about, build_query
 from ..query.contracts import ContractSpec
 from ..query.plan import PREFIX, QueryPlan
 from ..query.planner import plan
@@ -22,7 +22,7 @@ from ..tables import TableResponse
 from ..tables.csv_tables import refuse_lenience, refuse_unknown_layout
 from .executor import Run
 from .progress import OnProgress
-from .result import Keep, Outcome, Piece, columns_of
+from .result import AnsweredQuery, Keep, Outcome, columns_of
 from .results import BulkQueryResult, Ran, ran
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ Result = TypeVar("Result", bound=BulkQueryResult[Any])
 Made = TypeVar("Made", covariant=True)
 
 
-class Desk:
+class Runner:
     """Checks, plans and runs queries.
 
     Args:
@@ -68,7 +68,7 @@ class Desk:
         """Whether the data of the current day may be asked for."""
         return self._settings().intraday
 
-    def asked(
+    def query(
         self,
         endpoint: str,
         contracts: Sequence[ContractSpec] = (),
@@ -77,7 +77,7 @@ class Desk:
         **question: Any,
     ) -> QueryPlan:
         """The query of a call, checked; contracts that are still names come later."""
-        return asked(
+        return build_query(
             ENDPOINTS[PREFIX + endpoint],
             contracts,
             now=self.now(),
@@ -151,10 +151,10 @@ class Desk:
         """Every row of a query in one table, or the error that keeps it from being whole."""
         run = self.run(plan(query), on_progress, whole=True)
         async with aclosing(run.outcomes()) as outcomes:
-            pieces = [outcome async for outcome in outcomes if isinstance(outcome, Piece)]
+            pieces = [outcome async for outcome in outcomes if isinstance(outcome, AnsweredQuery)]
         place = {contract: number for number, contract in enumerate(query.contracts)}
 
-        def order(piece: Piece) -> tuple[int, int]:
+        def order(piece: AnsweredQuery) -> tuple[int, int]:
             window, contracts = piece.query.window, piece.query.contracts
             return window.start if window else 0, place[contracts[0]] if contracts else 0
 

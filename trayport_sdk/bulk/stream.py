@@ -23,14 +23,14 @@ from .correlation import by_contract
 from .progress import OnProgress, RequestRecord
 from .raw import BodyKeeper, check_directory
 from .reports import FileReport
-from .result import Keep, Piece
+from .result import AnsweredQuery, Keep
 from .rows import no_rows, rows_of, telling
 from .writer import FileWriter
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from .runner import Desk
+    from .runner import Runner
 
 HOLD = 1 << 20
 """About how many bytes of the rows of an answer wait in memory for their turn to be written."""
@@ -64,14 +64,14 @@ class TableStream:
 
     def __init__(
         self,
-        desk: Desk,
+        runner: Runner,
         asked: Callable[[], Awaitable[QueryPlan]],
         *,
         in_order: bool = True,
         max_answers: int | None = None,
         on_progress: OnProgress | None = None,
     ) -> None:
-        self._source = _Source(desk, asked, in_order, max_answers, on_progress)
+        self._source = _Source(runner, asked, in_order, max_answers, on_progress)
         self._batches: AsyncGenerator[TradesBatch] | None = None
         self._is_used = self._is_over = False
 
@@ -246,7 +246,7 @@ class _Source:
     It does not know the stream: who lets go of a stream in a loop, ends its requests.
     """
 
-    desk: Desk
+    runner: Runner
     asked: Callable[[], Awaitable[QueryPlan]]
     in_order: bool
     max_answers: int | None
@@ -292,8 +292,8 @@ class _Source:
 
     async def pieces(
         self, query: QueryPlan, *, hold: int | None = HOLD, keep: Keep | None = None
-    ) -> AsyncGenerator[Piece]:
-        run = self.desk.run(
+    ) -> AsyncGenerator[AnsweredQuery]:
+        run = self.runner.run(
             plan(query),
             self.on_progress,
             ahead=self.max_answers or FIRST_ANSWERS,
@@ -303,7 +303,7 @@ class _Source:
         )
         async with aclosing(run.outcomes(in_order=self.in_order)) as outcomes:
             async for outcome in outcomes:
-                if isinstance(outcome, Piece):
+                if isinstance(outcome, AnsweredQuery):
                     if self.max_answers is None:
                         # The next ones will be about as large.
                         is_large = outcome.record.bytes_decoded > LARGE_ANSWER
@@ -333,6 +333,6 @@ async def _taken(crew: Crew[Result]) -> Result:
     return crew.take()
 
 
-def _feed(writer: FileWriter, query: QueryPlan, piece: Piece) -> None:
+def _feed(writer: FileWriter, query: QueryPlan, piece: AnsweredQuery) -> None:
     for frame in rows_of(query, piece):
         writer.write(frame)

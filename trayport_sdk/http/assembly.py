@@ -21,7 +21,7 @@ from .connections import Origin
 from .limiter import RequestLimiter, shared_limiter
 from .limiter.limits import Limits
 from .retry import RetryPolicy
-from .session import Policy, Wire
+from .session import Policy, Session
 from .transport import Transport
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def assembled(
     *,
     limiter: RequestLimiter | None,
     transport: httpx.AsyncBaseTransport | None = None,
-) -> tuple[Wire, MetricsCollector | None]:
+) -> tuple[Session, MetricsCollector | None]:
     """The wire that settings ask for, and what counts on it unless metrics are off."""
     if settings.log_format != "none":  # a quiet client silences no other
         configure(settings.log_format, settings.log_level)
@@ -134,7 +134,7 @@ def assembled(
         from ..telemetry.opentelemetry import OpenTelemetry
 
         observers.append(OpenTelemetry(urls))
-    wire = Wire(
+    wire = Session(
         Transport(
             key=key,
             urls=urls,
@@ -161,7 +161,7 @@ def assembled(
     return wire, collector
 
 
-def reconfigure(wire: Wire, settings: Settings, changed: AbstractSet[str]) -> None:
+def reconfigure(wire: Session, settings: Settings, changed: AbstractSet[str]) -> None:
     """Puts changed limits, timeouts, retries, breakers and log level in force."""
     wire.policy = policy_of(settings, wire.policy.priority)
     wire.transport.configure(connect_timeout=settings.connect_timeout)

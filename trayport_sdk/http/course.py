@@ -22,13 +22,13 @@ from ..errors import (
 )
 from ..telemetry.events import AttemptEvent, OddValuesEvent, RetryEvent, ThrottleEvent
 from .haste import pause
-from .messages import Answer, Attempt, Call
+from .messages import ApiRequest, ApiResponse, Attempt
 
 if TYPE_CHECKING:
     from .breaker import Admission
     from .limiter import Grant
     from .limiter.queue import Priority
-    from .session import Wire
+    from .session import Session
 
 Read = TypeVar("Read")
 
@@ -38,9 +38,9 @@ class Course(Generic[Read]):
 
     def __init__(
         self,
-        wire: Wire,
-        call: Call,
-        read: Callable[[Answer], Read],
+        wire: Session,
+        call: ApiRequest,
+        read: Callable[[ApiResponse], Read],
         context: RequestContext,
         priority: Priority,
     ) -> None:
@@ -114,9 +114,9 @@ class Course(Generic[Read]):
     async def _exchanged(self, number: int, grant: Grant | None) -> Read:
         """One request and the reading of its answer; observers hear of it in any case."""
         started = time.perf_counter()
-        answer: Answer | None = None
+        answer: ApiResponse | None = None
 
-        def read(arriving: Answer) -> Read:
+        def read(arriving: ApiResponse) -> Read:
             nonlocal answer
             answer = arriving
             return self._read(arriving)
@@ -137,7 +137,7 @@ class Course(Generic[Read]):
         number: int,
         grant: Grant | None,
         seconds: float,
-        answer: Answer | None,
+        answer: ApiResponse | None,
         failure: TrayportError | None = None,
     ) -> None:
         context = self._context

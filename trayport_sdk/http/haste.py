@@ -7,7 +7,7 @@ haste if it says so, or if it comes from where this key was let in before.
 from __future__ import annotations
 
 from ..errors import TrayportAPIError, TrayportAuthorizationError, TrayportRateLimitError
-from .messages import Call
+from .messages import ApiRequest
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
@@ -22,14 +22,14 @@ class Haste:
     def __init__(self) -> None:
         self._let_in: set[tuple[str, str]] = set()
 
-    def let_in(self, call: Call) -> bool:
+    def let_in(self, call: ApiRequest) -> bool:
         """Notes that a call was answered; the result tells whether that is new."""
         place = _place(call)
         new = place not in self._let_in
         self._let_in.add(place)
         return new
 
-    def explains(self, call: Call, error: TrayportAPIError) -> bool:
+    def explains(self, call: ApiRequest, error: TrayportAPIError) -> bool:
         """Whether a refusal means that the key is too fast."""
         if isinstance(error, TrayportRateLimitError):
             return True
@@ -51,7 +51,7 @@ def pause(error: TrayportAPIError, attempt: int, forbidden_wait: float) -> float
     return min(LONGEST_PAUSE, first * 2.0 ** (attempt - 1))
 
 
-def _place(call: Call) -> tuple[str, str]:
+def _place(call: ApiRequest) -> tuple[str, str]:
     """The operation and the product that a call asks for: what a key has rights to."""
     product = [f"{name}={call.parameters[name]}" for name in PRODUCT if name in call.parameters]
     return call.endpoint.operation_id, " ".join(product)

@@ -23,7 +23,7 @@ Decoded = TypeVar("Decoded")
 
 
 @frozen
-class Call:
+class ApiRequest:
     """One request to send: the operation and the arguments the generated builder made of it."""
 
     endpoint: Endpoint
@@ -64,7 +64,7 @@ def _scalar(value: object) -> str:
 
 
 @define
-class Answer:
+class ApiResponse:
     """An answer with status 200, to be read in a thread while its body arrives.
 
     Attributes:
@@ -79,7 +79,7 @@ class Answer:
         odd: How often a field was not of its type, and was taken nevertheless.
     """
 
-    call: Call
+    call: ApiRequest
     context: RequestContext
     redaction: Redaction = field(repr=False)
     raw: Iterable[bytes] = field(repr=False)
@@ -117,7 +117,7 @@ class Answer:
         """The whole body without compression."""
         return b"".join(self.chunks())
 
-    def held(self) -> Answer:
+    def held(self) -> ApiResponse:
         """The answer, once its body has come and is whole; it can then be read many times.
 
         Raises:
@@ -169,7 +169,7 @@ class Attempt:
     seconds: float | None = None
 
 
-def touches_current_day(call: Call, now: datetime | None = None) -> bool:
+def touches_current_day(call: ApiRequest, now: datetime | None = None) -> bool:
     """Whether a request asks for data after the start of the current day in UTC."""
     if call.endpoint.limits.cutoff != "utc-day-start":
         return False

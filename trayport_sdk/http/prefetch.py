@@ -18,7 +18,7 @@ from attrs import evolve
 from ..errors import TrayportError
 from ..query.times import data_cutoff, instant, to_text
 from ..tables.decode import decoder as decode
-from .messages import Answer, Call
+from .messages import ApiRequest, ApiResponse
 
 if TYPE_CHECKING:
     from .limiter.queue import Priority
@@ -44,19 +44,21 @@ class Prefetch:
     def __init__(
         self,
         sender: Sender,
-        ahead: Callable[[Call, Callable[[Answer], Answer]], Coroutine[Any, Any, Answer]],
+        ahead: Callable[
+            [ApiRequest, Callable[[ApiResponse], ApiResponse]], Coroutine[Any, Any, ApiResponse]
+        ],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._sender = sender
         self._fetch_ahead = ahead
         self._now = now
         self._ends: OrderedDict[Hashable, str] = OrderedDict()
-        self._ahead: OrderedDict[Hashable, asyncio.Task[Answer]] = OrderedDict()
+        self._ahead: OrderedDict[Hashable, asyncio.Task[ApiResponse]] = OrderedDict()
 
     async def fetch(
         self,
-        call: Call,
-        read: Callable[[Answer], Read],
+        call: ApiRequest,
+        read: Callable[[ApiResponse], Read],
         *,
         priority: Priority = "normal",
         instead: Callable[[TrayportError], Read | None] | None = None,
@@ -72,11 +74,11 @@ class Prefetch:
                 pass
         return await self._sender.fetch(call, read, priority=priority, instead=instead)
 
-    def give_up(self, call: Call, error: TrayportError) -> None:
+    def give_up(self, call: ApiRequest, error: TrayportError) -> None:
         """Passes on that a call has failed for good."""
         self._sender.give_up(call, error)
 
-    def _walk(self, call: Call) -> None:
+    def _walk(self, call: ApiRequest) -> None:
         """Notes where a call ends, and looks ahead if it began where one like it ended."""
         from_, until = call.parameters.get("from"), call.parameters.get("until")
         if not isinstance(from_, str) or not isinstance(until, str):
@@ -94,7 +96,7 @@ class Prefetch:
                 window = {"from": until, "until": to_text(end)}
                 self._look_ahead(evolve(call, parameters={**call.parameters, **window}))
 
-    def _look_ahead(self, call: Call) -> None:
+    def _look_ahead(self, call: ApiRequest) -> None:
         if call.identity in self._ahead:
             return
         task = asyncio.create_task(self._fetch_ahead(call, _proven))
@@ -114,6 +116,6 @@ class Prefetch:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _proven(answer: Answer) -> Answer:
+def _proven(answer: ApiResponse) -> ApiResponse:
     answer.held().read(decode.answer)
     return answer

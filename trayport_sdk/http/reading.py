@@ -11,15 +11,15 @@ from typing import Any, TypeVar
 import httpx
 
 from .body import Pipe
-from .messages import Answer
+from .messages import ApiResponse
 
 Read = TypeVar("Read")
 
 
 async def streamed(
     response: httpx.Response,
-    answer: Answer,
-    read: Callable[[Answer], Read],
+    answer: ApiResponse,
+    read: Callable[[ApiResponse], Read],
     threads: Executor,
     started: float,
 ) -> Read:

@@ -30,7 +30,7 @@ from ..query import rules
 from ..query.params import parameters_by_argument
 from ..query.plan import QueryPlan
 from ..query.times import to_text
-from .messages import Call
+from .messages import ApiRequest
 
 Builder = Callable[..., dict[str, Any]]
 
@@ -47,7 +47,7 @@ _OPERATIONS: Mapping[str, tuple[Builder, type[Any]]] = {
 }
 
 
-def call_of(query: QueryPlan) -> Call:
+def call_of(query: QueryPlan) -> ApiRequest:
     """The call of a query that is one request, which keeps every rule of the operation.
 
     Raises:
@@ -79,4 +79,4 @@ def call_of(query: QueryPlan) -> Call:
     media_type = next(
         one for one in endpoint.media_types if one.endswith(f"/{query.options.response_format}")
     )
-    return evolve(Call.of(endpoint.operation_id, builder(**values)), media_type=media_type)
+    return evolve(ApiRequest.of(endpoint.operation_id, builder(**values)), media_type=media_type)

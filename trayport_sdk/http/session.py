@@ -23,7 +23,7 @@ from ..errors import RequestContext, TrayportConfigurationError, TrayportError
 from ..telemetry.events import Event, FailureEvent, Observer
 from .course import Course
 from .haste import Haste
-from .messages import Answer, Call
+from .messages import ApiRequest, ApiResponse
 
 if TYPE_CHECKING:
     from ..bulk.dead_letters import DeadLetters
@@ -41,8 +41,8 @@ class Fetch(Protocol):
 
     async def __call__(
         self,
-        call: Call,
-        read: Callable[[Answer], Read],
+        call: ApiRequest,
+        read: Callable[[ApiResponse], Read],
         *,
         priority: Priority = "normal",
         instead: Callable[[TrayportError], Read | None] | None = None,
@@ -55,7 +55,7 @@ class Sender(Protocol):
     @property
     def fetch(self) -> Fetch: ...
 
-    def give_up(self, call: Call, error: TrayportError) -> None: ...
+    def give_up(self, call: ApiRequest, error: TrayportError) -> None: ...
 
 
 @frozen
@@ -75,7 +75,7 @@ class Policy:
     priority: Priority | None = None
 
 
-class Wire:
+class Session:
     """Everything between a planned request and its decoded answer.
 
     Attributes:
@@ -119,8 +119,8 @@ class Wire:
 
     async def fetch(
         self,
-        call: Call,
-        read: Callable[[Answer], Read],
+        call: ApiRequest,
+        read: Callable[[ApiResponse], Read],
         *,
         priority: Priority = "normal",
         instead: Callable[[TrayportError], Read | None] | None = None,
@@ -145,14 +145,14 @@ class Wire:
         """
         return await self._run(call, read, self.policy.priority or priority, instead)
 
-    async def fetch_ahead(self, call: Call, read: Callable[[Answer], Read]) -> Read:
+    async def fetch_ahead(self, call: ApiRequest, read: Callable[[ApiResponse], Read]) -> Read:
         """Fetches what nobody has asked for yet: when there is time, and leaving no record."""
         return await self.without_records()._run(call, read, "low", None)
 
     async def _run(
         self,
-        call: Call,
-        read: Callable[[Answer], Read],
+        call: ApiRequest,
+        read: Callable[[ApiResponse], Read],
         priority: Priority,
         instead: Callable[[TrayportError], Read | None] | None,
     ) -> Read:
@@ -172,7 +172,7 @@ class Wire:
             self.give_up(call, error)
             raise
 
-    def give_up(self, call: Call, error: TrayportError) -> None:
+    def give_up(self, call: ApiRequest, error: TrayportError) -> None:
         """Tells that a call has failed for good, and keeps it for a later retry."""
         self.tell(FailureEvent(call.endpoint.path, error))
         self._bury(call, error)
@@ -208,7 +208,7 @@ class Wire:
         for observer in self.observers:
             observer(event)
 
-    def _bury(self, call: Call, error: TrayportError) -> None:
+    def _bury(self, call: ApiRequest, error: TrayportError) -> None:
         """Keeps a call that failed for good, unless the client is what cannot work."""
         if self.dead_letters is None or isinstance(error, TrayportConfigurationError):
             return

@@ -27,7 +27,7 @@ from ..errors import (
 from .arenas import spare_addresses
 from .connections import ConnectionCounts, Connections, Origin, address_of, proxy_of
 from .decompress import ENCODINGS
-from .messages import READ_OF_ERRORS, Answer, Attempt, Call, touches_current_day
+from .messages import READ_OF_ERRORS, ApiRequest, ApiResponse, Attempt, touches_current_day
 from .middleware import Middleware, Request, Response, informed, prepared
 from .reading import streamed
 from .redaction import HIDDEN, Redaction
@@ -134,7 +134,9 @@ class Transport:
             )
         self._loop = loop
 
-    async def send(self, call: Call, attempt: Attempt, read: Callable[[Answer], Read]) -> Read:
+    async def send(
+        self, call: ApiRequest, attempt: Attempt, read: Callable[[ApiResponse], Read]
+    ) -> Read:
         """Sends the request once, and has its answer read while it arrives.
 
         Args:
@@ -161,7 +163,9 @@ class Transport:
             suggestion="ask for less at once, or allow it more time",
         )
 
-    async def _answered(self, call: Call, attempt: Attempt, read: Callable[[Answer], Read]) -> Read:
+    async def _answered(
+        self, call: ApiRequest, attempt: Attempt, read: Callable[[ApiResponse], Read]
+    ) -> Read:
         context = attempt.context
         built = self._built(call, attempt)
         asked = Request(
@@ -182,7 +186,7 @@ class Transport:
         try:
             self._count(response)
             encoding = response.headers.get("Content-Encoding", "")
-            answer = Answer(call, context, self._redaction, (), encoding)
+            answer = ApiResponse(call, context, self._redaction, (), encoding)
             is_right = response.status_code == HTTPStatus.OK
             if is_right and not self._middleware:
                 with self._explained(context):
@@ -230,7 +234,7 @@ class Transport:
                 suggestion="try again; if it goes on, check the address and the network",
             ) from self._without_key(error)
 
-    def _built(self, call: Call, attempt: Attempt) -> httpx.Request:
+    def _built(self, call: ApiRequest, attempt: Attempt) -> httpx.Request:
         address = self.urls[call.endpoint.api]
         try:
             built = self._client.build_request(
@@ -314,7 +318,7 @@ def _leads_to(url: httpx.URL, address: httpx.URL) -> bool:
     ) and url.raw_path.startswith(below)
 
 
-async def _held(response: httpx.Response, answer: Answer) -> bytes:
+async def _held(response: httpx.Response, answer: ApiResponse) -> bytes:
     """The whole body of an answer, which holds it from now on."""
     raw = [chunk async for chunk in response.aiter_raw()]
     answer.raw, answer.bytes_received = raw, sum(map(len, raw))

@@ -25,7 +25,7 @@ _PACKAGE = str(Path(__file__).parents[1])
 _ANY = ContractSpec(market_id=1, sequence_id=1, sequence_item_id=1)
 
 
-def asked(
+def build_query(
     endpoint: Endpoint,
     contracts: Sequence[ContractSpec] = (),
     *,

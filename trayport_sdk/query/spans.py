@@ -73,14 +73,14 @@ def _parted(value: Any) -> tuple[Any, int]:
 
 
 @frozen
-class Span:
+class TimeRange:
     """A half-open range of time, `[start, end)`, in nanoseconds; an end may be left open."""
 
     start: int | None = None
     end: int | None = None
 
     @classmethod
-    def between(cls, from_: TimeLike | int | None, until: TimeLike | int | None) -> Span:
+    def between(cls, from_: TimeLike | int | None, until: TimeLike | int | None) -> TimeRange:
         """The range between two times, each of which may be left out.
 
         Raises:
@@ -105,7 +105,7 @@ class Span:
         from_: TimeLike | int | None,
         until: TimeLike | int | None,
         requests: Sequence[RequestRecord],
-    ) -> Span:
+    ) -> TimeRange:
         """The range between two times; where one is left out, what the requests asked for."""
         span = cls.between(from_, until)
         windows = [request.window for request in requests if request.window is not None]

@@ -20,7 +20,7 @@ from ..bulk.results import (
     Rerun,
     ran,
 )
-from ..bulk.runner import Desk
+from ..bulk.runner import Runner
 from ..errors import TrayportValidationError
 from ..query.contracts import ContractSpec
 from ..query.plan import QueryPlan
@@ -57,8 +57,8 @@ class _Candidates:
 class Markets:
     """Finds the contracts of markets, and fetches what there is about them."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
 
     async def data(
         self,
@@ -77,31 +77,31 @@ class Markets:
                 suggestion="give the most requests it may take",
             )
         window = self._window(from_, until)
-        before = self._desk.catalog.look_ups
-        ids = {name: await self._desk.catalog.market(name) for name in dict.fromkeys(names)}
+        before = self._runner.catalog.look_ups
+        ids = {name: await self._runner.catalog.market(name) for name in dict.fromkeys(names)}
         found = await self._candidates(set(ids.values()), window, before, max_requests)
         trades = plan(self._about(found.contracts, "trades", window)) if found.contracts else []
         planned = found.requests + len(trades)
         rest = len(self._rest(found.contracts, window)) if found.certain else 0
         _check_affordable(planned + rest, max_requests, exactly=found.certain)
         total = None if on_progress is None else Total(on_progress)
-        came, interrupted = await self._desk.outcomes(trades, total and total.of_run(rest))
+        came, interrupted = await self._runner.outcomes(trades, total and total.of_run(rest))
         silent = _silent(ran(trades, came, interrupted=interrupted))
         others = self._rest([one for one in found.contracts if one not in silent], window)
         if interrupted:
             more: list[Outcome] = [never_answered(query) for query in others]
         else:
             _check_affordable(planned + len(others), max_requests, exactly=True)
-            more, interrupted = await self._desk.outcomes(others, total and total.of_run(0))
+            more, interrupted = await self._runner.outcomes(others, total and total.of_run(0))
         whole = ran([*trades, *others], [*came, *more], interrupted=interrupted)
         heard = evolve(whole, shares={c: s for c, s in whole.shares.items() if c not in silent})
         return {
-            name: _market_data(name, market_id, heard, self._desk.ran, found.requests)
+            name: _market_data(name, market_id, heard, self._runner.ran, found.requests)
             for name, market_id in ids.items()
         }
 
     def _window(self, from_: TimeLike, until: TimeLike | None) -> Window:
-        window = self._desk.asked("trades", from_=from_, until=until).window
+        window = self._runner.query("trades", from_=from_, until=until).window
         if window is None:  # pragma: no cover
             raise AssertionError("trades are about a range")
         return window
@@ -112,12 +112,12 @@ class Markets:
         """From trading activity as far as it reaches back, before that from the sequence items."""
         earliest = ENDPOINTS["get_activity"].limits.earliest_from
         first = window.start if earliest is None else instant(earliest, "from_")
-        catalog = self._desk.catalog
+        catalog = self._runner.catalog
         contracts: dict[ContractSpec, None] = {}
         requests = -look_ups  # of the catalogue, before this call
         if window.end > first:
             start = floored(max(window.start, first), _MINUTE)
-            query = self._desk.asked(
+            query = self._runner.query(
                 "activity",
                 from_=to_text(start),
                 until=to_text(-floored(-window.end, _MINUTE)),
@@ -125,7 +125,7 @@ class Markets:
             )
             requests += len(plan(query))
             _check_affordable(catalog.look_ups + requests, max_requests, exactly=False)
-            activity = await self._desk.table(ActivityResponse, query)
+            activity = await self._runner.table(ActivityResponse, query)
             contracts |= dict.fromkeys(_of_markets(activity, market_ids))
         if window.start < first:
             early = Window(window.start, min(first, window.end))
@@ -154,7 +154,7 @@ class Markets:
         window: Window,
         interval: Interval | None = None,
     ) -> QueryPlan:
-        return self._desk.asked(
+        return self._runner.query(
             endpoint,
             contracts,
             from_=to_text(window.start),
@@ -171,7 +171,7 @@ class Markets:
         return [
             *plan(self._about(contracts, "ohlcv", days, interval=_DAY)),
             *plan(self._about(contracts, "order_book_top", window, interval=_HOUR)),
-            *plan(self._desk.asked("snapshots", contracts, at=at)),
+            *plan(self._runner.query("snapshots", contracts, at=at)),
         ]
 
 

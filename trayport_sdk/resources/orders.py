@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from trayport_api.models import OrderBook
 from trayport_spec import ENDPOINTS
 
-from ..bulk.runner import Desk
+from ..bulk.runner import Runner
 from ..errors import TrayportLookupError, TrayportValidationError
 from ..query import rules
 from ..query.contracts import ContractSpec
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class OrdersGroup:
     """The state of order books at regular points in time, over ranges of any length."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
 
     async def get_order_book_top(
         self,
@@ -72,7 +72,7 @@ class OrdersGroup:
             >>> len(top)
             3
         """
-        query = self._desk.asked(
+        query = self._runner.query(
             "order_book_top",
             from_=from_,
             until=until,
@@ -83,8 +83,8 @@ class OrdersGroup:
             optional_fields=optional_fields,
             response_format=response_format,
         )
-        query = await self._desk.about_one(contract, query)
-        return await self._desk.table(OrderBookTopResponse, query, on_progress)
+        query = await self._runner.about_one(contract, query)
+        return await self._runner.table(OrderBookTopResponse, query, on_progress)
 
     async def get_order_book(
         self,
@@ -133,7 +133,7 @@ class OrdersGroup:
             >>> len(books[0].bids)
             2
         """
-        query = self._desk.asked(
+        query = self._runner.query(
             "order_book",
             from_=from_,
             until=until,
@@ -146,8 +146,8 @@ class OrdersGroup:
             deduplicate_routes=deduplicate_routes,
             optional_fields=optional_fields,
         )
-        query = await self._desk.about_one(contract, query)
-        return await self._desk.table(OrderBookResponse, query, on_progress)
+        query = await self._runner.about_one(contract, query)
+        return await self._runner.table(OrderBookResponse, query, on_progress)
 
     async def get_order_book_snapshot(
         self,
@@ -210,19 +210,19 @@ class OrdersGroup:
         return books[0]
 
     def _instant(self, at: TimeLike | None) -> int:
-        now = self._desk.now()
+        now = self._runner.now()
         # The last second that is over: the one that runs has no book yet.
         start = instant(now.replace(microsecond=0) if at is None else at, "at")
         start -= SECOND if at is None else 0
         endpoint = ENDPOINTS["get_order_book"]
         # A book is asked for with the second after it.
-        end = rules.latest(endpoint, now, intraday=self._desk.intraday)
+        end = rules.latest(endpoint, now, intraday=self._runner.intraday)
         if end is not None and start >= end:
             asked = "now" if at is None else to_text(start)
             raise TrayportValidationError(
                 f"at {asked} is not before {to_text(end)}, where the data of {endpoint.path} ends",
                 parameter="at",
                 limit=to_text(end),
-                suggestion="give an earlier instant" + ("" if self._desk.intraday else INTRADAY),
+                suggestion="give an earlier instant" + ("" if self._runner.intraday else INTRADAY),
             )
         return start

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..bulk.progress import OnProgress
 from ..bulk.results import BulkQueryResult
-from ..bulk.runner import Contracts, Desk
+from ..bulk.runner import Contracts, Runner
 from ..errors import TrayportValidationError
-from ..query.build import asked
+from ..query.build import build_query
 from ..query.contracts import ContractSpec, looks_like_symbol
 from ..query.plan import CHOICES, QueryPlan
 from ..query.planner import plan
@@ -31,8 +31,8 @@ class Planner:
     machine symbols, which `client.resolve_contract` makes of names.
     """
 
-    def __init__(self, desk: Desk, limiter: Callable[[], LimiterStatus | None]) -> None:
-        self._desk = desk
+    def __init__(self, runner: Runner, limiter: Callable[[], LimiterStatus | None]) -> None:
+        self._runner = runner
         self._limiter = limiter
 
     def plan_multi_contract_query(
@@ -81,8 +81,8 @@ class Planner:
         return planned(
             contracts,
             endpoint,
-            now=self._desk.now(),
-            intraday=self._desk.intraday,
+            now=self._runner.now(),
+            intraday=self._runner.intraday,
             from_=from_,
             until=until,
             at=at,
@@ -164,7 +164,7 @@ class Planner:
         once = _requests(plans)
         endpoint = _together(once) if once else "trades"
         result: type[BulkQueryResult[TableResponse[Any]]] = BulkQueryResult
-        return await self._desk.result(result, TABLES[endpoint], once, on_progress)
+        return await self._runner.result(result, TABLES[endpoint], once, on_progress)
 
 
 def _requests(given: Any) -> list[QueryPlan]:
@@ -227,7 +227,7 @@ def planned(
                 parameter=name,
                 suggestion="use get_trades_by_trading_items or get_snapshots_by_trading_items",
             )
-    query = asked(
+    query = build_query(
         operation,
         [_contract(one) for one in listed(contracts)],
         now=now,

@@ -9,23 +9,23 @@ from attrs import evolve
 from trayport_api.api.reference import get_sequences
 from trayport_api.api.trades import get_activity
 
-from ..http.messages import Answer, Call
+from ..http.messages import ApiRequest, ApiResponse
 from ..tables.decode import decoder as decode
 
 if TYPE_CHECKING:
-    from ..http.session import Wire
+    from ..http.session import Session
 
 # A minute of a night on a weekend: of all that can be asked without naming a contract, the least.
 CALLS = {
-    "analytics": Call.of(
+    "analytics": ApiRequest.of(
         "get_activity",
         get_activity.get_kwargs(from_="2024-01-06T03:00:00Z", until="2024-01-06T03:01:00Z"),
     ),
-    "reference": Call.of("get_sequences", get_sequences.get_kwargs()),
+    "reference": ApiRequest.of("get_sequences", get_sequences.get_kwargs()),
 }
 
 
-def probe_of(wire: Wire) -> Callable[[str], Awaitable[None]]:
+def probe_of(wire: Session) -> Callable[[str], Awaitable[None]]:
     """Sends one request to an API, once, without a record of its failure.
 
     The result raises a `TrayportError` when the API does not answer or refuses the key.
@@ -39,5 +39,5 @@ def probe_of(wire: Wire) -> Callable[[str], Awaitable[None]]:
     return probe
 
 
-def _proven(answer: Answer) -> None:
+def _proven(answer: ApiResponse) -> None:
     answer.read(decode.answer)

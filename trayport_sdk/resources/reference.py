@@ -36,7 +36,7 @@ from ..errors import (
     TrayportStaleDataWarning,
     TrayportValidationError,
 )
-from ..http.messages import Answer, Call
+from ..http.messages import ApiRequest, ApiResponse
 from ..query.params import checked_value
 from ..query.times import TimeLike, instant, to_text
 from ..tables.decode.decoder import decode_documents
@@ -180,9 +180,9 @@ class ReferenceGroup:
         kwargs: Mapping[str, Any],
         make: Callable[[Mapping[str, Any]], Model],
     ) -> ReferenceList[Model]:
-        call = Call.of(operation_id, kwargs)
+        call = ApiRequest.of(operation_id, kwargs)
 
-        def read(answer: Answer) -> ReferenceList[Model]:
+        def read(answer: ApiResponse) -> ReferenceList[Model]:
             documents = answer.read(decode_documents)
             return ReferenceList(map(make, documents), datetime.now(UTC))
 
@@ -193,7 +193,7 @@ class ReferenceGroup:
             self._answers.keep(call.identity, rows)
         return rows
 
-    def _stale(self, call: Call, error: TrayportError) -> ReferenceList[Any] | None:
+    def _stale(self, call: ApiRequest, error: TrayportError) -> ReferenceList[Any] | None:
         """The last answer to a call that the circuit breaker refuses."""
         if not isinstance(error, TrayportCircuitBreakerError):
             return None

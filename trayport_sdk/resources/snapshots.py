@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..bulk.runner import Contracts, Desk
+from ..bulk.runner import Contracts, Runner
 from ..query.times import TimeLike
 from ..tables import SnapshotsResponse
 
@@ -10,8 +10,8 @@ from ..tables import SnapshotsResponse
 class SnapshotsGroup:
     """Last trades and best orders of contracts at an instant."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
 
     async def get_snapshots(
         self, contracts: Contracts, *, at: TimeLike | None = None
@@ -39,9 +39,9 @@ class SnapshotsGroup:
             >>> [snapshot.contract.sequence_item_id for snapshot in found]
             [244, 245]
         """
-        query = self._desk.asked("snapshots", at=at)
-        query = await self._desk.about(contracts, query)
-        return await self._desk.table(SnapshotsResponse, query)
+        query = self._runner.query("snapshots", at=at)
+        query = await self._runner.about(contracts, query)
+        return await self._runner.table(SnapshotsResponse, query)
 
     async def get_snapshots_by_trading_items(
         self,
@@ -74,7 +74,7 @@ class SnapshotsGroup:
             >>> [snapshot.contract.sequence_item_id for snapshot in found]
             [244, 245, 246]
         """
-        query = self._desk.asked(
+        query = self._runner.query(
             "snapshots",
             scope={
                 "market_id": market_id,
@@ -84,4 +84,4 @@ class SnapshotsGroup:
             at=at,
             trading_items=trading_items,
         )
-        return await self._desk.table(SnapshotsResponse, query)
+        return await self._runner.table(SnapshotsResponse, query)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 from trayport_api.models import LastTrade
 
-from ..bulk.runner import Contracts, Desk, only_one
+from ..bulk.runner import Contracts, Runner, only_one
 from ..query.contracts import ContractSpec
 from ..query.plan import QueryPlan, telling_contracts
 from ..query.planner import plan
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class TradesGroup:
     """Trades of contracts, and what is made of trades, over ranges of any length."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
 
     async def get_trades(
         self,
@@ -82,7 +82,7 @@ class TradesGroup:
             >>> trades.to_polars().columns
             ['trade_id', 'venue_code', 'deal_date', 'price', 'quantity', 'aggressor_buy']
         """
-        query = self._desk.asked(
+        query = self._runner.query(
             "trades",
             from_=from_,
             until=until,
@@ -92,10 +92,10 @@ class TradesGroup:
             optional_fields=optional_fields,
             response_format=response_format,
         )
-        query = await self._desk.about(contracts, query)
+        query = await self._runner.about(contracts, query)
         if len(query.contracts) > 1:
             query = telling_contracts(query)
-        return await self._desk.table(TradesResponse, query, on_progress)
+        return await self._runner.table(TradesResponse, query, on_progress)
 
     async def get_trades_by_trading_items(
         self,
@@ -153,7 +153,7 @@ class TradesGroup:
             "instrument_id": instrument_id,
             "sequence_id": sequence_id,
         }
-        query = self._desk.asked(
+        query = self._runner.query(
             "trades",
             scope=scope,
             from_=from_,
@@ -167,10 +167,10 @@ class TradesGroup:
         )
         if len(plan(query)) > 1 and query.window is not None:
             start = to_text(floored(query.window.start, Interval(1, "minute")))
-            question = self._desk.asked(
+            question = self._runner.query(
                 "snapshots", scope=scope, at=start, trading_items=trading_items
             )
-            found = await self._desk.table(SnapshotsResponse, question)
+            found = await self._runner.table(SnapshotsResponse, question)
             query = QueryPlan(
                 endpoint=query.endpoint,
                 contracts=tuple(ContractSpec.from_model(one.contract) for one in found),
@@ -178,7 +178,7 @@ class TradesGroup:
                 options=evolve(query.options, trading_items=None),
             )
             query = telling_contracts(query)
-        return await self._desk.table(TradesResponse, query, on_progress)
+        return await self._runner.table(TradesResponse, query, on_progress)
 
     async def get_private_trades(
         self,
@@ -231,7 +231,7 @@ class TradesGroup:
         }
         if contract is not None:
             only_one({"contract": contract, **scope})
-        query = self._desk.asked(
+        query = self._runner.query(
             "private_trades",
             scope=scope if contract is None else None,
             from_=from_,
@@ -242,8 +242,8 @@ class TradesGroup:
             response_format=response_format,
         )
         if contract is not None:
-            query = await self._desk.about_one(contract, query)
-        return await self._desk.table(PrivateTradesResponse, query, on_progress)
+            query = await self._runner.about_one(contract, query)
+        return await self._runner.table(PrivateTradesResponse, query, on_progress)
 
     async def get_ohlcv(
         self,
@@ -285,7 +285,7 @@ class TradesGroup:
             >>> len(candles)
             5
         """
-        query = self._desk.asked(
+        query = self._runner.query(
             "ohlcv",
             from_=from_,
             until=until,
@@ -294,8 +294,8 @@ class TradesGroup:
             optional_fields=optional_fields,
             response_format=response_format,
         )
-        query = await self._desk.about_one(contract, query)
-        return await self._desk.table(OHLCVResponse, query, on_progress)
+        query = await self._runner.about_one(contract, query)
+        return await self._runner.table(OHLCVResponse, query, on_progress)
 
     async def get_last_trade(
         self,
@@ -323,9 +323,9 @@ class TradesGroup:
             >>> last.price > 0
             True
         """
-        query = self._desk.asked("last_trade", at=at, optional_fields=optional_fields)
-        query = await self._desk.about_one(contract, query)
-        found = await self._desk.table(LastTradeResponse, query)
+        query = self._runner.query("last_trade", at=at, optional_fields=optional_fields)
+        query = await self._runner.about_one(contract, query)
+        found = await self._runner.table(LastTradeResponse, query)
         return found[0] if len(found) else None
 
     async def get_activity(
@@ -361,7 +361,7 @@ class TradesGroup:
             >>> activity.to_polars()["count"].min() > 0
             True
         """
-        query = self._desk.asked(
+        query = self._runner.query(
             "activity",
             from_=from_,
             until=until,
@@ -369,4 +369,4 @@ class TradesGroup:
             optional_fields=optional_fields,
             response_format=response_format,
         )
-        return await self._desk.table(ActivityResponse, query, on_progress)
+        return await self._runner.table(ActivityResponse, query, on_progress)

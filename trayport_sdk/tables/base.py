@@ -15,7 +15,7 @@ from ..resources.estimates import counted
 from . import convert as conversions
 from . import export
 from .batches import map_batches
-from .decode.columns import Asked, to_frame
+from .decode.columns import ColumnFilter, to_frame
 from .models import collector_paused, models
 from .provenance import FromRequests
 
@@ -75,7 +75,7 @@ class TableResponse(FromRequests, Generic[Model]):
         return cls(cls._arranged(pl.concat(frames)), requests)
 
     @classmethod
-    def nothing(cls, asked: Asked) -> Self:
+    def nothing(cls, asked: ColumnFilter) -> Self:
         """A table without rows, with the columns a full one would have."""
         return cls(to_frame(ENDPOINTS[cls.operation_id].row, [], asked), [])
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from trayport_api.models import Candle
 
-from ..query.spans import Span
+from ..query.spans import TimeRange
 from ..query.times import Interval, interval_of
 from .analytics import resampling
 from .base import TableResponse
@@ -91,8 +91,8 @@ class OHLCVResponse(TableResponse[Candle]):
         frame = resampling.resampled(
             self._frame,
             interval,
-            Span.between(from_, until),
-            Span.asked(from_, until, self.requests),
+            TimeRange.between(from_, until),
+            TimeRange.asked(from_, until, self.requests),
             source=self.interval,
             include_empty_buckets=include_empty_buckets,
         )
@@ -123,4 +123,4 @@ class OHLCVResponse(TableResponse[Candle]):
             >>> round(candles.vwap(), 9) == round(trades.vwap(), 9)
             True
         """
-        return resampling.vwap(self._frame, Span.between(from_, until))
+        return resampling.vwap(self._frame, TimeRange.between(from_, until))

@@ -26,7 +26,7 @@ _RECORD_OPEN = re.compile(rb"(?:%b,)*+%b" % (_FIELD, _OPEN))
 
 
 @frozen
-class Piece:
+class AnsweredQuery:
     """Whole records.
 
     Attributes:
@@ -103,12 +103,12 @@ class Records:
         self.beginning = text[: 4 * QUOTED_CHARACTERS].decode(errors="replace")
         if not text:
             self._refuse("there is no header", 0)
-        self._check_letters(Piece(text, 0, 0), is_header=True)
+        self._check_letters(AnsweredQuery(text, 0, 0), is_header=True)
         names = [name.decode() for name in fields_of(text.removeprefix(BOM_UTF8))]
         self._width = len(names)
         return names
 
-    def __iter__(self) -> Iterator[Piece]:
+    def __iter__(self) -> Iterator[AnsweredQuery]:
         """The pieces after the header."""
         before = rb"(?:%b,){%d}" % (_FIELD, self._width - 1)
         records = re.compile(rb"(?:%b%b%b)*+" % (before, _FIELD, _END))
@@ -118,7 +118,7 @@ class Records:
             text = self._taken(records, is_open)
             if not text:
                 return
-            piece = Piece(text, offset, self.rows)
+            piece = AnsweredQuery(text, offset, self.rows)
             self._check_letters(piece)
             yield piece
 
@@ -152,7 +152,7 @@ class Records:
             if self._text and not self._text.endswith(b"\n"):
                 self._text += b"\n"
 
-    def _check_letters(self, piece: Piece, *, is_header: bool = False) -> None:
+    def _check_letters(self, piece: AnsweredQuery, *, is_header: bool = False) -> None:
         if piece.text.isascii():
             return
         try:

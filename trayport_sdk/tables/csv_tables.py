@@ -26,8 +26,8 @@ from attrs import define, field, frozen
 from trayport_spec import ENDPOINTS, Column
 
 from ..errors import TrayportDecodeError, TrayportValidationError
-from .csv_records import Piece, Records
-from .decode.columns import Asked, data_type, to_frame
+from .csv_records import AnsweredQuery, Records
+from .decode.columns import ColumnFilter, data_type, to_frame
 
 if TYPE_CHECKING:
     import polars as pl
@@ -88,7 +88,7 @@ def has_known_layout(operation_id: str) -> bool:
 
 
 def frames(
-    operation_id: str, asked: Asked, chunks: Iterable[bytes], *, piece: int | None = None
+    operation_id: str, asked: ColumnFilter, chunks: Iterable[bytes], *, piece: int | None = None
 ) -> Iterator[pl.DataFrame]:
     """The rows of a CSV answer in tables, while the text arrives; at least one table.
 
@@ -106,7 +106,9 @@ def frames(
     return _frames(ENDPOINTS[operation_id].row, asked, Records(chunks, piece))
 
 
-def _frames(columns: Sequence[Column], asked: Asked, records: Records) -> Iterator[pl.DataFrame]:
+def _frames(
+    columns: Sequence[Column], asked: ColumnFilter, records: Records
+) -> Iterator[pl.DataFrame]:
     header = _Header(records.header(), asked)
     header.check(columns)
     for piece in records:
@@ -122,7 +124,7 @@ class _Header:
     """The names of the columns in a body."""
 
     names: Sequence[str]
-    asked: Asked = field(repr=False)
+    asked: ColumnFilter = field(repr=False)
 
     def has(self, column: Column, path: str) -> bool:
         """Whether a column, or anything in it, is there."""
@@ -169,7 +171,7 @@ class _Reading:
     """
 
     header: _Header
-    piece: Piece
+    piece: AnsweredQuery
     beginning: str
     wrong: dict[str, int] = field(factory=dict[str, int])
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from trayport_spec import ENDPOINTS, Column
 
-from .decode.columns import Asked, to_frame
+from .decode.columns import ColumnFilter, to_frame
 from .flattening import changed_times, flat
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _typed(found: Mapping[str, DataType], *, nested: bool) -> dict[str, DataType
 def _tables(*, nested: bool) -> list[tuple[frozenset[str], Mapping[str, DataType]]]:
     """The required columns of each endpoint, and the types of all its columns."""
 
-    def schema(columns: Sequence[Column], asked: Asked) -> Mapping[str, DataType]:
+    def schema(columns: Sequence[Column], asked: ColumnFilter) -> Mapping[str, DataType]:
         frame = to_frame(columns, [], asked)
         return (frame if nested else flat(frame)).schema
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from trayport_api.models import PrivateTrade, Trade
 
-from ..query.spans import Span
+from ..query.spans import TimeRange
 from .analytics import flow as tape
 from .analytics import ohlcv as bars
 from .base import Model, TableResponse
@@ -69,7 +69,7 @@ class TradesTable(TableResponse[Model]):
             >>> round(morning + rest, 6) == round(trades.volume(), 6)
             True
         """
-        return tape.volume(self._frame, Span.between(from_, until))
+        return tape.volume(self._frame, TimeRange.between(from_, until))
 
     def vwap(
         self, from_: TimeLike | int | None = None, until: TimeLike | int | None = None
@@ -93,7 +93,7 @@ class TradesTable(TableResponse[Model]):
             >>> trades.vwap("2024-03-04T00", "2024-03-04T01") is None
             True
         """
-        return tape.vwap(self._frame, Span.between(from_, until))
+        return tape.vwap(self._frame, TimeRange.between(from_, until))
 
     def aggressor_imbalance(
         self, from_: TimeLike | int | None = None, until: TimeLike | int | None = None
@@ -118,7 +118,7 @@ class TradesTable(TableResponse[Model]):
             >>> -1 <= trades.aggressor_imbalance() <= 1
             True
         """
-        return tape.aggressor_imbalance(self._frame, Span.between(from_, until))
+        return tape.aggressor_imbalance(self._frame, TimeRange.between(from_, until))
 
     def aggressor_flow(
         self,
@@ -156,7 +156,7 @@ class TradesTable(TableResponse[Model]):
         return tape.aggressor_flow(
             self._frame,
             interval,
-            Span.asked(from_, until, self.requests),
+            TimeRange.asked(from_, until, self.requests),
             include_empty_buckets=include_empty_buckets,
         )
 
@@ -207,7 +207,7 @@ class TradesTable(TableResponse[Model]):
         frame = bars.candles(
             self._frame,
             interval,
-            Span.asked(from_, until, self.requests),
+            TimeRange.asked(from_, until, self.requests),
             include_empty_buckets=include_empty_buckets,
             optional_fields=optional_fields,
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from ...errors import TrayportValidationError
-from ...query.spans import Span
+from ...query.spans import TimeRange
 from ...query.times import DAY, EPOCH, SECOND, Interval, interval_of
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Buckets:
     end: int | None
 
     @classmethod
-    def of(cls, interval: Interval, span: Span, first: int | None) -> Buckets:
+    def of(cls, interval: Interval, span: TimeRange, first: int | None) -> Buckets:
         """The buckets of a range; an open start is the first time that there is."""
         start = span.start if span.start is not None else first or 0
         return cls(interval, start - start % DAY, span.end)

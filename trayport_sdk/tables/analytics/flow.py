@@ -8,7 +8,7 @@ from trayport_spec import CONTRACT_TYPE_ALIASES
 
 from ...errors import TrayportValidationError
 from ...query.contracts import ContractSpec
-from ...query.spans import Span
+from ...query.spans import TimeRange
 from ...query.times import Interval
 from .ohlcv import BUY, CONTRACT, END, SELL, START, by_bucket, one_contract, weighted
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def volume(trades: pl.DataFrame, span: Span) -> float:
+def volume(trades: pl.DataFrame, span: TimeRange) -> float:
     """The quantity that was traded in a range.
 
     Raises:
@@ -28,7 +28,7 @@ def volume(trades: pl.DataFrame, span: Span) -> float:
     return found
 
 
-def vwap(trades: pl.DataFrame, span: Span) -> float | None:
+def vwap(trades: pl.DataFrame, span: TimeRange) -> float | None:
     """The volume-weighted average price in a range; None where nothing traded.
 
     Raises:
@@ -42,7 +42,7 @@ def vwap(trades: pl.DataFrame, span: Span) -> float | None:
     return found
 
 
-def aggressor_imbalance(trades: pl.DataFrame, span: Span) -> float | None:
+def aggressor_imbalance(trades: pl.DataFrame, span: TimeRange) -> float | None:
     """The share of volume that aggressors bought less the share they sold; None without volume.
 
     Raises:
@@ -59,7 +59,7 @@ def aggressor_imbalance(trades: pl.DataFrame, span: Span) -> float | None:
 def aggressor_flow(
     trades: pl.DataFrame,
     interval: Interval | str,
-    span: Span,
+    span: TimeRange,
     *,
     include_empty_buckets: bool = False,
 ) -> pl.DataFrame:
@@ -138,7 +138,7 @@ def of_contract(table: pl.DataFrame, contract: ContractSpec | str) -> pl.DataFra
     )
 
 
-def _within(trades: pl.DataFrame, span: Span) -> pl.DataFrame:
+def _within(trades: pl.DataFrame, span: TimeRange) -> pl.DataFrame:
     import polars as pl
 
     inside = trades.filter(span.holds(pl.col("deal_date").cast(pl.Int64)))

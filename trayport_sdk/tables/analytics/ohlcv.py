@@ -9,9 +9,9 @@ from trayport_spec import ENDPOINTS
 
 from ...errors import TrayportValidationError
 from ...query import rules
-from ...query.spans import Span
+from ...query.spans import TimeRange
 from ...query.times import Interval
-from ..decode.columns import columns_asked
+from ..decode.columns import column_filter
 from .buckets import Buckets, bucket_interval
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ AMOUNTS = ("volume", COUNT, BUY, SELL)
 def candles(
     trades: pl.DataFrame,
     interval: Interval | str,
-    span: Span,
+    span: TimeRange,
     *,
     include_empty_buckets: bool = False,
     optional_fields: Sequence[str] = (),
@@ -65,7 +65,7 @@ def candles(
         },
         include_empty_buckets=include_empty_buckets,
     )
-    asked = columns_asked(fields, ())
+    asked = column_filter(fields, ())
     names = [column.python_name for column in CANDLES.row if asked(column)]
     return found.select(*names, COUNT, *contract_of(trades))
 
@@ -73,7 +73,7 @@ def candles(
 def by_bucket(
     trades: pl.DataFrame,
     interval: Interval | str,
-    span: Span,
+    span: TimeRange,
     sums: Mapping[str, pl.Expr],
     *,
     include_empty_buckets: bool,
@@ -150,7 +150,9 @@ def last_of(table: pl.DataFrame, time: pl.Expr) -> int | None:
     return last
 
 
-def filled(found: pl.DataFrame, buckets: Buckets, span: Span, last: int | None) -> pl.DataFrame:
+def filled(
+    found: pl.DataFrame, buckets: Buckets, span: TimeRange, last: int | None
+) -> pl.DataFrame:
     """The candles, with a row for every bucket of the range and every contract."""
     import polars as pl
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import TrayportValidationError
-from ...query.spans import Span
+from ...query.spans import TimeRange
 from ...query.times import Interval, to_text
 from .buckets import Buckets, bucket_interval, interval_between, is_multiple
 from .ohlcv import (
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def resampled(
     bars: pl.DataFrame,
     interval: Interval | str,
-    wanted: Span,
-    span: Span,
+    wanted: TimeRange,
+    span: TimeRange,
     *,
     source: Interval | None,
     include_empty_buckets: bool | None = None,
@@ -84,7 +84,7 @@ def resampled(
     )
 
 
-def vwap(bars: pl.DataFrame, span: Span) -> float | None:
+def vwap(bars: pl.DataFrame, span: TimeRange) -> float | None:
     """The volume-weighted average price of candles, or None where nothing traded.
 
     Raises:
@@ -126,7 +126,7 @@ def _check_multiple(interval: Interval, source: Interval | None) -> None:
         )
 
 
-def _check_not_cut(bars: pl.DataFrame, span: Span) -> None:
+def _check_not_cut(bars: pl.DataFrame, span: TimeRange) -> None:
     """Refuses a range that has a part of a candle with trades."""
     import polars as pl
 

@@ -13,11 +13,11 @@ from trayport_spec import Column
 if TYPE_CHECKING:
     import polars as pl
 
-Asked: TypeAlias = Callable[[Column], bool]
+ColumnFilter: TypeAlias = Callable[[Column], bool]
 """Whether a column is part of a table."""
 
 
-def columns_asked(optional_fields: Sequence[str], parameters: Sequence[str]) -> Asked:
+def column_filter(optional_fields: Sequence[str], parameters: Sequence[str]) -> ColumnFilter:
     """Which columns a request asked for: all but those it could have named and did not."""
 
     def asked(column: Column) -> bool:
@@ -28,7 +28,7 @@ def columns_asked(optional_fields: Sequence[str], parameters: Sequence[str]) -> 
     return asked
 
 
-def to_frame(columns: Sequence[Column], rows: Sequence[Any], asked: Asked) -> pl.DataFrame:
+def to_frame(columns: Sequence[Column], rows: Sequence[Any], asked: ColumnFilter) -> pl.DataFrame:
     """The rows as a table with the columns asked for, in the order of the tables."""
     import polars as pl
 
@@ -41,7 +41,7 @@ def to_frame(columns: Sequence[Column], rows: Sequence[Any], asked: Asked) -> pl
     )
 
 
-def _series(column: Column, values: list[Any], asked: Asked) -> pl.Series:
+def _series(column: Column, values: list[Any], asked: ColumnFilter) -> pl.Series:
     import polars as pl
 
     name, kind = column.python_name, data_type(column, asked)
@@ -78,7 +78,7 @@ def _in_place(found: pl.Series, values: Sequence[Any], gaps: pl.Series) -> pl.Se
     )
 
 
-def data_type(column: Column, asked: Asked) -> pl.DataType:
+def data_type(column: Column, asked: ColumnFilter) -> pl.DataType:
     """The polars type of a column."""
     import polars as pl
 
@@ -100,7 +100,7 @@ def data_type(column: Column, asked: Asked) -> pl.DataType:
             return struct if column.type == "struct" else pl.List(struct)
 
 
-def from_json(columns: Sequence[Column], text: bytes, asked: Asked) -> pl.DataFrame | None:
+def from_json(columns: Sequence[Column], text: bytes, asked: ColumnFilter) -> pl.DataFrame | None:
     """The table of a JSON array of rows that are known to be right, read at once; else None.
 
     Polars reads fast, and only what is known to be right may be given to it: it makes nulls and
@@ -127,7 +127,7 @@ def from_json(columns: Sequence[Column], text: bytes, asked: Asked) -> pl.DataFr
     return found
 
 
-def _as_sent(column: Column, asked: Asked) -> pl.DataType:
+def _as_sent(column: Column, asked: ColumnFilter) -> pl.DataType:
     """The type of a column under the names that the API uses, times as they are sent."""
     import polars as pl
 
@@ -139,7 +139,7 @@ def _as_sent(column: Column, asked: Asked) -> pl.DataType:
     return struct if column.type == "struct" else pl.List(struct)
 
 
-def _renamed(value: pl.Expr, column: Column, asked: Asked) -> pl.Expr:
+def _renamed(value: pl.Expr, column: Column, asked: ColumnFilter) -> pl.Expr:
     """A column with the names and types of the table."""
     import polars as pl
 
@@ -162,7 +162,7 @@ def _renamed(value: pl.Expr, column: Column, asked: Asked) -> pl.Expr:
             return value
 
 
-def _quotation_marks(columns: Sequence[Column], table: pl.DataFrame, asked: Asked) -> int:
+def _quotation_marks(columns: Sequence[Column], table: pl.DataFrame, asked: ColumnFilter) -> int:
     """How many quotation marks the text of a table has, if it has no other fields.
 
     Below zero when that cannot be told.

@@ -24,7 +24,7 @@ from trayport_spec import ENDPOINTS
 
 from ...errors import QUOTED_CHARACTERS, TrayportDecodeError
 from . import locate as places
-from .columns import Asked, from_json, to_frame
+from .columns import ColumnFilter, from_json, to_frame
 from .schema import Tolerance, answer_type, untyped
 from .split import PIECE, SPACE, Cut, Cutter
 
@@ -71,7 +71,7 @@ class Decoder:
     def __init__(
         self,
         operation_id: str,
-        asked: Asked,
+        asked: ColumnFilter,
         *,
         lenient: bool = False,
         piece: int | None = None,
