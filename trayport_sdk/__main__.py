@@ -7,11 +7,10 @@ import sys
 
 def main() -> int:
     """Runs the command line; the result is the exit code."""
-    from .errors import TrayportError
-    from .extras import needs
+    from .errors import TrayportError, require_extra
 
     try:
-        needs("cli", "click", "rich")
+        require_extra("cli", "click", "rich")
     except TrayportError as error:
         print(f"trayport: {error}", file=sys.stderr)
         return 1

@@ -141,9 +141,9 @@ class TrayportClient(Convenience):
         Raises:
             TrayportConfigurationError: The extra `sandbox` is not installed.
         """
-        from .extras import needs
+        from .errors import require_extra
 
-        needs("sandbox", "numpy", "uvicorn")
+        require_extra("sandbox", "numpy", "uvicorn")
         from .http.assembly import Hooks, assembled, limiter_of_sandbox
         from .http.inprocess import InProcessTransport
         from .sandbox import Sandbox

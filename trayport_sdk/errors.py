@@ -3,8 +3,8 @@
 TrayportError                              .context .attempts .retryable .suggestion
 ├─ TrayportConfigurationError              settings that cannot work
 ├─ TrayportValidationError (ValueError)    .parameter .limit: refused before anything was sent
-├─ TrayportLookupError (LookupError)       .candidates: a name that names nothing
-├─ TrayportConnectionError                 no answer, or one that broke off
+├─ TrayportLookupError (LookupError)       .candidates: a name or id that does not exist
+├─ TrayportConnectionError                 no response, or one that broke off
 │  └─ TrayportTimeoutError
 ├─ TrayportAPIError                        .status_code .body .errors .retry_after
 │  ├─ TrayportAuthenticationError          401
@@ -21,8 +21,9 @@ TrayportError                              .context .attempts .retryable .sugges
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from importlib.util import find_spec
 
 from attrs import Factory, frozen
 
@@ -89,15 +90,15 @@ class TrayportError(Exception):
         return "" if self.context is None else self.context.correlation_id
 
     def __str__(self) -> str:
-        message = self._told()
+        message = self._message()
         if self.attempts > 1:
             message = f"{message}, after {self.attempts} attempts"
         if self.context is not None:
             message = f"{message} [{self.context}]"
         return _on_one_line(f"{message}: {self.suggestion}" if self.suggestion else message)
 
-    def _told(self) -> str:
-        """What went wrong, without the request and the way out."""
+    def _message(self) -> str:
+        """What went wrong, without the request and the suggestion."""
         return str(self.args[0])
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -106,7 +107,7 @@ class TrayportError(Exception):
 
 
 def _on_one_line(text: str) -> str:
-    """The text without breaks, and without letters that a terminal would obey."""
+    """The text without breaks, and without letters that a terminal acts on."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
@@ -121,6 +122,25 @@ def _rebuild(
 
 class TrayportConfigurationError(TrayportError):
     """Settings that cannot work, such as a missing key. The message names the setting."""
+
+
+def require_extra(extra: str, *modules: str, what: str = "this") -> None:
+    """Checks that the libraries of an extra are installed.
+
+    Args:
+        extra: The extra that they belong to.
+        modules: The modules that are imported from them.
+        what: What needs them, as the message begins.
+
+    Raises:
+        TrayportConfigurationError: One is missing; the message names the extra.
+    """
+    for module in modules:
+        if find_spec(module) is None:
+            raise TrayportConfigurationError(
+                f"{what} needs {module}, which is not installed",
+                suggestion=f"pip install 'trayport-sdk[{extra}]'",
+            )
 
 
 class TrayportValidationError(TrayportError, ValueError):
@@ -139,8 +159,68 @@ class TrayportValidationError(TrayportError, ValueError):
         self.limit = limit
 
 
+def invalid(
+    parameter: str, value: object, reason: str, suggestion: str = "", limit: str | None = None
+) -> TrayportValidationError:
+    """The error for a value, such as `depth 0 is below 1: give at least 1`."""
+    return TrayportValidationError(
+        f"{parameter} {value!r} {reason}", parameter=parameter, limit=limit, suggestion=suggestion
+    )
+
+
+def unknown_value(
+    parameter: str, value: object, choices: Iterable[str], reason: str = "is unknown"
+) -> TrayportValidationError:
+    """The error for a value that is none of the choices, which it lists."""
+    listed = ", ".join(choices)
+    return invalid(parameter, value, reason, f"use one of {listed}", listed)
+
+
+def not_whole(
+    parameter: str, value: object, least: int = 1, suggestion: str = ""
+) -> TrayportValidationError:
+    """The error for a value that is not a whole number from the least one."""
+    reason = f"is not a whole number from {least}"
+    return invalid(parameter, value, reason, suggestion or f"give {least} or more", f"from {least}")
+
+
+def unknown_parameter(
+    name: str, reason: str, choices: Iterable[str], suggestion: str
+) -> TrayportValidationError:
+    """The error for an argument that is not taken; the choices end the suggestion."""
+    listed = ", ".join(choices)
+    return TrayportValidationError(
+        f"{name} {reason}", parameter=name, limit=listed, suggestion=f"{suggestion} {listed}"
+    )
+
+
+def missing(parameter: str, reason: str, suggestion: str) -> TrayportValidationError:
+    """The error for an argument that was left out although it is needed."""
+    return TrayportValidationError(
+        f"{parameter} is missing: {reason}", parameter=parameter, suggestion=suggestion
+    )
+
+
+def empty(parameter: str, suggestion: str = "give at least one") -> TrayportValidationError:
+    """The error for a list without values."""
+    return TrayportValidationError(
+        f"{parameter} is empty", parameter=parameter, suggestion=suggestion
+    )
+
+
+def exclusive(
+    first: str, second: str, suggestion: str = "", given: str = ""
+) -> TrayportValidationError:
+    """The error for two arguments that exclude each other; the second is its parameter."""
+    return TrayportValidationError(
+        f"{first} and {second} exclude each other{given}",
+        parameter=second,
+        suggestion=suggestion or f"leave {second} out",
+    )
+
+
 class TrayportLookupError(TrayportError, LookupError):
-    """A name or id that names nothing.
+    """A name or id that does not exist.
 
     Attributes:
         candidates: The nearest existing names, best first.
@@ -155,11 +235,11 @@ class TrayportLookupError(TrayportError, LookupError):
 
 
 class TrayportConnectionError(TrayportError):
-    """No answer came, or it broke off before its end.
+    """No response came, or it broke off before its end.
 
     Attributes:
-        connected: Whether there was a connection, so that the request may have been too much for
-            the service. Without one, asking for less would not help.
+        connected: Whether there was a connection, so that the request may have been too large for
+            the service. Without one, a smaller request would not help.
     """
 
     retryable = True
@@ -178,7 +258,7 @@ class TrayportConnectionError(TrayportError):
 
 
 class TrayportTimeoutError(TrayportConnectionError):
-    """No answer came in time."""
+    """No response came in time."""
 
 
 class TrayportAPIError(TrayportError):
@@ -186,8 +266,8 @@ class TrayportAPIError(TrayportError):
 
     Attributes:
         status_code: The HTTP status.
-        body: The first part of the answer's body.
-        errors: What is wrong with which parameter, from the problem document of a 400.
+        body: The first part of the response's body.
+        errors: The messages by parameter, from the problem document of a 400.
         retry_after: Seconds to wait as the service asks, or None when it does not say.
     """
 
@@ -235,12 +315,12 @@ class TrayportServerError(TrayportAPIError):
 
 
 class TrayportDecodeError(TrayportError):
-    """An answer that is not what the API promises. Never turned into an empty result.
+    """A response that is not what the API promises. Never turned into an empty result.
 
     Attributes:
-        offset: Where in the decompressed body, in bytes from 0, or None when it is not known.
-        row: Which row, from 0, or None when it is about no row.
-        field: Which field of the row, such as `contract.sequenceId` or `bids[0].price`, or None.
+        offset: The place in the decompressed body, in bytes from 0, or None when it is not known.
+        row: The row, from 0, or None when it is not about a row.
+        field: The field of the row, such as `contract.sequenceId` or `bids[0].price`, or None.
         body: The first part of the body.
     """
 
@@ -259,15 +339,15 @@ class TrayportDecodeError(TrayportError):
         super().__init__(
             message,
             context=context,
-            suggestion="try again; if it goes on, the API has changed, or a proxy changes answers",
+            suggestion="try again; if it goes on, the API has changed, or a proxy edits responses",
         )
         self.offset = offset
         self.row = row
         self.field = field
         self.body = body[:QUOTED_CHARACTERS]
 
-    def _told(self) -> str:
-        return f"{super()._told()}; it begins {self.body[:80]!r}"
+    def _message(self) -> str:
+        return f"{super()._message()}; it begins {self.body[:80]!r}"
 
 
 class TrayportLimiterError(TrayportError):
@@ -313,7 +393,7 @@ class TrayportPartialFailureError(TrayportError):
 
 
 class TrayportStaleDataWarning(UserWarning):
-    """Reference data was served from memory, because the service keeps failing."""
+    """Reference data came from the cache, because the service keeps failing."""
 
 
 class TrayportHistoryWarning(UserWarning):

@@ -13,8 +13,7 @@ from attrs import field, frozen
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource
 
 from .addresses import SANDBOX_KEY, SANDBOX_PORT
-from .errors import TrayportConfigurationError
-from .extras import needs
+from .errors import TrayportConfigurationError, require_extra
 
 PREFIX = "TRAYPORT_"
 KEYRING_USER = "api_key"
@@ -165,7 +164,7 @@ def _secrets_directory(path: str, missing: Set[str]) -> dict[str, str]:
 def _keyring(service: str, missing: Set[str]) -> dict[str, str]:
     if "api_key" not in missing:
         return {}
-    needs("keyring", "keyring", what=variable("keyring_service"))
+    require_extra("keyring", "keyring", what=variable("keyring_service"))
     import keyring
     from keyring.errors import KeyringError
 

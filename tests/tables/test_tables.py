@@ -39,7 +39,7 @@ from trayport_sdk import (
     TrayportConfigurationError,
     TrayportValidationError,
     Window,
-    extras,
+    errors,
 )
 from trayport_sdk.query.contracts import ContractSpec
 from trayport_sdk.tables.decode.columns import column_filter, to_frame
@@ -620,7 +620,7 @@ def test_what_has_nothing_to_convert_is_not_copied() -> None:
 def test_a_library_that_is_missing_is_named_with_its_extra(
     call: str, extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(extras, "find_spec", lambda _: None)
+    monkeypatch.setattr(errors, "find_spec", lambda _: None)
     with pytest.raises(TrayportConfigurationError, match=rf"{call} needs .*\[{extra}\]"):
         getattr(TradesResponse(FRAME, []), call)()
 

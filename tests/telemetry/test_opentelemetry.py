@@ -23,7 +23,7 @@ from trayport_sdk import (
     TrayportConnectionError,
     TrayportDecodeError,
     TrayportServerError,
-    extras,
+    errors,
 )
 from trayport_sdk.telemetry.events import (
     AttemptEvent,
@@ -185,6 +185,6 @@ def test_without_the_extra_the_error_says_which_to_install(
     def missing(name: str) -> ModuleSpec | None:
         return None if name == "opentelemetry" else importlib.util.find_spec(name)
 
-    monkeypatch.setattr(extras, "find_spec", missing)
+    monkeypatch.setattr(errors, "find_spec", missing)
     with pytest.raises(TrayportConfigurationError, match=r"opentelemetry.*trayport-sdk\[otel\]"):
         OpenTelemetry(URLS)

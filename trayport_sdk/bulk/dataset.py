@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from trayport_spec import ENDPOINTS
 
-from ..errors import QUOTED_CHARACTERS, TrayportDecodeError, TrayportValidationError
-from ..extras import needs
+from ..errors import QUOTED_CHARACTERS, TrayportDecodeError, TrayportValidationError, require_extra
 from ..http.decompress import DecompressionError, decompressed
 from ..query import rules
 from ..query.plan import PREFIX, QueryPlan
@@ -238,7 +237,7 @@ def _polars(files: Sequence[Path], kind: str) -> pl.LazyFrame:
 
 
 def _arrow(files: Sequence[Path], kind: str) -> Dataset:
-    needs("arrow", "pyarrow", what="backend 'arrow'")
+    require_extra("arrow", "pyarrow", what="backend 'arrow'")
 
     csv, data, fs = map(import_module, ("pyarrow.csv", "pyarrow.dataset", "pyarrow.fs"))
     names = [str(file.resolve()) for file in files]

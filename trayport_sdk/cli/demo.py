@@ -22,9 +22,9 @@ FROM, UNTIL = "2024-01-01", "2024-03-31"
 
 async def run(out: Path, on_progress: OnProgress) -> str:
     """Downloads twelve months of TTF over ninety days; the result is the story in a few lines."""
-    from ..extras import needs
+    from ..errors import require_extra
 
-    needs("sandbox", "numpy", "uvicorn")
+    require_extra("sandbox", "numpy", "uvicorn")
     from ..sandbox import Sandbox
 
     with Sandbox().serve() as server:

@@ -12,7 +12,7 @@ import click
 
 from ..addresses import SANDBOX_KEY, SANDBOX_PORT
 from ..client import TrayportClient
-from ..extras import needs
+from ..errors import require_extra
 from ..tables import export
 from ..tables.files import FORMATS
 
@@ -80,7 +80,7 @@ def trades(
 @click.option("--seed", type=int, default=0, show_default=True, help="Which market to invent.")
 @click.option("--no-limits", is_flag=True, help="Lift the request limits.")
 def sandbox(port: int, host: str, keys: tuple[str, ...], seed: int, no_limits: bool) -> None:
-    needs("sandbox", "numpy", "uvicorn")
+    require_extra("sandbox", "numpy", "uvicorn")
     from ..sandbox import Sandbox
     from ..sandbox.server import Server, run
 

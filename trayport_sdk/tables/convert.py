@@ -8,8 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from zoneinfo import available_timezones
 
-from ..errors import TrayportValidationError
-from ..extras import needs
+from ..errors import TrayportValidationError, require_extra
 from .decimals import with_decimals
 from .flattening import with_times
 
@@ -60,7 +59,7 @@ def _check_zone(tz: str) -> None:
 
 def arrow_table(frame: pl.DataFrame) -> ArrowTable:
     """The table of Arrow, which shares the memory of all columns but those of text."""
-    needs("arrow", "pyarrow", what="to_arrow")
+    require_extra("arrow", "pyarrow", what="to_arrow")
     return cast("ArrowTable", frame.to_arrow())
 
 
@@ -75,7 +74,7 @@ def pandas_frame(
         arrow: Whether the columns are those of Arrow, in the memory of the table.
         stamps: Whether times inside nested columns are time stamps, or whole numbers.
     """
-    needs("pandas", "pandas", "pyarrow", what="to_pandas")
+    require_extra("pandas", "pandas", "pyarrow", what="to_pandas")
     import pandas as pd
 
     if arrow:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from trayport_spec import ENDPOINTS
 
 from .. import __version__
-from ..extras import needs
+from ..errors import require_extra
 from ..http.connections import Origin
 from .events import (
     AttemptEvent,
@@ -59,7 +59,7 @@ class OpenTelemetry:
         tracer_provider: TracerProvider | None = None,
         meter_provider: MeterProvider | None = None,
     ) -> None:
-        needs("otel", "opentelemetry", what="the setting opentelemetry")
+        require_extra("otel", "opentelemetry", what="the setting opentelemetry")
         from opentelemetry import metrics, trace
 
         self._known = {e.path: _of_endpoint(e.path, urls[e.api]) for e in ENDPOINTS.values()}

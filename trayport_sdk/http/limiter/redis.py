@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl, unquote
 
-from ...errors import TrayportConfigurationError
-from ...extras import needs
+from ...errors import TrayportConfigurationError, require_extra
 from ..redaction import Redaction
 from .allowance import Look, Store, StoreError, Taken
 from .limits import EMERGENCY_SHARE, SLOWEST_SHARE, STEP_MILLISECONDS, STEP_SHARE, Limits, Quota
@@ -136,7 +135,7 @@ class RedisStore(Store):
     remote = True
 
     def __init__(self, url: str, name: str) -> None:
-        needs("redis", "redis", what="the setting limiter_store")
+        require_extra("redis", "redis", what="the setting limiter_store")
         from redis import Redis
 
         # pyright cannot see through the untyped keyword arguments of from_url.
