@@ -76,6 +76,7 @@ def parameter(document: Document, node: Node) -> t.Parameter:
     schema, schema_name = document.resolve(node["schema"])
     repeated = schema["type"] == "array"
     value, value_name = document.resolve(schema["items"]) if repeated else (schema, schema_name)
+    example: Any = node.get("example", schema.get("example"))
     return t.Parameter(
         name=node["name"],
         python_name=snake(node["name"]),
@@ -91,6 +92,7 @@ def parameter(document: Document, node: Node) -> t.Parameter:
         max_items=schema.get("maxItems"),
         pattern=value.get("pattern"),
         default=schema.get("default"),
+        example=tuple(example) if isinstance(example, list) else example,
         provenance=document.provenance(node, f"parameter {node['name']}"),
         description=prose(node),
     )
@@ -281,6 +283,12 @@ def endpoint(document: Document, path: str, node: Node) -> t.Endpoint:
     if time_column and not any(c.name == time_column and c.type == "timestamp" for c in found):
         raise SpecError(f"{where}: the time column {time_column!r} is not a timestamp of the row")
     (tag,) = node["tags"]
+    method = known(
+        node.get("x-trayport-method", {}),
+        {"command", "group", "name"},
+        f"{where}: x-trayport-method",
+    )
+    single = body.get("maxItems") == 1 or (body.get("type") != "array" and rows_at is None)
 
     def extension(name: str, read: Callable[[Document, Node, str], Read]) -> Read | None:
         return read(document, node[name], f"{where}: {name}") if name in node else None
@@ -290,6 +298,10 @@ def endpoint(document: Document, path: str, node: Node) -> t.Endpoint:
         api="reference" if tag == "Reference" else "analytics",
         path=path,
         tag=tag,
+        group=method.get("group", tag.lower()),
+        method=method.get("name", where),
+        command=method.get("command", where.removeprefix("get_").replace("_", "-")),
+        schema=row["schema"],
         summary=node["summary"],
         description=prose(node),
         parameters=parameters,
@@ -297,6 +309,7 @@ def endpoint(document: Document, path: str, node: Node) -> t.Endpoint:
         limits=extension("x-trayport-limits", limits) or t.Limits(),
         batch=extension("x-trayport-batch", batch) or t.Batch(),
         root="array" if body.get("type") == "array" else "object",
+        single=single,
         rows_at=rows_at,
         envelope=envelope(document, body, rows_at, where) if rows_at else (),
         time_column=time_column,

@@ -42,6 +42,7 @@ class Parameter:
     max_items: int | None = None
     pattern: str | None = None
     default: int | float | str | bool | None = None
+    example: int | float | str | bool | tuple[int | str, ...] | None = None
     provenance: Provenance = Provenance("documented")
 
 
@@ -128,18 +129,24 @@ class Endpoint:
 
     `root` is the JSON type of the answer; where it is an object, `rows_at` names the member that
     holds the rows and `envelope` holds the members beside it, or `rows_at` is None when the object
-    itself is the only row.
+    itself is the only row. `schema` is the name of a row, `single` whether there is at most one.
+    The method `method` of the group `group` of a client sends it, and so does the command `command`.
     """
 
     operation_id: str
     api: Literal["analytics", "reference"]
     path: str
     tag: str
+    group: str
+    method: str
+    command: str
+    schema: str
     summary: str
     description: str
     media_types: tuple[str, ...]
     root: Literal["array", "object"]
     row: tuple[Column, ...]
+    single: bool = False
     rows_at: str | None = None
     envelope: tuple[Column, ...] = ()
     time_column: str | None = None
@@ -148,6 +155,11 @@ class Endpoint:
     limits: Limits = Limits()
     batch: Batch = Batch()
     provenance: Provenance = Provenance("documented")
+
+    @property
+    def key(self) -> str:
+        """The short name of the operation, such as `trades`."""
+        return self.operation_id.removeprefix("get_")
 
     def parameter(self, name: str) -> Parameter:
         """The parameter with this name on the wire; `KeyError` when there is none."""

@@ -28,6 +28,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="analytics",
             path="/trades",
             tag="Trades",
+            group="trades",
+            method="get_trades",
+            command="trades",
+            schema="Trade",
             summary="Trades of one contract or of several items of one sequence.",
             description="Executed trades in a time range, oldest first. Several items of a sequence may be asked for at once, either by their ids or as the next tradable ones. Rows say which contract they belong to only when the optional field `contract` is asked for.",
             media_types=(
@@ -301,6 +305,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The market, a product over all its venues. Excludes `instrumentId`.",
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000065,
                 ),
                 Parameter(
                     name="sequenceId",
@@ -310,6 +315,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000305,
                 ),
                 Parameter(
                     name="sequenceItemId",
@@ -321,6 +327,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     minimum=0,
                     maximum=9223372036854775807,
                     max_items=50,
+                    example=(244,),
                     provenance=Provenance(
                         source="documented",
                         assumptions=(
@@ -348,6 +355,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                         "Spread",
                         "Range",
                     ),
+                    example="SinglePeriod",
                 ),
                 Parameter(
                     name="tradingItems",
@@ -367,6 +375,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The start of the range, inclusive.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    example="2024-03-04",
                     provenance=Provenance(source="documented", assumptions=("from-inclusive",)),
                 ),
                 Parameter(
@@ -376,6 +385,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The end of the range. Whether a row stamped exactly at the end belongs to the answer is not documented.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    example="2024-03-08",
                     provenance=Provenance(
                         source="documented", assumptions=("current-day-is-asked-whole",)
                     ),
@@ -448,6 +458,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="analytics",
             path="/trades/private",
             tag="Trades",
+            group="trades",
+            method="get_private_trades",
+            command="private",
+            schema="PrivateTrade",
             summary="Your own trades, with both sides as far as you may see them.",
             description="Trades in which the owner of the key took part, oldest first, the current day included. Any part of a contract narrows the answer; without any, all private trades are returned.",
             media_types=(
@@ -707,6 +721,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The market, a product over all its venues. Excludes `instrumentId`.",
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000065,
                 ),
                 Parameter(
                     name="sequenceId",
@@ -715,6 +730,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="Narrows the answer to one sequence.",
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000305,
                 ),
                 Parameter(
                     name="sequenceItemId",
@@ -750,6 +766,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The start of the range, inclusive.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    example="2024-03-04",
                     provenance=Provenance(source="documented", assumptions=("from-inclusive",)),
                 ),
                 Parameter(
@@ -759,6 +776,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The end of the range. Whether a row stamped exactly at the end belongs to the answer is not documented.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    example="2024-03-08",
                     provenance=Provenance(
                         source="documented", assumptions=("current-day-is-asked-whole",)
                     ),
@@ -815,6 +833,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="analytics",
             path="/trades/ohlcv",
             tag="Trades",
+            group="trades",
+            method="get_ohlcv",
+            command="candles",
+            schema="Candle",
             summary="Candles of one contract.",
             description="Open, high, low, close and volume per bucket of time, oldest first. The range must be aligned to the interval, and only some combinations of interval and unit exist.",
             media_types=(
@@ -939,6 +961,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The market, a product over all its venues. Excludes `instrumentId`.",
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000065,
                 ),
                 Parameter(
                     name="sequenceId",
@@ -948,6 +971,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000305,
                 ),
                 Parameter(
                     name="sequenceItemId",
@@ -957,6 +981,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=244,
                 ),
                 Parameter(
                     name="secondSequenceItemId",
@@ -977,6 +1002,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                         "Spread",
                         "Range",
                     ),
+                    example="SinglePeriod",
                 ),
                 Parameter(
                     name="from",
@@ -985,6 +1011,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The start of the range, inclusive.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    example="2024-03-04",
                     provenance=Provenance(source="documented", assumptions=("from-inclusive",)),
                 ),
                 Parameter(
@@ -994,6 +1021,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The end of the range. Whether a row stamped exactly at the end belongs to the answer is not documented.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    example="2024-03-08",
                     provenance=Provenance(
                         source="documented", assumptions=("current-day-is-asked-whole",)
                     ),
@@ -1006,6 +1034,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=1,
                     maximum=2147483647,
+                    example=1,
                     provenance=Provenance(source="documented", assumptions=("counts-fit-32-bits",)),
                 ),
                 Parameter(
@@ -1021,6 +1050,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                         "day",
                         "month",
                     ),
+                    example="hour",
                 ),
                 Parameter(
                     name="includeEmptyBuckets",
@@ -1124,6 +1154,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="analytics",
             path="/trades/last",
             tag="Trades",
+            group="trades",
+            method="get_last_trade",
+            command="last",
+            schema="LastTrade",
             summary="The last trade of one contract before an instant.",
             description="A list with the latest trade before `at`, or an empty one when the contract did not trade within the time that is looked back over.",
             media_types=(
@@ -1205,6 +1239,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     ),
                 ),
             ),
+            single=True,
             time_column="dealDate",
             parameters=(
                 Parameter(
@@ -1222,6 +1257,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The market, a product over all its venues. Excludes `instrumentId`.",
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000065,
                 ),
                 Parameter(
                     name="sequenceId",
@@ -1231,6 +1267,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000305,
                 ),
                 Parameter(
                     name="sequenceItemId",
@@ -1240,6 +1277,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=244,
                 ),
                 Parameter(
                     name="secondSequenceItemId",
@@ -1260,6 +1298,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                         "Spread",
                         "Range",
                     ),
+                    example="SinglePeriod",
                 ),
                 Parameter(
                     name="at",
@@ -1267,6 +1306,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="instant",
                     description="The instant to look back from, exclusive; the end of the data when absent.",
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    example="2024-03-05T12:00",
                 ),
                 Parameter(
                     name="optionalFields",
@@ -1293,6 +1333,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="analytics",
             path="/trades/activity",
             tag="Trades",
+            group="trades",
+            method="get_activity",
+            command="activity",
+            schema="Activity",
             summary="Which contracts traded in a time range, and how often.",
             description="One row per contract that traded between two whole minutes. Rows carry no time of their own.",
             media_types=(
@@ -1404,6 +1448,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The start of the range, inclusive.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    example="2024-03-04",
                     provenance=Provenance(source="documented", assumptions=("from-inclusive",)),
                 ),
                 Parameter(
@@ -1413,6 +1458,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The end of the range. Whether a row stamped exactly at the end belongs to the answer is not documented.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    example="2024-03-08",
                     provenance=Provenance(
                         source="documented", assumptions=("current-day-is-asked-whole",)
                     ),
@@ -1468,6 +1514,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="analytics",
             path="/orders/book/top",
             tag="Orders",
+            group="orders",
+            method="get_order_book_top",
+            command="top",
+            schema="TopOfBook",
             summary="The best bid and ask of one contract, sampled at an interval.",
             description="The top of the book at regular instants, oldest first. A side without orders is null; an instant with no orders at all is left out unless empty buckets are asked for.",
             media_types=(
@@ -1572,6 +1622,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The market, a product over all its venues. Excludes `instrumentId`.",
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000065,
                 ),
                 Parameter(
                     name="sequenceId",
@@ -1581,6 +1632,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000305,
                 ),
                 Parameter(
                     name="sequenceItemId",
@@ -1590,6 +1642,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=244,
                 ),
                 Parameter(
                     name="secondSequenceItemId",
@@ -1610,6 +1663,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                         "Spread",
                         "Range",
                     ),
+                    example="SinglePeriod",
                 ),
                 Parameter(
                     name="from",
@@ -1618,6 +1672,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The start of the range, inclusive.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    example="2024-03-04",
                     provenance=Provenance(source="documented", assumptions=("from-inclusive",)),
                 ),
                 Parameter(
@@ -1627,6 +1682,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The end of the range. Whether a row stamped exactly at the end belongs to the answer is not documented.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    example="2024-03-08",
                     provenance=Provenance(
                         source="documented", assumptions=("current-day-is-asked-whole",)
                     ),
@@ -1639,6 +1695,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=1,
                     maximum=2147483647,
+                    example=1,
                     provenance=Provenance(source="documented", assumptions=("counts-fit-32-bits",)),
                 ),
                 Parameter(
@@ -1654,6 +1711,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                         "day",
                         "month",
                     ),
+                    example="hour",
                 ),
                 Parameter(
                     name="includeEmptyBuckets",
@@ -1716,6 +1774,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="analytics",
             path="/orders/book",
             tag="Orders",
+            group="orders",
+            method="get_order_book",
+            command="book",
+            schema="OrderBook",
             summary="The order book of one contract in depth, sampled at an interval.",
             description="Bids and asks at regular instants, oldest first; within a side best price first, and oldest order first within a price. Orders are listed one by one, except those of venues that send them aggregated by price. A venue with separate public and private feeds shows an own order twice when private details are asked for: these are two records.",
             media_types=(
@@ -2009,6 +2071,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The market, a product over all its venues. Excludes `instrumentId`.",
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000065,
                 ),
                 Parameter(
                     name="sequenceId",
@@ -2018,6 +2081,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000305,
                 ),
                 Parameter(
                     name="sequenceItemId",
@@ -2027,6 +2091,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=244,
                 ),
                 Parameter(
                     name="secondSequenceItemId",
@@ -2047,6 +2112,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                         "Spread",
                         "Range",
                     ),
+                    example="SinglePeriod",
                 ),
                 Parameter(
                     name="from",
@@ -2055,6 +2121,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The start of the range, inclusive.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    example="2024-03-04",
                     provenance=Provenance(source="documented", assumptions=("from-inclusive",)),
                 ),
                 Parameter(
@@ -2064,6 +2131,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The end of the range. Whether a row stamped exactly at the end belongs to the answer is not documented.",
                     required=True,
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    example="2024-03-08",
                     provenance=Provenance(
                         source="documented", assumptions=("current-day-is-asked-whole",)
                     ),
@@ -2076,6 +2144,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=1,
                     maximum=2147483647,
+                    example=1,
                     provenance=Provenance(source="documented", assumptions=("counts-fit-32-bits",)),
                 ),
                 Parameter(
@@ -2091,6 +2160,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                         "day",
                         "month",
                     ),
+                    example="hour",
                 ),
                 Parameter(
                     name="includeEmptyBuckets",
@@ -2189,6 +2259,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="analytics",
             path="/snapshots",
             tag="Snapshots",
+            group="snapshots",
+            method="get_snapshots",
+            command="snapshots",
+            schema="Snapshot",
             summary="The last trade and the best orders of several items at one instant.",
             description="The state of one contract, or of several items of a sequence, just before `at`. The instant is named `at`; any other name is ignored and the answer is today's.",
             media_types=(
@@ -2346,6 +2420,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     description="The market, a product over all its venues. Excludes `instrumentId`.",
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000065,
                 ),
                 Parameter(
                     name="sequenceId",
@@ -2355,6 +2430,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000305,
                 ),
                 Parameter(
                     name="sequenceItemId",
@@ -2366,6 +2442,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     minimum=0,
                     maximum=9223372036854775807,
                     max_items=50,
+                    example=(244,),
                     provenance=Provenance(
                         source="documented",
                         assumptions=(
@@ -2393,6 +2470,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                         "Spread",
                         "Range",
                     ),
+                    example="SinglePeriod",
                 ),
                 Parameter(
                     name="tradingItems",
@@ -2411,6 +2489,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     type="instant",
                     description="The instant to look back from, exclusive; the end of the data when absent.",
                     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    example="2024-03-05T12:00",
                 ),
             ),
             limits=Limits(
@@ -2432,6 +2511,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="reference",
             path="/instruments",
             tag="Reference",
+            group="reference",
+            method="get_instruments",
+            command="instruments",
+            schema="Instrument",
             summary="All instruments.",
             description="Every instrument with its name and the path of its sequences. There are many thousands.",
             media_types=("application/json",),
@@ -2467,6 +2550,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="reference",
             path="/instruments/{id}",
             tag="Reference",
+            group="reference",
+            method="get_instrument_by_id",
+            command="instrument",
+            schema="InstrumentDetails",
             summary="One instrument with its currencies and units.",
             description="The name of an instrument and the currency and quantity unit it trades in.",
             media_types=("application/json",),
@@ -2527,6 +2614,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     ),
                 ),
             ),
+            single=True,
             parameters=(
                 Parameter(
                     name="id",
@@ -2537,6 +2625,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10002806,
                 ),
             ),
         ),
@@ -2545,6 +2634,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="reference",
             path="/instruments/{id}/sequences",
             tag="Reference",
+            group="reference",
+            method="get_instrument_sequences",
+            command="instrument-sequences",
+            schema="Sequence",
             summary="The sequences an instrument trades in.",
             description="The sequences of delivery periods that together with the instrument make contracts.",
             media_types=("application/json",),
@@ -2590,6 +2683,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10002806,
                 ),
             ),
         ),
@@ -2598,6 +2692,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="reference",
             path="/markets",
             tag="Reference",
+            group="reference",
+            method="get_markets",
+            command="markets",
+            schema="Market",
             summary="All markets.",
             description="Every market, which joins the instruments of all venues that trade one product.",
             media_types=("application/json",),
@@ -2633,6 +2731,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="reference",
             path="/markets/{id}",
             tag="Reference",
+            group="reference",
+            method="get_market_by_id",
+            command="market",
+            schema="MarketDetails",
             summary="One market with its currencies and units.",
             description="The name of a market and the currency and quantity unit it trades in.",
             media_types=("application/json",),
@@ -2693,6 +2795,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     ),
                 ),
             ),
+            single=True,
             parameters=(
                 Parameter(
                     name="id",
@@ -2703,6 +2806,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000065,
                 ),
             ),
         ),
@@ -2711,6 +2815,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="reference",
             path="/markets/{id}/sequences",
             tag="Reference",
+            group="reference",
+            method="get_market_sequences",
+            command="market-sequences",
+            schema="Sequence",
             summary="The sequences a market trades in.",
             description="The sequences of delivery periods that together with the market make contracts.",
             media_types=("application/json",),
@@ -2756,6 +2864,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000065,
                 ),
             ),
         ),
@@ -2764,6 +2873,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="reference",
             path="/sequences",
             tag="Reference",
+            group="reference",
+            method="get_sequences",
+            command="sequences",
+            schema="Sequence",
             summary="All sequences.",
             description="Every sequence of delivery periods, whatever trades in it.",
             media_types=("application/json",),
@@ -2806,6 +2919,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="reference",
             path="/sequences/{id}/sequenceItems",
             tag="Reference",
+            group="reference",
+            method="get_sequence_items",
+            command="items",
+            schema="SequenceItem",
             summary="The items of a sequence that end on or after a date.",
             description="Delivery periods in order. Rolling items never expire and have no dates.",
             media_types=("application/json",),
@@ -2878,6 +2995,15 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000305,
+                ),
+                Parameter(
+                    name="startDate",
+                    python_name="start_date",
+                    type="instant",
+                    description="The earliest period end to return, in ISO-8601; today when absent.",
+                    pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
+                    example="2024-03-04",
                 ),
                 Parameter(
                     name="count",
@@ -2896,13 +3022,6 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                         ),
                     ),
                 ),
-                Parameter(
-                    name="startDate",
-                    python_name="start_date",
-                    type="instant",
-                    description="The earliest period end to return, in ISO-8601; today when absent.",
-                    pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
-                ),
             ),
         ),
         "get_sequence_item": Endpoint(
@@ -2910,6 +3029,10 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             api="reference",
             path="/sequences/{id}/sequenceItems/{itemId}",
             tag="Reference",
+            group="reference",
+            method="get_sequence_item",
+            command="item",
+            schema="SequenceItem",
             summary="One item of a sequence.",
             description="A delivery period by its id, whether it has expired or not.",
             media_types=("application/json",),
@@ -2972,6 +3095,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     ),
                 ),
             ),
+            single=True,
             parameters=(
                 Parameter(
                     name="id",
@@ -2982,6 +3106,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=10000305,
                 ),
                 Parameter(
                     name="itemId",
@@ -2992,6 +3117,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     required=True,
                     minimum=0,
                     maximum=9223372036854775807,
+                    example=244,
                 ),
             ),
         ),

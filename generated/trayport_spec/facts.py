@@ -12,7 +12,7 @@ from types import MappingProxyType
 from .types import Provenance, RequestLimits
 
 SPEC_VERSION = "2024.4"
-SPEC_HASH = "dfc52dcc62c94d5e19fd09a5110b7b589eec64eefc97dbc0bb3a142a616017e1"
+SPEC_HASH = "8bae09909742d4affb0d1fcf502f49ef290d4a6c31ccc18e1f7d7b18548f992a"
 API_KEY_HEADER = "X-API-KEY"
 ANALYTICS_URL = "https://analytics.trayport.com/api"
 REFERENCE_URL = "https://referencedata.trayport.com"

@@ -16,15 +16,15 @@ from ...types import UNSET, Response, Unset
 def get_kwargs(
     id: int,
     *,
-    count: int | Unset = 100,
     start_date: str | Unset = UNSET,
+    count: int | Unset = 100,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
 
-    params["count"] = count
-
     params["startDate"] = start_date
+
+    params["count"] = count
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -103,8 +103,8 @@ def sync_detailed(
     id: int,
     *,
     client: AuthenticatedClient | Client,
-    count: int | Unset = 100,
     start_date: str | Unset = UNSET,
+    count: int | Unset = 100,
 ) -> Response[Problem | list[SequenceItem]]:
     """The items of a sequence that end on or after a date.
 
@@ -112,9 +112,9 @@ def sync_detailed(
 
     Args:
         id (int): A number that names something for good.
-        count (int | Unset):  Default: 100.
         start_date (str | Unset): An instant in ISO-8601 without fractional seconds. Lower
             precision means the start of that unit; no zone means UTC.
+        count (int | Unset):  Default: 100.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -125,8 +125,8 @@ def sync_detailed(
 
     kwargs = get_kwargs(
         id=id,
-        count=count,
         start_date=start_date,
+        count=count,
     )
 
     response = client.get_httpx_client().request(
@@ -140,8 +140,8 @@ def sync(
     id: int,
     *,
     client: AuthenticatedClient | Client,
-    count: int | Unset = 100,
     start_date: str | Unset = UNSET,
+    count: int | Unset = 100,
 ) -> Problem | list[SequenceItem] | None:
     """The items of a sequence that end on or after a date.
 
@@ -149,9 +149,9 @@ def sync(
 
     Args:
         id (int): A number that names something for good.
-        count (int | Unset):  Default: 100.
         start_date (str | Unset): An instant in ISO-8601 without fractional seconds. Lower
             precision means the start of that unit; no zone means UTC.
+        count (int | Unset):  Default: 100.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -163,8 +163,8 @@ def sync(
     return sync_detailed(
         id=id,
         client=client,
-        count=count,
         start_date=start_date,
+        count=count,
     ).parsed
 
 
@@ -172,8 +172,8 @@ async def asyncio_detailed(
     id: int,
     *,
     client: AuthenticatedClient | Client,
-    count: int | Unset = 100,
     start_date: str | Unset = UNSET,
+    count: int | Unset = 100,
 ) -> Response[Problem | list[SequenceItem]]:
     """The items of a sequence that end on or after a date.
 
@@ -181,9 +181,9 @@ async def asyncio_detailed(
 
     Args:
         id (int): A number that names something for good.
-        count (int | Unset):  Default: 100.
         start_date (str | Unset): An instant in ISO-8601 without fractional seconds. Lower
             precision means the start of that unit; no zone means UTC.
+        count (int | Unset):  Default: 100.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -194,8 +194,8 @@ async def asyncio_detailed(
 
     kwargs = get_kwargs(
         id=id,
-        count=count,
         start_date=start_date,
+        count=count,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -207,8 +207,8 @@ async def asyncio(
     id: int,
     *,
     client: AuthenticatedClient | Client,
-    count: int | Unset = 100,
     start_date: str | Unset = UNSET,
+    count: int | Unset = 100,
 ) -> Problem | list[SequenceItem] | None:
     """The items of a sequence that end on or after a date.
 
@@ -216,9 +216,9 @@ async def asyncio(
 
     Args:
         id (int): A number that names something for good.
-        count (int | Unset):  Default: 100.
         start_date (str | Unset): An instant in ISO-8601 without fractional seconds. Lower
             precision means the start of that unit; no zone means UTC.
+        count (int | Unset):  Default: 100.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -231,7 +231,7 @@ async def asyncio(
         await asyncio_detailed(
             id=id,
             client=client,
-            count=count,
             start_date=start_date,
+            count=count,
         )
     ).parsed
