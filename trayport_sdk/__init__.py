@@ -94,7 +94,7 @@ if TYPE_CHECKING:
     from .telemetry.metrics import EndpointMetrics, Latency, Metrics
     from .telemetry.process import ProcessUse
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _MODULES = {
     "trayport_api.models": (

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .bulk.runner import Contracts
     from .query.contracts import ContractSpec
     from .query.plan import QueryPlan
-    from .query.rules import ResponseFormat, Routes
+    from .query.rules import Routes
     from .query.times import Interval, TimeLike
     from .resources.trades import TradesGroup
     from .tables import OHLCVResponse, TradesResponse
@@ -92,7 +92,6 @@ class Convenience(Streaming):
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
         optional_fields: Sequence[str] = (),
-        response_format: ResponseFormat = "json",
         on_progress: OnProgress | None = None,
     ) -> BulkTradesResponse:
         """The trades of many contracts, a table each; what fails does not stop the rest.
@@ -109,7 +108,6 @@ class Convenience(Streaming):
             routes: Routes to market by name or id, or `"all"`.
             deduplicate_routes: Whether a trade that came over several routes is returned once.
             optional_fields: Columns to add.
-            response_format: What the service answers with; the tables are the same.
             on_progress: Called after every answer with a `Progress`.
 
         Raises:
@@ -135,7 +133,6 @@ class Convenience(Streaming):
             routes=routes,
             deduplicate_routes=deduplicate_routes,
             optional_fields=optional_fields,
-            response_format=response_format,
         )
         return await self._runner.result(BulkTradesResponse, TradesResponse, plans, on_progress)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .bulk.runner import Contracts, Runner
     from .bulk.stream import TableStream
     from .query.plan import QueryPlan
-    from .query.rules import ResponseFormat, Routes
+    from .query.rules import Routes
     from .query.times import Interval, TimeLike
     from .tables.files import Compression
 
@@ -38,7 +38,6 @@ class Streaming:
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
         optional_fields: Sequence[str] = (),
-        response_format: ResponseFormat = "json",
         in_order: bool = True,
         max_answers: int | None = None,
         on_progress: OnProgress | None = None,
@@ -56,7 +55,6 @@ class Streaming:
             routes: Routes to market by name or id, or `"all"`.
             deduplicate_routes: Whether a trade that came over several routes is returned once.
             optional_fields: Columns to add.
-            response_format: What the service answers with; the rows are the same.
             in_order: Whether the batches of each contract come in time order. Otherwise they come
                 as they arrive, so that a slow answer holds nothing up.
             max_answers: How many answers are held at most besides the one you work on. Left out,
@@ -92,7 +90,6 @@ class Streaming:
             routes=routes,
             deduplicate_routes=deduplicate_routes,
             optional_fields=optional_fields,
-            response_format=response_format,
         )
 
     async def stream_to_file(
@@ -192,8 +189,8 @@ class Streaming:
             interval: The length of a candle, or the time between two states of a book.
             max_answers: How many answers are held at most, as in `stream_trades`.
             on_progress: Called after every answer with a `Progress`.
-            options: What the method of the endpoint takes besides, such as `optional_fields` or
-                `response_format="csv"`.
+            options: What the method of the endpoint takes besides, such as `optional_fields`; and
+                `response_format="csv"`, which keeps CSV without checking what is in it.
 
         Returns:
             The files, in the order of the requests.

@@ -71,11 +71,13 @@ def test_a_file_has_the_rows_and_columns_of_the_table(kind: str, tmp_path: Path)
         assert len(report.requests) == len(table.requests) == 4
         assert f"{len(table):,} rows from 4 requests" in report.explain()
         expected = table.to_polars()
-        found = open_dataset(path).collect()
-        if kind == ".csv":
-            (tmp_path / "b").mkdir()
-            table.to_csv(tmp_path / "b" / "b.csv")
-            expected = open_dataset(tmp_path / "b").collect()
+        if kind in (".csv", ".jsonl"):
+            read = pl.read_csv if kind == ".csv" else pl.read_ndjson
+            other = tmp_path / f"b{kind}"
+            (table.to_csv if kind == ".csv" else table.to_json)(other)
+            found, expected = (read(one, infer_schema_length=None) for one in (path, other))
+        else:
+            found = open_dataset(path).collect()
         assert found.schema == expected.schema
         item = "sequence_item_id"
         whose = [
@@ -373,6 +375,30 @@ def test_raw_bodies_are_those_of_the_wire_and_decode_to_the_rows(tmp_path: Path)
         assert [len(body) for body in bodies] == [one.bytes_decoded for one in table.requests]
         rows = pl.concat([decoded(path, optional_fields="contract") for path in paths])
         assert rows.unique(maintain_order=True).equals(table.to_polars())
+
+    run(test)
+
+
+@pytest.mark.parametrize("endpoint", ["trades", "order_book"])
+def test_csv_is_kept_as_it_came_and_makes_no_table(endpoint: Any, tmp_path: Path) -> None:
+    interval = None if endpoint == "trades" else "1h"
+    call: Any = {"endpoint": endpoint, "interval": interval, "response_format": "csv"}
+
+    async def test(client: TrayportClient) -> None:
+        (path,) = await client.download_raw(APRIL, *DAY, tmp_path / "raw", **call)
+        assert path.suffixes[-2:] == [".csv", ".br"]
+        table = pl.read_csv(brotli.decompress(path.read_bytes()), infer_schema=False)
+        assert table.height > 0
+        with pytest.raises(TrayportValidationError, match="makes no table") as refused:
+            await client.stream_to_file(APRIL, *DAY, tmp_path / "a.csv", **call)
+        assert refused.value.parameter == "response_format"
+        assert "download_raw" in str(refused.value)
+        assert not (tmp_path / "a.csv").exists()
+        plans = client.planner.plan_multi_contract_query(
+            [APRIL], endpoint, *DAY, interval=interval, response_format="csv"
+        )
+        with pytest.raises(TrayportValidationError, match="makes no table"):
+            await client.planner.execute_plan(plans)
 
     run(test)
 

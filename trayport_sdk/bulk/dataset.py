@@ -14,12 +14,10 @@ from ..errors import QUOTED_CHARACTERS, TrayportDecodeError, TrayportValidationE
 from ..http.decompress import DecompressionError, decompressed
 from ..query import rules
 from ..query.plan import PREFIX, QueryPlan
-from ..tables.csv_tables import refuse_lenience
+from ..tables.decode.decoder import Decoder
 from ..tables.decode.split import SMALL_PIECE
-from ..tables.file_types import scan_text, text_schema
-from ..tables.files import FORMATS
 from .raw import encoding_of
-from .result import decoder_of
+from .result import columns_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,7 +26,7 @@ Dataset: TypeAlias = Any
 """A `pyarrow.dataset.Dataset`: the library tells type checkers nothing."""
 
 BACKENDS = ("polars", "arrow")
-BODY_FORMATS = (".json", ".csv")
+FORMATS = (".parquet", ".arrow", ".jsonl")
 CHUNK = 1 << 18
 SEEN = 1 << 24
 """Bytes of a mapped file that are read before the memory they take is given back."""
@@ -44,9 +42,8 @@ def open_dataset(
     """A file that this package wrote, or a directory of such files, as a table read when needed.
 
     Nothing is read at once but what tells the columns. Parquet and Arrow files are mapped into
-    memory, and only the columns and the groups of rows that a query needs are read. The columns of
-    CSV and JSON Lines have the types they had when they were written: times are UTC time stamps in
-    nanoseconds.
+    memory, and only the columns and the groups of rows that a query needs are read. Times in JSON
+    Lines are the text they were written as.
 
     Args:
         path: A file, or a directory whose files have the same format and columns; they are read in
@@ -95,10 +92,10 @@ def decode_file(
     """The rows of an answer that `download_raw` kept, in tables, as strictly as the client.
 
     The file is mapped into memory and decompressed and decoded in pieces, so that a file of any
-    size takes little memory. Its name tells the format and how it is compressed.
+    size takes little memory. Its name tells how it is compressed.
 
     Args:
-        path: The file: `.json` or `.csv`, with `.br`, `.gz` or `.zz` behind if it is compressed.
+        path: The file: `.json`, with `.br`, `.gz` or `.zz` behind if it is compressed.
         endpoint: What was asked for, such as `"trades"`, `"ohlcv"` or `"order_book"`.
         optional_fields: The optional columns that were asked for. Answers about several contracts
             have the column `contract`.
@@ -138,16 +135,13 @@ def decode_file(
         )
     encoding = encoding_of(file.name)
     kind = Path(file.stem if encoding else file.name).suffix.lower()
-    if kind not in BODY_FORMATS:
-        raise _unreadable(path, "has no known ending", limit=", ".join(BODY_FORMATS))
+    if kind != ".json":
+        raise _unreadable(path, "has no known ending", limit=".json")
     options = rules.options(
         ENDPOINTS[PREFIX + endpoint],
         optional_fields=optional_fields,
         include_private=include_private,
-        response_format=kind.removeprefix("."),
     )
-    if lenient and kind == ".csv":
-        refuse_lenience()
     query = QueryPlan(endpoint=endpoint, options=options)
     return _decoded(file, query, encoding, lenient=lenient)
 
@@ -164,7 +158,10 @@ def _decoded(
             yield chunk
 
     try:
-        yield from decoder_of(query, lenient=lenient, piece=SMALL_PIECE).frames(shown())
+        decoder = Decoder(
+            query.operation.operation_id, columns_of(query), lenient=lenient, piece=SMALL_PIECE
+        )
+        yield from decoder.frames(shown())
     except DecompressionError as error:
         raise TrayportDecodeError(f"{str(file)!r} is not whole: {error}") from error
     except TrayportDecodeError as error:
@@ -233,27 +230,16 @@ def _polars(files: Sequence[Path], kind: str) -> pl.LazyFrame:
         case ".arrow":
             return pl.scan_ipc(list(files), glob=False)
         case _:
-            return scan_text(files, kind)
+            return pl.scan_ndjson(list(files), infer_schema_length=None)
 
 
 def _arrow(files: Sequence[Path], kind: str) -> Dataset:
     require_extra("arrow", "pyarrow", what="backend 'arrow'")
 
-    csv, data, fs = map(import_module, ("pyarrow.csv", "pyarrow.dataset", "pyarrow.fs"))
-    names = [str(file.resolve()) for file in files]
-    given: dict[str, Any] = {"filesystem": fs.LocalFileSystem(use_mmap=True)}
-    match kind:
-        case ".parquet":
-            given["format"] = "parquet"
-        case ".arrow":
-            given["format"] = "ipc"
-        case ".csv":
-            texts = csv.ConvertOptions(
-                strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""]
-            )
-            given["format"] = data.CsvFileFormat(convert_options=texts)
-            given["schema"] = text_schema(files, kind)
-        case _:
-            given["format"] = "json"
-            given["schema"] = text_schema(files, kind)
-    return data.dataset(names, **given)
+    data, fs = map(import_module, ("pyarrow.dataset", "pyarrow.fs"))
+    kinds = {".parquet": "parquet", ".arrow": "ipc", ".jsonl": "json"}
+    return data.dataset(
+        [str(file.resolve()) for file in files],
+        format=kinds[kind],
+        filesystem=fs.LocalFileSystem(use_mmap=True),
+    )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import frozen
 
@@ -23,8 +23,6 @@ from ..errors import (
 )
 from ..query.params import parameters_by_argument
 from ..query.plan import QueryPlan
-from ..tables.csv_tables import frames as csv_frames
-from ..tables.csv_tables import has_known_layout
 from ..tables.decode.columns import ColumnFilter, column_filter, to_frame
 from ..tables.decode.decoder import Decoder
 from ..tables.decode.split import SMALL_PIECE
@@ -131,11 +129,12 @@ def read_response(
         keep: Keeps the body as it comes; the rows are then checked and counted, and forgotten.
     """
     piece = None if hold is None else SMALL_PIECE
-    decoder = decoder_of(query, lenient=lenient, unread=keep is not None, piece=piece)
+    operation_id = query.operation.operation_id
+    decoder = Decoder(operation_id, columns_of(query), lenient=lenient, piece=piece)
     rows = Spool(hold)
     received = kept = 0
     with answer.explained(), nullcontext() if keep is None else keep(answer, query) as bytes_to:
-        for frame in decoder.frames(answer.chunks(bytes_to)):
+        for frame in _frames(decoder, query, answer.chunks(bytes_to)):
             if query.is_shared and query.contracts:
                 check_contracts(query, frame, received)
             wanted = _before_the_end(query, frame)
@@ -161,48 +160,12 @@ def read_response(
     )
 
 
-class _Decoding(Protocol):
-    """Makes tables of one answer."""
-
-    timestamp: int | None
-    odd: Counter[str]
-
-    def frames(self, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]: ...
-
-
-class _CSV:
-    """Makes tables of CSV; where its layout is not known, it only passes by."""
-
-    def __init__(self, query: QueryPlan, *, unread: bool) -> None:
-        self._query = query
-        self._unread = unread and not has_known_layout(query.operation.operation_id)
-        self.timestamp: int | None = None
-        self.odd: Counter[str] = Counter()
-
-    def frames(self, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]:
-        """The tables, while the text arrives."""
-        columns = columns_of(self._query)
-        if self._unread:
-            deque(chunks, maxlen=0)
-            return iter([to_frame(self._query.operation.row, [], columns)])
-        return csv_frames(self._query.operation.operation_id, columns, chunks)
-
-
-def decoder_of(
-    query: QueryPlan, *, lenient: bool = False, unread: bool = False, piece: int | None = None
-) -> _Decoding:
-    """What decodes the answers to a query.
-
-    Args:
-        query: What was asked.
-        lenient: Whether values that are not of their types become null.
-        unread: Whether CSV of an unknown layout may pass by, because nobody wants its rows.
-        piece: About how many bytes are decoded at once.
-    """
-    if query.options.response_format == "csv":
-        return _CSV(query, unread=unread)
-    operation_id = query.operation.operation_id
-    return Decoder(operation_id, columns_of(query), lenient=lenient, piece=piece)
+def _frames(decoder: Decoder, query: QueryPlan, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]:
+    """The tables of a response; CSV is not decoded, only kept."""
+    if query.options.response_format == "json":
+        return decoder.frames(chunks)
+    deque(chunks, maxlen=0)
+    return iter([to_frame(query.operation.row, [], columns_of(query))])
 
 
 def _before_the_end(query: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:

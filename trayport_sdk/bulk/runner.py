@@ -19,7 +19,6 @@ from ..query.plan import PREFIX, QueryPlan
 from ..query.planner import plan
 from ..query.rules import listed
 from ..tables import TableResponse
-from ..tables.csv_tables import refuse_lenience, refuse_unknown_layout
 from .executor import Run
 from .progress import OnProgress
 from .result import AnsweredQuery, Keep, Outcome, columns_of
@@ -123,15 +122,18 @@ class Runner:
 
         Raises:
             CancelledError: The task was told to end during an earlier call.
-            TrayportValidationError: Tables are to be made of CSV whose layout is not known.
+            TrayportValidationError: Tables are to be made of CSV.
         """
         not_cancelled()
         settings = self._settings()
         for query in plans:
-            if query.options.response_format == "csv" and keep is None:
-                refuse_unknown_layout(query.operation.operation_id)
-                if settings.decode_mode == "lenient":
-                    refuse_lenience()
+            if query.options.response_format != "json" and keep is None:
+                raise TrayportValidationError(
+                    f"response_format={query.options.response_format!r} makes no table",
+                    parameter="response_format",
+                    limit="json, except for download_raw",
+                    suggestion="leave response_format out, or keep the CSV with download_raw",
+                )
         return Run(
             self._sender if len(plans) > 1 else self._walker,
             plans,

@@ -13,7 +13,7 @@ from ..errors import TrayportLookupError, TrayportValidationError
 from ..query import rules
 from ..query.contracts import ContractSpec
 from ..query.ranges import INTRADAY
-from ..query.rules import ResponseFormat, Routes
+from ..query.rules import Routes
 from ..query.times import SECOND, Interval, TimeLike, instant, to_text
 from ..tables import OrderBookResponse, OrderBookTopResponse
 
@@ -38,7 +38,6 @@ class OrdersGroup:
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
         optional_fields: Sequence[str] = (),
-        response_format: ResponseFormat = "json",
         on_progress: OnProgress | None = None,
     ) -> OrderBookTopResponse:
         """The best bid and ask of a contract at regular points in `[from_, until)`.
@@ -54,7 +53,6 @@ class OrdersGroup:
             deduplicate_routes: Whether an order that came over several routes counts once.
             optional_fields: Columns to add: `route`, `route_id`, and `venue_code`, which comes as
                 `bid_venue_code` and `ask_venue_code` [documented].
-            response_format: What the service answers with; the table is the same.
             on_progress: Called after every answer with a `Progress`.
 
         Raises:
@@ -81,7 +79,6 @@ class OrdersGroup:
             routes=routes,
             deduplicate_routes=deduplicate_routes,
             optional_fields=optional_fields,
-            response_format=response_format,
         )
         query = await self._runner.about_one(contract, query)
         return await self._runner.table(OrderBookTopResponse, query, on_progress)

@@ -12,7 +12,7 @@ from ..bulk.runner import Contracts, Runner, only_one
 from ..query.contracts import ContractSpec
 from ..query.plan import QueryPlan, telling_contracts
 from ..query.planner import plan
-from ..query.rules import ResponseFormat, Routes
+from ..query.rules import Routes
 from ..query.times import Interval, TimeLike, floored, to_text
 from ..tables import (
     ActivityResponse,
@@ -43,7 +43,6 @@ class TradesGroup:
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
         optional_fields: Sequence[str] = (),
-        response_format: ResponseFormat = "json",
         on_progress: OnProgress | None = None,
     ) -> TradesResponse:
         """The trades of one or many contracts in `[from_, until)`, in time order.
@@ -64,7 +63,6 @@ class TradesGroup:
                 service does so when several routes are asked for [documented].
             optional_fields: Columns to add, in any case, such as `"route_id"`. With several
                 contracts, `contract` is always added.
-            response_format: What the service answers with; the table is the same.
             on_progress: Called after every answer with a `Progress`.
 
         Raises:
@@ -90,7 +88,6 @@ class TradesGroup:
             routes=routes,
             deduplicate_routes=deduplicate_routes,
             optional_fields=optional_fields,
-            response_format=response_format,
         )
         query = await self._runner.about(contracts, query)
         if len(query.contracts) > 1:
@@ -110,7 +107,6 @@ class TradesGroup:
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
         optional_fields: Sequence[str] = (),
-        response_format: ResponseFormat = "json",
         on_progress: OnProgress | None = None,
     ) -> TradesResponse:
         """The trades of the next tradable items of a sequence in `[from_, until)`, in time order.
@@ -129,7 +125,6 @@ class TradesGroup:
             routes: Routes to market by name or id, or `"all"`.
             deduplicate_routes: Whether a trade that came over several routes is returned once.
             optional_fields: Columns to add, besides `contract`.
-            response_format: What the service answers with; the table is the same.
             on_progress: Called after every answer with a `Progress`.
 
         Raises:
@@ -163,7 +158,6 @@ class TradesGroup:
             routes=routes,
             deduplicate_routes=deduplicate_routes,
             optional_fields=optional_fields,
-            response_format=response_format,
         )
         if len(plan(query)) > 1 and query.window is not None:
             start = to_text(floored(query.window.start, Interval(1, "minute")))
@@ -192,7 +186,6 @@ class TradesGroup:
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
         optional_fields: Sequence[str] = (),
-        response_format: ResponseFormat = "json",
         on_progress: OnProgress | None = None,
     ) -> PrivateTradesResponse:
         """Your own trades in `[from_, until)`, in time order, the current day included.
@@ -209,7 +202,6 @@ class TradesGroup:
             routes: Routes to market by name or id, or `"all"`.
             deduplicate_routes: Whether a trade that came over several routes is returned once.
             optional_fields: Columns to add; `contract` is added unless one contract is asked for.
-            response_format: What the service answers with; the table is the same.
             on_progress: Called after every answer with a `Progress`.
 
         Raises:
@@ -239,7 +231,6 @@ class TradesGroup:
             routes=routes,
             deduplicate_routes=deduplicate_routes,
             optional_fields=optional_fields,
-            response_format=response_format,
         )
         if contract is not None:
             query = await self._runner.about_one(contract, query)
@@ -254,7 +245,6 @@ class TradesGroup:
         *,
         include_empty_buckets: bool = False,
         optional_fields: Sequence[str] = (),
-        response_format: ResponseFormat = "json",
         on_progress: OnProgress | None = None,
     ) -> OHLCVResponse:
         """The candles of a contract in `[from_, until)`, in time order.
@@ -270,7 +260,6 @@ class TradesGroup:
             include_empty_buckets: Whether a candle without trades has a row: null prices, volume 0
                 [assumed].
             optional_fields: Columns to add: `open_timestamp`, `close_timestamp`, `vwap`.
-            response_format: What the service answers with; the table is the same.
             on_progress: Called after every answer with a `Progress`.
 
         Raises:
@@ -292,7 +281,6 @@ class TradesGroup:
             interval=interval,
             include_empty_buckets=include_empty_buckets,
             optional_fields=optional_fields,
-            response_format=response_format,
         )
         query = await self._runner.about_one(contract, query)
         return await self._runner.table(OHLCVResponse, query, on_progress)
@@ -335,7 +323,6 @@ class TradesGroup:
         *,
         routes: Routes | None = None,
         optional_fields: Sequence[str] = (),
-        response_format: ResponseFormat = "json",
         on_progress: OnProgress | None = None,
     ) -> ActivityResponse:
         """How many trades every contract had in `[from_, until)`.
@@ -348,7 +335,6 @@ class TradesGroup:
             until: The end, exclusive; the end of the data when it is left out.
             routes: Routes to market by name or id, or `"all"`.
             optional_fields: Columns to add, such as `market_id` or `update_count`.
-            response_format: What the service answers with; the table is the same.
             on_progress: Called after every answer with a `Progress`.
 
         Raises:
@@ -367,6 +353,5 @@ class TradesGroup:
             until=until,
             routes=routes,
             optional_fields=optional_fields,
-            response_format=response_format,
         )
         return await self._runner.table(ActivityResponse, query, on_progress)
