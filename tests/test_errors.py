@@ -23,7 +23,6 @@ from trayport_sdk.errors import (
     TrayportConnectionError,
     TrayportDecodeError,
     TrayportError,
-    TrayportInterruptedError,
     TrayportLimiterError,
     TrayportLookupError,
     TrayportNotFoundError,
@@ -58,7 +57,6 @@ EXAMPLES = [
     TrayportAuthorizationError("403", status_code=403, attempts=2, context=CONTEXT),
     TrayportNotFoundError("404", status_code=404, body="none", context=CONTEXT),
     TrayportServerError("503", status_code=503, retry_after=2.5, context=CONTEXT, attempts=5),
-    TrayportInterruptedError("cancelled before it was answered"),
     TrayportLimiterError("no store", suggestion="check the setting limiter_store"),
 ]
 RETRYABLE = (
@@ -68,7 +66,6 @@ RETRYABLE = (
     TrayportDecodeError,
     TrayportLimiterError,
     TrayportCircuitBreakerError,
-    TrayportInterruptedError,
 )
 
 

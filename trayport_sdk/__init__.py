@@ -33,7 +33,13 @@ if TYPE_CHECKING:
     from .bulk.reports import FileReport
     from .bulk.resend import RetryReport
     from .bulk.result import FailedQuery
-    from .bulk.results import BulkQueryResult, BulkSnapshotsResponse, BulkTradesResponse
+    from .bulk.results import (
+        BulkQueryResult,
+        BulkSnapshotsResponse,
+        BulkTradesResponse,
+        OnResult,
+        QueryResult,
+    )
     from .bulk.runner import Contracts
     from .bulk.stream import TableStream
     from .client import TrayportClient
@@ -47,7 +53,6 @@ if TYPE_CHECKING:
         TrayportDecodeError,
         TrayportError,
         TrayportHistoryWarning,
-        TrayportInterruptedError,
         TrayportLimiterError,
         TrayportLookupError,
         TrayportNotFoundError,
@@ -102,7 +107,9 @@ _MODULES = {
         "OrderBook", "OrderSide", "OrderStatus", "PrivateTrade", "Snapshot", "TopOfBook", "Trade",
     ),
     "trayport_spec": ("VENUES", "Venue"),
-    "trayport_sdk.bulk.results": ("BulkQueryResult", "BulkSnapshotsResponse", "BulkTradesResponse"),
+    "trayport_sdk.bulk.results": (
+        "BulkQueryResult", "BulkSnapshotsResponse", "BulkTradesResponse", "OnResult", "QueryResult",
+    ),
     "trayport_sdk.client": ("TrayportClient",),
     "trayport_sdk.query.contracts": ("ContractSpec",),
     "trayport_sdk.bulk.dataset": ("decode_file", "open_dataset"),
@@ -111,7 +118,7 @@ _MODULES = {
         "TrayportAPIError", "TrayportAuthenticationError", "TrayportAuthorizationError",
         "TrayportCircuitBreakerError", "TrayportConfigurationError", "TrayportConnectionError",
         "TrayportDecodeError", "TrayportError", "TrayportHistoryWarning",
-        "TrayportInterruptedError", "TrayportLimiterError", "TrayportLookupError",
+        "TrayportLimiterError", "TrayportLookupError",
         "TrayportNotFoundError", "TrayportPartialFailureError", "TrayportRateLimitError",
         "TrayportServerError", "TrayportStaleDataWarning", "TrayportTimeoutError",
         "TrayportValidationError",
@@ -184,6 +191,7 @@ __all__ = [
     "Middleware",
     "OHLCVResponse",
     "OnProgress",
+    "OnResult",
     "Options",
     "Order",
     "OrderBook",
@@ -198,6 +206,7 @@ __all__ = [
     "ProcessUse",
     "Progress",
     "QueryPlan",
+    "QueryResult",
     "ReferenceList",
     "Request",
     "RequestRecord",
@@ -226,7 +235,6 @@ __all__ = [
     "TrayportDecodeError",
     "TrayportError",
     "TrayportHistoryWarning",
-    "TrayportInterruptedError",
     "TrayportLimiterError",
     "TrayportLookupError",
     "TrayportNotFoundError",

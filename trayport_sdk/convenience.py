@@ -97,8 +97,7 @@ class Convenience(Streaming):
         """The trades of many contracts, a table each; what fails does not stop the rest.
 
         Contracts that may share requests do, and long ranges are cut. A request that the service
-        cannot finish is split, and so is a batch that it refuses for one contract. When the call is
-        cancelled, it returns what has come, with the rest among the failures.
+        cannot finish is split, and so is a batch that it refuses for one contract.
 
         Args:
             contracts: As in `client.trades.get_trades`.

@@ -15,7 +15,6 @@ TrayportError                              .context .attempts .retryable .sugges
 ├─ TrayportDecodeError                     .offset .row .field: not what the API promises
 ├─ TrayportLimiterError                    the store that shares the allowance cannot be used
 ├─ TrayportCircuitBreakerError             .retry_at: not sent, because the service keeps failing
-├─ TrayportInterruptedError                cancelled before it was answered
 └─ TrayportPartialFailureError             .completed .failed: some of many requests failed
 """
 
@@ -370,12 +369,6 @@ class TrayportCircuitBreakerError(TrayportError):
     ) -> None:
         super().__init__(message, context=context)
         self.retry_at = retry_at
-
-
-class TrayportInterruptedError(TrayportError):
-    """The call was cancelled before this part of it was answered."""
-
-    retryable = True
 
 
 class TrayportPartialFailureError(TrayportError):

@@ -1,4 +1,4 @@
-"""Cancelled calls: bulk calls return what was complete, others end, and nothing is left behind."""
+"""Cancelled calls end at once, as asyncio expects, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -18,18 +19,22 @@ from tests.virtual_time import clock
 from trayport_sdk import (
     BulkTradesResponse,
     Progress,
+    QueryResult,
     Settings,
     TrayportClient,
-    TrayportInterruptedError,
+    TrayportValidationError,
 )
-from trayport_sdk.bulk import results as bulk
+from trayport_sdk.bulk import results
+from trayport_sdk.query.plan import alone
 from trayport_sdk.query.times import instant
 from trayport_sdk.sandbox import Fault, Sandbox
 
 QUIET = CONTRACTS[10:12]
 MONTHS = ("2023-01-01", "2024-01-01")  # twelve windows
 TIMEOUT = 2.5
-"""In which two of twelve answers come to a client that asks for one after the other."""
+"""In which two of twelve responses come to a client that sends one request after the other."""
+
+Call = Callable[[TrayportClient], Awaitable[object]]
 
 
 def one_by_one() -> Service:
@@ -45,53 +50,73 @@ async def undisturbed() -> BulkTradesResponse:
         return await client.get_trades_bulk(QUIET, *MONTHS)
 
 
-def check_interrupted(found: BulkTradesResponse, done: int = 2) -> None:
-    """Some requests are answered, and everything else can be asked for again."""
-    assert found.interrupted
-    assert "cancelled before its end" in repr(found)
-    assert len(found.requests) == done
-    assert len(found.failures) == 12 - done
-    assert all(isinstance(one.error, TrayportInterruptedError) for one in found.failures)
-    assert tuple(found.incomplete) == QUIET
-    assert not found.complete
-
-
 def others() -> set[asyncio.Task[Any]]:
     current = asyncio.current_task()
     return {task for task in asyncio.all_tasks() if task is not current}
 
 
-def test_a_cancelled_bulk_call_returns_what_was_complete() -> None:
+async def plan(client: TrayportClient, **callbacks: Any) -> object:
+    plans = client.planner.plan_multi_contract_query(QUIET, "trades", *MONTHS)
+    return await client.planner.execute_plan(plans, **callbacks)
+
+
+async def iterate(client: TrayportClient) -> None:
+    async for _ in client.stream_trades(QUIET, *MONTHS):
+        pass
+
+
+CALLS: dict[str, Call] = {
+    "table": lambda client: client.trades.get_trades(QUIET, *MONTHS),
+    "bulk": lambda client: client.get_trades_bulk(QUIET, *MONTHS),
+    "plan": plan,
+    "market": lambda client: client.get_market_data("EUA*", "2024-03-04", "2024-03-05"),
+    "stream": iterate,
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
+def test_a_cancelled_call_ends_there_and_then(call: Call) -> None:
+    service = one_by_one()
+
     async def test(client: TrayportClient) -> None:
-        calling = asyncio.create_task(client.get_trades_bulk(QUIET, *MONTHS))
+        started = clock()
+        calling = asyncio.ensure_future(call(client))
         await asyncio.sleep(TIMEOUT)
         calling.cancel()
-        found = await calling
-        check_interrupted(found)
+        with pytest.raises(asyncio.CancelledError):
+            await calling
+        assert clock() - started == TIMEOUT
         assert not others()
-        whole = await found.retry_failures()
-        assert not whole.interrupted
-        assert same(frames(whole), frames(await undisturbed()))
-        assert [request.window for request in whole.requests] == sorted(
-            (request.window for request in whole.requests), key=str
-        )
+        assert service.under_way == 0
+        sent = len(service.asked)
+        assert sent
+        await asyncio.sleep(100)
+        assert len(service.asked) == sent
 
-    run(test)
+    run(test, service)
 
 
-def test_a_cancelled_plan_returns_what_was_complete() -> None:
+@pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
+def test_a_timeout_ends_the_call_and_the_task_goes_on(call: Call) -> None:
     async def test(client: TrayportClient) -> None:
-        plans = client.planner.plan_multi_contract_query(QUIET, "trades", *MONTHS)
-        calling = asyncio.create_task(client.planner.execute_plan(plans))
-        await asyncio.sleep(TIMEOUT)
-        calling.cancel()
-        found = await calling
-        assert [failure.query for failure in found.failures] == plans[2:]
+        started = clock()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(TIMEOUT):
+                await call(client)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.ensure_future(call(client)), TIMEOUT)
+        with anyio.move_on_after(TIMEOUT) as scope:
+            await call(client)
+        assert scope.cancelled_caught
+        assert clock() - started == 3 * TIMEOUT
+        assert not others()
+        whole = await client.get_trades_bulk(QUIET, *MONTHS)
+        assert same(frames(whole), frames(await undisturbed()))
 
     run(test)
 
 
-def test_a_call_that_is_cancelled_before_it_began_is_cancelled() -> None:
+def test_a_call_that_is_cancelled_before_it_began_sends_nothing() -> None:
     service = one_by_one()
 
     async def test(client: TrayportClient) -> None:
@@ -104,203 +129,45 @@ def test_a_call_that_is_cancelled_before_it_began_is_cancelled() -> None:
     run(test, service)
 
 
-def test_while_a_request_is_being_split_all_of_it_is_missing() -> None:
-    def verdict(asked: ColumnFilter) -> Verdict:
-        return 413 if asked.days > 10 else 1.0
-
+def test_who_cancels_again_and_again_cancels_once() -> None:
     async def test(client: TrayportClient) -> None:
-        calling = asyncio.create_task(client.get_trades_bulk(QUIET, *MONTHS))
-        await asyncio.sleep(10)
-        calling.cancel()
-        found = await calling
-        assert found.interrupted
-        whole = await found.retry_failures()
-        assert same(frames(whole), frames(await undisturbed()))
-
-    run(test, Service(verdict))
-
-
-def test_an_answer_that_nobody_took_is_kept() -> None:
-    async def test(client: TrayportClient) -> None:
-        plans = client.planner.plan_multi_contract_query(QUIET, "trades", *MONTHS)
-        run = client._runner.run(plans, ahead=4)
-        outcomes = run.outcomes(in_order=True)
-        first = await anext(outcomes)
-        await asyncio.sleep(100)
-        await outcomes.aclose()
-        left = list(run.left())
-        assert [first.query, *(one.query for one in left)] == plans
-        assert [type(one).__name__ for one in left] == ["AnsweredQuery"] * 4 + ["FailedQuery"] * 7
-
-    run(test)
-
-
-def test_a_timeout_leaves_a_partial_result_and_ends_what_follows() -> None:
-    async def test(client: TrayportClient) -> None:
-        async with asyncio.timeout(TIMEOUT):
-            found = await client.get_trades_bulk(QUIET, *MONTHS)
-        check_interrupted(found)
-        whole = await found.retry_failures()  # the timeout was left, so calls work again
-        whole.raise_for_failures()
-
-        results: list[BulkTradesResponse] = []
-
-        async def again_and_again() -> None:
-            async with asyncio.timeout(TIMEOUT):
-                for _ in range(3):
-                    results.append(await client.get_trades_bulk(QUIET, *MONTHS))  # noqa: PERF401
-
-        with pytest.raises(TimeoutError):
-            await again_and_again()
-        (only,) = results
-        assert only.interrupted
-        await client.trades.get_trades(QUIET, "2024-03-04", "2024-03-05")
-        assert not others()
-
-    run(test)
-
-
-def test_wait_for_returns_the_partial_result() -> None:
-    async def test(client: TrayportClient) -> None:
-        found = await asyncio.wait_for(client.get_trades_bulk(QUIET, *MONTHS), TIMEOUT)
-        check_interrupted(found)
-        whole = await found.retry_failures()
-        whole.raise_for_failures()
-
-    run(test)
-
-
-def test_a_second_call_of_a_cancelled_task_is_cancelled() -> None:
-    service = one_by_one()
-    found: list[BulkTradesResponse] = []
-
-    async def test(client: TrayportClient) -> None:
-        async def forever() -> None:
-            while True:
-                found.append(await client.get_trades_bulk(QUIET, *MONTHS))
-
-        calling = asyncio.create_task(forever())
-        await asyncio.sleep(TIMEOUT)
-        calling.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await calling
-        (only,) = found
-        check_interrupted(only)
-        sent = len(service.asked)
-        await asyncio.sleep(100)
-        assert len(service.asked) == sent
-
-    run(test, service)
-
-
-def test_a_task_that_a_cancelled_one_begins_is_not_cancelled() -> None:
-    async def test(client: TrayportClient) -> None:
-        async def clean_up() -> int:
-            found = await client.get_trades_bulk(QUIET, "2024-03-04", "2024-03-05")
-            return len(found.failures)
-
-        async def work() -> int:
-            await client.get_trades_bulk(QUIET, *MONTHS)
-            return await asyncio.create_task(clean_up())
-
-        calling = asyncio.create_task(work())
-        await asyncio.sleep(TIMEOUT)
-        calling.cancel()
-        assert await calling == 0
-
-    run(test)
-
-
-def test_a_group_whose_other_task_fails_ends_and_tells_why() -> None:
-    found: list[BulkTradesResponse] = []
-
-    async def test(client: TrayportClient) -> None:
-        async def call() -> None:
-            found.append(await client.get_trades_bulk(QUIET, *MONTHS))
-
-        async def fail() -> None:
-            await asyncio.sleep(TIMEOUT)
-            raise ZeroDivisionError
-
-        async def beside() -> None:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(call())
-                tasks.create_task(fail())
-
-        async def within() -> None:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(fail())
-                await call()
-                await call()
-
-        for group in (beside, within):
-            with pytest.raises(ExceptionGroup) as failed:
-                await group()
-            assert failed.group_contains(ZeroDivisionError)
-            check_interrupted(found[-1])
-        assert len(found) == 2
-        assert not others()
-        whole = await client.get_trades_bulk(QUIET, *MONTHS)
-        whole.raise_for_failures()
-
-    run(test)
-
-
-def test_who_cancels_again_and_again_gets_the_same_result() -> None:
-    async def test(client: TrayportClient) -> None:
-        with anyio.move_on_after(TIMEOUT):  # it cancels until its block is left
-            found = await client.get_trades_bulk(QUIET, *MONTHS)
-        check_interrupted(found)
-
         calling = asyncio.create_task(client.get_trades_bulk(QUIET, *MONTHS))
         await asyncio.sleep(TIMEOUT)
         for _ in range(5):
             calling.cancel()
             await asyncio.sleep(0)
-        check_interrupted(await calling)
+        with pytest.raises(asyncio.CancelledError):
+            await calling
         await asyncio.sleep(0)
         assert not others()
 
     run(test)
 
 
-def test_a_call_that_returns_one_table_is_cancelled() -> None:
+def test_a_group_whose_other_task_fails_ends_and_says_why() -> None:
+    async def test(client: TrayportClient) -> None:
+        async def fail() -> None:
+            await asyncio.sleep(TIMEOUT)
+            raise ZeroDivisionError
+
+        async def both() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(client.get_trades_bulk(QUIET, *MONTHS))
+                tasks.create_task(fail())
+
+        with pytest.raises(ExceptionGroup) as failed:
+            await both()
+        assert failed.group_contains(ZeroDivisionError)
+        assert len(failed.value.exceptions) == 1
+        assert not others()
+
+    run(test)
+
+
+def test_a_stream_that_is_left_early_leaves_nothing_behind() -> None:
     service = one_by_one()
 
     async def test(client: TrayportClient) -> None:
-        started = clock()
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(TIMEOUT):
-                await client.trades.get_trades(QUIET, *MONTHS)
-        assert clock() - started == TIMEOUT
-        assert not others()
-        assert service.under_way == 0
-        calling = asyncio.create_task(client.trades.get_trades(QUIET, *MONTHS))
-        await asyncio.sleep(TIMEOUT)
-        calling.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await calling
-        assert not others()
-
-    run(test, service)
-
-
-def test_a_stream_that_is_cancelled_or_left_early_leaves_nothing_behind() -> None:
-    service = one_by_one()
-
-    async def test(client: TrayportClient) -> None:
-        async def read() -> None:
-            async for _ in client.stream_trades(QUIET, *MONTHS):
-                pass
-
-        reading = asyncio.create_task(read())
-        await asyncio.sleep(TIMEOUT)
-        reading.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await reading
-        assert not others()
-        assert service.under_way == 0
-
         async with aclosing(client.stream_trades(QUIET, "2023-10-01", "2024-03-01")) as stream:
             async for _ in stream:
                 break
@@ -312,22 +179,88 @@ def test_a_stream_that_is_cancelled_or_left_early_leaves_nothing_behind() -> Non
     run(test, service)
 
 
-def test_waiting_for_a_service_that_is_away_ends_with_the_call() -> None:
-    def verdict(_: ColumnFilter) -> Verdict:
-        return 503 if clock() > 1001 else None
+def test_a_request_that_is_being_split_and_a_wait_for_a_service_end_with_the_call() -> None:
+    def too_large(asked: ColumnFilter) -> Verdict:
+        return 413 if asked.days > 10 else 1.0
+
+    def away(_: ColumnFilter) -> Verdict:
+        return 503 if clock() > 1001 else 0.5
 
     async def test(client: TrayportClient) -> None:
-        calling = asyncio.create_task(client.get_trades_bulk(QUIET, *MONTHS))
-        await asyncio.sleep(50)
-        calling.cancel()
-        found = await calling
-        assert found.interrupted
+        started = clock()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(10.5):
+                await client.get_trades_bulk(QUIET, *MONTHS)
+        assert clock() - started == 10.5
         assert not others()
 
-    run(test, Service(lambda asked: verdict(asked) or 0.5))
+    for verdict in (too_large, away):
+        run(test, Service(verdict))
 
 
-def test_no_connection_is_left_in_use() -> None:
+def test_results_that_came_before_a_cancellation_are_with_who_took_them() -> None:
+    async def test(client: TrayportClient) -> None:
+        whole = await undisturbed()
+        came: list[QueryResult[Any]] = []
+        plans = client.planner.plan_multi_contract_query(QUIET, "trades", *MONTHS)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(TIMEOUT):
+                await client.planner.execute_plan(plans, on_result=came.append)
+        assert [result.query for result in came] == [
+            alone(query, contract) for query in plans[:2] for contract in QUIET
+        ]
+        for result in came:
+            (request,) = result.requests
+            assert request.window == result.window
+            times = (whole.complete[result.contract].to_polars())["deal_date"].cast(int)
+            assert result.window is not None
+            inside = (times >= result.window.start) & (times < result.window.end)
+            expected = whole.complete[result.contract].to_polars().filter(inside)
+            assert result.table.to_polars().equals(expected)
+        windows = {result.window for result in came}
+        rest = await client.planner.execute_plan([p for p in plans if p.window not in windows])
+        assert len(rest) + sum(len(result.table) for result in came) == len(whole)
+
+    run(test)
+
+
+def test_of_what_failed_there_is_no_result_and_of_its_parts_there_are() -> None:
+    bad = QUIET[0]
+
+    async def test(client: TrayportClient) -> None:
+        came: list[QueryResult[Any]] = []
+        plans = client.planner.plan_multi_contract_query(QUIET, "trades", *MONTHS)
+        found = await client.planner.execute_plan(plans, on_result=came.append)
+        assert len(found.failures) == 12
+        assert {result.contract for result in came} == {QUIET[1]}
+        assert sorted(result.window for result in came if result.window) == [
+            query.window for query in plans
+        ]
+        assert sum(len(result.table) for result in came) == len(found.complete[QUIET[1]])
+
+    run(test, Service(lambda asked: 404 if bad.sequence_item_id in asked.items else None))
+
+
+@pytest.mark.parametrize("name", ["on_result", "on_progress"])
+def test_what_a_callback_raises_ends_the_call(name: str) -> None:
+    service = one_by_one()
+
+    def broken(_: object) -> None:
+        raise ZeroDivisionError("the user's own")
+
+    async def test(client: TrayportClient) -> None:
+        with pytest.raises(ZeroDivisionError, match="the user's own"):
+            await plan(client, **{name: broken})
+        assert not others()
+        sent = len(service.asked)
+        with pytest.raises(TrayportValidationError, match=f"{name} 3 cannot be called"):
+            await plan(client, **{name: 3})
+        assert len(service.asked) == sent
+
+    run(test, service)
+
+
+def test_connections_of_a_cancelled_call_are_free_for_the_next() -> None:
     asyncio.run(over_sockets())
 
 
@@ -341,28 +274,25 @@ async def over_sockets() -> None:
             reference_url=server.reference_url,
             requests_per_second=1000,
             requests_per_minute=60_000,
+            max_connections=2,
         )
         async with TrayportClient(settings=settings) as client:
-            connections = client._wire.transport._connections
-            assert connections is not None
-            pool = connections._pool
             two_came = asyncio.Event()
 
-            def told(progress: Progress) -> None:
+            def on_progress(progress: Progress) -> None:
                 if progress.requests_done == 2:
                     two_came.set()
 
             sandbox.faults.add(Fault("delay", seconds=60, times=None, after=2))
-            calling = asyncio.create_task(client.get_trades_bulk(QUIET, *MONTHS, on_progress=told))
+            calling = asyncio.create_task(
+                client.get_trades_bulk(QUIET, *MONTHS, on_progress=on_progress)
+            )
             await two_came.wait()
             calling.cancel()
-            found = await calling
-            check_interrupted(found)
-            assert all(connection.is_idle() for connection in pool.connections)
+            with pytest.raises(asyncio.CancelledError):
+                await calling
             sandbox.faults.clear()
-            whole = await found.retry_failures()
-            whole.raise_for_failures()
-        assert not pool.connections
+            whole = await client.get_trades_bulk(QUIET, *MONTHS)
         assert not others()
     assert same(frames(whole), frames(await undisturbed()))
 
@@ -376,23 +306,24 @@ async def main():
     sandbox = Sandbox(limits=False)
     sandbox.faults.add(Fault("delay", seconds=600, times=None, after=3))
     contracts = [ContractSpec.parse(text) for text in {[str(one) for one in QUIET]}]
-    def told(progress):
-        if progress.requests_done == 3:
+    came = []
+    def on_result(result):
+        came.append(result)
+        if len(came) == 6:
             print("begun", flush=True)
     async with TrayportClient.sandbox(sandbox) as client:
-        found = await client.get_trades_bulk(contracts, *{MONTHS}, on_progress=told)
-        print(found.interrupted, len(found.requests), len(found.failures), flush=True)
-        AGAIN
+        plans = client.planner.plan_multi_contract_query(contracts, "trades", *{MONTHS})
+        try:
+            await client.planner.execute_plan(plans, on_result=on_result)
+        finally:
+            print(len(came), flush=True)
 asyncio.run(main())
-print("clean", flush=True)
 """
 
 
-@pytest.mark.parametrize("again", [False, True])
-def test_ctrl_c_gives_what_has_come_and_ends_the_program(again: bool) -> None:
-    more = f"await client.get_trades_bulk(contracts, *{MONTHS})" if again else ""
+def test_ctrl_c_ends_the_program_and_keeps_what_was_taken() -> None:
     program = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", PROGRAM.replace("AGAIN", more)],
+        [sys.executable, "-W", "error", "-c", PROGRAM],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -406,11 +337,8 @@ def test_ctrl_c_gives_what_has_come_and_ends_the_program(again: bool) -> None:
         with suppress(ProcessLookupError):
             program.kill()
         program.wait()
-    assert out == "True 3 9\n" + ("" if again else "clean\n")
-    if again:
-        assert errors.rstrip().endswith("KeyboardInterrupt")
-    else:
-        assert (errors, program.returncode) == ("", 0)
+    assert out == "6\n"
+    assert errors.rstrip().endswith("KeyboardInterrupt")
     for complaint in ("was destroyed", "never retrieved", "Warning", "never awaited"):
         assert complaint not in errors
 
@@ -421,26 +349,21 @@ def test_the_range_has_twelve_windows() -> None:
 
 
 @pytest.mark.anyio
-async def test_who_is_told_to_end_while_tables_are_arranged_gets_them_all(
+async def test_a_call_that_is_cancelled_while_tables_are_arranged_ends_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    whole = await undisturbed()
-    arranging, told = threading.Event(), threading.Event()
+    arranging, go_on = threading.Event(), threading.Event()
 
-    def ran(*given: Any, **more: Any) -> Any:
-        if threading.current_thread() is not threading.main_thread():
-            arranging.set()
-            told.wait(30)
-        return bulk.ran(*given, **more)
+    def ran(*given: Any) -> Any:
+        arranging.set()
+        go_on.wait(30)
+        return results.ran(*given)
 
     monkeypatch.setattr("trayport_sdk.bulk.runner.ran", ran)
     async with Service().client() as client:
         task = asyncio.create_task(client.get_trades_bulk(QUIET, *MONTHS))
         await asyncio.to_thread(arranging.wait, 30)
         task.cancel()
-        await asyncio.sleep(0)
-        told.set()
-        found = await task
-    assert found.interrupted
-    assert not found.failures
-    assert same(frames(found), frames(whole))
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        go_on.set()

@@ -28,7 +28,6 @@ from .result import (
     concerns_every_query,
     is_refused,
     is_unfinished,
-    never_answered,
     read_response,
 )
 
@@ -93,19 +92,14 @@ class Run:
         keep: Keep | None = None,
         on_progress: OnProgress | None = None,
     ) -> None:
-        if on_progress is not None and not callable(on_progress):
-            raise TrayportValidationError(
-                f"on_progress {on_progress!r} cannot be called",
-                parameter="on_progress",
-                suggestion="give a function that takes a Progress",
-            )
+        check_callback("on_progress", on_progress, "Progress")
         self._sender = sender
         self._whole = whole
         self._hold = hold
         self._lenient = lenient
         self._keep = keep
         self._waiting = deque(plans)
-        self._running: dict[asyncio.Task[list[Outcome]], QueryPlan] = {}
+        self._running: dict[asyncio.Task[list[Outcome]], None] = {}
         self.concurrency = concurrency
         self._slots = asyncio.Semaphore(concurrency)
         self.ahead = ahead
@@ -143,22 +137,13 @@ class Run:
                 # Not gathered: a second cancellation would disturb those that are just ending.
                 await asyncio.wait(self._running)
 
-    def left(self) -> Iterator[Outcome]:
-        """What nobody took before the run was ended: answers, and queries without one."""
-        for task, query in self._running.items():
-            if task.done() and not task.cancelled():
-                yield from task.result()
-            else:
-                yield never_answered(query)
-        yield from map(never_answered, self._waiting)
-
     def _fill(self) -> None:
         while self._waiting and len(self._running) < self.ahead:
             query = self._waiting.popleft()
             task = asyncio.create_task(self._settled(query))
             # Read here: of several that fail alike, one is told of and the others are ended.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
-            self._running[task] = query
+            self._running[task] = None
 
     async def _settled(self, query: QueryPlan) -> list[Outcome]:
         """Everything that comes of one query of the plan."""
@@ -300,3 +285,17 @@ class Run:
         self._progress = evolve(self._progress, **so_far, seconds=seconds)
         if self._on_progress is not None:
             self._on_progress(self._progress)
+
+
+def check_callback(name: str, callback: object, takes: str) -> None:
+    """Refuses what cannot be called.
+
+    Raises:
+        TrayportValidationError: It is something else than a function, or None.
+    """
+    if callback is not None and not callable(callback):
+        raise TrayportValidationError(
+            f"{name} {callback!r} cannot be called",
+            parameter=name,
+            suggestion=f"give a function that takes a {takes}",
+        )

@@ -71,11 +71,6 @@ class MarketData:
         """The requests that brought the data."""
         return tuple(request for part in self._parts for request in part.requests)
 
-    @property
-    def interrupted(self) -> bool:
-        """Whether the call was cancelled before its end."""
-        return any(part.interrupted for part in self._parts)
-
     def raise_for_failures(self) -> None:
         """Raises unless everything is there.
 
@@ -93,9 +88,7 @@ class MarketData:
         """
         parts: list[Any] = []
         for part in self._parts:
-            # Whoever was told to end asks for nothing more.
-            ended = any(one.interrupted for one in parts)
-            parts.append(part if ended else await part.retry_failures(on_progress=on_progress))
+            parts.append(await part.retry_failures(on_progress=on_progress))  # noqa: PERF401
         trades, candles, top, snapshots = parts
         return MarketData(self.market, trades, candles, top, snapshots, self.requests_to_find)
 
@@ -112,7 +105,7 @@ class MarketData:
         told += f", after {self.requests_to_find} to find the contracts"
         if self.failures:
             told += f"; {counted(len(self.failures), 'request')} failed"
-        return told + ("; cancelled before its end" if self.interrupted else "")
+        return told
 
     def __repr__(self) -> str:
         return f"MarketData({self.explain()})"
@@ -139,11 +132,6 @@ class BulkMarketDataResponse:
         """The requests that brought the data."""
         return tuple(request for one in self.results.values() for request in one.requests)
 
-    @property
-    def interrupted(self) -> bool:
-        """Whether the call was cancelled before its end."""
-        return any(one.interrupted for one in self.results.values())
-
     def raise_for_failures(self) -> None:
         """Raises unless everything is there.
 
@@ -161,11 +149,12 @@ class BulkMarketDataResponse:
         Returns:
             Both: what was there, and what has come now.
         """
-        again: dict[str, MarketData] = {}
-        for name, one in self.results.items():
-            ended = any(other.interrupted for other in again.values())
-            again[name] = one if ended else await one.retry_failures(on_progress=on_progress)
-        return BulkMarketDataResponse(again)
+        return BulkMarketDataResponse(
+            {
+                name: await one.retry_failures(on_progress=on_progress)
+                for name, one in self.results.items()
+            }
+        )
 
     def explain(self) -> str:
         """What came and what did not, a line per market."""

@@ -17,7 +17,6 @@ from ..errors import (
     TrayportConnectionError,
     TrayportDecodeError,
     TrayportError,
-    TrayportInterruptedError,
     TrayportLimiterError,
     TrayportServerError,
 )
@@ -87,11 +86,6 @@ Keep: TypeAlias = Callable[
     ["ApiResponse", QueryPlan], AbstractContextManager[Callable[[bytes], object]]
 ]
 """Gives what the body of an answer is handed to as it comes, while the answer is read."""
-
-
-def never_answered(query: QueryPlan) -> FailedQuery:
-    """A query that nobody waits for any more."""
-    return FailedQuery(query, TrayportInterruptedError("cancelled before it was answered"))
 
 
 def is_refused(error: TrayportError) -> bool:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
 from ..errors import TrayportConfigurationError, TrayportPartialFailureError
 from ..query.contracts import ContractSpec
-from ..query.plan import QueryPlan
+from ..query.plan import QueryPlan, alone
 from ..query.times import Window
 from ..resources.estimates import counted
-from ..tables import SnapshotsResponse, TableResponse, TradesResponse
+from ..tables import TABLES, SnapshotsResponse, TableResponse, TradesResponse
 from .correlation import by_contract
 from .progress import OnProgress, RequestRecord
 from .result import AnsweredQuery, FailedQuery, Outcome
@@ -41,15 +41,45 @@ class Ran:
     Attributes:
         shares: What came, by contract.
         failures: What did not.
-        interrupted: Whether the run was cancelled before its end.
     """
 
     shares: Mapping[ContractSpec, Sequence[Share]]
     failures: tuple[FailedQuery, ...] = ()
-    interrupted: bool = False
 
 
 Rerun = Callable[[Sequence[QueryPlan], OnProgress | None], Awaitable[Ran]]
+
+
+@frozen
+class QueryResult(Generic[Response]):
+    """The rows of one contract that one request fetched.
+
+    Attributes:
+        query: The query, about this contract alone, with the window that its rows cover.
+        table: The rows, in the response class of the operation.
+    """
+
+    query: QueryPlan
+    table: Response
+
+    @property
+    def contract(self) -> ContractSpec:
+        """The contract."""
+        return self.query.contracts[0]
+
+    @property
+    def window(self) -> Window | None:
+        """The range that the rows cover, or None when an instant was asked about."""
+        return self.query.window
+
+    @property
+    def requests(self) -> tuple[RequestRecord, ...]:
+        """The request that fetched the rows, which other contracts may share."""
+        return self.table.requests
+
+
+OnResult: TypeAlias = Callable[[QueryResult[TableResponse[Any]]], None]
+"""Is called with the rows of a contract and window as soon as they are complete."""
 
 
 class BulkQueryResult(Generic[Response]):
@@ -62,7 +92,6 @@ class BulkQueryResult(Generic[Response]):
         incomplete: The part of the results that lacks the rows of a failed request.
         failures: The requests that failed for good, each with its contracts, its window and its
             error.
-        interrupted: Whether the call was cancelled; what it had not fetched is among the failures.
 
     Example:
         >>> async with TrayportClient.sandbox() as client:
@@ -84,7 +113,6 @@ class BulkQueryResult(Generic[Response]):
         lacking = {contract for failure in ran.failures for contract in failure.contracts}
         self.incomplete = {c: table for c, table in self.results.items() if c in lacking}
         self.failures = ran.failures
-        self.interrupted = ran.interrupted
 
     def __reduce__(self) -> tuple[object, ...]:
         # What asks again holds connections, which belong to this process.
@@ -120,7 +148,7 @@ class BulkQueryResult(Generic[Response]):
             told += f"; {counted(len(self.incomplete), 'contract')} incomplete"
         if self.failures:
             told += f"; {counted(len(self.failures), 'request')} failed"
-        return told + ("; cancelled before its end" if self.interrupted else "")
+        return told
 
     def raise_for_failures(self) -> None:
         """Raises unless everything is there.
@@ -178,7 +206,7 @@ class BulkSnapshotsResponse(BulkQueryResult[SnapshotsResponse]):
     """Snapshots by contract, of one row each, and what is missing."""
 
 
-def ran(plans: Sequence[QueryPlan], outcomes: Sequence[Outcome], *, interrupted: bool) -> Ran:
+def ran(plans: Sequence[QueryPlan], outcomes: Sequence[Outcome]) -> Ran:
     """What came of a plan, by contract in the order of the plan."""
     shares: dict[ContractSpec, list[Share]] = {c: [] for plan in plans for c in plan.contracts}
     for piece in outcomes:
@@ -186,7 +214,16 @@ def ran(plans: Sequence[QueryPlan], outcomes: Sequence[Outcome], *, interrupted:
             for contract, rows in by_contract(piece.query, piece.frame):
                 shares[contract].append(Share(piece.query, rows, piece.record))
     failures = tuple(one for one in outcomes if isinstance(one, FailedQuery))
-    return Ran(shares, failures, interrupted)
+    return Ran(shares, failures)
+
+
+def query_results(answered: AnsweredQuery) -> list[QueryResult[TableResponse[Any]]]:
+    """What one request fetched for each of its contracts."""
+    response: type[TableResponse[Any]] = TABLES[answered.query.endpoint]
+    return [
+        QueryResult(alone(answered.query, contract), response.of([rows], [answered.record]))
+        for contract, rows in by_contract(answered.query, answered.frame)
+    ]
 
 
 def joined(first: Ran, second: Ran) -> Ran:

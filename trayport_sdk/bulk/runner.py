@@ -6,12 +6,10 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from trayport_spec import ENDPOINTS
 
-from ..cancellation import not_cancelled, returns_what_is_complete
 from ..errors import TrayportValidationError
 from ..query.build import about, build_query
 from ..query.contracts import ContractSpec
@@ -19,10 +17,10 @@ from ..query.plan import PREFIX, QueryPlan
 from ..query.planner import plan
 from ..query.rules import listed
 from ..tables import TableResponse
-from .executor import Run
+from .executor import Run, check_callback
 from .progress import OnProgress
 from .result import AnsweredQuery, Keep, Outcome, columns_of
-from .results import BulkQueryResult, Ran, ran
+from .results import BulkQueryResult, OnResult, Ran, query_results, ran
 
 if TYPE_CHECKING:
     from ..http.session import Sender
@@ -34,7 +32,6 @@ Contracts: TypeAlias = ContractSpec | str | Iterable[ContractSpec | str]
 
 Table = TypeVar("Table", bound=TableResponse[Any])
 Result = TypeVar("Result", bound=BulkQueryResult[Any])
-Made = TypeVar("Made", covariant=True)
 
 
 class Runner:
@@ -121,10 +118,8 @@ class Runner:
             keep: Keeps the bodies as they come, instead of the rows.
 
         Raises:
-            CancelledError: The task was told to end during an earlier call.
             TrayportValidationError: Tables are to be made of CSV.
         """
-        not_cancelled()
         settings = self._settings()
         for query in plans:
             if query.options.response_format != "json" and keep is None:
@@ -168,24 +163,26 @@ class Runner:
         return await asyncio.to_thread(table.of, frames, [piece.record for piece in pieces])
 
     async def outcomes(
-        self, plans: Sequence[QueryPlan], on_progress: OnProgress | None = None
-    ) -> tuple[list[Outcome], bool]:
-        """What came of a plan, and whether the call was cancelled before its end."""
+        self,
+        plans: Sequence[QueryPlan],
+        on_progress: OnProgress | None = None,
+        on_result: OnResult | None = None,
+    ) -> list[Outcome]:
+        """What came of every request of a plan."""
+        check_callback("on_result", on_result, "QueryResult")
         outcomes: list[Outcome] = []
-        run = self.run(plans, on_progress)
-        try:
-            async with aclosing(run.outcomes()) as coming:
-                async for outcome in coming:
-                    outcomes.append(outcome)  # noqa: PERF401  (it must outlive a cancellation)
-        except asyncio.CancelledError:
-            returns_what_is_complete()
-            return [*outcomes, *run.left()], True
-        return outcomes, False
+        async with aclosing(self.run(plans, on_progress).outcomes()) as coming:
+            async for outcome in coming:
+                outcomes.append(outcome)
+                if on_result is not None and isinstance(outcome, AnsweredQuery):
+                    for result in await asyncio.to_thread(query_results, outcome):
+                        on_result(result)
+        return outcomes
 
     async def ran(self, plans: Sequence[QueryPlan], on_progress: OnProgress | None = None) -> Ran:
         """What came of a plan, by contract."""
-        outcomes, interrupted = await self.outcomes(plans, on_progress)
-        return await _aside(partial(ran, plans, outcomes), interrupted=interrupted)
+        outcomes = await self.outcomes(plans, on_progress)
+        return await asyncio.to_thread(ran, plans, outcomes)
 
     async def result(
         self,
@@ -193,31 +190,12 @@ class Runner:
         table: type[TableResponse[Any]],
         plans: Sequence[QueryPlan],
         on_progress: OnProgress | None = None,
+        on_result: OnResult | None = None,
     ) -> Result:
         """Tables by contract, and what is missing."""
-        outcomes, interrupted = await self.outcomes(plans, on_progress)
-
-        def made(*, interrupted: bool) -> Result:
-            return result(table, ran(plans, outcomes, interrupted=interrupted), self.ran)
-
-        return await _aside(made, interrupted=interrupted)
-
-
-class _Maker(Protocol[Made]):
-    def __call__(self, *, interrupted: bool) -> Made: ...
-
-
-async def _aside(make: _Maker[Made], *, interrupted: bool) -> Made:
-    """Makes a result in a thread, or here and now when the task is told to end.
-
-    Arranging large tables is work for a processor; meanwhile other answers go on arriving.
-    """
-    if not interrupted:
-        try:
-            return await asyncio.to_thread(make, interrupted=False)
-        except asyncio.CancelledError:
-            returns_what_is_complete()
-    return make(interrupted=True)
+        outcomes = await self.outcomes(plans, on_progress, on_result)
+        # Arranging large tables is work for a processor; meanwhile other responses go on arriving.
+        return await asyncio.to_thread(lambda: result(table, ran(plans, outcomes), self.ran))
 
 
 def only_one(given: Mapping[str, Any]) -> None:

@@ -11,7 +11,6 @@ from trayport_spec import ENDPOINTS
 
 from ..bulk.market_data import MarketData
 from ..bulk.progress import Total
-from ..bulk.result import Outcome, never_answered
 from ..bulk.results import (
     BulkQueryResult,
     BulkSnapshotsResponse,
@@ -85,15 +84,12 @@ class Markets:
         rest = len(self._rest(found.contracts, window)) if found.certain else 0
         _check_affordable(planned + rest, max_requests, exactly=found.certain)
         total = None if on_progress is None else Total(on_progress)
-        came, interrupted = await self._runner.outcomes(trades, total and total.of_run(rest))
-        silent = _silent(ran(trades, came, interrupted=interrupted))
+        came = await self._runner.outcomes(trades, total and total.of_run(rest))
+        silent = _silent(ran(trades, came))
         others = self._rest([one for one in found.contracts if one not in silent], window)
-        if interrupted:
-            more: list[Outcome] = [never_answered(query) for query in others]
-        else:
-            _check_affordable(planned + len(others), max_requests, exactly=True)
-            more, interrupted = await self._runner.outcomes(others, total and total.of_run(0))
-        whole = ran([*trades, *others], [*came, *more], interrupted=interrupted)
+        _check_affordable(planned + len(others), max_requests, exactly=True)
+        more = await self._runner.outcomes(others, total and total.of_run(0))
+        whole = ran([*trades, *others], [*came, *more])
         heard = evolve(whole, shares={c: s for c, s in whole.shares.items() if c not in silent})
         return {
             name: _market_data(name, market_id, heard, self._runner.ran, found.requests)
@@ -190,7 +186,7 @@ def _market_data(
             if contract.market_id == market_id
         }
         failures = tuple(failure for failure in whole.failures if belongs(failure.query))
-        return Ran(shares, failures, whole.interrupted)
+        return Ran(shares, failures)
 
     return MarketData(
         name,

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..bulk.progress import OnProgress
-from ..bulk.results import BulkQueryResult
+from ..bulk.results import BulkQueryResult, OnResult
 from ..bulk.runner import Contracts, Runner
 from ..errors import TrayportValidationError
 from ..query.build import build_query
@@ -133,17 +133,25 @@ class Planner:
         return explain(_requests(plans), self.estimate_duration(plans))
 
     async def execute_plan(
-        self, plans: Sequence[QueryPlan], *, on_progress: OnProgress | None = None
+        self,
+        plans: Sequence[QueryPlan],
+        *,
+        on_result: OnResult | None = None,
+        on_progress: OnProgress | None = None,
     ) -> BulkQueryResult[TableResponse[Any]]:
         """Runs plans of one question; what fails does not stop the rest.
 
         A request that the service cannot finish is split, and so is a batch it refuses, until what
-        still fails is as small as it gets. When the call is cancelled, it returns what has come.
+        still fails is as small as it gets. A cancelled call raises `CancelledError` at once;
+        what came before is with whoever took it by `on_result`.
 
         Args:
             plans: What `plan_multi_contract_query` returned, a part of it, or the queries of
                 failures; one that is given twice is asked once.
-            on_progress: Called after every answer with a `Progress`.
+            on_result: Called with a `QueryResult` for each contract and window as soon as its rows
+                are complete, never for one that failed. It runs in the event loop; what it raises
+                ends the call.
+            on_progress: Called after each response with a `Progress`.
 
         Returns:
             What came, a table a contract, and what failed.
@@ -157,14 +165,17 @@ class Planner:
             ...     plans = client.planner.plan_multi_contract_query(
             ...         "10000065*#Single#10000305#244#0", "trades", "2024-03-01", "2024-03-05"
             ...     )
-            ...     found = await client.planner.execute_plan(plans)
+            ...     found = await client.planner.execute_plan(
+            ...         plans, on_result=lambda result: print(result.contract, result.window)
+            ...     )
+            10000065*#Single#10000305#244#0 2024-03-01T00:00:00Z to 2024-03-05T00:00:00Z
             >>> len(found.failures)
             0
         """
         once = _requests(plans)
         endpoint = _together(once) if once else "trades"
         result: type[BulkQueryResult[TableResponse[Any]]] = BulkQueryResult
-        return await self._runner.result(result, TABLES[endpoint], once, on_progress)
+        return await self._runner.result(result, TABLES[endpoint], once, on_progress, on_result)
 
 
 def _requests(given: Any) -> list[QueryPlan]:
