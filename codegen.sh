@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes generated/ from openapi/: the low-level client and the tables. With --check it changes
-# nothing and exits 1 with the diff when what is committed is not what the document gives.
+# Makes all generated files from openapi/: the low-level client, the tables, and what is made from
+# them elsewhere. With --check it changes nothing and exits 1 with the diff when what is committed
+# is not what the document gives.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 [ -d .venv/bin ] && PATH="$PWD/.venv/bin:$PATH"
@@ -15,27 +16,33 @@ done
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+client="$work/new/generated/trayport_api"
+mkdir -p "$work/new/generated"
 
 openapi-spec-validator --subschema-errors all openapi/trayport.yaml >"$work/validation" || { cat "$work/validation" >&2 && exit 1; }
 openapi-python-client generate --path openapi/trayport.yaml --config openapi/client-config.yaml \
-    --custom-template-path openapi/templates --meta none --output-path "$work/trayport_api" \
+    --custom-template-path openapi/templates --meta none --output-path "$client" \
     --fail-on-warning >"$work/log" 2>&1 || { cat "$work/log" >&2 && exit 1; }
-python openapi/generate.py --out "$work/trayport_spec"
+touch "$client/py.typed"
+find "$client" -name '*.py' -exec sed -i '1i # Generated from openapi/. Do not edit: run ./codegen.sh.\n' {} +
+find "$client/api" -name "*.py" -exec sed -i "s/\b_get_kwargs\b/get_kwargs/" {} +
+python openapi/generate.py --out "$work/new"
+ruff check "$work/new" --isolated --no-cache --select F,I,UP --target-version py311 --fix-only -q
+ruff format "$work/new" --isolated --no-cache --line-length 100 -q
 
-touch "$work/trayport_api/py.typed"
-find "$work/trayport_api" -name '*.py' -exec sed -i '1i # Generated from openapi/. Do not edit: run ./codegen.sh.\n' {} +
-# The wrapper builds its requests with this function; type checkers only let public names through.
-find "$work/trayport_api/api" -name "*.py" -exec sed -i "s/\b_get_kwargs\b/get_kwargs/" {} +
-ruff check "$work/trayport_api" "$work/trayport_spec" --isolated --no-cache --select F,I,UP --target-version py311 --fix-only -q
-ruff format "$work/trayport_api" "$work/trayport_spec" --isolated --no-cache --line-length 100 -q
-
-for package in trayport_api trayport_spec; do
+# All of generated/ is, and elsewhere the files that say so.
+{
+    (cd "$work/new" && find . -type f)
+    find ./generated -type f ! -path '*/__pycache__/*'
+    grep -rl --include='*.py' --include='*.md' 'Generated from openapi/. Do not edit' ./trayport_sdk ./docs 2>/dev/null || true
+} | sort -u >"$work/files"
+while read -r file; do
     if [ "${1:-}" = --check ]; then
-        diff -ruN -x __pycache__ "generated/$package" "$work/$package" || failed=1
+        diff -uN "$file" "$work/new/$file" || failed=1
+    elif [ -f "$work/new/$file" ]; then
+        cmp -s "$file" "$work/new/$file" || install -D -m 644 "$work/new/$file" "$file"
     else
-        mkdir -p "generated/$package"
-        find "generated/$package" -mindepth 1 -delete
-        cp -R "$work/$package/." "generated/$package/"
+        rm "$file"
     fi
-done
-[ -z "${failed:-}" ] || { echo "generated/ does not match openapi/: run ./codegen.sh and commit the diff" >&2 && exit 1; }
+done <"$work/files"
+[ -z "${failed:-}" ] || { echo "the generated files do not match openapi/: run ./codegen.sh and commit the diff" >&2 && exit 1; }

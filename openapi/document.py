@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import spec_types as t
+import yaml
+from attrs import frozen
 
 JSON = "application/json"
 
@@ -25,10 +29,16 @@ def snake(name: str) -> str:
 
 
 class Document:
-    """An OpenAPI document with its local references."""
+    """An OpenAPI document with its local references.
+
+    Attributes:
+        root: The whole document.
+        structs: The fields of the objects that were read, and a name for each after its schema.
+    """
 
     def __init__(self, root: Node) -> None:
         self.root = root
+        self.structs: dict[object, str] = {}
 
     def resolve(self, node: Node) -> tuple[Node, str | None]:
         """The node with its reference followed, and the name it was found under.
@@ -166,12 +176,15 @@ def column(
         kind = "timestamp"
     elif value.get("type") == "array":
         kind = "list"
+        value_name = document.resolve(value["items"])[1]
         fields = columns(document, value["items"], brought, where)
     elif "properties" in value or "allOf" in value:
         kind = "struct"
         fields = columns(document, value, brought, where)
     else:
         kind = SCALARS[value["type"]]
+    if fields and value_name:
+        document.structs.setdefault(fields, snake(value_name).upper())
     return t.Column(
         name=name,
         python_name=snake(name),
@@ -368,3 +381,64 @@ def check_assumptions(document: Document, venues_text: str) -> None:
     used = {*assumed(document.root), *re.findall(r"assumed:([a-z0-9-]+)", venues_text)}
     if listed != used:
         raise SpecError(f"assumptions either not listed or named nowhere: {sorted(listed ^ used)}")
+
+
+@frozen
+class Api:
+    """All that the document and the table of venues say, for those who write modules of it."""
+
+    document: Document
+    endpoints: Mapping[str, t.Endpoint]
+    venues: Mapping[str, t.Venue]
+    digest: str
+
+    @classmethod
+    def read(cls, spec_text: str, venues_text: str) -> Self:
+        """Reads both.
+
+        Raises:
+            SpecError: They contradict themselves.
+        """
+        document = Document(yaml.safe_load(spec_text))
+        check_assumptions(document, venues_text)
+        endpoints = [endpoint(document, path, node) for path, node in document.operations()]
+        venues = [venue(document, row) for row in csv.DictReader(venues_text.splitlines())]
+        return cls(
+            document,
+            {endpoint.operation_id: endpoint for endpoint in endpoints},
+            {venue.code: venue for venue in venues},
+            hashlib.sha256((spec_text + venues_text).encode()).hexdigest(),
+        )
+
+    @property
+    def root(self) -> Node:
+        return self.document.root
+
+    @property
+    def key_header(self) -> str:
+        (scheme,) = self.root["components"]["securitySchemes"].values()
+        return str(scheme["name"])
+
+    @property
+    def request_limits(self) -> t.RequestLimits:
+        node = self.root["x-trayport-limits"]["requests"]
+        return t.RequestLimits(
+            per_second=node["perSecond"],
+            per_minute=node["perMinute"],
+            provenance=self.document.provenance(node, "requests"),
+        )
+
+    @property
+    def private_orders_from(self) -> datetime.date:
+        history = self.root["x-trayport-limits"]["history"]
+        return datetime.date.fromisoformat(history["privateOrdersFrom"])
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """The words of answers for enumerated values, with the words that requests use."""
+        schemas = self.root["components"]["schemas"].values()
+        return {
+            alias: name
+            for schema in schemas
+            for alias, name in schema.get("x-trayport-aliases", {}).items()
+        }

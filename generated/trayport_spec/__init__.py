@@ -3,6 +3,8 @@
 Generated from openapi/. Do not edit: run ./codegen.sh.
 """
 
+from __future__ import annotations
+
 from .endpoints import ENDPOINTS
 from .facts import (
     ANALYTICS_URL,

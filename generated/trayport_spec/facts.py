@@ -19,7 +19,7 @@ REFERENCE_URL = "https://referencedata.trayport.com"
 REQUEST_LIMITS = RequestLimits(
     per_second=8,
     per_minute=480,
-    provenance=Provenance(source="documented", assumptions=("reference-shares-rate-limit",)),
+    provenance=Provenance("documented", assumptions=("reference-shares-rate-limit",)),
 )
 PRIVATE_ORDERS_FROM = datetime.date(2021, 2, 1)
 CONTRACT_TYPE_ALIASES: Mapping[str, str] = MappingProxyType(

@@ -130,7 +130,7 @@ class Endpoint:
     `root` is the JSON type of the answer; where it is an object, `rows_at` names the member that
     holds the rows and `envelope` holds the members beside it, or `rows_at` is None when the object
     itself is the only row. `schema` is the name of a row, `single` whether there is at most one.
-    The method `method` of the group `group` of a client sends it, and so does the command `command`.
+    The method `method` of the client's group `group` sends it, and so does the command `command`.
     """
 
     operation_id: str

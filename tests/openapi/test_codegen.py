@@ -41,7 +41,7 @@ class Copy:
             table.write(row + "\n")
 
     def generate(self) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "openapi/generate.py", "--out", "generated/trayport_spec"]
+        command = [sys.executable, "openapi/generate.py", "--out", "."]
         return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
 
     def codegen(self, *arguments: str) -> subprocess.CompletedProcess[str]:
