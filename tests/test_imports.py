@@ -37,8 +37,7 @@ TOP |= {"streaming", "watcher"}
 UPWARD = {
     "__main__.py", "bulk/market_data.py", "bulk/reports.py", "bulk/results.py", "bulk/runner.py",
     "http/assembly.py", "http/prefetch.py", "http/session.py", "query/spans.py", "tables/base.py",
-    "tables/candles.py", "tables/provenance.py", "tables/trades.py", "telemetry/collector.py",
-    "telemetry/metrics.py", "telemetry/opentelemetry.py", "telemetry/prometheus.py",
+    "tables/candles.py", "tables/provenance.py", "tables/trades.py",
 }  # fmt: skip
 # Libraries with traps, and those of extras: one module knows each, and the others know that module.
 HOMES = {

@@ -63,9 +63,6 @@ if TYPE_CHECKING:
         TrayportTimeoutError,
         TrayportValidationError,
     )
-    from .http.breaker import BreakerStatus
-    from .http.connections import ConnectionCounts
-    from .http.limiter import LimiterStatus, WindowUse
     from .http.limiter.queue import Priority
     from .http.middleware import Middleware, Request, Response
     from .query.contracts import ContractSpec
@@ -98,6 +95,7 @@ if TYPE_CHECKING:
     from .telemetry.events import BreakerEvent, BreakerState, RetryEvent
     from .telemetry.metrics import EndpointMetrics, Latency, Metrics
     from .telemetry.process import ProcessUse
+    from .telemetry.status import BreakerStatus, ConnectionCounts, LimiterStatus, WindowUse
 
 __version__ = "0.2.0"
 
@@ -125,13 +123,13 @@ _MODULES = {
     ),
     "trayport_sdk.tables.analytics.levels": ("Level",),
     "trayport_sdk.bulk.result": ("FailedQuery",),
-    "trayport_sdk.http.breaker": ("BreakerStatus",),
-    "trayport_sdk.http.connections": ("ConnectionCounts",),
     "trayport_sdk.telemetry.events": ("BreakerEvent", "BreakerState", "RetryEvent"),
     "trayport_sdk.resources.health": ("HealthReport",),
-    "trayport_sdk.http.limiter": ("LimiterStatus", "WindowUse"),
     "trayport_sdk.http.limiter.queue": ("Priority",),
     "trayport_sdk.telemetry.metrics": ("EndpointMetrics", "Latency", "Metrics"),
+    "trayport_sdk.telemetry.status": (
+        "BreakerStatus", "ConnectionCounts", "LimiterStatus", "WindowUse",
+    ),
     "trayport_sdk.http.middleware": ("Middleware", "Request", "Response"),
     "trayport_sdk.telemetry.process": ("ProcessUse",),
     "trayport_sdk.resources.reachability": ("HealthCheck",),

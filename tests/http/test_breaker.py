@@ -24,8 +24,9 @@ from trayport_sdk.errors import (
     TrayportServerError,
     TrayportTimeoutError,
 )
-from trayport_sdk.http.breaker import Admission, Breakers, BreakerStatus
+from trayport_sdk.http.breaker import Admission, Breakers
 from trayport_sdk.telemetry.events import BreakerEvent, BreakerState
+from trayport_sdk.telemetry.status import BreakerStatus
 
 CLOSED, OPEN, HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
 TRADES = RequestContext("/trades", {"from": "2024-03-04"}, "c0ffee")

@@ -19,11 +19,11 @@ from trayport_sdk import (
     TrayportRateLimitError,
     TrayportServerError,
 )
-from trayport_sdk.http.limiter import LimiterStatus
 from trayport_sdk.http.middleware import Middleware, Request, Response
 from trayport_sdk.http.redaction import HIDDEN
 from trayport_sdk.sandbox import Fault, Sandbox
 from trayport_sdk.telemetry.events import BreakerState
+from trayport_sdk.telemetry.status import LimiterStatus
 
 pytestmark = pytest.mark.anyio
 

@@ -16,12 +16,12 @@ from tests.query.test_queries import unhurried
 from tests.virtual_time import clock
 from trayport_sdk import ContractSpec, Interval
 from trayport_sdk.http.limiter import RequestLimiter
-from trayport_sdk.http.limiter.allowance import LimiterStatus, WindowUse
 from trayport_sdk.http.limiter.limits import JITTER_PADDING, Limits
 from trayport_sdk.query.plan import BulkMarketQuery, QueryPlan
 from trayport_sdk.query.planner import plan
 from trayport_sdk.query.times import DAY, Window
 from trayport_sdk.resources.estimates import SHOWN, duration, explain, in_words
+from trayport_sdk.telemetry.status import LimiterStatus, WindowUse
 
 IDLE = LimiterStatus(
     windows=(WindowUse(0.5, 3, 0), WindowUse(1, 6, 0), WindowUse(60, 360, 0)),

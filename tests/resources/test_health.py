@@ -17,15 +17,13 @@ from trayport_sdk import (
     TrayportError,
     TrayportServerError,
 )
-from trayport_sdk.http.breaker import BreakerStatus
-from trayport_sdk.http.connections import ConnectionCounts
-from trayport_sdk.http.limiter import LimiterStatus, WindowUse
 from trayport_sdk.resources.health import HealthReport, health_check
 from trayport_sdk.resources.reachability import HealthCheck
 from trayport_sdk.resources.status import Status
 from trayport_sdk.sandbox import Sandbox
 from trayport_sdk.sandbox.server import Server
 from trayport_sdk.telemetry.events import BreakerState
+from trayport_sdk.telemetry.status import BreakerStatus, ConnectionCounts, LimiterStatus, WindowUse
 
 pytestmark = pytest.mark.anyio
 

@@ -11,9 +11,6 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from trayport_sdk import TrayportConnectionError, TrayportError, TrayportServerError
-from trayport_sdk.http.breaker import BreakerStatus
-from trayport_sdk.http.connections import ConnectionCounts
-from trayport_sdk.http.limiter import LimiterStatus, WindowUse
 from trayport_sdk.telemetry.collector import MetricsCollector
 from trayport_sdk.telemetry.events import (
     AttemptEvent,
@@ -25,6 +22,7 @@ from trayport_sdk.telemetry.events import (
 )
 from trayport_sdk.telemetry.metrics import Metrics
 from trayport_sdk.telemetry.quantiles import RELATIVE_ERROR
+from trayport_sdk.telemetry.status import BreakerStatus, ConnectionCounts, LimiterStatus, WindowUse
 
 NOON = datetime(2024, 3, 4, 12, tzinfo=UTC)
 BROKEN = TrayportConnectionError("the connection failed")

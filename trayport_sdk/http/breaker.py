@@ -15,8 +15,6 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
-from attrs import frozen
-
 from ..errors import (
     RequestContext,
     TrayportCircuitBreakerError,
@@ -25,25 +23,11 @@ from ..errors import (
     TrayportServerError,
 )
 from ..telemetry.events import BreakerEvent, BreakerState
+from ..telemetry.status import BreakerStatus
 
 FAILURES = (TrayportConnectionError, TrayportServerError, TrayportDecodeError)
 # When a trial will have been answered is a guess; "now" would make patient callers spin.
 TRIAL_SECONDS = 1.0
-
-
-@frozen
-class BreakerStatus:
-    """What a circuit breaker is doing.
-
-    Attributes:
-        state: What it does with the next request.
-        failures: How many requests in a row have failed.
-        retry_at: When the next request is let through as a trial, in UTC; None unless open.
-    """
-
-    state: BreakerState
-    failures: int
-    retry_at: datetime | None
 
 
 class Breakers:

@@ -31,21 +31,6 @@ GLANCE = 0.05
 
 
 @frozen
-class ConnectionCounts:
-    """How connections were used.
-
-    Attributes:
-        opened: Connections that were opened.
-        requests: Requests that were answered.
-        reused: Those of them whose connection had carried an answer before.
-    """
-
-    opened: int
-    requests: int
-    reused: int = 0
-
-
-@frozen
 class Origin:
     """Where an address points to."""
 

@@ -24,8 +24,9 @@ from ..errors import (
     TrayportConnectionError,
     TrayportTimeoutError,
 )
+from ..telemetry.status import ConnectionCounts
 from .arenas import spare_addresses
-from .connections import ConnectionCounts, Connections, Origin, address_of, proxy_of
+from .connections import Connections, Origin, address_of, proxy_of
 from .decompress import ENCODINGS
 from .messages import READ_OF_ERRORS, ApiRequest, ApiResponse, Attempt, touches_current_day
 from .middleware import Middleware, Request, Response, informed, prepared

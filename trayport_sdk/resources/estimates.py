@@ -21,7 +21,7 @@ from ..query.plan import QueryPlan
 from ..query.times import to_text
 
 if TYPE_CHECKING:
-    from ..http.limiter import LimiterStatus, WindowUse
+    from ..telemetry.status import LimiterStatus, WindowUse
 
 SHOWN = 12
 """Lines of the table of a plan before the rest is only counted."""

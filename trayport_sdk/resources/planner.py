@@ -21,7 +21,7 @@ from ..tables import TABLES, TableResponse
 from .estimates import duration, explain
 
 if TYPE_CHECKING:
-    from ..http.limiter import LimiterStatus
+    from ..telemetry.status import LimiterStatus
 
 
 class Planner:

@@ -10,9 +10,7 @@ from attrs import frozen
 from ..telemetry.events import BreakerState
 
 if TYPE_CHECKING:
-    from ..http.breaker import BreakerStatus
-    from ..http.connections import ConnectionCounts
-    from ..http.limiter import LimiterStatus
+    from ..telemetry.status import BreakerStatus, ConnectionCounts, LimiterStatus
 
 
 @frozen

@@ -22,9 +22,7 @@ from .process import GarbageWatch, process_use
 from .quantiles import Histogram
 
 if TYPE_CHECKING:
-    from ..http.breaker import BreakerStatus
-    from ..http.connections import ConnectionCounts
-    from ..http.limiter import LimiterStatus
+    from .status import BreakerStatus, ConnectionCounts, LimiterStatus
 
 
 class MetricsCollector:

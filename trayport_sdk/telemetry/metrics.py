@@ -14,9 +14,7 @@ from attrs import frozen
 from .process import ProcessUse
 
 if TYPE_CHECKING:
-    from ..http.breaker import BreakerStatus
-    from ..http.connections import ConnectionCounts
-    from ..http.limiter import LimiterStatus
+    from .status import BreakerStatus, ConnectionCounts, LimiterStatus
 
 
 @frozen

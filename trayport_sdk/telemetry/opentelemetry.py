@@ -16,7 +16,6 @@ from trayport_spec import ENDPOINTS
 
 from .. import __version__
 from ..errors import require_extra
-from ..http.connections import Origin
 from .events import (
     AttemptEvent,
     BreakerEvent,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
 METHOD = "GET"
+PORTS = {"http": 80, "https": 443}
 # The boundaries that the semantic conventions advise for the duration of requests, in seconds.
 BOUNDARIES = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 NANOSECONDS = 1_000_000_000
@@ -124,16 +124,16 @@ class OpenTelemetry:
 
 def _of_endpoint(path: str, url: str) -> Attributes:
     """What all requests of an endpoint have in common. The path is left out where an id varies."""
-    origin = Origin.of(url)
+    parts = urlsplit(url)
     attributes: Attributes = {
         "http.request.method": METHOD,
-        "server.address": origin.host,
-        "server.port": origin.port,
-        "url.scheme": origin.scheme,
+        "server.address": parts.hostname or "",
+        "server.port": parts.port or PORTS[parts.scheme],
+        "url.scheme": parts.scheme,
         "url.template": path,
     }
     if "{" not in path:
-        attributes["url.path"] = urlsplit(url).path + path
+        attributes["url.path"] = parts.path + path
     return attributes
 
 

@@ -10,9 +10,9 @@ from attrs import frozen
 from .events import BreakerState
 
 if TYPE_CHECKING:
-    from ..http.limiter import LimiterStatus
     from .metrics import EndpointMetrics, Metrics
     from .process import ProcessUse
+    from .status import LimiterStatus
 
 PREFIX = "trayport_"
 _Labels = Mapping[str, str]

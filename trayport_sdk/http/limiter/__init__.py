@@ -8,7 +8,7 @@ from threading import Lock
 from trayport_spec import REQUEST_LIMITS
 
 from ...errors import TrayportConfigurationError
-from .allowance import Grant, LimiterStatus, Store, WindowUse
+from .allowance import Grant, Store
 from .forks import renewed_in_children
 from .limiter import FALLBACK_SHARE, TRY_AGAIN_SECONDS, RequestLimiter
 from .limits import Limits
@@ -20,9 +20,7 @@ __all__ = [
     "TRY_AGAIN_SECONDS",
     "Fallback",
     "Grant",
-    "LimiterStatus",
     "RequestLimiter",
-    "WindowUse",
     "shared_limiter",
 ]
 

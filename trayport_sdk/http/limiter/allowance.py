@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from attrs import field, frozen
@@ -26,46 +25,6 @@ class Grant:
     moment: int
     queued: float
     given: float = field(default=-math.inf, eq=False, repr=False)
-
-
-@frozen
-class WindowUse:
-    """How much of one limit is used.
-
-    Attributes:
-        seconds: The length of the window.
-        limit: How many requests it allows.
-        used: How many were sent within it, up to now.
-    """
-
-    seconds: float
-    limit: int
-    used: int
-
-
-@frozen
-class LimiterStatus:
-    """How busy the allowance of a key is.
-
-    Attributes:
-        windows: The use of each limit, the shortest window first.
-        queued: How many requests of this process wait, by priority.
-        next_grant: Seconds until the next request may leave.
-        share: The share of the set rate in force; below 1 after the service said "too fast".
-        paused: Seconds until anybody on the key may send again.
-        grants: How many requests this process was granted.
-        store: Where grants are counted: `memory`, `sqlite` or `redis`.
-        problem: Why the store cannot be used at the moment, or an empty string.
-    """
-
-    windows: tuple[WindowUse, ...]
-    queued: Mapping[str, int]
-    next_grant: float
-    share: float
-    paused: float
-    grants: int
-    store: str = "memory"
-    problem: str = ""
 
 
 class StoreError(Exception):

@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from ...errors import TrayportLimiterError, TrayportRateLimitError, TrayportValidationError
-from .allowance import Grant, LimiterStatus, Look, Store, StoreError, Taken, WindowUse
+from ...telemetry.status import LimiterStatus, WindowUse
+from .allowance import Grant, Look, Store, StoreError, Taken
 from .forks import renewed_in_children
 from .limits import NEVER, Limits
 from .owners import Fallback, Owners
