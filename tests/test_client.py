@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import virtual_time
 from trayport_sdk import (
     ContractSpec,
     Settings,
@@ -168,22 +167,6 @@ async def test_settings_that_cannot_work_change_nothing(surroundings: Path) -> N
         with pytest.raises(TrayportConfigurationError, match="TRAYPORT_TIMEOUT"):
             client.reload_settings()
         assert client.settings.timeout == client._wire.policy.timeout == 60
-
-
-def test_a_watcher_puts_changed_files_in_force(
-    surroundings: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def main() -> None:
-        async with TrayportClient(settings=Settings(settings_watch_interval=5)) as client:
-            for text, timeout in (("7", 7), ("soon", 7), ("8", 8)):
-                surroundings.write_text(f"TRAYPORT_API_KEY=a-key\nTRAYPORT_TIMEOUT={text}\n")
-                await asyncio.sleep(11)
-                assert client._wire.policy.timeout == timeout
-            assert client._watching is not None
-        assert client._watching.cancelled()
-
-    virtual_time.run(main())
-    assert "the settings stay as they are" in caplog.text
 
 
 async def test_a_priority_that_is_none_is_refused() -> None:

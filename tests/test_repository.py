@@ -12,8 +12,7 @@ import pytest
 
 import trayport_sdk
 from trayport_sdk.cli.config import example
-from trayport_sdk.setting_sources import variable
-from trayport_sdk.settings import PREFIX, Settings
+from trayport_sdk.settings import PREFIX, Settings, variable
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -38,7 +38,7 @@ from trayport_sdk.http.messages import ApiRequest, ApiResponse
 from trayport_sdk.http.middleware import Middleware, Request, Response
 from trayport_sdk.sandbox import Fault, Sandbox
 from trayport_sdk.sandbox.faults import KINDS, Kind
-from trayport_sdk.setting_sources import variable
+from trayport_sdk.settings import variable
 from trayport_sdk.telemetry.logging import configure
 
 KEY = "s3cr3t+K3y/9f8e'7d6c5b4a=Desk"
@@ -266,7 +266,7 @@ def told(settings: Settings, shown: Shown) -> None:
     shown.add_object("settings", settings)
     shown.add("settings", settings.model_dump(), settings.model_dump_json(), vars(settings))
     shown.add("settings", settings.model_dump(mode="json"), settings.model_copy())
-    shown.add("settings", repr(settings.replace(timeout=2)), repr(settings.files()))
+    shown.add("settings", repr(settings.replace(timeout=2)))
     with pytest.raises(TrayportError) as refused:
         settings.replace(timeout=-1, limiter_store=f"redis://:{PASSWORD}@a:b")
     shown.add_error(refused.value)

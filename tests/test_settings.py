@@ -6,17 +6,27 @@ import pickle
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import keyring
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 from trayport_spec import REQUEST_LIMITS
 
 from trayport_sdk import Settings, TrayportClient, TrayportConfigurationError
-from trayport_sdk.addresses import SANDBOX_KEY, SANDBOX_PORT
 from trayport_sdk.sandbox import Sandbox
-from trayport_sdk.setting_sources import PROFILES, variable
+from trayport_sdk.settings import (
+    PROFILES,
+    SANDBOX_KEY,
+    SANDBOX_PORT,
+    checked_address,
+    checked_store,
+    variable,
+    without_password,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +122,6 @@ def test_the_sandbox_profile_asks_the_sandbox_where_it_serves_by_default() -> No
         ("dead_letter_file", "~nobody-of-this-name/failed.jsonl"),
         ("breaker_recovery", "1e300"),
         ("retry_budget", "86401"),
-        ("settings_watch_interval", "1e9"),
         ("api_key", "schlüssel"),
         ("profile", "prod"),
         ("max_connections", "0"),
@@ -120,11 +129,9 @@ def test_the_sandbox_profile_asks_the_sandbox_where_it_serves_by_default() -> No
         ("retry_cap", "0"),
         ("limiter_store", "postgres://host"),
         ("limiter_store", "redis://:hunter/2@host"),
-        ("limiter_store", "redis://h?foo=bar"),
-        ("limiter_store", "redis://h?socket_timeout=abc"),
+        ("limiter_store", "redis://user:12?3@h"),
         ("limiter_fallback", "unlimited"),
         ("log_format", "xml"),
-        ("settings_watch_interval", "0"),
         ("requests_per_second", str(REQUEST_LIMITS.per_second + 1)),
         ("requests_per_minute", str(REQUEST_LIMITS.per_minute + 1)),
         ("requests_per_second", "0"),
@@ -547,13 +554,68 @@ def test_settings_without_a_file_stay_without(tmp_path: Path) -> None:
     settings = Settings(_env_file=None)
     Path(".env").write_text("TRAYPORT_TIMEOUT=11\n")
     assert settings.reread().timeout == settings.replace(http2=True).reread().timeout == 60
-    assert settings.files() == []
     other = tmp_path / "other.env"
     other.write_text("TRAYPORT_TIMEOUT=12\n")
     assert Settings(_env_file=other).reread().timeout == 12
 
 
-def test_the_files_are_those_that_settings_come_from(tmp_path: Path) -> None:
-    (tmp_path / "key").write_text(KEY)
-    settings = Settings(api_key_file=tmp_path / "key", secrets_dir=tmp_path)
-    assert settings.files() == [Path(".env"), tmp_path / "key", tmp_path]
+# --- Addresses
+
+SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=4)
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "memory",
+        "sqlite:///counts.db",
+        "sqlite:////var/lib/counts.db",
+        "redis://host",
+        "redis://host:6379/0",
+        "rediss://user:pass%2Fword@host:6380/1?ssl_cert_reqs=none",
+        "redis://:pass@[::1]:6379",
+        "redis://host/?db=2&username=desk&password=pass",
+        "rediss://host?ssl_ca_certs=/etc/ca.pem&ssl_check_hostname=False",
+    ],
+)
+def test_a_store_is_memory_or_a_file_or_a_redis(store: str) -> None:
+    assert checked_store(f" {store}\n") == store
+
+
+@pytest.mark.parametrize(
+    "store",
+    ["", "Memory", "sqlite://", "sqlite:///", "sqlite:counts.db", "redis://", "redis:///0",
+     "redis://host:port", "redis://:pa/ss@host", "redis://:pa#ss@host", "redis://a:1/b@host",
+     "redis://host#0", "unix:///socket", "postgres://host", "redis://host/first",
+     "redis://host/0/1", "redis://user:12?3@host", "redis://host?db=1@host"],
+)  # fmt: skip
+def test_anything_else_is_none(store: str) -> None:
+    with pytest.raises(ValueError, match=r"^(is not|holds)"):
+        checked_store(store)
+
+
+@given(SECRETS, SECRETS)
+def test_a_store_is_shown_without_user_password_and_secret_parameters(
+    user: str, password: str
+) -> None:
+    parameters = f"db=2&username=u&password={quote(password, safe='')}&ssl_password=x"
+    secrets = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    store = checked_store(f"rediss://{secrets}@cache.example:6379/0?{parameters}")
+    assert without_password(store, "***") == "rediss://***@cache.example:6379/0?db=2"
+    assert without_password(store) == "rediss://cache.example:6379/0?db=2"
+
+
+@given(st.text(), SECRETS)
+def test_no_reason_quotes_what_was_refused(start: str, secret: str) -> None:
+    for check in (checked_address, checked_store):
+        reasons: list[str] = []
+        try:
+            check(f"{start} {secret * 5}")
+        except ValueError as refused:
+            reasons.append(str(refused))
+        assert not any(secret * 5 in reason for reason in reasons)
+
+
+@pytest.mark.parametrize("store", ["memory", "sqlite:///a@b.db", "redis://host:1/0"])
+def test_a_store_without_a_password_is_shown_as_it_is(store: str) -> None:
+    assert without_password(store, "***") == store

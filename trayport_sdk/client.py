@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from copy import copy
@@ -11,7 +10,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from weakref import WeakSet
 
-from .addresses import SANDBOX_KEY
 from .convenience import Convenience
 from .errors import TrayportConfigurationError, TrayportValidationError
 
@@ -147,7 +145,7 @@ class TrayportClient(Convenience):
         from .http.assembly import Hooks, assembled, limiter_of_sandbox
         from .http.inprocess import InProcessTransport
         from .sandbox import Sandbox
-        from .settings import Settings
+        from .settings import SANDBOX_KEY, Settings
 
         # The address names no host that exists: nothing may leave the process.
         chosen = (settings or Settings(_env_file=None)).replace(
@@ -173,7 +171,6 @@ class TrayportClient(Convenience):
         self._collector = collector
         self._answers = LastAnswers() if settings.cache else None
         self._catalog = Catalog(ReferenceGroup(wire.fetch, wire.tell, self._answers))
-        self._watching: asyncio.Task[None] | None = None
         self._ahead: WeakSet[Prefetch] = WeakSet()
         self._read = settings
         self._send_over(wire, settings)
@@ -410,17 +407,6 @@ class TrayportClient(Convenience):
         return f"TrayportClient({self.settings.analytics_url!r})"
 
     async def __aenter__(self) -> Self:
-        if self.settings.settings_watch_interval is not None:
-            from .watcher import watch
-
-            self._watching = asyncio.create_task(
-                watch(
-                    lambda: self._read,
-                    self.settings.settings_watch_interval,
-                    self._apply,
-                    lambda error: _log.warning("the settings stay as they are: %s", error),
-                )
-            )
         return self
 
     async def __aexit__(
@@ -433,9 +419,6 @@ class TrayportClient(Convenience):
 
     async def aclose(self) -> None:
         """Closes every connection. Clients made by `with_options` are closed as well."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.wait({self._watching})
         for prefetch in list(self._ahead):
             await prefetch.aclose()
         if self._collector is not None:

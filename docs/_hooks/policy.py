@@ -17,9 +17,7 @@ from trayport_sdk.http import haste, limiter, retry
 from trayport_sdk.http.assembly import FIXED, limits_of
 from trayport_sdk.http.limiter import limits as pace
 from trayport_sdk.http.limiter import queue as line
-from trayport_sdk.setting_fields import SHARE
-from trayport_sdk.setting_sources import variable
-from trayport_sdk.settings import Settings
+from trayport_sdk.settings import SHARE, Settings, variable
 from trayport_sdk.telemetry import quantiles
 
 if TYPE_CHECKING:

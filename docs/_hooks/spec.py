@@ -27,8 +27,8 @@ from trayport_spec import (
     Provenance,
 )
 
-from trayport_sdk.addresses import SANDBOX_KEY, SANDBOX_PORT
 from trayport_sdk.sandbox import Sandbox
+from trayport_sdk.settings import SANDBOX_KEY, SANDBOX_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -7,7 +7,7 @@ import pytest
 from trayport_sdk import Settings
 from trayport_sdk.cli import run
 from trayport_sdk.cli.config import HEADINGS
-from trayport_sdk.setting_sources import PROFILES, variable
+from trayport_sdk.settings import PROFILES, variable
 
 KEY = "s3cret-key-of-a-trader"
 

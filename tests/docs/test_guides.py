@@ -13,8 +13,7 @@ from trayport_sdk.resources.orders import OrdersGroup
 from trayport_sdk.resources.planner import Planner
 from trayport_sdk.resources.snapshots import SnapshotsGroup
 from trayport_sdk.resources.trades import TradesGroup
-from trayport_sdk.setting_sources import variable
-from trayport_sdk.settings import Settings
+from trayport_sdk.settings import Settings, variable
 from trayport_sdk.streaming import Streaming
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -25,7 +24,7 @@ SHOWN = re.compile(r"<!-- policy: settings((?: \w+)+) -->")
 EXPLAINED = {
     "reliability.md": r"retr|forbidden|breaker|dead_letter|^cache$",
     "rate-limits.md": r"requests_per|evenly|throttling|limiter",
-    "connections.md": r"http2|connect|keepalive|^timeout$|concurrency|watch|prefetch",
+    "connections.md": r"http2|connect|keepalive|^timeout$|concurrency|prefetch",
     "observability.md": r"^log_|metrics|opentelemetry",
 }
 

@@ -16,9 +16,9 @@ from trayport_sdk import (
     TrayportLookupError,
     TrayportValidationError,
 )
-from trayport_sdk.addresses import SANDBOX_KEY
 from trayport_sdk.query.times import instant, to_text
 from trayport_sdk.sandbox import Sandbox
+from trayport_sdk.settings import SANDBOX_KEY
 
 pytestmark = pytest.mark.anyio
 

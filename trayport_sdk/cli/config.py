@@ -11,9 +11,7 @@ import click
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from ..addresses import without_password
-from ..setting_sources import PROFILES, variable
-from ..settings import Origin, Settings
+from ..settings import PROFILES, Origin, Settings, variable, without_password
 
 MASK = "********"
 WIDTH = 98
@@ -26,7 +24,6 @@ HEADINGS = {
     "max_retries": "Retries",
     "circuit_breakers": "Circuit breakers",
     "cache": "Cache, metrics and logs",
-    "settings_watch_interval": "Changes while running",
 }
 PREAMBLE = (
     'Copy this file to .env; a line takes effect when it loses its "#". Only the key is needed. '

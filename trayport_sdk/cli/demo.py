@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..addresses import SANDBOX_KEY
 from ..client import TrayportClient
+from ..settings import SANDBOX_KEY
 
 if TYPE_CHECKING:
     from ..bulk.progress import OnProgress

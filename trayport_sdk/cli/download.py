@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..addresses import SANDBOX_KEY, SANDBOX_PORT
 from ..client import TrayportClient
 from ..errors import require_extra
+from ..settings import SANDBOX_KEY, SANDBOX_PORT
 from ..tables import export
 from ..tables.files import FORMATS
 

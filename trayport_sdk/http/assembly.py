@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 FIXED = (
     "api_key", "analytics_url", "reference_url", "http2", "max_connections", "keepalive",
     "limiter_store", "limiter_fallback", "dead_letter_file", "circuit_breakers", "cache",
-    "prefetch", "metrics", "opentelemetry", "settings_watch_interval",
+    "prefetch", "metrics", "opentelemetry",
 )  # fmt: skip
 
 OnRetry = Callable[[RetryEvent], None]

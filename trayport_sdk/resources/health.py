@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from ..addresses import stays_here
 from ..errors import TrayportAuthenticationError, TrayportError
 from ..http.connections import Origin, proxy_of
+from ..settings import stays_here
 from ..telemetry.events import BreakerState
 from .reachability import HealthCheck, reached
 from .status import Status, breakers_in_words, limiter_in_words
