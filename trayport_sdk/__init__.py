@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from .bulk.dataset import decode_file, open_dataset
     from .bulk.market_data import BulkMarketDataResponse, MarketData
-    from .bulk.progress import OnProgress, Progress, RequestRecord
+    from .bulk.progress import OnProgress, Progress
     from .bulk.reports import FileReport
     from .bulk.resend import RetryReport
     from .bulk.result import FailedQuery
@@ -91,7 +91,7 @@ if TYPE_CHECKING:
         TradesResponse,
     )
     from .tables.analytics.levels import Level
-    from .tables.base import TableResponse
+    from .tables.base import RequestRecord, TableResponse
     from .telemetry.events import BreakerEvent, BreakerState, RetryEvent
     from .telemetry.metrics import EndpointMetrics, Latency, Metrics
     from .telemetry.process import ProcessUse
@@ -136,7 +136,7 @@ _MODULES = {
     "trayport_sdk.bulk.resend": ("RetryReport",),
     "trayport_sdk.resources.status": ("Status",),
     "trayport_sdk.bulk.market_data": ("BulkMarketDataResponse", "MarketData"),
-    "trayport_sdk.bulk.progress": ("OnProgress", "Progress", "RequestRecord"),
+    "trayport_sdk.bulk.progress": ("OnProgress", "Progress"),
     "trayport_sdk.query.plan": (
         "BulkMarketQuery", "BulkSequenceItemQuery", "Options", "ParallelContractQuery", "QueryPlan",
     ),
@@ -148,7 +148,7 @@ _MODULES = {
     "trayport_sdk.query.rules": ("Routes",),
     "trayport_sdk.bulk.reports": ("FileReport",),
     "trayport_sdk.bulk.stream": ("TableStream",),
-    "trayport_sdk.tables.base": ("TableResponse",),
+    "trayport_sdk.tables.base": ("RequestRecord", "TableResponse"),
     "trayport_sdk.settings": ("Settings",),
     "trayport_sdk.query.times": ("Interval", "TimeLike", "Window"),
 }  # fmt: skip

@@ -60,7 +60,7 @@ class Count:
 
     right: int = 0
     wrong: int = 0
-    odd: int = 0
+    unexpected: int = 0
 
 
 COUNT = Count()
@@ -74,8 +74,8 @@ def check(case: Case, decode: Decode = decode) -> None:
         COUNT.wrong += 1
         _check_refused(case, decode, wrong.problems)
         return
-    if expected.odd:
-        COUNT.odd += 1
+    if expected.unexpected:
+        COUNT.unexpected += 1
         _check_nothing_worse(case, decode)
         return
     COUNT.right += 1

@@ -72,7 +72,7 @@ class ApiResponse:
 
     rows: list[dict[str, Any]]
     timestamp: int | None = None
-    odd: Sequence[Problem] = field(default=())
+    unexpected: Sequence[Problem] = field(default=())
 
 
 MOST_DIGITS = 4300

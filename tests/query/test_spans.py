@@ -8,15 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trayport_sdk import TrayportValidationError, Window
-from trayport_sdk.bulk.progress import RequestRecord
 from trayport_sdk.query.spans import TimeRange, exact_instant
 
 DAY = 86_400 * 10**9
 NINE = 1709542800 * 10**9  # 2024-03-04T09:00:00Z
-
-
-def record(start: int, end: int) -> RequestRecord:
-    return RequestRecord("/trades", {}, Window(start, end), 0, 0, 0, 0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -62,9 +57,9 @@ def test_a_range_that_is_empty_or_reversed_is_refused(until: str) -> None:
     assert caught.value.parameter == "until"
 
 
-def test_a_range_that_is_left_out_is_that_of_the_requests() -> None:
-    requests = [record(DAY, 2 * DAY), record(2 * DAY, 4 * DAY)]
-    assert TimeRange.asked(None, None, requests) == TimeRange(DAY, 4 * DAY)
-    assert TimeRange.asked("1970-01-03", None, requests) == TimeRange(2 * DAY, 4 * DAY)
-    assert TimeRange.asked(None, "1970-01-03", requests) == TimeRange(DAY, 2 * DAY)
-    assert TimeRange.asked(None, None, []) == TimeRange(None, None)
+def test_a_range_that_is_left_out_is_that_of_the_windows() -> None:
+    windows = [Window(DAY, 2 * DAY), Window(2 * DAY, 4 * DAY)]
+    assert TimeRange.over(None, None, windows) == TimeRange(DAY, 4 * DAY)
+    assert TimeRange.over("1970-01-03", None, windows) == TimeRange(2 * DAY, 4 * DAY)
+    assert TimeRange.over(None, "1970-01-03", windows) == TimeRange(DAY, 2 * DAY)
+    assert TimeRange.over(None, None, []) == TimeRange(None, None)

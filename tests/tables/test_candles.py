@@ -23,7 +23,7 @@ from trayport_sdk import (
     TrayportValidationError,
     Window,
 )
-from trayport_sdk.bulk.progress import RequestRecord
+from trayport_sdk.tables.base import RequestRecord
 
 SECOND, MINUTE, HOUR, DAY = 10**9, 60 * 10**9, 3600 * 10**9, 86_400 * 10**9
 TIME = pl.Datetime("ns", "UTC")

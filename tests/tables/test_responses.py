@@ -14,8 +14,7 @@ from trayport_spec import ENDPOINTS
 
 from tests.sandbox.asking import MINIMAL, Asker
 from trayport_sdk import TradesResponse, TrayportLookupError, TrayportValidationError
-from trayport_sdk.bulk.progress import RequestRecord
-from trayport_sdk.resources.estimates import counted
+from trayport_sdk.query.plan import counted
 from trayport_sdk.tables import (
     ActivityResponse,
     LastTradeResponse,
@@ -26,6 +25,7 @@ from trayport_sdk.tables import (
     SnapshotsResponse,
     TableResponse,
 )
+from trayport_sdk.tables.base import RequestRecord
 from trayport_sdk.tables.decode.columns import ColumnFilter, column_filter, to_frame
 from trayport_sdk.tables.decode.decoder import answer
 

@@ -36,7 +36,7 @@ OWN: dict[str, Any] = {
 def trades(rows: list[Any], *, lenient: bool = False) -> tuple[pl.DataFrame, dict[str, int]]:
     decoder = Decoder("get_trades", column_filter(("routeId",), ()), lenient=lenient, piece=300)
     frame = pl.concat(decoder.frames([json.dumps(rows).encode()]))
-    return frame, dict(decoder.odd)
+    return frame, dict(decoder.unexpected)
 
 
 def test_the_route_id_is_one_of_the_assumptions_that_these_tests_rest_on() -> None:
@@ -49,9 +49,9 @@ def test_the_route_id_is_one_of_the_assumptions_that_these_tests_rest_on() -> No
     [(7, 7), (7.0, 7), ("7", 7), ("-7", -7), (-7, -7), (None, None), ("1" * 18, int("1" * 18))],
 )  # fmt: skip
 def test_any_scalar_that_fits_an_assumed_type_is_taken(sent: object, taken: int | None) -> None:
-    frame, odd = trades([TRADE | {"routeId": 1}] * 9 + [TRADE | {"routeId": sent}])
+    frame, unexpected = trades([TRADE | {"routeId": 1}] * 9 + [TRADE | {"routeId": sent}])
     assert frame["route_id"].to_list() == [1] * 9 + [taken]
-    assert odd == ({} if sent == 7 and isinstance(sent, int) else {"routeId": 1})
+    assert unexpected == ({} if sent == 7 and isinstance(sent, int) else {"routeId": 1})
 
 
 @pytest.mark.parametrize("sent", [7.5, "seven", True, 2**63, "9223372036854775808", [], {}, 1e300])
@@ -67,7 +67,7 @@ def test_an_id_that_is_missing_where_its_presence_is_assumed_is_null() -> None:
     decoder = Decoder("get_order_book", column_filter((), ("includePrivate",)))
     (frame,) = decoder.frames([json.dumps(books).encode()])
     assert frame["bids"][0][0]["private_fields"]["owner_user_id"] is None
-    assert dict(decoder.odd) == {"bids.privateFields.ownerUserId": 1}
+    assert dict(decoder.unexpected) == {"bids.privateFields.ownerUserId": 1}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_an_id_that_is_missing_where_its_presence_is_assumed_is_null() -> None:
         ({"venueCode": 7}, "venueCode"),
     ],
 )
-def test_what_is_known_is_held_against_an_answer_that_is_odd_besides(
+def test_what_is_known_is_held_against_an_answer_with_unexpected_values_besides(
     broken: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(TrayportDecodeError) as refused:
@@ -86,16 +86,22 @@ def test_what_is_known_is_held_against_an_answer_that_is_odd_besides(
     assert (refused.value.row, refused.value.field) == (1, field)
 
 
-def test_with_lenient_decoding_odd_values_become_nulls_and_are_counted() -> None:
-    odd_ones = [
+def test_with_lenient_decoding_unexpected_values_become_nulls_and_are_counted() -> None:
+    unexpected_rows = [
         TRADE | {"price": "26.4"},
         TRADE | {"dealDate": 1.5},
         TRADE | {"venueCode": 7, "aggressorBuy": "yes"},
         {name: value for name, value in TRADE.items() if name != "price"},
         TRADE | {"routeId": "7"},
     ]
-    frame, odd = trades([TRADE, *odd_ones, TRADE], lenient=True)
-    assert odd == {"price": 2, "dealDate": 1, "venueCode": 1, "aggressorBuy": 1, "routeId": 1}
+    frame, unexpected = trades([TRADE, *unexpected_rows, TRADE], lenient=True)
+    assert unexpected == {
+        "price": 2,
+        "dealDate": 1,
+        "venueCode": 1,
+        "aggressorBuy": 1,
+        "routeId": 1,
+    }
     assert frame["price"].to_list() == [26.475, None, 26.475, 26.475, None, 26.475, 26.475]
     assert frame["deal_date"].null_count() == 1
     assert frame["route_id"].to_list() == [None] * 5 + [7, None]
@@ -133,14 +139,14 @@ def session(document: object, **values: Any) -> tuple[Any, Any]:
     return asyncio.run(main())
 
 
-def test_odd_values_are_told_once_in_the_log_and_counted_in_metrics_and_metadata(
+def test_unexpected_values_are_logged_once_in_the_log_and_counted_in_metrics_and_metadata(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.WARNING, "trayport_sdk.http")
     response, metrics = session([TRADE | {"routeId": "7"}, TRADE | {"routeId": "8"}])
-    assert response.requests[0].odd == {"routeId": 2}
-    assert metrics.endpoints["/trades"].odd_values == {"routeId": 4}
-    (told,) = (line for line in caplog.messages if "odd" in line)
+    assert response.requests[0].unexpected == {"routeId": 2}
+    assert metrics.endpoints["/trades"].unexpected_values == {"routeId": 4}
+    (told,) = (line for line in caplog.messages if "unexpected" in line)
     assert "routeId" in told
 
 
@@ -150,7 +156,7 @@ def test_the_setting_makes_a_client_lenient() -> None:
         session(document)
     response, _ = session(document, decode_mode="lenient")
     assert response.to_polars()["price"].to_list() == [None]
-    assert response.requests[0].odd == {"price": 1}
+    assert response.requests[0].unexpected == {"price": 1}
 
 
 def test_rows_whose_time_became_null_are_kept_beside_those_after_the_window() -> None:

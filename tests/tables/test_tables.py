@@ -109,8 +109,8 @@ def test_rows_of_a_table_without_any_cannot_be_indexed() -> None:
 def test_a_table_knows_what_its_requests_brought() -> None:
     early, late = Window(0, 10), Window(10, 20)
     records = [
-        record(window=early, odd={"routeId": 1}),
-        record(window=late, odd={"routeId": 2, "price": 1}),
+        record(window=early, unexpected={"routeId": 1}),
+        record(window=late, unexpected={"routeId": 2, "price": 1}),
         record(window=late),
         record(window=None),
     ]
@@ -119,21 +119,21 @@ def test_a_table_knows_what_its_requests_brought() -> None:
     assert table.windows == (early, late)
     assert table.seconds == 2.0
     assert (table.bytes_received, table.bytes_decoded, table.dropped) == (1600, 12000, 8)
-    assert table.odd == {"routeId": 3, "price": 1}
+    assert table.unexpected == {"routeId": 3, "price": 1}
     part = table[1:2]
     assert part.requests == table.requests
     assert part.windows == table.windows
 
 
 def test_an_explanation_names_the_times_and_what_was_odd() -> None:
-    said = TradesResponse(FRAME, [record(odd={"routeId": 3})]).explain()
+    said = TradesResponse(FRAME, [record(unexpected={"routeId": 3})]).explain()
     first, last = "1970-01-01T00:00:00.000000001Z", "2024-03-04T10:02:03.123456789Z"
     assert f"deal_date from {first} to {last}" in said
     assert "not of their type: routeId (3)" in said
     assert "0.50 s for requests" in said
 
 
-def test_a_table_that_is_ordinary_says_nothing_of_odd_values_or_times_it_has_not() -> None:
+def test_a_table_that_is_ordinary_says_nothing_of_unexpected_values_or_times_it_has_not() -> None:
     said = TradesResponse(FRAME[:0], [record()]).explain()
     assert "not of their type" not in said
     assert "deal_date" not in said
@@ -147,7 +147,7 @@ def test_a_notebook_shows_first_and_last_rows_and_no_markup_of_a_server() -> Non
             "route": ["<script>alert(1)</script>"] * rows,
         }
     ).with_columns(pl.lit(0).cast(pl.Datetime("ns", "UTC")).alias("deal_date"))
-    shown = TradesResponse(frame, [record(odd={"<b>": 1})])._repr_html_()
+    shown = TradesResponse(frame, [record(unexpected={"<b>": 1})])._repr_html_()
     assert shown.startswith("<p><strong>TradesResponse</strong>: 1,000 rows from 1 request")
     assert "&quot;0&quot;" in shown
     assert "&quot;999&quot;" in shown

@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from ..query.contracts import ContractSpec
-from ..resources.estimates import counted
+from ..query.plan import counted
 from ..tables import OHLCVResponse, OrderBookTopResponse
-from .progress import OnProgress, RequestRecord
+from ..tables.base import RequestRecord
+from .progress import OnProgress
 from .result import FailedQuery
 from .results import BulkQueryResult, BulkSnapshotsResponse, BulkTradesResponse
 

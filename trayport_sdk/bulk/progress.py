@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeAlias
 
-from attrs import evolve, field, fields, frozen
-
-from ..query.times import Window
+from attrs import evolve, fields, frozen
 
 
 @frozen
@@ -79,33 +77,3 @@ class Total:
             self._tell(evolve(self._so_far, requests_planned=planned))
 
         return told
-
-
-@frozen
-class RequestRecord:
-    """One request that a result is made of.
-
-    Attributes:
-        endpoint: The path of the operation.
-        parameters: The query as it was sent; the key is never part of it.
-        window: The half-open range the request covers, or None for an instant.
-        rows: Rows kept.
-        dropped: Rows left out because they lie at or after the end of the window.
-        bytes_decoded: Bytes of the answer, decompressed.
-        bytes_received: Bytes of the answer as it came over the wire.
-        seconds: From sending to the last byte.
-        timestamp: The instant that the answer says it is about, in nanoseconds since 1970-01-01
-            UTC, where it says one.
-        odd: How often each field was not of its type, and was taken nevertheless.
-    """
-
-    endpoint: str
-    parameters: Mapping[str, str]
-    window: Window | None
-    rows: int
-    dropped: int
-    bytes_decoded: int
-    bytes_received: int
-    seconds: float
-    timestamp: int | None = None
-    odd: Mapping[str, int] = field(factory=dict[str, int])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from ..resources.estimates import counted
-from .progress import RequestRecord
+from ..query.plan import counted
+from ..tables.base import RequestRecord
 
 
 @frozen

@@ -22,11 +22,11 @@ from ..errors import (
 )
 from ..query.params import parameters_by_argument
 from ..query.plan import QueryPlan
+from ..tables.base import RequestRecord
 from ..tables.decode.columns import ColumnFilter, column_filter, to_frame
 from ..tables.decode.decoder import Decoder
 from ..tables.decode.split import SMALL_PIECE
 from .correlation import check_contracts
-from .progress import RequestRecord
 from .spool import Spool
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def read_response(
             rows.add(wanted if keep is None else wanted.clear())
             received += frame.height
             kept += wanted.height
-    answer.odd = decoder.odd
+    answer.unexpected = decoder.unexpected
     return AnsweredQuery(
         query,
         rows,
@@ -149,7 +149,7 @@ def read_response(
             bytes_received=answer.bytes_received,
             seconds=answer.seconds,
             timestamp=decoder.timestamp,
-            odd=decoder.odd,
+            unexpected=decoder.unexpected,
         ),
     )
 

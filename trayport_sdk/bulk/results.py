@@ -9,12 +9,12 @@ from attrs import evolve, frozen
 
 from ..errors import TrayportConfigurationError, TrayportPartialFailureError
 from ..query.contracts import ContractSpec
-from ..query.plan import QueryPlan, alone
+from ..query.plan import QueryPlan, alone, counted
 from ..query.times import Window
-from ..resources.estimates import counted
 from ..tables import TABLES, SnapshotsResponse, TableResponse, TradesResponse
+from ..tables.base import RequestRecord
 from .correlation import by_contract
-from .progress import OnProgress, RequestRecord
+from .progress import OnProgress
 from .result import AnsweredQuery, FailedQuery, Outcome
 
 if TYPE_CHECKING:

@@ -16,11 +16,12 @@ from ..errors import TrayportConfigurationError
 from ..query.plan import QueryPlan
 from ..query.planner import plan
 from ..tables import TradesBatch
+from ..tables.base import RequestRecord
 from ..tables.batches import Crew
 from ..tables.export import check_writable, file_format
 from ..tables.files import Compression, Gatherer, codec_of, gathered
 from .correlation import by_contract
-from .progress import OnProgress, RequestRecord
+from .progress import OnProgress
 from .raw import BodyKeeper, check_directory
 from .reports import FileReport
 from .result import AnsweredQuery, Keep

@@ -20,7 +20,7 @@ from ..errors import (
     TrayportCircuitBreakerError,
     TrayportError,
 )
-from ..telemetry.events import AttemptEvent, OddValuesEvent, RetryEvent, ThrottleEvent
+from ..telemetry.events import AttemptEvent, RetryEvent, ThrottleEvent, UnexpectedValuesEvent
 from .haste import pause
 from .messages import ApiRequest, ApiResponse, Attempt
 
@@ -156,8 +156,8 @@ class Course(Generic[Read]):
                 bytes_decoded=whole.bytes_decoded if whole else 0,
             )
         )
-        if whole and whole.odd and failure is None:
-            self._wire.tell(OddValuesEvent(context.endpoint, whole.odd))
+        if whole and whole.unexpected and failure is None:
+            self._wire.tell(UnexpectedValuesEvent(context.endpoint, whole.unexpected))
 
     async def _slow_down(self, pause: float, grant: Grant | None) -> None:
         limiter = self._wire.limiter

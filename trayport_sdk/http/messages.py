@@ -76,7 +76,7 @@ class ApiResponse:
         bytes_received: Its size over the wire, so far.
         bytes_decoded: Its size without compression, as far as it was read.
         seconds: From sending to the last byte; 0 before that has come.
-        odd: How often a field was not of its type, and was taken nevertheless.
+        unexpected: How often a field was not of its type, and was taken nevertheless.
     """
 
     call: ApiRequest
@@ -87,7 +87,7 @@ class ApiResponse:
     bytes_received: int = 0
     bytes_decoded: int = 0
     seconds: float = 0.0
-    odd: Mapping[str, int] = field(factory=dict[str, int])
+    unexpected: Mapping[str, int] = field(factory=dict[str, int])
     _beginning: bytes = field(default=b"", repr=False)
 
     def chunks(self, keep: Callable[[bytes], object] | None = None) -> Iterator[bytes]:

@@ -309,3 +309,13 @@ def telling_contracts(query: QueryPlan) -> QueryPlan:
     """The query, with the column that says whose a row is, where there is one."""
     fields = with_contract(query.operation, query.options.optional_fields)
     return evolve(query, options=evolve(query.options, optional_fields=fields))
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things in words.
+
+    Example:
+        >>> counted(1, "request"), counted(1200, "row")
+        ('1 request', '1,200 rows')
+    """
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

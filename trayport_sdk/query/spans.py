@@ -6,17 +6,12 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import frozen
 
 from ..errors import TrayportValidationError
-from .times import TimeLike, instant
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from ..bulk.progress import RequestRecord
+from .times import TimeLike, Window, instant
 
 _FRACTION = re.compile(r"(?<=\d)\.(\d{1,9})(?=$|Z|[+-])", re.IGNORECASE)
 
@@ -100,29 +95,17 @@ class TimeRange:
         return span
 
     @classmethod
-    def asked(
+    def over(
         cls,
         from_: TimeLike | int | None,
         until: TimeLike | int | None,
-        requests: Sequence[RequestRecord],
+        windows: Sequence[Window],
     ) -> TimeRange:
-        """The range between two times; where one is left out, what the requests asked for."""
+        """The range between two times; where one is left out, that of the windows."""
         span = cls.between(from_, until)
-        windows = [request.window for request in requests if request.window is not None]
         if not windows:
             return span
         start, end = min(w.start for w in windows), max(w.end for w in windows)
         start = start if span.start is None else span.start
         end = end if span.end is None else span.end
         return cls(start, max(start, end))
-
-    def holds(self, time: pl.Expr) -> pl.Expr:
-        """Whether times, as integers, lie in the range."""
-        import polars as pl
-
-        inside = pl.lit(value=True)
-        if self.start is not None:
-            inside &= time >= self.start
-        if self.end is not None:
-            inside &= time < self.end
-        return inside

@@ -17,7 +17,7 @@ from ..http.limiter.limits import (
     STEP_MILLISECONDS,
     STEP_SHARE,
 )
-from ..query.plan import QueryPlan
+from ..query.plan import QueryPlan, counted
 from ..query.times import to_text
 
 if TYPE_CHECKING:
@@ -93,16 +93,6 @@ def _row(plan: QueryPlan) -> tuple[str, str, str, str, str]:
     if plan.window is not None:
         start, end = to_text(plan.window.start), to_text(plan.window.end)
     return plan.kind, plan.endpoint, plan.subject, start, end
-
-
-def counted(number: int, thing: str) -> str:
-    """A number of things in words.
-
-    Example:
-        >>> counted(1, "request"), counted(1200, "row")
-        ('1 request', '1,200 rows')
-    """
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def in_words(took: timedelta) -> str:

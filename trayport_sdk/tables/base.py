@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from html import escape
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, SupportsIndex, TypeVar, overload
 
-from trayport_spec import ENDPOINTS
+from attrs import field, frozen
+from trayport_spec import ENDPOINTS, SPEC_HASH
 
 from ..errors import TrayportValidationError
-from ..resources.estimates import counted
+from ..query.plan import counted
 from . import convert as conversions
 from . import export
 from .batches import map_batches
 from .decode.columns import ColumnFilter, to_frame
 from .models import collector_paused, models
-from .provenance import FromRequests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,11 +27,90 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-    from ..bulk.progress import RequestRecord
+    from ..query.times import Window
     from .files import Compression
 
 Model = TypeVar("Model")
 Result = TypeVar("Result")
+
+
+@frozen
+class RequestRecord:
+    """One request that a result is made of.
+
+    Attributes:
+        endpoint: The path of the operation.
+        parameters: The query as it was sent; the key is never part of it.
+        window: The half-open range the request covers, or None for an instant.
+        rows: Rows kept.
+        dropped: Rows left out because they lie at or after the end of the window.
+        bytes_decoded: Bytes of the answer, decompressed.
+        bytes_received: Bytes of the answer as it came over the wire.
+        seconds: From sending to the last byte.
+        timestamp: The instant that the answer says it is about, in nanoseconds since 1970-01-01
+            UTC, where it says one.
+        unexpected: How often each field was not of its type, and was taken nevertheless.
+    """
+
+    endpoint: str
+    parameters: Mapping[str, str]
+    window: Window | None
+    rows: int
+    dropped: int
+    bytes_decoded: int
+    bytes_received: int
+    seconds: float
+    timestamp: int | None = None
+    unexpected: Mapping[str, int] = field(factory=dict[str, int])
+
+
+class FromRequests:
+    """Something made of the answers to requests.
+
+    Attributes:
+        requests: What was asked, request by request.
+        spec_hash: Which version of the OpenAPI document gave the types.
+    """
+
+    def __init__(self, requests: Sequence[RequestRecord]) -> None:
+        self.requests = tuple(requests)
+        self.spec_hash = SPEC_HASH
+
+    @property
+    def request_count(self) -> int:
+        """How many requests the table is made of."""
+        return len(self.requests)
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The ranges that the requests cover, each once; none where they ask for an instant."""
+        windows = dict.fromkeys(request.window for request in self.requests)
+        return tuple(window for window in windows if window is not None)
+
+    @property
+    def seconds(self) -> float:
+        """How long the requests took, added up; those under way at the same time count each."""
+        return sum(request.seconds for request in self.requests)
+
+    @property
+    def bytes_received(self) -> int:
+        """Bytes of the answers as they came over the wire."""
+        return sum(request.bytes_received for request in self.requests)
+
+    @property
+    def bytes_decoded(self) -> int:
+        """Bytes of the answers, decompressed."""
+        return sum(request.bytes_decoded for request in self.requests)
+
+    @property
+    def dropped(self) -> int:
+        """Rows left out because they lie at or after the end of the window of their request."""
+        return sum(request.dropped for request in self.requests)
+
+    @property
+    def unexpected(self) -> Mapping[str, int]:
+        """How often each field was not of its type, and was taken nevertheless."""
+        return sum((Counter(request.unexpected) for request in self.requests), Counter[str]())
 
 
 class TableResponse(FromRequests, Generic[Model]):
@@ -159,8 +239,8 @@ class TableResponse(FromRequests, Generic[Model]):
             times = self._frame.select(name)
             ends = [export.texts(end)[0, 0] for end in (times.min(), times.max())]
             parts.insert(1, f"{name} from {ends[0]} to {ends[1]}")
-        if self.odd:
-            fields = ", ".join(f"{field} ({count:,})" for field, count in self.odd.items())
+        if self.unexpected:
+            fields = ", ".join(f"{field} ({count:,})" for field, count in self.unexpected.items())
             parts.insert(-1, f"not of their type: {fields}")
         return "; ".join(parts)
 

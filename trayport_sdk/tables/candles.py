@@ -15,8 +15,8 @@ from .base import TableResponse
 if TYPE_CHECKING:
     import polars as pl
 
-    from ..bulk.progress import RequestRecord
     from ..query.times import TimeLike
+    from .base import RequestRecord
 
 
 class OHLCVResponse(TableResponse[Candle]):
@@ -92,7 +92,7 @@ class OHLCVResponse(TableResponse[Candle]):
             self._frame,
             interval,
             TimeRange.between(from_, until),
-            TimeRange.asked(from_, until, self.requests),
+            TimeRange.over(from_, until, self.windows),
             source=self.interval,
             include_empty_buckets=include_empty_buckets,
         )

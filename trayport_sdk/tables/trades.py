@@ -16,9 +16,9 @@ from .candles import OHLCVResponse
 if TYPE_CHECKING:
     import polars as pl
 
-    from ..bulk.progress import RequestRecord
     from ..query.contracts import ContractSpec
     from ..query.times import Interval, TimeLike
+    from .base import RequestRecord
 
 
 class TradesTable(TableResponse[Model]):
@@ -156,7 +156,7 @@ class TradesTable(TableResponse[Model]):
         return tape.aggressor_flow(
             self._frame,
             interval,
-            TimeRange.asked(from_, until, self.requests),
+            TimeRange.over(from_, until, self.windows),
             include_empty_buckets=include_empty_buckets,
         )
 
@@ -207,7 +207,7 @@ class TradesTable(TableResponse[Model]):
         frame = bars.candles(
             self._frame,
             interval,
-            TimeRange.asked(from_, until, self.requests),
+            TimeRange.over(from_, until, self.windows),
             include_empty_buckets=include_empty_buckets,
             optional_fields=optional_fields,
         )

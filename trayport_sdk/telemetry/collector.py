@@ -12,10 +12,10 @@ from .events import (
     AttemptEvent,
     BreakerEvent,
     Event,
-    OddValuesEvent,
     RetryEvent,
     StaleEvent,
     ThrottleEvent,
+    UnexpectedValuesEvent,
 )
 from .metrics import EndpointMetrics, Latency, Metrics
 from .process import GarbageWatch, process_use
@@ -51,8 +51,8 @@ class MetricsCollector:
                 self._throttles += 1
             elif isinstance(event, StaleEvent):
                 tally.stale_answers += 1
-            elif isinstance(event, OddValuesEvent):
-                tally.odd_values.update(event.fields)
+            elif isinstance(event, UnexpectedValuesEvent):
+                tally.unexpected_values.update(event.fields)
 
     def snapshot(
         self,
@@ -90,7 +90,7 @@ class _Tally:
 
     def __init__(self) -> None:
         self.errors: Counter[str] = Counter()
-        self.odd_values: Counter[str] = Counter()
+        self.unexpected_values: Counter[str] = Counter()
         self.retries = 0
         self.stale_answers = 0
         self.breaker_changes = 0
@@ -116,7 +116,7 @@ class _Tally:
             errors=dict(sorted(self.errors.items())),
             retries=self.retries,
             stale_answers=self.stale_answers,
-            odd_values=dict(sorted(self.odd_values.items())),
+            unexpected_values=dict(sorted(self.unexpected_values.items())),
             bytes_received=self.bytes_received,
             bytes_decoded=self.bytes_decoded,
             latency=Latency(
@@ -137,7 +137,7 @@ class _Tally:
         whole = cls()
         for part in parts:
             whole.errors.update(part.errors)
-            whole.odd_values.update(part.odd_values)
+            whole.unexpected_values.update(part.unexpected_values)
             whole.retries += part.retries
             whole.stale_answers += part.stale_answers
             whole.bytes_received += part.bytes_received

@@ -124,12 +124,12 @@ class StaleEvent:
 
 
 @frozen
-class OddValuesEvent:
+class UnexpectedValuesEvent:
     """An answer had values that are not of their types, and they were taken nevertheless.
 
     Attributes:
         endpoint: The path of the operation.
-        fields: How often each field was odd.
+        fields: How often each field was not of its type.
     """
 
     endpoint: str
@@ -156,6 +156,6 @@ Event: TypeAlias = (
     | BreakerEvent
     | ThrottleEvent
     | StaleEvent
-    | OddValuesEvent
+    | UnexpectedValuesEvent
 )
 Observer: TypeAlias = Callable[[Event], None]

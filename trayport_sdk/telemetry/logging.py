@@ -21,9 +21,9 @@ from .events import (
     BreakerState,
     Event,
     FailureEvent,
-    OddValuesEvent,
     RetryEvent,
     ThrottleEvent,
+    UnexpectedValuesEvent,
 )
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Log:
             # Without a handler, warnings would land on standard error.
             package.addHandler(logging.NullHandler())
         self._logger = logging.getLogger(LOGGER)
-        self._odd: set[tuple[str, str]] = set()
+        self._unexpected: set[tuple[str, str]] = set()
 
     def __call__(self, event: Event) -> None:
         """Logs one event, if anybody listens."""
@@ -89,16 +89,16 @@ class Log:
                 **_error(event.error),
                 parameters=dict(event.error.parameters),
             )
-        elif isinstance(event, OddValuesEvent):
+        elif isinstance(event, UnexpectedValuesEvent):
             self._log_once(log, level, event)
         else:
             log.log(level, "stale answer", endpoint=event.endpoint, age=_rounded(event.age))
 
-    def _log_once(self, log: BoundLogger, level: int, event: OddValuesEvent) -> None:
+    def _log_once(self, log: BoundLogger, level: int, event: UnexpectedValuesEvent) -> None:
         for name, times in event.fields.items():
-            if (event.endpoint, name) not in self._odd:
-                self._odd.add((event.endpoint, name))
-                log.log(level, "odd value", endpoint=event.endpoint, field=name, times=times)
+            if (event.endpoint, name) not in self._unexpected:
+                self._unexpected.add((event.endpoint, name))
+                log.log(level, "unexpected value", endpoint=event.endpoint, field=name, times=times)
 
     def _heard(self, level: int) -> bool:
         """Whether a line of this level reaches anybody, so that none is built in vain."""

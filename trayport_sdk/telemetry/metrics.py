@@ -55,7 +55,7 @@ class EndpointMetrics:
         errors: How many of them failed, by the name of the error's class.
         retries: How often a failed request was put back to be sent again.
         stale_answers: Answers from memory, because the service kept failing.
-        odd_values: How often each field was not of its type, and was taken nevertheless.
+        unexpected_values: How often each field was not of its type, and was taken nevertheless.
         bytes_received: Bytes of the bodies as they came over the wire.
         bytes_decoded: Bytes of the bodies, decompressed.
         latency: How long requests took.
@@ -67,7 +67,7 @@ class EndpointMetrics:
     errors: Mapping[str, int]
     retries: int
     stale_answers: int
-    odd_values: Mapping[str, int]
+    unexpected_values: Mapping[str, int]
     bytes_received: int
     bytes_decoded: int
     latency: Latency

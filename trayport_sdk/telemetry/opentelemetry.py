@@ -21,10 +21,10 @@ from .events import (
     BreakerEvent,
     Event,
     FailureEvent,
-    OddValuesEvent,
     RetryEvent,
     StaleEvent,
     ThrottleEvent,
+    UnexpectedValuesEvent,
 )
 
 if TYPE_CHECKING:
@@ -85,7 +85,11 @@ class OpenTelemetry:
             (ThrottleEvent, "throttles", "Answers that said the key is too fast."),
             (BreakerEvent, "breaker.changes", "Changes of a circuit breaker's state."),
             (StaleEvent, "stale.answers", "Answers from memory."),
-            (OddValuesEvent, "odd.answers", "Answers with values that are not of their types."),
+            (
+                UnexpectedValuesEvent,
+                "unexpected.values",
+                "Responses with values of other types.",
+            ),
         )
         self._counters = {
             kind: meter.create_counter(f"trayport.{name}", description=text)

@@ -22,10 +22,10 @@ _OF_AN_ENDPOINT: tuple[tuple[str, _Kind, str, Callable[[EndpointMetrics], float]
     ("retries_total", "counter", "Failed requests to be sent again.", lambda one: one.retries),
     ("stale_answers_total", "counter", "Answers from memory.", lambda one: one.stale_answers),
     (
-        "odd_values_total",
+        "unexpected_values_total",
         "counter",
         "Values not of their types.",
-        lambda one: sum(one.odd_values.values()),
+        lambda one: sum(one.unexpected_values.values()),
     ),
     ("received_bytes_total", "counter", "Bytes of bodies.", lambda one: one.bytes_received),
     ("decoded_bytes_total", "counter", "The same decompressed.", lambda one: one.bytes_decoded),

@@ -10,7 +10,7 @@ from ...errors import TrayportValidationError
 from ...query.contracts import ContractSpec
 from ...query.spans import TimeRange
 from ...query.times import Interval
-from .ohlcv import BUY, CONTRACT, END, SELL, START, by_bucket, one_contract, weighted
+from .ohlcv import BUY, CONTRACT, END, SELL, START, by_bucket, one_contract, weighted, within
 
 if TYPE_CHECKING:
     import polars as pl
@@ -141,7 +141,7 @@ def of_contract(table: pl.DataFrame, contract: ContractSpec | str) -> pl.DataFra
 def _within(trades: pl.DataFrame, span: TimeRange) -> pl.DataFrame:
     import polars as pl
 
-    inside = trades.filter(span.holds(pl.col("deal_date").cast(pl.Int64)))
+    inside = trades.filter(within(span, pl.col("deal_date").cast(pl.Int64)))
     one_contract(inside)
     return inside
 

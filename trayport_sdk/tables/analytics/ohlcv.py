@@ -95,7 +95,7 @@ def by_bucket(
     interval = bucket_interval(interval)
     time = pl.col("deal_date").cast(pl.Int64)
     # What lenient decoding knows no time of lies in no bucket.
-    inside = trades.filter(span.holds(time) & time.is_not_null())
+    inside = trades.filter(within(span, time) & time.is_not_null())
     if not inside["deal_date"].is_sorted():
         inside = inside.sort("deal_date", maintain_order=True)
     buckets = Buckets.of(interval, span, first_of(inside, time))
@@ -105,6 +105,18 @@ def by_bucket(
     if include_empty_buckets:
         found = filled(found, buckets, span, last_of(inside, time))
     return finished(found, buckets)
+
+
+def within(span: TimeRange, time: pl.Expr) -> pl.Expr:
+    """Whether times, as integers, lie in a range."""
+    import polars as pl
+
+    inside = pl.lit(value=True)
+    if span.start is not None:
+        inside &= time >= span.start
+    if span.end is not None:
+        inside &= time < span.end
+    return inside
 
 
 def weighted(price: pl.Expr, volume: pl.Expr) -> pl.Expr:

@@ -20,6 +20,7 @@ from .ohlcv import (
     last_of,
     one_contract,
     weighted,
+    within,
 )
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def resampled(
     _check_multiple(interval, source if source is not None else interval_of_bars(bars))
     _check_not_cut(bars, wanted)
     time = pl.col(START).cast(pl.Int64)
-    bars = bars.filter(wanted.holds(time))
+    bars = bars.filter(within(wanted, time))
     buckets = Buckets.of(interval, span, first_of(bars, time))
     if not bars[START].is_sorted():
         bars = bars.sort(START, maintain_order=True)
@@ -102,7 +103,7 @@ def vwap(bars: pl.DataFrame, span: TimeRange) -> float | None:
         )
     one_contract(bars)
     _check_not_cut(bars, span)
-    inside = bars.filter(span.holds(pl.col(START).cast(pl.Int64)))
+    inside = bars.filter(within(span, pl.col(START).cast(pl.Int64)))
     average: float | None = inside.select(weighted(pl.col("vwap"), pl.col("volume"))).item()
     return average
 

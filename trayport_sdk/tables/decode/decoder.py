@@ -46,12 +46,12 @@ class Decoded:
         rows: The rows, in the order of the answer.
         timestamp: The instant the whole answer is of, in nanoseconds since 1970-01-01 UTC; None
             where the rows have times of their own.
-        odd: How often each field was not of its type, and was taken nevertheless.
+        unexpected: How often each field was not of its type, and was taken nevertheless.
     """
 
     rows: Sequence[Any]
     timestamp: int | None = None
-    odd: Mapping[str, int] = field(factory=dict[str, int])
+    unexpected: Mapping[str, int] = field(factory=dict[str, int])
 
 
 class Decoder:
@@ -65,7 +65,7 @@ class Decoder:
 
     Attributes:
         timestamp: The instant the whole answer is of, once it was read.
-        odd: How often each field was not of its type, and was taken nevertheless.
+        unexpected: How often each field was not of its type, and was taken nevertheless.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Decoder:
         self._is_plain = True
         self._rows_before = 0
         self.timestamp: int | None = None
-        self.odd: Counter[str] = Counter()
+        self.unexpected: Counter[str] = Counter()
 
     def frames(self, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]:
         """The rows in tables, while the text arrives.
@@ -98,14 +98,14 @@ class Decoder:
         if ENDPOINTS[self._operation_id].root != "array":
             whole = answer(self._operation_id, b"".join(chunks), lenient=self._lenient)
             self.timestamp = whole.timestamp
-            self.odd.update(whole.odd)
+            self.unexpected.update(whole.unexpected)
             yield to_frame(self._columns, whole.rows, self._asked)
             return
         under_way: deque[tuple[Cut, Future[_Table]]] = deque()
         try:
-            for frame, odd in self._tables(chunks, under_way):
+            for frame, unexpected in self._tables(chunks, under_way):
                 self._rows_before += frame.height
-                self.odd.update(odd)
+                self.unexpected.update(unexpected)
                 yield frame
         finally:
             for _, table in under_way:
@@ -155,13 +155,13 @@ class Decoder:
         """The table of a piece."""
         found = _read(self._operation_id, text, lenient=self._lenient)
         frame = None
-        if self._is_plain and not found.odd:
+        if self._is_plain and not found.unexpected:
             frame = from_json(self._columns, text, self._asked)
         if frame is None or frame.height != len(found.rows):
             # What is in one piece will be in the others: escapes, or fields that are not known.
             self._is_plain = False
             frame = to_frame(self._columns, found.rows, self._asked)
-        return frame, found.odd
+        return frame, found.unexpected
 
 
 def _small(chunks: Iterable[bytes]) -> Iterator[memoryview]:
@@ -221,13 +221,13 @@ def _read(operation_id: str, text: bytes, *, lenient: bool) -> Decoded:
         # Slowly, with what is wrong at its place; of fields with the same name the last one counts.
         tolerance = Tolerance(operation_id, lenient=lenient)
         document = tolerance.answer(untyped(text))
-        odd: Mapping[str, int] = tolerance.odd
+        unexpected: Mapping[str, int] = tolerance.unexpected
     else:
-        odd = {}
+        unexpected = {}
     if endpoint.rows_at is None:
-        return Decoded(document if endpoint.root == "array" else [document], odd=odd)
+        return Decoded(document if endpoint.root == "array" else [document], unexpected=unexpected)
     times = (getattr(document, c.python_name) for c in endpoint.envelope if c.type == "timestamp")
-    return Decoded(getattr(document, endpoint.rows_at), next(times, None), odd)
+    return Decoded(getattr(document, endpoint.rows_at), next(times, None), unexpected)
 
 
 def _explained(

@@ -91,14 +91,14 @@ class Tolerance:
             whose type is assumed are taken as they are, if they fit.
 
     Attributes:
-        odd: How often each field was not of its type.
+        unexpected: How often each field was not of its type.
     """
 
     def __init__(self, operation_id: str, *, lenient: bool) -> None:
         self._operation_id = operation_id
         self._endpoint = ENDPOINTS[operation_id]
         self._lenient = lenient
-        self.odd: Counter[str] = Counter()
+        self.unexpected: Counter[str] = Counter()
 
     def answer(self, document: Any) -> Any:
         """The typed answer.
@@ -161,7 +161,7 @@ class Tolerance:
             fitting = _fitting(column, value) if column.provenance.source == "assumed" else None
             if fitting is None and not self._lenient and not _may_lack(column, value):
                 raise _wrong(column.type, value, at) from None
-            self.odd[name] += 1
+            self.unexpected[name] += 1
             return fitting
 
     def _nested(self, column: Column, kind: Any, value: Any, at: str, name: str) -> Any:
@@ -181,7 +181,7 @@ class Tolerance:
         except msgspec.ValidationError:
             if not self._lenient:
                 raise
-            self.odd[name] += 1
+            self.unexpected[name] += 1
             return None
 
 
