@@ -44,6 +44,7 @@ HOMES = {
     "pyrate_limiter": "http/limiter/stores.py",
     "structlog": "telemetry/logging.py",
     "redis": "http/limiter/redis.py",
+    "prometheus_client": "telemetry/prometheus.py",
     "opentelemetry": "telemetry/opentelemetry.py",
     "keyring": "settings.py",
 }
@@ -168,7 +169,8 @@ def test_importing_the_package_loads_no_table_library() -> None:
 
 
 def test_a_client_loads_no_library_that_its_settings_do_not_ask_for() -> None:
-    libraries = {"polars", "pandas", "pyarrow", "redis", "opentelemetry", "keyring", "uvloop"}
+    libraries = {"polars", "pandas", "pyarrow", "redis", "prometheus_client"}
+    libraries |= {"opentelemetry", "keyring", "uvloop"}
     made = "from trayport_sdk import Settings, TrayportClient; "
     made += "TrayportClient('a key', settings=Settings(_env_file=None))"
     assert loaded(made, libraries) == []

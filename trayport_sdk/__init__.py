@@ -55,8 +55,7 @@ _PUBLIC = {
     ".tables.analytics.levels": "Level",
     ".tables.base": "RequestRecord TableResponse",
     ".telemetry.events": "BreakerEvent BreakerState RetryEvent",
-    ".telemetry.metrics": "EndpointMetrics Latency Metrics",
-    ".telemetry.process": "ProcessUse",
+    ".telemetry.metrics": "EndpointMetrics Latency Metrics ProcessUse",
     ".telemetry.status": "BreakerStatus ConnectionCounts LimiterStatus WindowUse",
 }
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names.split()}

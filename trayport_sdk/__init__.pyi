@@ -93,7 +93,7 @@ from .telemetry.events import RetryEvent as RetryEvent
 from .telemetry.metrics import EndpointMetrics as EndpointMetrics
 from .telemetry.metrics import Latency as Latency
 from .telemetry.metrics import Metrics as Metrics
-from .telemetry.process import ProcessUse as ProcessUse
+from .telemetry.metrics import ProcessUse as ProcessUse
 from .telemetry.status import BreakerStatus as BreakerStatus
 from .telemetry.status import ConnectionCounts as ConnectionCounts
 from .telemetry.status import LimiterStatus as LimiterStatus

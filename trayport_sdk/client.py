@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from .resources.trades import TradesGroup
     from .sandbox import Sandbox
     from .settings import Settings
-    from .telemetry.collector import MetricsCollector
-    from .telemetry.metrics import Metrics
+    from .telemetry.metrics import Metrics, MetricsCollector
 
 _log = logging.getLogger("trayport_sdk.http")
 
@@ -421,6 +420,4 @@ class TrayportClient(Convenience):
         """Closes every connection. Clients made by `with_options` are closed as well."""
         for prefetch in list(self._ahead):
             await prefetch.aclose()
-        if self._collector is not None:
-            self._collector.close()
         await self._wire.aclose()

@@ -18,7 +18,7 @@ from trayport_sdk.http.assembly import FIXED, limits_of
 from trayport_sdk.http.limiter import limits as pace
 from trayport_sdk.http.limiter import queue as line
 from trayport_sdk.settings import SHARE, Settings, variable
-from trayport_sdk.telemetry import quantiles
+from trayport_sdk.telemetry import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,6 +125,6 @@ NUMBERS: dict[str, Callable[[], str]] = {
     "try-again": lambda: f"{limiter.TRY_AGAIN_SECONDS:g} seconds",
     "passed-over": lambda: str(line.PASSED_OVER),
     "malformed-retries": lambda: str(retry.MALFORMED_RETRIES),
-    "quantile-error": lambda: percent(quantiles.RELATIVE_ERROR),
+    "quantile-error": lambda: percent(metrics.RELATIVE_ERROR),
     "fixed-settings": lambda: codes(FIXED),
 }

@@ -21,6 +21,7 @@ from trayport_sdk.telemetry.events import (
     RetryEvent,
     StaleEvent,
     ThrottleEvent,
+    UnexpectedValuesEvent,
 )
 from trayport_sdk.telemetry.logging import LOGGER, PACKAGE, Log, configure
 
@@ -114,7 +115,7 @@ def test_the_fields_of_a_request_are_attributes_of_its_record(
         (OPENED, "circuit breaker changed", logging.WARNING),
         (CLOSED, "circuit breaker changed", logging.INFO),
         (ThrottleEvent("/trades", 2.0, 0.5), "too fast", logging.WARNING),
-        (StaleEvent("/markets", 60.0), "stale answer", logging.WARNING),
+        (StaleEvent("/markets", 60.0), "stale response", logging.WARNING),
     ],
 )
 def test_an_event_is_as_loud_as_it_is_important(
@@ -123,6 +124,16 @@ def test_an_event_is_as_loud_as_it_is_important(
     record = logged(caplog, event)
     assert said in record.getMessage()
     assert record.levelno == level
+
+
+def test_a_field_with_unexpected_values_is_mentioned_once(caplog: pytest.LogCaptureFixture) -> None:
+    observer = Log()
+    for fields in ({"price": 2}, {"price": 5, "route": 1}):
+        observer(UnexpectedValuesEvent("/trades", fields))
+    assert [(r.getMessage(), r.levelno) for r in caplog.records] == [
+        ("unexpected value endpoint=/trades field=price times=2", logging.WARNING),
+        ("unexpected value endpoint=/trades field=route times=1", logging.WARNING),
+    ]
 
 
 def test_a_call_that_failed_for_good_is_an_error_with_its_reason(

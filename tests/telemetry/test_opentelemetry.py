@@ -168,7 +168,7 @@ def test_what_happens_is_measured(telemetry: Telemetry) -> None:
         "trayport.received": 10,
         "trayport.retries": 1,
         "trayport.throttles": 1,
-        "trayport.stale.answers": 1,
+        "trayport.stale.responses": 1,
         "trayport.breaker.changes": 1,
     }
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trayport_sdk.telemetry.quantiles import RELATIVE_ERROR, SHORTEST, Histogram
+from trayport_sdk.telemetry.metrics import RELATIVE_ERROR, SHORTEST, Histogram
 
 
 @given(

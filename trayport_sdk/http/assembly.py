@@ -13,9 +13,9 @@ from trayport_spec import REQUEST_LIMITS
 
 from ..bulk.dead_letters import DeadLetters
 from ..errors import TrayportConfigurationError
-from ..telemetry.collector import MetricsCollector
 from ..telemetry.events import BreakerEvent, Event, Observer, RetryEvent
 from ..telemetry.logging import Log, configure
+from ..telemetry.metrics import MetricsCollector
 from .breaker import Breakers
 from .connections import Origin
 from .limiter import RequestLimiter, shared_limiter

@@ -1,4 +1,4 @@
-"""What happens on the wire, as values: metrics, logs, traces and hooks all read the same ones."""
+"""What happens to requests, as values: metrics, logs, traces and hooks all read the same ones."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ class BreakerState(StrEnum):
 
 @frozen
 class AttemptEvent:
-    """One request that was sent, whatever came of it.
+    """One request that was sent, and how it ended.
 
     Attributes:
         endpoint: The path of the operation, such as `/trades`.
         parameters: The query as it was sent, without secrets.
         correlation_id: The id that all attempts of one call share.
         attempt: Which attempt of the call it was, from 1.
-        status: The HTTP status, or None when no answer came.
+        status: The HTTP status, or None when no response came.
         error: What went wrong, or None.
         queued: Seconds spent waiting for the limiter.
         seconds: From sending to the last byte.
-        bytes_received: Bytes of the body as they came over the wire.
+        bytes_received: Bytes of the body as they were received.
         bytes_decoded: Bytes of the body, decompressed.
     """
 
@@ -100,7 +100,7 @@ class ThrottleEvent:
     """The service said that the key is too fast, and everybody on the key was slowed down.
 
     Attributes:
-        endpoint: The path of the operation whose answer said so.
+        endpoint: The path of the operation whose response said so.
         pause: Seconds in which nobody on the key sends anything.
         share: The share of the set rate that is in force after the pause; it recovers in steps.
     """
@@ -116,7 +116,7 @@ class StaleEvent:
 
     Attributes:
         endpoint: The path of the operation.
-        age: Seconds since it was read.
+        age: Seconds since it was fetched.
     """
 
     endpoint: str
@@ -125,7 +125,7 @@ class StaleEvent:
 
 @frozen
 class UnexpectedValuesEvent:
-    """An answer had values that are not of their types, and they were taken nevertheless.
+    """A response had values that are not of their types, and they were accepted nevertheless.
 
     Attributes:
         endpoint: The path of the operation.

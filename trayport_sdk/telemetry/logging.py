@@ -1,9 +1,9 @@
-"""What happens on the wire as structured log lines; silent until somebody wants to hear it.
+"""Events as structured log lines; silent until a handler listens.
 
-The lines go to the logger `trayport_sdk.http` of the standard library, so that whoever has set up
-logging gets them as any others: a readable message, and every field as an attribute of the record.
-structlog builds them with processors of our own; the configuration of structlog and of the root
-logger are left alone.
+The lines go to the logger `trayport_sdk.http` of the standard library, so that a program with a
+logging set-up gets them like any others: a readable message, and every field as an attribute of the
+record. structlog builds them with processors of our own; the configurations of structlog and of the
+root logger are left alone.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from .events import (
     Event,
     FailureEvent,
     RetryEvent,
+    StaleEvent,
     ThrottleEvent,
     UnexpectedValuesEvent,
 )
@@ -47,61 +48,26 @@ class Log:
             # Without a handler, warnings would land on standard error.
             package.addHandler(logging.NullHandler())
         self._logger = logging.getLogger(LOGGER)
-        self._unexpected: set[tuple[str, str]] = set()
+        self._seen: set[tuple[str, str]] = set()
 
     def __call__(self, event: Event) -> None:
-        """Logs one event, if anybody listens."""
+        """Logs one event, if a handler listens."""
         level = _level(event)
-        if not self._heard(level):
+        if not self._has_listeners(level):
             return
         log = _structured()
-        if isinstance(event, AttemptEvent):
-            log.log(level, f"request {_outcome(event)}", **_attempt(event))
-        elif isinstance(event, RetryEvent):
-            log.log(
-                level, "retry", **_call(event), wait=_rounded(event.wait), **_error(event.error)
-            )
-        elif isinstance(event, BreakerEvent):
-            log.log(
-                level,
-                "circuit breaker changed",
-                endpoint=event.endpoint,
-                previous=event.previous.value,
-                state=event.state.value,
-                failures=event.failures,
-                retry_at=None if event.retry_at is None else event.retry_at.isoformat(),
-            )
-        elif isinstance(event, ThrottleEvent):
-            log.log(
-                level,
-                "too fast",
-                endpoint=event.endpoint,
-                pause=_rounded(event.pause),
-                share=event.share,
-            )
-        elif isinstance(event, FailureEvent):
-            log.log(
-                level,
-                "call failed",
-                endpoint=event.endpoint,
-                correlation_id=event.error.correlation_id,
-                attempts=event.error.attempts,
-                **_error(event.error),
-                parameters=dict(event.error.parameters),
-            )
-        elif isinstance(event, UnexpectedValuesEvent):
-            self._log_once(log, level, event)
+        if isinstance(event, UnexpectedValuesEvent):
+            for name, times in event.fields.items():
+                if (event.endpoint, name) not in self._seen:
+                    self._seen.add((event.endpoint, name))
+                    fields = {"endpoint": event.endpoint, "field": name, "times": times}
+                    log.log(level, "unexpected value", **fields)
         else:
-            log.log(level, "stale answer", endpoint=event.endpoint, age=_rounded(event.age))
+            message, fields = _line(event)
+            log.log(level, message, **fields)
 
-    def _log_once(self, log: BoundLogger, level: int, event: UnexpectedValuesEvent) -> None:
-        for name, times in event.fields.items():
-            if (event.endpoint, name) not in self._unexpected:
-                self._unexpected.add((event.endpoint, name))
-                log.log(level, "unexpected value", endpoint=event.endpoint, field=name, times=times)
-
-    def _heard(self, level: int) -> bool:
-        """Whether a line of this level reaches anybody, so that none is built in vain."""
+    def _has_listeners(self, level: int) -> bool:
+        """Whether a line of this level reaches a handler, so that none is built in vain."""
         return self._logger.isEnabledFor(level) and any(
             not isinstance(handler, logging.NullHandler) for handler in _handlers(self._logger)
         )
@@ -115,39 +81,65 @@ def _handlers(logger: logging.Logger) -> Iterator[logging.Handler]:
 
 
 def _level(event: Event) -> int:
-    if isinstance(event, AttemptEvent):
-        return logging.DEBUG
-    if isinstance(event, FailureEvent):
-        return logging.ERROR
-    closed = isinstance(event, BreakerEvent) and event.state is BreakerState.CLOSED
-    return logging.INFO if closed else logging.WARNING
+    match event:
+        case AttemptEvent():
+            return logging.DEBUG
+        case FailureEvent():
+            return logging.ERROR
+        case BreakerEvent(state=BreakerState.CLOSED):
+            return logging.INFO
+        case _:
+            return logging.WARNING
 
 
-def _outcome(event: AttemptEvent) -> str:
-    if event.error is not None:
-        return "failed"
-    return "cancelled" if event.status is None else "done"
-
-
-def _call(event: AttemptEvent | RetryEvent) -> dict[str, object]:
-    return {
-        "endpoint": event.endpoint,
-        "correlation_id": event.correlation_id,
-        "attempt": event.attempt,
-    }
-
-
-def _attempt(event: AttemptEvent) -> dict[str, object]:
-    return {
-        **_call(event),
-        "status": None if event.status is None else int(event.status),
-        "seconds": _rounded(event.seconds),
-        "queued": _rounded(event.queued),
-        "bytes_received": event.bytes_received,
-        "bytes_decoded": event.bytes_decoded,
-        **({} if event.error is None else _error(event.error)),
-        "parameters": dict(event.parameters),
-    }
+def _line(
+    event: AttemptEvent | RetryEvent | FailureEvent | BreakerEvent | ThrottleEvent | StaleEvent,
+) -> tuple[str, dict[str, object]]:
+    """The message and the fields of a line."""
+    fields: dict[str, object] = {"endpoint": event.endpoint}
+    match event:
+        case AttemptEvent():
+            fields |= {
+                "correlation_id": event.correlation_id,
+                "attempt": event.attempt,
+                "status": None if event.status is None else int(event.status),
+                "seconds": _rounded(event.seconds),
+                "queued": _rounded(event.queued),
+                "bytes_received": event.bytes_received,
+                "bytes_decoded": event.bytes_decoded,
+                **({} if event.error is None else _error(event.error)),
+                "parameters": dict(event.parameters),
+            }
+            outcome = "cancelled" if event.status is None else "done"
+            return f"request {outcome if event.error is None else 'failed'}", fields
+        case RetryEvent():
+            fields |= {
+                "correlation_id": event.correlation_id,
+                "attempt": event.attempt,
+                "wait": _rounded(event.wait),
+                **_error(event.error),
+            }
+            return "retry", fields
+        case FailureEvent():
+            fields |= {
+                "correlation_id": event.error.correlation_id,
+                "attempts": event.error.attempts,
+                **_error(event.error),
+                "parameters": dict(event.error.parameters),
+            }
+            return "call failed", fields
+        case BreakerEvent():
+            fields |= {
+                "previous": event.previous.value,
+                "state": event.state.value,
+                "failures": event.failures,
+                "retry_at": None if event.retry_at is None else event.retry_at.isoformat(),
+            }
+            return "circuit breaker changed", fields
+        case ThrottleEvent():
+            return "too fast", fields | {"pause": _rounded(event.pause), "share": event.share}
+        case StaleEvent():
+            return "stale response", fields | {"age": _rounded(event.age)}
 
 
 def _error(error: TrayportError) -> dict[str, str]:
@@ -161,7 +153,7 @@ def _rounded(seconds: float) -> float:
 
 @cache
 def _structured() -> BoundLogger:
-    """structlog's side of the logger. It is imported with the first line that is wanted."""
+    """The logger as structlog wraps it; structlog is imported with the first line."""
     import structlog
     from structlog.contextvars import get_contextvars
     from structlog.processors import LogfmtRenderer
@@ -204,7 +196,7 @@ def configure(log_format: Literal["none", "json", "console"], log_level: str) ->
 
     Args:
         log_format: `json` for one object a line, `console` for people, `none` for not at all.
-        log_level: The least important lines to write, such as `info`.
+        log_level: The lowest level to write, such as `info`.
     """
     package = logging.getLogger(PACKAGE)
     present = next((h for h in package.handlers if isinstance(h, _Handler)), None)

@@ -1,20 +1,42 @@
-"""What a client did and what it cost, as values.
-
-They are made by `collector.MetricsCollector` and written for Prometheus by `prometheus.exposition`.
-"""
+"""What a client sent, received and waited for, counted in memory that does not grow with it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING
+import gc
+import math
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Self
 
 from attrs import frozen
 
-from .process import ProcessUse
+from ..errors import require_extra
+from .events import (
+    AttemptEvent,
+    BreakerEvent,
+    Event,
+    RetryEvent,
+    StaleEvent,
+    ThrottleEvent,
+    UnexpectedValuesEvent,
+)
+from .status import BreakerStatus, ConnectionCounts, LimiterStatus
 
-if TYPE_CHECKING:
-    from .status import BreakerStatus, ConnectionCounts, LimiterStatus
+if sys.platform != "win32":
+    import resource
+
+RELATIVE_ERROR = 0.02
+SHORTEST, LONGEST = 1e-6, 1e6
+_GROWTH = math.log((1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR))
+_LOWEST = math.ceil(math.log(SHORTEST) / _GROWTH)
+_HIGHEST = math.ceil(math.log(LONGEST) / _GROWTH)
+# In pages, the second number is what proc_pid_statm(5) calls "resident".
+_STATM = Path("/proc/self/statm")
 
 
 @frozen
@@ -48,14 +70,14 @@ class Latency:
 
 @frozen
 class EndpointMetrics:
-    """What was asked of one endpoint, or of all of them.
+    """What was requested of one endpoint, or of all of them.
 
     Attributes:
-        requests: Requests that were sent, every attempt counted.
+        requests: Requests that were sent; every attempt counts.
         errors: How many of them failed, by the name of the error's class.
-        retries: How often a failed request was put back to be sent again.
-        stale_answers: Answers from memory, because the service kept failing.
-        unexpected_values: How often each field was not of its type, and was taken nevertheless.
+        retries: How often a failed request was scheduled to be sent again.
+        stale_responses: Responses from memory, because the service kept failing.
+        unexpected_values: How often each field was not of its type and was accepted nevertheless.
         bytes_received: Bytes of the bodies as they came over the wire.
         bytes_decoded: Bytes of the bodies, decompressed.
         latency: How long requests took.
@@ -66,7 +88,7 @@ class EndpointMetrics:
     requests: int
     errors: Mapping[str, int]
     retries: int
-    stale_answers: int
+    stale_responses: int
     unexpected_values: Mapping[str, int]
     bytes_received: int
     bytes_decoded: int
@@ -86,18 +108,48 @@ class EndpointMetrics:
 
 
 @frozen
+class ProcessUse:
+    """What the whole process uses, not only this package.
+
+    Attributes:
+        memory: Bytes of memory in use now; None where there is no `/proc`.
+        peak_memory: The most bytes that were ever in use; None on Windows.
+        cpu_seconds: Processor time since the process began, in seconds.
+        gc_collections: Runs of the garbage collector since the process began.
+    """
+
+    memory: int | None
+    peak_memory: int | None
+    cpu_seconds: float
+    gc_collections: int
+
+    @classmethod
+    def now(cls) -> Self:
+        """Reads the figures from the system and the interpreter."""
+        memory = peak = None
+        if sys.platform != "win32":
+            # Bytes on macOS, KiB elsewhere.
+            unit = 1 if sys.platform == "darwin" else 1024
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+            if _STATM.exists():
+                memory = int(_STATM.read_text().split()[1]) * resource.getpagesize()
+        collections = sum(generation["collections"] for generation in gc.get_stats())
+        return cls(memory, peak, time.process_time(), collections)
+
+
+@frozen
 class Metrics:
     """What a client did since it was made, and what the process uses.
 
     Attributes:
         since: When counting began, in UTC.
-        endpoints: What was asked of each endpoint, by its path such as `/trades`.
+        endpoints: What was requested of each endpoint, by its path such as `/trades`.
         total: The same of all endpoints together.
         throttles: How often the service said that the key is too fast.
         breakers: The circuit breakers, by the path of their endpoint.
         breaker_changes: How often the breaker of an endpoint changed its state.
         limiter: How much of the allowance is in use; None where nothing limits.
-        connections: Connections opened, and the requests that were answered over them.
+        connections: Connections opened, and the responses that came over them.
         process: What the process uses.
 
     Example:
@@ -122,12 +174,177 @@ class Metrics:
 
     @property
     def reuse_share(self) -> float | None:
-        """The share of answers over a connection used before; None when none was ever opened."""
+        """The share of responses over a connection used before; None when none was opened."""
         counts = self.connections
         return counts.reused / counts.requests if counts.opened and counts.requests else None
 
     def to_prometheus(self) -> str:
-        """The metrics in the text format that Prometheus reads."""
+        """The metrics in the text format that Prometheus reads.
+
+        With them come the process, platform and garbage collector figures of prometheus-client.
+
+        Raises:
+            TrayportConfigurationError: The extra `metrics` is not installed.
+        """
+        require_extra("metrics", "prometheus_client", what="to_prometheus")
         from .prometheus import exposition
 
         return exposition(self)
+
+
+class MetricsCollector:
+    """An observer that counts. It may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._since = datetime.now(UTC)
+        self._lock = Lock()
+        self._tallies: dict[str, _Tally] = {}
+        self._throttles = 0
+
+    def __call__(self, event: Event) -> None:
+        """Counts one event."""
+        with self._lock:
+            tally = self._tallies.get(event.endpoint)
+            if tally is None:
+                tally = self._tallies[event.endpoint] = _Tally()
+            match event:
+                case AttemptEvent():
+                    tally.add(event)
+                case RetryEvent():
+                    tally.counts["retries"] += 1
+                case BreakerEvent():
+                    tally.counts["breaker_changes"] += 1
+                case StaleEvent():
+                    tally.counts["stale_responses"] += 1
+                case UnexpectedValuesEvent():
+                    tally.unexpected.update(event.fields)
+                case ThrottleEvent():
+                    self._throttles += 1
+                case _:
+                    pass
+
+    def snapshot(
+        self,
+        *,
+        limiter: LimiterStatus | None,
+        breakers: Mapping[str, BreakerStatus],
+        connections: ConnectionCounts,
+    ) -> Metrics:
+        """Everything counted so far, with the given states of limiter, breakers and connections."""
+        with self._lock:
+            tallies = {endpoint: self._tallies[endpoint] for endpoint in sorted(self._tallies)}
+            changes = {e: tally.counts["breaker_changes"] for e, tally in tallies.items()}
+            return Metrics(
+                since=self._since,
+                endpoints={endpoint: tally.metrics() for endpoint, tally in tallies.items()},
+                total=_Tally.merged(tallies.values()).metrics(),
+                throttles=self._throttles,
+                breakers=dict(breakers),
+                breaker_changes={endpoint: n for endpoint, n in changes.items() if n},
+                limiter=limiter,
+                connections=connections,
+                process=ProcessUse.now(),
+            )
+
+
+class _Tally:
+    """The counts of one endpoint."""
+
+    def __init__(self) -> None:
+        self.durations = Histogram()
+        self.waits = Histogram()
+        self.errors: Counter[str] = Counter()
+        self.unexpected: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
+
+    def add(self, event: AttemptEvent) -> None:
+        self.durations.add(event.seconds)
+        self.waits.add(event.queued)
+        self.counts["bytes_received"] += event.bytes_received
+        self.counts["bytes_decoded"] += event.bytes_decoded
+        if event.error is not None:
+            self.errors[type(event.error).__name__] += 1
+
+    def metrics(self) -> EndpointMetrics:
+        durations, waits, counts = self.durations, self.waits, self.counts
+        return EndpointMetrics(
+            requests=durations.count,
+            errors=dict(sorted(self.errors.items())),
+            retries=counts["retries"],
+            stale_responses=counts["stale_responses"],
+            unexpected_values=dict(sorted(self.unexpected.items())),
+            bytes_received=counts["bytes_received"],
+            bytes_decoded=counts["bytes_decoded"],
+            latency=Latency(
+                count=durations.count,
+                total=durations.total,
+                p50=durations.quantile(0.5),
+                p90=durations.quantile(0.9),
+                p99=durations.quantile(0.99),
+                max=durations.longest,
+            ),
+            limiter_wait=waits.total,
+            limiter_wait_max=waits.longest,
+        )
+
+    @classmethod
+    def merged(cls, tallies: Iterable[_Tally]) -> Self:
+        parts, whole = list(tallies), cls()
+        whole.durations = Histogram.merged(part.durations for part in parts)
+        whole.waits = Histogram.merged(part.waits for part in parts)
+        for part in parts:
+            whole.errors.update(part.errors)
+            whole.unexpected.update(part.unexpected)
+            whole.counts.update(part.counts)
+        return whole
+
+
+class Histogram:
+    """Quantiles of durations in bounded memory, from buckets that grow by a constant factor.
+
+    The middle of a bucket is at most 2 % away from every value in it, however many there are and
+    however they lie. Durations below a microsecond or above eleven days share the outermost ones.
+
+    Attributes:
+        count: How many there were.
+        total: Their sum, in seconds.
+        longest: The longest one, in seconds; 0 when there was none.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.total = 0.0
+        self.longest = 0.0
+        self._shortest = math.inf
+        self._buckets: Counter[int] = Counter()
+
+    def add(self, seconds: float) -> None:
+        """Counts one duration."""
+        place = _LOWEST if seconds <= SHORTEST else math.ceil(math.log(seconds) / _GROWTH)
+        self._buckets[min(place, _HIGHEST)] += 1
+        self.count += 1
+        self.total += seconds
+        self.longest = max(self.longest, seconds)
+        self._shortest = min(self._shortest, seconds)
+
+    def quantile(self, share: float) -> float:
+        """The duration that so large a share of all stays within; 0 when there was none."""
+        rank = max(1, math.ceil(share * self.count))
+        for place in sorted(self._buckets):
+            rank -= self._buckets[place]
+            if rank <= 0:
+                middle = math.exp(place * _GROWTH) * (1 - RELATIVE_ERROR)
+                return min(max(middle, self._shortest), self.longest)
+        return 0.0
+
+    @classmethod
+    def merged(cls, parts: Iterable[Histogram]) -> Self:
+        """All durations of several histograms."""
+        whole = cls()
+        for part in parts:
+            whole.count += part.count
+            whole.total += part.total
+            whole.longest = max(whole.longest, part.longest)
+            whole._shortest = min(whole._shortest, part._shortest)
+            whole._buckets.update(part._buckets)
+        return whole

@@ -1,7 +1,7 @@
 """A span and measurements for OpenTelemetry of every request that is sent.
 
-Events come when a request is over, in the task that sent it: its span is made afterwards, with the
-times it really had, as a child of the caller's span. Queries stay out of it.
+An event comes when its request is over, in the task that sent it: the span is made afterwards, with
+the real times, as a child of the caller's span. Queries are left out.
 """
 
 from __future__ import annotations
@@ -82,13 +82,13 @@ class OpenTelemetry:
         kinds: tuple[tuple[type[Event], str, str], ...] = (
             (RetryEvent, "retries", "Failed requests to be sent again."),
             (FailureEvent, "failures", "Calls that failed for good."),
-            (ThrottleEvent, "throttles", "Answers that said the key is too fast."),
+            (ThrottleEvent, "throttles", "Responses that said the key is too fast."),
             (BreakerEvent, "breaker.changes", "Changes of a circuit breaker's state."),
-            (StaleEvent, "stale.answers", "Answers from memory."),
+            (StaleEvent, "stale.responses", "Responses from memory."),
             (
                 UnexpectedValuesEvent,
-                "unexpected.values",
-                "Responses with values of other types.",
+                "odd.answers",
+                "Answers with values that are not of their types.",
             ),
         )
         self._counters = {
@@ -97,7 +97,7 @@ class OpenTelemetry:
         }
 
     def __call__(self, event: Event) -> None:
-        """Makes what OpenTelemetry wants of one event."""
+        """Makes a span and measurements of an attempt, and counts other events."""
         if isinstance(event, AttemptEvent):
             self._attempt(event, time.time_ns())
         else:
@@ -108,8 +108,8 @@ class OpenTelemetry:
         if event.status is not None:
             attributes["http.response.status_code"] = int(event.status)
         if event.error is not None:
-            told = event.status is not None and event.status >= HTTPStatus.BAD_REQUEST
-            attributes["error.type"] = f"{event.status}" if told else type(event.error).__name__
+            refused = event.status is not None and event.status >= HTTPStatus.BAD_REQUEST
+            attributes["error.type"] = f"{event.status}" if refused else type(event.error).__name__
         measured = {n: v for n, v in attributes.items() if n != "url.path"}
         self._duration.record(event.seconds, measured)
         self._wait.record(event.queued, {"url.template": event.endpoint})
@@ -121,13 +121,13 @@ class OpenTelemetry:
             attributes={**attributes, **_only_of_a_span(event)},
         )
         if event.error is not None:
-            # The error's own words would show the query.
+            # The error's message would show the query.
             span.set_status(self._failed, type(event.error).__name__)
         span.end(now)
 
 
 def _of_endpoint(path: str, url: str) -> Attributes:
-    """What all requests of an endpoint have in common. The path is left out where an id varies."""
+    """The attributes of all requests of an endpoint. The path is left out where an id varies."""
     parts = urlsplit(url)
     attributes: Attributes = {
         "http.request.method": METHOD,

@@ -1,177 +1,147 @@
-"""Metrics in the text format that Prometheus reads."""
+"""A collector of a client's metrics for prometheus-client, and its text of one reading."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from attrs import frozen
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
+from prometheus_client.registry import Collector
 
 from .events import BreakerState
 
 if TYPE_CHECKING:
     from .metrics import EndpointMetrics, Metrics
-    from .process import ProcessUse
     from .status import LimiterStatus
 
+Labels = TypeVar("Labels", bound=tuple[str, ...])
+Family: TypeAlias = CounterMetricFamily | GaugeMetricFamily | SummaryMetricFamily
+
 PREFIX = "trayport_"
-_Labels = Mapping[str, str]
-_Kind = Literal["counter", "gauge", "summary"]
-_OF_AN_ENDPOINT: tuple[tuple[str, _Kind, str, Callable[[EndpointMetrics], float]], ...] = (
-    ("requests_total", "counter", "Requests sent.", lambda one: one.requests),
-    ("retries_total", "counter", "Failed requests to be sent again.", lambda one: one.retries),
-    ("stale_answers_total", "counter", "Answers from memory.", lambda one: one.stale_answers),
+_OF_ENDPOINTS: tuple[tuple[str, str, Callable[[EndpointMetrics], float]], ...] = (
+    ("requests_total", "Requests sent.", lambda m: m.requests),
+    ("retries_total", "Failed requests to be sent again.", lambda m: m.retries),
+    ("stale_responses_total", "Responses from memory.", lambda m: m.stale_responses),
     (
         "unexpected_values_total",
-        "counter",
         "Values not of their types.",
-        lambda one: sum(one.unexpected_values.values()),
+        lambda m: sum(m.unexpected_values.values()),
     ),
-    ("received_bytes_total", "counter", "Bytes of bodies.", lambda one: one.bytes_received),
-    ("decoded_bytes_total", "counter", "The same decompressed.", lambda one: one.bytes_decoded),
-    ("request_duration_max_seconds", "gauge", "The longest request.", lambda one: one.latency.max),
-    ("limiter_wait_seconds_total", "counter", "Waits for the limiter.", lambda o: o.limiter_wait),
-    ("limiter_wait_max_seconds", "gauge", "The longest of them.", lambda o: o.limiter_wait_max),
+    ("received_bytes_total", "Bytes of bodies.", lambda m: m.bytes_received),
+    ("decoded_bytes_total", "The same decompressed.", lambda m: m.bytes_decoded),
+    ("request_duration_max_seconds", "The longest request.", lambda m: m.latency.max),
+    ("limiter_wait_seconds_total", "Waits for the limiter.", lambda m: m.limiter_wait),
+    ("limiter_wait_max_seconds", "The longest of them.", lambda m: m.limiter_wait_max),
 )
 
 
-@frozen
-class _Family:
-    """All samples of one name. A sample is the end of its name, its labels and its value."""
+class PrometheusCollector(Collector):
+    """Reads a client's metrics whenever a registry of prometheus-client is scraped.
 
-    name: str
-    kind: _Kind
-    meaning: str
-    samples: tuple[tuple[str, _Labels, float], ...]
+    Args:
+        read: Returns the metrics: the method `get_metrics` of a client.
+    """
 
-    def lines(self) -> Iterator[str]:
-        name = PREFIX + self.name
-        yield f"# HELP {name} {self.meaning}"
-        yield f"# TYPE {name} {self.kind}"
-        for ending, labels, value in self.samples:
-            shown = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-            yield f"{name}{ending}{{{shown}}} {value}" if shown else f"{name}{ending} {value}"
+    def __init__(self, read: Callable[[], Metrics]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterator[Family]:
+        """The metrics of now. Names whose labels have no values yet are left out."""
+        metrics = self._read()
+        for family in _families(metrics):
+            if family.samples:
+                yield family
 
 
 def exposition(metrics: Metrics) -> str:
-    """The metrics as text, one line a sample. A family without a sample is left out."""
-    families = (
-        *_of_endpoints(metrics.endpoints),
-        *_of_breakers(metrics),
-        *_of_limiter(metrics.limiter),
-        _counter("throttles_total", "Answers that said the key is too fast.", metrics.throttles),
-        _counter("connections_opened_total", "Connections opened.", metrics.connections.opened),
-        _counter(
-            "connections_reused_total",
-            "Requests over a connection that was open already.",
-            metrics.connections.reused,
-        ),
-        *_of_process(metrics.process),
-        _gauge("start_time_seconds", "When counting began.", metrics.since.timestamp()),
+    """The metrics as text, with prometheus-client's figures of the process, platform and GC."""
+    registry = CollectorRegistry()
+    registry.register(PrometheusCollector(lambda: metrics))
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    return generate_latest(registry).decode()
+
+
+def _families(metrics: Metrics) -> Iterator[Family]:
+    endpoints, limiter, connections = metrics.endpoints, metrics.limiter, metrics.connections
+    for name, meaning, value in _OF_ENDPOINTS:
+        yield _family(name, meaning, ["endpoint"], {(e,): value(m) for e, m in endpoints.items()})
+    errors = {(e, error): n for e, m in endpoints.items() for error, n in m.errors.items()}
+    yield _family("request_errors_total", "Requests that failed.", ["endpoint", "error"], errors)
+    yield from _durations(endpoints)
+    states = {
+        (endpoint, state.value): float(status.state is state)
+        for endpoint, status in metrics.breakers.items()
+        for state in BreakerState
+    }
+    yield _family("breaker_state", "1 for the state it is in.", ["endpoint", "state"], states)
+    changes = {(endpoint,): n for endpoint, n in metrics.breaker_changes.items()}
+    yield _family("breaker_changes_total", "Changes of its state.", ["endpoint"], changes)
+    if limiter is not None:
+        yield from _of_limiter(limiter)
+    for name, meaning, number in (
+        ("throttles_total", "Responses that said the key is too fast.", metrics.throttles),
+        ("connections_opened_total", "Connections opened.", connections.opened),
+        ("connections_reused_total", "Responses over a used connection.", connections.reused),
+        ("start_time_seconds", "When counting began.", metrics.since.timestamp()),
+    ):
+        yield _family(name, meaning, [], {(): number})
+
+
+def _durations(endpoints: Mapping[str, EndpointMetrics]) -> Iterator[Family]:
+    summary = SummaryMetricFamily(
+        f"{PREFIX}request_duration_seconds", "From sending to the last byte.", labels=["endpoint"]
     )
-    lines = [line for family in families if family.samples for line in family.lines()]
-    return "\n".join([*lines, ""])
-
-
-def _of_endpoints(endpoints: Mapping[str, EndpointMetrics]) -> Iterator[_Family]:
-    for name, kind, meaning, value in _OF_AN_ENDPOINT:
-        values = {endpoint: value(one) for endpoint, one in endpoints.items()}
-        yield _Family(name, kind, meaning, _by("endpoint", values))
-    yield _Family(
-        "request_errors_total",
-        "counter",
-        "Requests that failed.",
-        tuple(
-            ("", {"endpoint": endpoint, "error": error}, count)
-            for endpoint, one in endpoints.items()
-            for error, count in one.errors.items()
-        ),
-    )
-    yield _Family(
-        "request_duration_seconds",
-        "summary",
-        "From sending to the last byte.",
-        tuple(sample for endpoint, one in endpoints.items() for sample in _summary(endpoint, one)),
-    )
-
-
-def _summary(endpoint: str, one: EndpointMetrics) -> Iterator[tuple[str, _Labels, float]]:
-    latency = one.latency
-    for quantile, value in (("0.5", latency.p50), ("0.9", latency.p90), ("0.99", latency.p99)):
-        yield "", {"endpoint": endpoint, "quantile": quantile}, value
-    yield "_sum", {"endpoint": endpoint}, latency.total
-    yield "_count", {"endpoint": endpoint}, latency.count
-
-
-def _of_breakers(metrics: Metrics) -> Iterator[_Family]:
-    yield _Family(
-        "breaker_state",
-        "gauge",
-        "1 for the state that the circuit breaker is in.",
-        tuple(
-            ("", {"endpoint": endpoint, "state": state.value}, int(status.state is state))
-            for endpoint, status in metrics.breakers.items()
-            for state in BreakerState
-        ),
-    )
-    yield _Family(
-        "breaker_changes_total",
-        "counter",
-        "Changes of a circuit breaker's state.",
-        _by("endpoint", metrics.breaker_changes),
+    quantiles: dict[tuple[str, ...], float] = {}
+    for endpoint, measured in endpoints.items():
+        latency = measured.latency
+        summary.add_metric([endpoint], latency.count, latency.total)
+        quantiles |= {
+            (endpoint, "0.5"): latency.p50,
+            (endpoint, "0.9"): latency.p90,
+            (endpoint, "0.99"): latency.p99,
+        }
+    yield summary
+    yield _family(
+        "request_duration_quantile_seconds",
+        "Quantiles of the same since counting began.",
+        ["endpoint", "quantile"],
+        quantiles,
     )
 
 
-def _of_limiter(limiter: LimiterStatus | None) -> Iterator[_Family]:
-    if limiter is None:
-        return
-    yield _Family(
-        "limiter_window_used",
-        "gauge",
-        "Requests granted in a window.",
-        _by("window_seconds", {f"{w.seconds:g}": w.used for w in limiter.windows}),
-    )
-    yield _Family(
-        "limiter_window_limit",
-        "gauge",
-        "Requests that a window has room for.",
-        _by("window_seconds", {f"{w.seconds:g}": w.limit for w in limiter.windows}),
-    )
-    yield _Family(
-        "limiter_queued",
-        "gauge",
-        "Requests that wait for the limiter.",
-        _by("priority", limiter.queued),
-    )
-    yield _counter("limiter_grants_total", "Requests granted.", limiter.grants)
-    yield _gauge("limiter_next_grant_seconds", "Time until the next grant.", limiter.next_grant)
-    yield _gauge("limiter_paused_seconds", "Time until the pause ends.", limiter.paused)
-    yield _gauge("limiter_store_up", "1 while grants can be counted.", int(not limiter.problem))
-    yield _gauge("limiter_share_ratio", "Share of the set rate in force.", limiter.share)
+def _of_limiter(limiter: LimiterStatus) -> Iterator[Family]:
+    windows = [((f"{window.seconds:g}",), window) for window in limiter.windows]
+    by_window = ["window_seconds"]
+    used = {label: window.used for label, window in windows}
+    room = {label: window.limit for label, window in windows}
+    queued = {(priority,): n for priority, n in limiter.queued.items()}
+    yield _family("limiter_window_used", "Requests granted in a window.", by_window, used)
+    yield _family("limiter_window_limit", "Requests that it has room for.", by_window, room)
+    yield _family("limiter_queued", "Requests that wait for the limiter.", ["priority"], queued)
+    for name, meaning, number in (
+        ("limiter_grants_total", "Requests granted.", limiter.grants),
+        ("limiter_next_grant_seconds", "Time until the next grant.", limiter.next_grant),
+        ("limiter_paused_seconds", "Time until the pause ends.", limiter.paused),
+        ("limiter_store_up", "1 while grants can be counted.", not limiter.problem),
+        ("limiter_share_ratio", "Share of the set rate in force.", limiter.share),
+    ):
+        yield _family(name, meaning, [], {(): number})
 
 
-def _of_process(process: ProcessUse) -> Iterator[_Family]:
-    if process.memory is not None:
-        yield _gauge("process_resident_memory_bytes", "Memory in use.", process.memory)
-    if process.peak_memory is not None:
-        yield _gauge("process_peak_memory_bytes", "Most memory in use.", process.peak_memory)
-    yield _counter("process_cpu_seconds_total", "Processor time.", process.cpu_seconds)
-    yield _counter("gc_pauses_total", "Runs of the garbage collector.", process.gc_pauses)
-    yield _counter("gc_pause_seconds_total", "Time of these runs.", process.gc_seconds)
-    yield _gauge("gc_pause_max_seconds", "The longest of these runs.", process.gc_longest)
-
-
-def _counter(name: str, meaning: str, value: float) -> _Family:
-    return _Family(name, "counter", meaning, (("", {}, value),))
-
-
-def _gauge(name: str, meaning: str, value: float) -> _Family:
-    return _Family(name, "gauge", meaning, (("", {}, value),))
-
-
-def _by(label: str, values: Mapping[str, float]) -> tuple[tuple[str, _Labels, float], ...]:
-    return tuple(("", {label: text}, value) for text, value in values.items())
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+def _family(
+    name: str, meaning: str, labels: Sequence[str], values: Mapping[Labels, float]
+) -> Family:
+    """All samples of one name; it is a counter if its name ends as those of counters do."""
+    kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+    family = kind(PREFIX + name, meaning, labels=labels)
+    for texts, value in values.items():
+        family.add_metric(texts, value)
+    return family
