@@ -6,7 +6,7 @@ VENV ?= .venv
 WORKERS ?= auto
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := cli sandbox pandas arrow redis keyring otel uvloop
+EXTRAS := cli sandbox pandas arrow redis metrics keyring otel uvloop
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
