@@ -132,13 +132,13 @@ def session(
 
     async def main() -> Result:
         async with service.client(**values) as client:
-            wire = client._wire
-            wire.clock = clock_for_threads()
-            if wire.breakers is not None:
-                wire.breakers = Breakers(
+            inner = client._session
+            inner.clock = clock_for_threads()
+            if inner.breakers is not None:
+                inner.breakers = Breakers(
                     threshold=client.settings.breaker_threshold,
                     recovery=client.settings.breaker_recovery,
-                    on_change=wire.tell,
+                    on_change=inner.notify,
                     clock=clock_for_threads(),
                 )
             found = await test(client)

@@ -97,12 +97,12 @@ async def test_other_options_share_everything_but_themselves() -> None:
         patient = client.with_options(timeout=300, max_retries=0, priority="low")
         assert (patient.settings.timeout, patient.settings.max_retries) == (300, 0)
         assert client.settings.timeout == 60
-        policy = patient._wire.policy
+        policy = patient._session.policy
         assert (policy.timeout, policy.retry.retries, policy.priority) == (300, 0, "low")
-        assert patient.with_options(timeout=1)._wire.policy.priority == "low"
-        assert patient._wire.transport is client._wire.transport
-        assert patient._wire.limiter is client._wire.limiter
-        assert patient._wire.breakers is client._wire.breakers
+        assert patient.with_options(timeout=1)._session.policy.priority == "low"
+        assert patient._session.transport is client._session.transport
+        assert patient._session.limiter is client._session.limiter
+        assert patient._session.breakers is client._session.breakers
         await patient.resolve_contract("TTF Hi Cal 51.6* Apr-24")
         sent = client.get_metrics().total.requests
         await client.resolve_contract("TTF Hi Cal 51.6* Apr-24")
@@ -129,8 +129,8 @@ async def test_reloaded_settings_change_limits_timeouts_and_retries_while_runnin
         )
         settings = client.reload_settings()
         assert settings is client.settings
-        assert client._wire.policy.timeout == 5
-        assert client._wire.policy.retry.retries == 7  # an argument wins, then as now
+        assert client._session.policy.timeout == 5
+        assert client._session.policy.retry.retries == 7  # an argument wins, then as now
         limiter = client.get_status().limiter
         assert limiter is not None
         assert [window.limit for window in limiter.windows] == [1, 2, 120]
@@ -142,8 +142,8 @@ async def test_options_outlive_a_reload(surroundings: Path) -> None:
     async with TrayportClient() as client:
         patient = client.with_options(timeout=300)
         surroundings.write_text("TRAYPORT_API_KEY=a-key\nTRAYPORT_MAX_RETRIES=1\n")
-        assert patient.reload_settings().timeout == patient._wire.policy.timeout == 300
-        assert patient._wire.policy.retry.retries == 1
+        assert patient.reload_settings().timeout == patient._session.policy.timeout == 300
+        assert patient._session.policy.retry.retries == 1
 
 
 async def test_what_connections_are_made_of_waits_for_a_new_client(
@@ -166,7 +166,7 @@ async def test_settings_that_cannot_work_change_nothing(surroundings: Path) -> N
         surroundings.write_text("TRAYPORT_API_KEY=a-key\nTRAYPORT_TIMEOUT=soon\n")
         with pytest.raises(TrayportConfigurationError, match="TRAYPORT_TIMEOUT"):
             client.reload_settings()
-        assert client.settings.timeout == client._wire.policy.timeout == 60
+        assert client.settings.timeout == client._session.policy.timeout == 60
 
 
 async def test_a_priority_that_is_none_is_refused() -> None:
@@ -183,8 +183,8 @@ async def test_a_new_sandbox_has_an_allowance_of_its_own() -> None:
             assert status is not None
             assert status.windows[0].used == 0
             await _market(client)
-            assert client._wire.limiter is not None
-            await client._wire.limiter.slow_down(1000)
+            assert client._session.limiter is not None
+            await client._session.limiter.slow_down(1000)
 
 
 async def test_clients_of_one_key_keep_the_strictest_of_their_limits() -> None:

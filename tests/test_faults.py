@@ -75,11 +75,11 @@ def questions(draw: st.DrawFn) -> dict[str, Any]:
 
 async def client_of(sandbox: Sandbox, **values: Any) -> TrayportClient:
     client = TrayportClient.sandbox(sandbox, settings=Settings(_env_file=None, **values))
-    client._wire.clock = clock_for_threads()
-    client._wire.breakers = Breakers(
+    client._session.clock = clock_for_threads()
+    client._session.breakers = Breakers(
         threshold=client.settings.breaker_threshold,
         recovery=client.settings.breaker_recovery,
-        on_change=client._wire.tell,
+        on_change=client._session.notify,
         clock=clock_for_threads(),
     )
     return client

@@ -35,7 +35,6 @@ ARROWS["__main__"] = {"cli"}
 TOP = {"convenience", "streaming"}
 UPWARD = {
     "__main__.py", "bulk/market_data.py", "bulk/reports.py", "bulk/results.py", "bulk/runner.py",
-    "http/assembly.py", "http/prefetch.py", "http/session.py",
 }  # fmt: skip
 # Libraries with traps, and those of extras: one module knows each, and the others know that module.
 HOMES = {

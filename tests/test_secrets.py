@@ -255,7 +255,7 @@ async def inspected(client: TrayportClient, shown: Shown) -> None:
     shown.add_object("health", report)
     other = client.with_options(timeout=1)
     shown.add("client", client, repr(client), repr(other))
-    wire = client._wire
+    wire = client._session
     parts = (wire, wire.transport, wire.limiter, wire.breakers, wire.policy, wire.observers)
     shown.add("parts", *map(repr, parts), repr(wire.transport.counts))
     told(client.settings, shown)
@@ -310,7 +310,6 @@ def test_a_session_with_faults_of_every_kind_shows_no_secret(
             log_format=log_format,
             log_level="debug",
             opentelemetry=True,
-            prefetch=True,
             breaker_threshold=3,
             breaker_recovery=1e-6,
             dead_letter_file=letters,
@@ -584,7 +583,7 @@ def test_an_answer_shows_no_key(shown: Shown) -> None:
             peer(lambda _: answer(f'["{KEY}"]'.encode())) as one,
             TrayportClient(settings=settings_of(one.url, one.url)) as client,
         ):
-            await client._wire.fetch(ApiRequest.of("get_markets", {"url": "/markets"}), keep)
+            await client._session.fetch(ApiRequest.of("get_markets", {"url": "/markets"}), keep)
 
     def keep(answered: ApiResponse) -> None:
         shown.add("answer", repr(answered), str(answered.context))

@@ -8,19 +8,16 @@ from copy import copy
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
-from weakref import WeakSet
 
 from .convenience import Convenience
 from .errors import TrayportConfigurationError, TrayportValidationError
 
 if TYPE_CHECKING:
     from .bulk.resend import RetryReport
-    from .http.assembly import OnBreakerChange, OnRetry
     from .http.limiter.queue import Priority
     from .http.messages import ApiRequest, ApiResponse
     from .http.middleware import Middleware
-    from .http.prefetch import Prefetch
-    from .http.session import Sender, Session
+    from .http.session import Hooks, OnBreakerChange, OnFailure, OnRetry, Session
     from .query.contracts import ContractSpec
     from .resources.health import HealthReport
     from .resources.orders import OrdersGroup
@@ -31,7 +28,7 @@ if TYPE_CHECKING:
     from .resources.trades import TradesGroup
     from .sandbox import Sandbox
     from .settings import Settings
-    from .telemetry.metrics import Metrics, MetricsCollector
+    from .telemetry.metrics import Metrics
 
 _log = logging.getLogger("trayport_sdk.http")
 
@@ -108,12 +105,9 @@ class TrayportClient(Convenience):
                 suggestion="set the variable TRAYPORT_API_KEY, write it into .env, or pass "
                 "api_key; TrayportClient.sandbox() needs none",
             )
-        from .http.assembly import Hooks, assembled, limiter_of
+        from .http.session import Hooks
 
-        key = chosen.api_key.get_secret_value()
-        hooks = Hooks(tuple(middleware), on_retry, on_breaker_change)
-        limiter = limiter_of(chosen, key)
-        self._begin(chosen, *assembled(chosen, key, hooks, limiter=limiter))
+        self._begin(chosen, Hooks(tuple(middleware), on_retry, on_breaker_change))
 
     @classmethod
     def sandbox(
@@ -141,8 +135,7 @@ class TrayportClient(Convenience):
         from .errors import require_extra
 
         require_extra("sandbox", "numpy", "uvicorn")
-        from .http.assembly import Hooks, assembled, limiter_of_sandbox
-        from .http.inprocess import InProcessTransport
+        from .http.session import Hooks
         from .sandbox import Sandbox
         from .settings import SANDBOX_KEY, Settings
 
@@ -153,28 +146,28 @@ class TrayportClient(Convenience):
             reference_url=f"http://sandbox.invalid{Sandbox.REFERENCE_PATH}",
         )
         application = sandbox or Sandbox(limits=False)
-        limiter = limiter_of_sandbox(application) if application.limits else None
-        hooks = Hooks(tuple(middleware), on_retry, on_breaker_change)
-        transport = InProcessTransport(application)
         client = cls.__new__(cls)
-        client._begin(
-            chosen, *assembled(chosen, SANDBOX_KEY, hooks, limiter=limiter, transport=transport)
-        )
+        client._begin(chosen, Hooks(tuple(middleware), on_retry, on_breaker_change), application)
         return client
 
-    def _begin(self, settings: Settings, wire: Session, collector: MetricsCollector | None) -> None:
+    def _begin(self, settings: Settings, hooks: Hooks, application: Sandbox | None = None) -> None:
+        from .bulk.dead_letters import DeadLetters
+        from .http.session import Session
         from .resources.catalog import Catalog
         from .resources.memory import LastAnswers
         from .resources.reference import ReferenceGroup
 
-        self._collector = collector
+        file = settings.dead_letter_file
+        on_failure: OnFailure | None = DeadLetters(file).keep if file else None
+        session = Session.from_settings(
+            settings, hooks, application=application, on_failure=on_failure
+        )
         self._answers = LastAnswers() if settings.cache else None
-        self._catalog = Catalog(ReferenceGroup(wire.fetch, wire.tell, self._answers))
-        self._ahead: WeakSet[Prefetch] = WeakSet()
+        self._catalog = Catalog(ReferenceGroup(session, self._answers))
         self._read = settings
-        self._send_over(wire, settings)
+        self._send_over(session, settings)
 
-    def _send_over(self, wire: Session, settings: Settings) -> None:
+    def _send_over(self, session: Session, settings: Settings) -> None:
         from .bulk.runner import Runner
         from .resources.orders import OrdersGroup
         from .resources.planner import Planner
@@ -182,16 +175,10 @@ class TrayportClient(Convenience):
         from .resources.snapshots import SnapshotsGroup
         from .resources.trades import TradesGroup
 
-        self._wire = wire
+        self._session = session
         self.settings = settings
-        walker: Sender = wire
-        if settings.prefetch:
-            from .http.prefetch import Prefetch
-
-            walker = Prefetch(wire, wire.fetch_ahead)
-            self._ahead.add(walker)
-        self._runner = Runner(wire, walker, self._catalog, lambda: self.settings)
-        self.reference = ReferenceGroup(wire.fetch, wire.tell, self._answers)
+        self._runner = Runner(session, self._catalog, lambda: self.settings)
+        self.reference = ReferenceGroup(session, self._answers)
         self.trades = TradesGroup(self._runner)
         self.orders = OrdersGroup(self._runner)
         self.snapshots = SnapshotsGroup(self._runner)
@@ -222,8 +209,8 @@ class TrayportClient(Convenience):
             >>> len(found)
             1
         """
-        from .http.assembly import policy_of
         from .http.limiter.queue import PRIORITIES
+        from .http.session import Policy
 
         if priority is not None and priority not in PRIORITIES:
             raise TrayportValidationError(
@@ -234,9 +221,9 @@ class TrayportClient(Convenience):
             )
         other = copy(self)
         settings = self.settings.replace(timeout=timeout, max_retries=max_retries)
-        policy = policy_of(settings, priority or self._wire.policy.priority)
+        policy = Policy.from_settings(settings, priority or self._session.policy.priority)
         other._read = self._read.replace(timeout=timeout, max_retries=max_retries)
-        other._send_over(self._wire.with_policy(policy), settings)
+        other._send_over(self._session.with_policy(policy), settings)
         return other
 
     def reload_settings(self) -> Settings:
@@ -260,12 +247,12 @@ class TrayportClient(Convenience):
         return self.settings
 
     def _apply(self, read: Settings) -> None:
-        from .http.assembly import FIXED, reconfigure
+        from .http.session import FIXED
 
         kept = {name: getattr(self.settings, name) for name in FIXED}
         # Checked once more, because limits depend on addresses; `replace` takes None as no change.
         settings = read.replace(**kept).model_copy(update=kept)
-        reconfigure(self._wire, settings, settings.differences(self.settings))
+        self._session.reconfigure(settings, settings.differences(self.settings))
         if waiting := read.differences(settings):
             _log.warning("only a new client will use the changed %s", ", ".join(sorted(waiting)))
         self._read, self.settings = read, settings
@@ -289,7 +276,7 @@ class TrayportClient(Convenience):
             ...     await client.warm_up()
             0
         """
-        return await self._wire.transport.warm_up(connections)
+        return await self._session.transport.warm_up(connections)
 
     def get_metrics(self) -> Metrics:
         """What this client has sent and received so far, and what it cost.
@@ -303,13 +290,13 @@ class TrayportClient(Convenience):
             ...     client.get_metrics().total.requests
             1
         """
-        if self._collector is None:
+        if self._session.metrics is None:
             raise TrayportConfigurationError(
                 "nothing was counted: metrics are off",
                 suggestion="set metrics to true (variable TRAYPORT_METRICS)",
             )
         status = self.get_status()
-        return self._collector.snapshot(
+        return self._session.metrics.snapshot(
             limiter=status.limiter, breakers=status.breakers, connections=status.connections
         )
 
@@ -326,11 +313,11 @@ class TrayportClient(Convenience):
         """
         from .resources.status import Status
 
-        wire = self._wire
+        session = self._session
         return Status(
-            limiter=None if wire.limiter is None else wire.limiter.status(),
-            breakers={} if wire.breakers is None else wire.breakers.states(),
-            connections=wire.transport.counts,
+            limiter=None if session.limiter is None else session.limiter.status(),
+            breakers={} if session.breakers is None else session.breakers.states(),
+            connections=session.transport.counts,
         )
 
     async def health_check(self) -> HealthReport:
@@ -347,11 +334,11 @@ class TrayportClient(Convenience):
         from .resources.health import health_check
         from .resources.probe import probe_of
 
-        transport = self._wire.transport
+        transport = self._session.transport
         return await health_check(
             urls=transport.urls,
             has_key=True,
-            probe=probe_of(self._wire),
+            probe=probe_of(self._session),
             status=self.get_status,
             in_process=transport.in_process,
             ssl_context=transport.ssl_context,
@@ -379,9 +366,9 @@ class TrayportClient(Convenience):
             return answer.body
 
         async def send(call: ApiRequest) -> bytes:
-            return await wire.fetch(call, proven, priority="low")
+            return await session.fetch(call, proven, priority="low")
 
-        wire = self._wire.without_records()
+        session = self._session.without_records()
         return await retry_failed(Path(path), send, Path(out))
 
     async def resolve_contract(self, symbol_or_name: str) -> ContractSpec:
@@ -418,6 +405,4 @@ class TrayportClient(Convenience):
 
     async def aclose(self) -> None:
         """Closes every connection. Clients made by `with_options` are closed as well."""
-        for prefetch in list(self._ahead):
-            await prefetch.aclose()
-        await self._wire.aclose()
+        await self._session.aclose()

@@ -507,11 +507,6 @@ class Settings(BaseSettings):
         description="Whether reference data is kept in memory, to be returned, marked as stale, "
         "while its endpoint keeps failing.",
     )
-    prefetch: bool = Field(
-        False,
-        description="Whether to fetch the next window ahead for whoever asks for one window after "
-        "the other. What nobody comes for costs a request.",
-    )
     metrics: bool = Field(True, description="Whether requests are counted and timed.")
     log_format: LogFormat = Field(
         "none", description="How events are logged to standard error, if at all."

@@ -13,10 +13,10 @@ from trayport_spec import REQUEST_LIMITS
 
 from docs._hooks.spec import codes, rows
 from trayport_sdk.cli.config import allowed_values, default_of
-from trayport_sdk.http import haste, limiter, retry
-from trayport_sdk.http.assembly import FIXED, limits_of
+from trayport_sdk.http import limiter, retry, status_errors
 from trayport_sdk.http.limiter import limits as pace
 from trayport_sdk.http.limiter import queue as line
+from trayport_sdk.http.session import FIXED, limits_of
 from trayport_sdk.settings import SHARE, Settings, variable
 from trayport_sdk.telemetry import metrics
 
@@ -119,8 +119,8 @@ NUMBERS: dict[str, Callable[[], str]] = {
     "recovery-step": lambda: percent(pace.STEP_SHARE),
     "recovery-seconds": lambda: f"{pace.STEP_MILLISECONDS / 1000:g} seconds",
     "slowest-share": lambda: percent(pace.SLOWEST_SHARE),
-    "first-pause": lambda: f"{haste.FIRST_PAUSE:g} second",
-    "longest-pause": lambda: f"{haste.LONGEST_PAUSE:g} seconds",
+    "first-pause": lambda: f"{status_errors.FIRST_PAUSE:g} second",
+    "longest-pause": lambda: f"{status_errors.LONGEST_PAUSE:g} seconds",
     "fallback-share": lambda: percent(limiter.FALLBACK_SHARE),
     "try-again": lambda: f"{limiter.TRY_AGAIN_SECONDS:g} seconds",
     "passed-over": lambda: str(line.PASSED_OVER),

@@ -157,7 +157,7 @@ async def test_a_connection_opened_in_advance_carries_all_http_2_requests(
     async with hypercorn(certificates) as server:
         async with server.client(http2=True) as client:
             assert await client.warm_up(1) == 1
-            connections = client._wire.transport._connections
+            connections = client._session.transport._connections
             assert connections is not None
             await something_came(connections)  # its settings
             await ask(client)

@@ -73,7 +73,7 @@ async def test_who_has_priority_goes_first_on_the_wire() -> None:
         low = client.with_options(priority="low").reference
         normal = client.with_options(priority="normal").reference
         await client.reference.get_market_by_id(MARKET)
-        limiter = client._wire.limiter
+        limiter = client._session.limiter
         assert limiter is not None
         await limiter.slow_down(1.0)
         # All of them wait for the end of the pause; look-ups have high priority by themselves.

@@ -21,7 +21,7 @@ from tests.perf.pace import at_the_documented_limit, cost_of_the_rules, reuse_sh
 from tests.perf.process import MB, Done, run
 from tests.perf.trades import Part, body, fingerprint_of, parts, write_body
 from trayport_sdk import ContractSpec, Settings, TrayportClient
-from trayport_sdk.http.assembly import limits_of
+from trayport_sdk.http.session import limits_of
 
 WINDOW_DAYS = 32
 LINK_RATE = 20 * MB

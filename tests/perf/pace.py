@@ -16,13 +16,12 @@ from trayport_spec import REQUEST_LIMITS
 from tests.perf.server import served
 from trayport_sdk import Settings, TrayportClient
 from trayport_sdk.errors import RequestContext
-from trayport_sdk.http.assembly import policy_of
 from trayport_sdk.http.breaker import Breakers
 from trayport_sdk.http.limiter import RequestLimiter
 from trayport_sdk.http.limiter.limits import Limits
 from trayport_sdk.http.messages import ApiRequest, ApiResponse, Attempt
 from trayport_sdk.http.redaction import Redaction
-from trayport_sdk.http.session import Session
+from trayport_sdk.http.session import Policy, Session
 from trayport_sdk.http.transport import Transport
 
 MARKET = 10000065
@@ -117,7 +116,7 @@ class Cost:
 
 
 def cost_of_the_rules(rounds: int = 15, calls: int = 200) -> Cost:
-    """The difference between calls over a wire, and sending and reading without one.
+    """The difference between calls of a session, and sending and reading without one.
 
     That is a little too much: it includes what tells observers of every attempt.
     """
@@ -132,11 +131,11 @@ async def _cost(rounds: int, calls: int) -> Cost:
     breakers = Breakers(
         threshold=settings.breaker_threshold, recovery=settings.breaker_recovery, on_change=print
     )
-    wire = Session(transport, policy_of(settings), limiter=limiter, breakers=breakers)
+    session = Session(transport, Policy.from_settings(settings), limiter=limiter, breakers=breakers)
     call = ApiRequest.of("get_market", get_market.get_kwargs(MARKET))
 
     async def with_rules() -> None:
-        await wire.fetch(call, _body)
+        await session.fetch(call, _body)
 
     async def without() -> None:
         context = RequestContext(call.endpoint.path, call.shown, "id")

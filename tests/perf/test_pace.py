@@ -5,7 +5,7 @@ from trayport_spec import REQUEST_LIMITS
 
 from tests.perf.pace import at_the_documented_limit, cost_of_the_rules, share_used
 from trayport_sdk import Settings
-from trayport_sdk.http.assembly import limits_of
+from trayport_sdk.http.session import limits_of
 
 pytestmark = pytest.mark.perf
 

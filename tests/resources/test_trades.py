@@ -61,7 +61,7 @@ async def test_a_long_range_holds_every_row_of_the_uncut_range_once(until_inclus
         found = await client.trades.get_trades(APRIL, "2024-01-10", "2024-03-20")
     async with TrayportClient.sandbox(uncut) as client:
         call = _call(APRIL, "2024-01-10", "2024-03-20")
-        whole = await client._wire.fetch(call, lambda answer: answer.body)
+        whole = await client._session.fetch(call, lambda answer: answer.body)
     trades = [Trade.from_dict(row) for row in _documents(whole)]
     assert len(found) > 1000
     assert len(found.requests) == 3

@@ -171,6 +171,16 @@ class DeadLetters:
         """
         self._append(letter.to_json().encode() + b"\n")
 
+    def keep(self, request: ApiRequest, error: TrayportError) -> None:
+        """Appends a request that has failed for good, unless the client is what cannot work."""
+        if isinstance(error, TrayportConfigurationError):
+            return
+        try:
+            self.add(DeadLetter.from_call(request, error, failed_at=datetime.now(UTC)))
+        except (TrayportError, OSError) as unwritten:
+            # The failure of the request says more than that of its record.
+            error.add_note(f"It could not be kept for a later retry: {unwritten}")
+
     def _append(self, lines: bytes) -> None:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
         try:

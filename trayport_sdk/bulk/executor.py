@@ -33,7 +33,7 @@ from .result import (
 
 if TYPE_CHECKING:
     from ..http.messages import ApiResponse
-    from ..http.session import Sender
+    from ..http.session import Session
     from ..query.contracts import ContractSpec
 
 LONGEST_REST = 5.0
@@ -60,7 +60,7 @@ class Run:
     """One run of a plan.
 
     Args:
-        sender: Sends the calls.
+        session: Sends the requests.
         plans: What to ask for.
         whole: Whether the rest is of no use when something is missing. Then the first failure is
             raised.
@@ -80,7 +80,7 @@ class Run:
 
     def __init__(
         self,
-        sender: Sender,
+        session: Session,
         plans: Sequence[QueryPlan],
         *,
         whole: bool = False,
@@ -93,7 +93,7 @@ class Run:
         on_progress: OnProgress | None = None,
     ) -> None:
         check_callback("on_progress", on_progress, "Progress")
-        self._sender = sender
+        self._session = session
         self._whole = whole
         self._hold = hold
         self._lenient = lenient
@@ -170,7 +170,7 @@ class Run:
     def _given_up(self, failed: FailedQuery) -> list[Outcome]:
         if is_refused(failed.error):
             self._refused |= {(failed.query.endpoint, one) for one in failed.contracts}
-        self._sender.give_up(call_of(failed.query), failed.error)
+        self._session.give_up(call_of(failed.query), failed.error)
         self._count(requests_failed=1)
         if self._whole:
             raise failed.error
@@ -264,16 +264,16 @@ class Run:
             return FailedQuery(query, error) if rest is None else _Later(rest)
 
         async with self._slots:
-            found = await self._sender.fetch(call, read, instead=instead)
+            found = await self._session.fetch(call, read, instead=instead)
             while isinstance(found, _Later):
                 await asyncio.sleep(found.seconds)
-                found = await self._sender.fetch(call, read, instead=instead)
+                found = await self._session.fetch(call, read, instead=instead)
         if isinstance(found, AnsweredQuery):
             self._answered = query
             self._patience.answered()
             return found
         if not self._progress.requests_done and concerns_every_query(found.error):
-            self._sender.give_up(call, found.error)
+            self._session.give_up(call, found.error)
             raise found.error
         if is_refused(found.error) or is_unfinished(found.error):
             self._patience.reached |= self._several

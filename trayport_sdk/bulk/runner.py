@@ -23,7 +23,7 @@ from .result import AnsweredQuery, Keep, Outcome, columns_of
 from .results import BulkQueryResult, OnResult, Ran, query_results, ran
 
 if TYPE_CHECKING:
-    from ..http.session import Sender
+    from ..http.session import Session
     from ..resources.catalog import Catalog
     from ..settings import Settings
 
@@ -38,8 +38,7 @@ class Runner:
     """Checks, plans and runs queries.
 
     Args:
-        sender: Sends the calls.
-        walker: Sends the calls of those who may walk through time call by call.
+        session: Sends the requests.
         catalog: Knows what names name.
         settings: The settings in force.
         now: The time of day, which decides where the data ends.
@@ -47,14 +46,12 @@ class Runner:
 
     def __init__(
         self,
-        sender: Sender,
-        walker: Sender,
+        session: Session,
         catalog: Catalog,
         settings: Callable[[], Settings],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._sender = sender
-        self._walker = walker
+        self._session = session
         self._settings = settings
         self.catalog = catalog
         self.now = now
@@ -130,7 +127,7 @@ class Runner:
                     suggestion="leave response_format out, or keep the CSV with download_raw",
                 )
         return Run(
-            self._sender if len(plans) > 1 else self._walker,
+            self._session,
             plans,
             concurrency=settings.max_concurrency,
             ahead=ahead or settings.max_concurrency,

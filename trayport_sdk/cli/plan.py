@@ -9,8 +9,8 @@ from typing import TextIO
 
 import click
 
-from ..http.assembly import limits_of
 from ..http.limiter import RequestLimiter
+from ..http.session import limits_of
 from ..resources.estimates import duration, explain
 from ..resources.planner import planned
 from ..settings import Settings

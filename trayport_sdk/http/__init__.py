@@ -1,1 +1,1 @@
-"""Everything that touches the wire."""
+"""The connection to the service: `Session` sends a request until there is a response."""

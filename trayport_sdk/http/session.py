@@ -1,8 +1,8 @@
-"""The way of a call: retry, then breaker, then limiter, then the request itself.
+"""The door of the room: sends a request until there is a response, and has that read.
 
-Retry is outermost, so that every attempt asks the breaker and pays the limiter, and it surrounds
-the reading as well: a body that breaks halfway, or is not what it should be, is fetched again as a
-whole. What happens on the way is told to the observers.
+Retry is outermost, so that every attempt passes the circuit breaker and waits for the limiter. The
+reading of the response is part of an attempt: a body that breaks off, or is not what the API
+promises, is fetched again as a whole. Observers receive an event for each step.
 """
 
 from __future__ import annotations
@@ -10,52 +10,92 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager, nullcontext
 from copy import copy
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+from http import HTTPStatus
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 from attrs import evolve, frozen
+from trayport_spec import REQUEST_LIMITS
 
-from ..bulk.dead_letters import DeadLetter
-from ..errors import RequestContext, TrayportConfigurationError, TrayportError
-from ..telemetry.events import Event, FailureEvent, Observer
-from .course import Course
-from .haste import Haste
-from .messages import ApiRequest, ApiResponse
+from ..errors import (
+    RequestContext,
+    TrayportAPIError,
+    TrayportAuthorizationError,
+    TrayportCircuitBreakerError,
+    TrayportConfigurationError,
+    TrayportError,
+)
+from ..telemetry.events import (
+    AttemptEvent,
+    BreakerEvent,
+    Event,
+    FailureEvent,
+    Observer,
+    RetryEvent,
+    ThrottleEvent,
+    UnexpectedValuesEvent,
+)
+from ..telemetry.logging import Log, configure
+from ..telemetry.metrics import MetricsCollector
+from .breaker import Breakers
+from .connections import Origin
+from .inprocess import InProcessTransport
+from .limiter import RequestLimiter, shared_limiter
+from .limiter.limits import Limits
+from .messages import ApiRequest, ApiResponse, Attempt
+from .retry import RetryPolicy
+from .status_errors import is_rate_limited, pause_after
+from .transport import Transport
 
 if TYPE_CHECKING:
-    from ..bulk.dead_letters import DeadLetters
-    from .breaker import Breakers
-    from .limiter import RequestLimiter
+    from ..settings import Settings
+    from .breaker import Admission
+    from .limiter import Grant
     from .limiter.queue import Priority
-    from .retry import RetryPolicy
-    from .transport import Transport
+    from .middleware import Middleware
 
 Read = TypeVar("Read")
+OnRetry = Callable[[RetryEvent], None]
+OnBreakerChange = Callable[[BreakerEvent], None]
+OnFailure = Callable[[ApiRequest, TrayportError], None]
+
+# What a session is made of, and cannot change while it is in use.
+FIXED = (
+    "api_key", "analytics_url", "reference_url", "http2", "max_connections", "keepalive",
+    "limiter_store", "limiter_fallback", "dead_letter_file", "circuit_breakers", "cache",
+    "metrics", "opentelemetry",
+)  # fmt: skip
+# The parameters that name a product: a key has rights to an operation for a product.
+PRODUCT = ("marketId", "instrumentId", "sequenceId")
 
 
-class Fetch(Protocol):
-    """Sends a call until it is answered, and reads the answer in a thread."""
+@frozen
+class Hooks:
+    """What users hand to a client to take part in its requests."""
 
-    async def __call__(
-        self,
-        call: ApiRequest,
-        read: Callable[[ApiResponse], Read],
-        *,
-        priority: Priority = "normal",
-        instead: Callable[[TrayportError], Read | None] | None = None,
-    ) -> Read: ...
+    middleware: Sequence[Middleware] = ()
+    on_retry: OnRetry | None = None
+    on_breaker_change: OnBreakerChange | None = None
 
+    def __attrs_post_init__(self) -> None:
+        for name in ("on_retry", "on_breaker_change"):
+            if iscoroutinefunction(getattr(self, name)):
+                raise TrayportConfigurationError(
+                    f"{name} is asynchronous, and nobody would await it",
+                    suggestion="hand over a plain function; it may start a task",
+                )
 
-class Sender(Protocol):
-    """Sends calls, and is told of those that were given up."""
-
-    @property
-    def fetch(self) -> Fetch: ...
-
-    def give_up(self, call: ApiRequest, error: TrayportError) -> None: ...
+    def __call__(self, event: Event) -> None:
+        """Calls the hook that an event belongs to."""
+        if isinstance(event, RetryEvent) and self.on_retry is not None:
+            self.on_retry(event)
+        elif isinstance(event, BreakerEvent) and self.on_breaker_change is not None:
+            self.on_breaker_change(event)
 
 
 @frozen
@@ -63,10 +103,10 @@ class Policy:
     """What may change while running, or by `with_options`.
 
     Attributes:
-        timeout: Seconds to wait for the next part of an answer.
+        timeout: Seconds to wait for the next part of a response.
         retry: When a failed request is sent again.
-        adaptive: Whether an answer that means "too fast" halves the rate, besides the pause.
-        priority: Whose turn it is when requests wait; None leaves it to each method.
+        adaptive: Whether a response that means "too fast" halves the rate, besides the pause.
+        priority: Which request goes first when several wait; None leaves it to each method.
     """
 
     timeout: float
@@ -74,14 +114,53 @@ class Policy:
     adaptive: bool = True
     priority: Priority | None = None
 
+    @classmethod
+    def from_settings(cls, settings: Settings, priority: Priority | None = None) -> Self:
+        """What settings say about single requests."""
+        retry = RetryPolicy(
+            retries=settings.max_retries,
+            base=settings.retry_base,
+            cap=settings.retry_cap,
+            budget=settings.retry_budget,
+            forbidden_retries=settings.forbidden_retries,
+            forbidden_wait=settings.forbidden_wait,
+        )
+        return cls(settings.timeout, retry, settings.adaptive_throttling, priority)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The allowance that settings ask for."""
+    return Limits(
+        settings.requests_per_second,
+        settings.requests_per_minute,
+        evenly=settings.evenly_spaced,
+        emergency=settings.emergency_throttling,
+    )
+
+
+_sandbox_limiters: WeakKeyDictionary[object, RequestLimiter] = WeakKeyDictionary()
+
+
+def _limiter_of_sandbox(application: Any) -> RequestLimiter | None:
+    """The limiter that every client of a sandbox in this process shares, while it lives."""
+    if not application.limits:
+        return None
+    if application not in _sandbox_limiters:
+        _sandbox_limiters[application] = RequestLimiter(
+            Limits(REQUEST_LIMITS.per_second, REQUEST_LIMITS.per_minute)
+        )
+    return _sandbox_limiters[application]
+
 
 class Session:
-    """Everything between a planned request and its decoded answer.
+    """Everything between a planned request and its decoded response.
 
     Attributes:
         policy: What is in force; may be replaced at any time.
-        observers: Who is told what happens.
-        dead_letters: Where calls are kept that failed for good, or None.
+        observers: They are called with every event.
+        metrics: Counts the events, or None.
+        on_failure: Called with each request that has failed for good, without the key.
+        accessible: The operations and products that the key has been allowed so far.
     """
 
     def __init__(
@@ -91,7 +170,6 @@ class Session:
         *,
         limiter: RequestLimiter | None = None,
         breakers: Breakers | None = None,
-        dead_letters: DeadLetters | None = None,
         observers: Sequence[Observer] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -101,81 +179,157 @@ class Session:
         self.breakers = breakers
         self.observers = observers
         self.clock = clock
-        self.dead_letters = dead_letters
-        self.haste = Haste()
+        self.metrics: MetricsCollector | None = None
+        self.on_failure: OnFailure | None = None
+        self.accessible: set[tuple[str, str]] = set()
         self._under_way: set[asyncio.Timeout] = set()
 
+    @classmethod
+    def from_settings(
+        cls,
+        settings: Settings,
+        hooks: Hooks,
+        *,
+        application: Any | None = None,
+        on_failure: OnFailure | None = None,
+    ) -> Self:
+        """The session that settings ask for.
+
+        Args:
+            settings: The settings, with a key.
+            hooks: What users hand to the client.
+            application: The sandbox in this process that requests go to, if they go to one.
+            on_failure: Called with each request that has failed for good, without the key.
+
+        Raises:
+            TrayportConfigurationError: The settings cannot work.
+        """
+        if settings.log_format != "none":  # a quiet client silences no other
+            configure(settings.log_format, settings.log_level)
+        key = "" if settings.api_key is None else settings.api_key.get_secret_value()
+        urls = {"analytics": settings.analytics_url, "reference": settings.reference_url}
+        if application is not None:
+            limiter = _limiter_of_sandbox(application)
+        else:
+            host = str(Origin.of(settings.analytics_url))
+            store = settings.limiter_store.get_secret_value()
+            limiter = shared_limiter(key, host, store=store)
+        session = cls(
+            Transport(
+                key=key,
+                urls=urls,
+                connect_timeout=settings.connect_timeout,
+                http2=settings.http2,
+                max_connections=settings.max_connections,
+                keepalive=settings.keepalive,
+                middleware=hooks.middleware,
+                transport=None if application is None else InProcessTransport(application),
+            ),
+            Policy.from_settings(settings),
+            limiter=limiter,
+        )
+        session.on_failure = on_failure
+        observers: list[Observer] = [Log(), hooks]
+        if settings.metrics:
+            session.metrics = MetricsCollector()
+            observers.append(session.metrics)
+        if settings.opentelemetry:
+            from ..telemetry.opentelemetry import OpenTelemetry
+
+            observers.append(OpenTelemetry(urls))
+        session.observers = observers
+        if limiter is not None:
+            limiter.configure(session.transport, limits_of(settings), settings.limiter_fallback)
+        if settings.circuit_breakers:
+            session.breakers = Breakers(
+                threshold=settings.breaker_threshold,
+                recovery=settings.breaker_recovery,
+                on_change=session.notify,
+            )
+        return session
+
+    def reconfigure(self, settings: Settings, changed: AbstractSet[str]) -> None:
+        """Puts changed limits, timeouts, retries, breakers and log level in force."""
+        self.policy = Policy.from_settings(settings, self.policy.priority)
+        self.transport.configure(connect_timeout=settings.connect_timeout)
+        if self.limiter is not None:
+            limits = limits_of(settings)
+            self.limiter.configure(self.transport, limits, settings.limiter_fallback)
+        if self.breakers is not None:
+            self.breakers.configure(
+                threshold=settings.breaker_threshold, recovery=settings.breaker_recovery
+            )
+        quiet = settings.log_format == "none"
+        if "log_format" in changed or ("log_level" in changed and not quiet):
+            configure(settings.log_format, settings.log_level)
+
     def with_policy(self, policy: Policy) -> Self:
-        """The same wire, with another policy: all the rest is shared."""
+        """The same session, with another policy: all the rest is shared."""
         other = copy(self)
         other.policy = policy
         return other
 
     def without_records(self) -> Self:
-        """The same wire, which keeps no dead letters."""
+        """The same session, whose failures call no `on_failure`."""
         other = copy(self)
-        other.dead_letters = None
+        other.on_failure = None
         return other
 
     async def fetch(
         self,
-        call: ApiRequest,
+        request: ApiRequest,
         read: Callable[[ApiResponse], Read],
         *,
         priority: Priority = "normal",
         instead: Callable[[TrayportError], Read | None] | None = None,
     ) -> Read:
-        """Sends a call until it is answered, and reads the answer.
+        """Sends a request until there is a response, and reads it.
 
         Args:
-            call: What to send.
-            read: What to make of the answer, in a thread; a `TrayportDecodeError` that it raises
-                counts as a failed attempt.
-            priority: Whose turn it is when requests wait for the limiter.
-            instead: Asked when the call has failed for good: what to return in its place, or None
-                when there is nothing. What is returned in its place leaves no record.
+            request: What to send.
+            read: Reads the response, in a thread; a `TrayportDecodeError` that it raises counts as
+                a failed attempt.
+            priority: Which request goes first when several wait for the limiter.
+            instead: Called when the request has failed for good: what to return in its place, or
+                None when there is nothing. The failure is then no event.
 
         Raises:
-            TrayportAPIError: The service answered with an error.
-            TrayportConnectionError: No answer came, or it broke off.
-            TrayportDecodeError: The answer is not what the API promises.
+            TrayportAPIError: The service responded with an error.
+            TrayportConnectionError: There was no response, or it broke off.
+            TrayportDecodeError: The response is not what the API promises.
             TrayportCircuitBreakerError: The endpoint keeps failing, and nothing was sent.
             TrayportLimiterError: The shared store of the allowance cannot be used.
             TrayportConfigurationError: The client cannot be used here and now.
         """
-        return await self._run(call, read, self.policy.priority or priority, instead)
-
-    async def fetch_ahead(self, call: ApiRequest, read: Callable[[ApiResponse], Read]) -> Read:
-        """Fetches what nobody has asked for yet: when there is time, and leaving no record."""
-        return await self.without_records()._run(call, read, "low", None)
-
-    async def _run(
-        self,
-        call: ApiRequest,
-        read: Callable[[ApiResponse], Read],
-        priority: Priority,
-        instead: Callable[[TrayportError], Read | None] | None,
-    ) -> Read:
         self.transport.check_usable()
-        shown = {n: self.transport.redact(value) for n, value in call.shown.items()}
-        context = RequestContext(call.endpoint.path, shown, uuid4().hex)
-        course = Course(self, call, read, context, priority)
+        call = _Call(self, request, read, self.policy.priority or priority)
         try:
-            async with self._while_open(context):
+            async with self._while_open(call.context):
                 return await self.policy.retry.run(
-                    course.attempt, on_retry=course.retrying, clock=course.clock
+                    call.attempt, on_retry=call.retrying, clock=call.clock
                 )
         except TrayportError as error:
-            found = None if instead is None else instead(error)
-            if found is not None:
-                return found
-            self.give_up(call, error)
+            substitute = None if instead is None else instead(error)
+            if substitute is not None:
+                return substitute
+            self.give_up(request, error)
             raise
 
-    def give_up(self, call: ApiRequest, error: TrayportError) -> None:
-        """Tells that a call has failed for good, and keeps it for a later retry."""
-        self.tell(FailureEvent(call.endpoint.path, error))
-        self._bury(call, error)
+    def give_up(self, request: ApiRequest, error: TrayportError) -> None:
+        """Publishes that a request has failed for good."""
+        self.notify(FailureEvent(request.endpoint.path, error))
+        if self.on_failure is not None:
+            # As messages show it: a key that was mistaken for a value is not written down.
+            self.on_failure(evolve(request, parameters=self._redacted(request.parameters)), error)
+
+    def _redacted(
+        self, parameters: Mapping[str, str | tuple[str, ...]]
+    ) -> dict[str, str | tuple[str, ...]]:
+        redact = self.transport.redact
+        return {
+            name: redact(value) if isinstance(value, str) else tuple(map(redact, value))
+            for name, value in parameters.items()
+        }
 
     @asynccontextmanager
     async def _while_open(self, context: RequestContext) -> AsyncGenerator[None]:
@@ -195,7 +349,7 @@ class Session:
             self._under_way.discard(scope)
 
     async def aclose(self) -> None:
-        """Ends every call that is under way, and closes every connection."""
+        """Ends every request that is under way, and closes every connection."""
         now = asyncio.get_running_loop().time()
         for scope in list(self._under_way):
             scope.reschedule(now)
@@ -203,28 +357,137 @@ class Session:
         if self.limiter is not None:
             self.limiter.release(self.transport)
 
-    def tell(self, event: Event) -> None:
-        """Tells every observer."""
+    def notify(self, event: Event) -> None:
+        """Calls every observer with an event."""
         for observer in self.observers:
             observer(event)
 
-    def _bury(self, call: ApiRequest, error: TrayportError) -> None:
-        """Keeps a call that failed for good, unless the client is what cannot work."""
-        if self.dead_letters is None or isinstance(error, TrayportConfigurationError):
-            return
-        try:
-            # As messages show it: a key that was mistaken for a value is not written down.
-            shown = evolve(call, parameters=self._redacted(call.parameters))
-            self.dead_letters.add(DeadLetter.from_call(shown, error, failed_at=datetime.now(UTC)))
-        except (TrayportError, OSError) as unwritten:
-            # The failure of the call says more than that of its record.
-            error.add_note(f"It could not be kept for a later retry: {unwritten}")
 
-    def _redacted(
-        self, parameters: Mapping[str, str | tuple[str, ...]]
-    ) -> dict[str, str | tuple[str, ...]]:
-        redact = self.transport.redact
-        return {
-            name: redact(value) if isinstance(value, str) else tuple(map(redact, value))
-            for name, value in parameters.items()
-        }
+class _Call(Generic[Read]):
+    """One request over all its attempts."""
+
+    def __init__(
+        self,
+        session: Session,
+        request: ApiRequest,
+        read: Callable[[ApiResponse], Read],
+        priority: Priority,
+    ) -> None:
+        redact = session.transport.redact
+        shown = {name: redact(value) for name, value in request.shown.items()}
+        self.context = RequestContext(request.endpoint.path, shown, uuid4().hex)
+        self._session = session
+        self._request = request
+        self._read = read
+        self._priority: Priority = priority
+        self._policy = session.policy
+        self._queued = 0.0
+        self._started = self.clock()
+        self._refused = False
+        product = [f"{n}={request.parameters[n]}" for n in PRODUCT if n in request.parameters]
+        self._right = request.endpoint.operation_id, " ".join(product)
+
+    def clock(self) -> float:
+        """Seconds that stand still in the queue: a long queue leaves a request its retries."""
+        return self._session.clock() - self._queued
+
+    async def attempt(self, number: int) -> Read:
+        """Passes the breaker and the limiter, sends the request and reads its response."""
+        session, accessible = self._session, self._session.accessible
+        breakers = session.breakers
+        with breakers.admit(self.context) if breakers else nullcontext() as admission:
+            grant = await self._acquire()
+            if admission is not None:
+                self._confirm(admission, grant)
+            try:
+                result = await self._exchange(number, grant)
+            except TrayportAPIError as error:
+                self._refused |= isinstance(error, TrayportAuthorizationError)
+                if is_rate_limited(error, had_access=self._right in accessible):
+                    error.retryable = True
+                    pause = pause_after(error, number, self._policy.retry.forbidden_wait)
+                    await self._slow_down(pause, grant)
+                raise
+        is_new = self._right not in accessible
+        accessible.add(self._right)
+        if self._refused and is_new:
+            # It was refused before and has access now, so it had only been too fast.
+            await self._slow_down(0.0, grant)
+        return result
+
+    def retrying(self, number: int, wait: float, error: TrayportError) -> None:
+        """Publishes that the request will be sent again."""
+        endpoint, parameters = self.context.endpoint, self.context.parameters
+        self._session.notify(
+            RetryEvent(endpoint, parameters, self.context.correlation_id, number, wait, error)
+        )
+
+    async def _acquire(self) -> Grant | None:
+        limiter = self._session.limiter
+        if limiter is None:
+            return None
+        grant = await limiter.acquire(self._priority, patience=self._policy.retry.budget)
+        self._queued += grant.queued
+        return grant
+
+    def _confirm(self, admission: Admission, grant: Grant | None) -> None:
+        """Asks the breaker again after the wait; what is not sent gives its grant back."""
+        try:
+            admission.confirm()
+        except TrayportCircuitBreakerError:
+            if grant is not None and self._session.limiter is not None:
+                self._session.limiter.give_back(grant)
+            raise
+
+    async def _exchange(self, number: int, grant: Grant | None) -> Read:
+        """Sends one request and has its response read; observers hear of it in any case."""
+        started = time.perf_counter()
+        response: ApiResponse | None = None
+
+        def read(arriving: ApiResponse) -> Read:
+            nonlocal response
+            response = arriving
+            return self._read(arriving)
+
+        try:
+            left = self._policy.retry.budget - (self.clock() - self._started)
+            attempt = Attempt(self.context, number, self._policy.timeout, max(0.0, left))
+            result = await self._session.transport.send(self._request, attempt, read)
+        except (TrayportError, asyncio.CancelledError) as error:
+            failure = error if isinstance(error, TrayportError) else None
+            self._publish(number, grant, time.perf_counter() - started, response, failure)
+            raise
+        self._publish(number, grant, time.perf_counter() - started, response)
+        return result
+
+    def _publish(
+        self,
+        number: int,
+        grant: Grant | None,
+        seconds: float,
+        response: ApiResponse | None,
+        failure: TrayportError | None = None,
+    ) -> None:
+        whole = response if response is not None and response.seconds else None
+        self._session.notify(
+            AttemptEvent(
+                endpoint=self.context.endpoint,
+                parameters=self.context.parameters,
+                correlation_id=self.context.correlation_id,
+                attempt=number,
+                status=HTTPStatus.OK if whole else getattr(failure, "status_code", None),
+                error=failure,
+                queued=grant.queued if grant else 0.0,
+                seconds=whole.seconds if whole else seconds,
+                bytes_received=whole.bytes_received if whole else 0,
+                bytes_decoded=whole.bytes_decoded if whole else 0,
+            )
+        )
+        if whole and whole.unexpected and failure is None:
+            self._session.notify(UnexpectedValuesEvent(self.context.endpoint, whole.unexpected))
+
+    async def _slow_down(self, pause: float, grant: Grant | None) -> None:
+        limiter = self._session.limiter
+        if limiter is not None:
+            share = await limiter.slow_down(pause, grant if self._policy.adaptive else None)
+            self._session.notify(ThrottleEvent(self.context.endpoint, pause, share))

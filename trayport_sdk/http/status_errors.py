@@ -1,4 +1,4 @@
-"""What an answer that is not 200 means: its status, and what its body says of it."""
+"""What a status other than 200 means: which error it is, and whether the key is too fast."""
 
 from __future__ import annotations
 
@@ -52,6 +52,14 @@ _MEANING: Mapping[int, tuple[type[TrayportAPIError], str, str]] = {
     ),
     429: (TrayportRateLimitError, "the allowance of the key is used up", "wait, then try again"),
 }
+
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+LONGEST_REQUESTED_PAUSE = 3600.0
+_RATE_LIMIT_WORDS = (
+    "too many", "too fast", "rate limit", "rate exceeded", "throttl", "quota",
+)  # fmt: skip
 
 
 class _Problem(msgspec.Struct):
@@ -123,6 +131,32 @@ def retry_after(value: str | None, now: float) -> float | None:
     except (ValueError, TypeError, ArithmeticError, LookupError):
         # The parser knows no other way to say that a text is no date.
         return None
+
+
+def is_rate_limited(error: TrayportAPIError, *, had_access: bool = False) -> bool:
+    """Whether an error means that the key sends too fast.
+
+    The live service says 403 to keys that are too fast as well as to keys without the right
+    [observed]. It means too fast if it says so, or if the key had access before.
+    """
+    if isinstance(error, TrayportRateLimitError):
+        return True
+    if not isinstance(error, TrayportAuthorizationError):
+        return False
+    text = error.body.lower()
+    return (
+        had_access
+        or error.retry_after is not None
+        or any(words in text for words in _RATE_LIMIT_WORDS)
+    )
+
+
+def pause_after(error: TrayportAPIError, attempt: int, forbidden_wait: float) -> float:
+    """Seconds that all requests of the key pause: as requested, or doubled with each attempt."""
+    if error.retry_after is not None:
+        return min(LONGEST_REQUESTED_PAUSE, error.retry_after)
+    first = forbidden_wait if isinstance(error, TrayportAuthorizationError) else FIRST_PAUSE
+    return min(LONGEST_PAUSE, first * 2.0 ** (attempt - 1))
 
 
 def _problem(body: bytes) -> _Problem:

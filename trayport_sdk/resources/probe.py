@@ -25,13 +25,13 @@ CALLS = {
 }
 
 
-def probe_of(wire: Session) -> Callable[[str], Awaitable[None]]:
+def probe_of(session: Session) -> Callable[[str], Awaitable[None]]:
     """Sends one request to an API, once, without a record of its failure.
 
     The result raises a `TrayportError` when the API does not answer or refuses the key.
     """
-    retry = evolve(wire.policy.retry, retries=0)
-    single = wire.without_records().with_policy(evolve(wire.policy, retry=retry))
+    retry = evolve(session.policy.retry, retries=0)
+    single = session.without_records().with_policy(evolve(session.policy, retry=retry))
 
     async def probe(api: str) -> None:
         await single.fetch(CALLS[api], _proven, priority="high")

@@ -40,11 +40,11 @@ from ..http.messages import ApiRequest, ApiResponse
 from ..query.params import checked_value
 from ..query.times import TimeLike, instant, to_text
 from ..tables.decode.decoder import decode_documents
-from ..telemetry.events import Event, StaleEvent
+from ..telemetry.events import StaleEvent
 from .memory import LastAnswers, ReferenceList
 
 if TYPE_CHECKING:
-    from ..http.session import Fetch
+    from ..http.session import Session
 
 Model = TypeVar("Model")
 
@@ -58,11 +58,8 @@ class ReferenceGroup:
     there is one, with a `TrayportStaleDataWarning`; the lists say so in `stale` and `read_at`.
     """
 
-    def __init__(
-        self, fetch: Fetch, tell: Callable[[Event], None], answers: LastAnswers | None
-    ) -> None:
-        self._fetch = fetch
-        self._tell = tell
+    def __init__(self, session: Session, answers: LastAnswers | None) -> None:
+        self._session = session
         self._answers = answers
 
     async def get_instruments(self, name: str | None = None) -> ReferenceList[Instrument]:
@@ -186,7 +183,7 @@ class ReferenceGroup:
             documents = answer.read(decode_documents)
             return ReferenceList(map(make, documents), datetime.now(UTC))
 
-        rows = await self._fetch(
+        rows = await self._session.fetch(
             call, read, priority="high", instead=lambda error: self._stale(call, error)
         )
         if self._answers is not None and not rows.stale:
@@ -200,7 +197,7 @@ class ReferenceGroup:
         rows = None if self._answers is None else self._answers.find(call.identity)
         if rows is not None:
             age = (datetime.now(UTC) - rows.read_at).total_seconds()
-            self._tell(StaleEvent(call.endpoint.path, age))
+            self._session.notify(StaleEvent(call.endpoint.path, age))
             warnings.warn(
                 f"{call.endpoint.path}: the service keeps failing; this answer is {age:.0f} "
                 f"seconds old ({error.suggestion})",

@@ -66,8 +66,8 @@ class Session:
 
     @property
     def limiter(self) -> RequestLimiter:
-        assert self.client._wire.limiter is not None
-        return self.client._wire.limiter
+        assert self.client._session.limiter is not None
+        return self.client._session.limiter
 
 
 def session(
@@ -79,18 +79,18 @@ def session(
         sandbox = Sandbox(limits=False)
         given = settings or Settings(_env_file=None)
         async with TrayportClient.sandbox(sandbox, settings=given) as client:
-            wire = client._wire
-            wire.clock = clock_for_threads()
-            wire.limiter = RequestLimiter(limits, clock=clock_for_threads())
-            if wire.breakers is not None:
-                wire.breakers = Breakers(
+            inner = client._session
+            inner.clock = clock_for_threads()
+            inner.limiter = RequestLimiter(limits, clock=clock_for_threads())
+            if inner.breakers is not None:
+                inner.breakers = Breakers(
                     threshold=given.breaker_threshold,
                     recovery=given.breaker_recovery,
-                    on_change=wire.tell,
+                    on_change=inner.notify,
                     clock=clock_for_threads(),
                 )
             one = Session(client, sandbox)
-            wire.observers = [*wire.observers, one.events.append]
+            inner.observers = [*inner.observers, one.events.append]
             await test(one)
 
     virtual_time.run(main())
@@ -453,8 +453,8 @@ def test_a_key_that_is_too_fast_for_good_is_a_rate_limit_error_with_the_wait() -
 
 def test_a_policy_can_change_while_calls_wait() -> None:
     async def test(one: Session) -> None:
-        wire = one.client._wire
-        wire.policy = evolve(wire.policy, retry=evolve(wire.policy.retry, retries=0))
+        inner = one.client._session
+        inner.policy = evolve(inner.policy, retry=evolve(inner.policy.retry, retries=0))
         one.sandbox.faults.add(Fault("status"))
         with pytest.raises(TrayportServerError):
             await one.market()
