@@ -1,0 +1,90 @@
+"""Writes what may be asked for besides contracts and times, as values and as types of arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import spec_types as t
+from methods import GENERATED, camel, option_type, options, python_name, wrapped
+
+TRADING_ITEMS = "tradingItems"
+FORMAT = "response_format"
+FORMAT_TEXT = 'What the service responds with, `"json"` or `"csv"`.'
+HEAD = f'''"""What may be asked for besides contracts and times.
+
+{GENERATED}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Literal, TypeAlias, TypedDict
+
+from attrs import fields, frozen
+
+Routes: TypeAlias = str | int | Sequence[str | int]
+TimeLike: TypeAlias = datetime | date | str | int
+'''
+CHOSEN = '''
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """What is chosen, without what is left at its default."""
+        values = {one.name: (getattr(self, one.name), one.default) for one in fields(Options)}
+        return {name: value for name, (value, default) in values.items() if value != default}
+'''
+
+
+def stored(parameter: t.Parameter) -> str:
+    """The attribute that keeps the checked values of an option."""
+    name = python_name(parameter)
+    kind = {"integer": "int", "number": "float", "boolean": "bool", "instant": "int"}.get(
+        parameter.type, "str"
+    )
+    if parameter.repeated:
+        return f"{name}: tuple[{kind}, ...] = ()"
+    if parameter.type == "boolean" and parameter.default is not None:
+        return f"{name}: bool = {parameter.default!r}"
+    return f"{name}: {kind} | None = None"
+
+
+def options_module(endpoints: Iterable[t.Endpoint]) -> str:
+    """The module of the options: one class of values, and the types of each operation's own."""
+    found = [e for e in endpoints if e.api != "reference"]
+    every: dict[str, t.Parameter] = {}
+    for endpoint in found:
+        for parameter in endpoint.parameters:
+            if parameter in options(endpoint) or parameter.name == TRADING_ITEMS:
+                every.setdefault(parameter.name, parameter)
+    lines = [
+        HEAD,
+        "\n@frozen(kw_only=True)\nclass Options:",
+        '    """What a caller may choose besides contracts and times.\n\n    Attributes:',
+        *(wrapped(f"{python_name(p)}: {p.description}", " " * 8, "    ") for p in every.values()),
+        wrapped(f"{FORMAT}: {FORMAT_TEXT}", " " * 8, "    "),
+        '    """\n',
+        *(f"    {stored(p)}" for p in every.values()),
+        f'    {FORMAT}: str = "json"',
+        CHOSEN,
+    ]
+    for endpoint in found:
+        if own := options(endpoint):
+            name = f"{camel(endpoint.method.removeprefix('get_'))}Options"
+            lines += _typed_dict(name, f"What `{endpoint.method}` may be asked for besides.", own)
+    anything = [p for p in every.values() if p.name != TRADING_ITEMS]
+    lines += _typed_dict("AnyOptions", "What any operation may be asked for besides.", anything)
+    return "\n".join(lines) + "\n"
+
+
+def _typed_dict(name: str, text: str, parameters: Iterable[t.Parameter]) -> list[str]:
+    return [
+        f"\n\nclass {name}(TypedDict, total=False):",
+        f'    """{text}"""\n',
+        *(f"    {python_name(p)}: {_given(p)}" for p in parameters),
+    ]
+
+
+def _given(parameter: t.Parameter) -> str:
+    kind = option_type(parameter)
+    is_flag = parameter.type == "boolean" and parameter.default is not None
+    return kind if is_flag or parameter.name == "optionalFields" else f"{kind} | None"
