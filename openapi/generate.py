@@ -12,18 +12,27 @@ import sys
 from pathlib import Path
 
 import write_builders
+import write_methods
+import write_options
+import write_sync
 import write_tables
 from document import Api, SpecError
 
 HERE = Path(__file__).resolve().parent
 # Each makes the text of its modules, by their paths in the repository.
-WRITERS = (write_tables.modules, write_builders.modules)
+WRITERS = (
+    write_tables.modules,
+    write_builders.modules,
+    write_options.modules,
+    write_methods.modules,
+)
 
 
 def modules(spec_text: str, venues_text: str) -> dict[str, str]:
     """The text of every module that is written, by its path in the repository."""
     api = Api.read(spec_text, venues_text)
-    return {path: text for write in WRITERS for path, text in write(api).items()}
+    found = {path: text for write in WRITERS for path, text in write(api).items()}
+    return found | write_sync.modules(found)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -28,8 +28,8 @@ def examples() -> Iterator[doctest.DocTest]:
 
 async def run(test: doctest.DocTest) -> None:
     names: dict[str, Any] = {
-        **test.globs,
         **{n: getattr(trayport_sdk, n) for n in trayport_sdk.__all__},
+        **test.globs,  # the synchronous client has the name of the other one
     }
     for example in test.examples:
         written = io.StringIO()
@@ -56,6 +56,7 @@ def test_the_calls_users_make_first_have_an_example() -> None:
         "client.TrayportClient.resolve_contract",
         "query.contracts.ContractSpec",
         "resources.reference.ReferenceGroup.get_instruments",
-        "resources.trades.TradesGroup.get_trades",
+        "resources.generated.trades.TradesMethods.get_trades",
+        "sync.TradesGroup.get_trades",
         "settings.Settings",
     } <= shown

@@ -27,12 +27,11 @@ ARROWS = {
     "bulk": {"tables", "http", "query", "telemetry", "settings", "errors"},
     "resources": {"bulk", "tables", "http", "query", "telemetry", "settings", "errors"},
 }
-ARROWS["client"] = {*ARROWS, "sandbox"} - {"client"}
-ARROWS["sync"] = {*ARROWS} - {"sync"}
-ARROWS["cli"] = {*ARROWS, "sandbox"} - {"cli"}
+ARROWS["client"] = {*ARROWS, "sandbox"}
+ARROWS["sync"] = {*ARROWS, "sandbox"}
+ARROWS["cli"] = {*ARROWS, "sandbox"}
 ARROWS["__main__"] = {"cli"}
-# Modules that still stand at the top, and imports that still run upward.
-TOP = {"convenience", "streaming"}
+# Imports that still run upward.
 UPWARD = {
     "__main__.py", "bulk/market_data.py", "bulk/reports.py", "bulk/results.py", "bulk/runner.py",
 }  # fmt: skip
@@ -100,13 +99,13 @@ WRAPPER = [path for path in modules() if unit(path) not in ("sandbox", "__init__
 @pytest.mark.parametrize("path", WRAPPER, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
     room = unit(path)
-    if room in TOP or str(path.relative_to(PACKAGE)) in UPWARD:
+    if str(path.relative_to(PACKAGE)) in UPWARD:
         return
     assert rooms_of(imported(path)) - {room} <= ARROWS[room]
 
 
 def test_the_rooms_are_these() -> None:
-    assert {unit(path) for path in WRAPPER} - TOP == ARROWS.keys() - {"sync"}
+    assert {unit(path) for path in WRAPPER} == ARROWS.keys()
 
 
 def test_only_the_client_and_the_command_know_the_sandbox() -> None:
@@ -115,7 +114,7 @@ def test_only_the_client_and_the_command_know_the_sandbox() -> None:
         for path in WRAPPER
         if any(name.startswith("trayport_sdk.sandbox") for name in imported(path))
     }
-    assert knowing <= {"client", "cli"}
+    assert knowing <= {"client", "sync", "cli"}
 
 
 def test_the_sandbox_imports_nothing_of_the_wrapper() -> None:

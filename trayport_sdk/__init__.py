@@ -44,7 +44,7 @@ _PUBLIC = {
     ".query.rules": "Routes",
     ".query.times": "Interval TimeLike Window",
     ".resources.health": "HealthReport",
-    ".resources.memory": "ReferenceList",
+    ".resources.methods": "ReferenceList",
     ".resources.reachability": "HealthCheck",
     ".resources.status": "Status",
     ".settings": "Settings",

@@ -72,7 +72,7 @@ from .query.times import Interval as Interval
 from .query.times import TimeLike as TimeLike
 from .query.times import Window as Window
 from .resources.health import HealthReport as HealthReport
-from .resources.memory import ReferenceList as ReferenceList
+from .resources.methods import ReferenceList as ReferenceList
 from .resources.reachability import HealthCheck as HealthCheck
 from .resources.status import Status as Status
 from .settings import Settings as Settings

@@ -3,37 +3,49 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
-from .convenience import Convenience
 from .errors import TrayportConfigurationError, TrayportValidationError
+from .resources.generated.groups import GROUPS, Groups
 
 if TYPE_CHECKING:
+    from trayport_spec.options import AnyOptions, OHLCVOptions, TradesOptions
+
+    from .bulk.market_data import BulkMarketDataResponse, MarketData
+    from .bulk.progress import OnProgress
+    from .bulk.reports import FileReport
     from .bulk.resend import RetryReport
+    from .bulk.results import BulkSnapshotsResponse, BulkTradesResponse
+    from .bulk.runner import Contracts
+    from .bulk.stream import TableStream
     from .http.limiter.queue import Priority
     from .http.messages import ApiRequest, ApiResponse
     from .http.middleware import Middleware
     from .http.session import Hooks, OnBreakerChange, OnFailure, OnRetry, Session
     from .query.contracts import ContractSpec
+    from .query.rules import ResponseFormat
+    from .query.times import Interval, TimeLike
     from .resources.health import HealthReport
-    from .resources.orders import OrdersGroup
     from .resources.planner import Planner
-    from .resources.reference import ReferenceGroup
-    from .resources.snapshots import SnapshotsGroup
     from .resources.status import Status
-    from .resources.trades import TradesGroup
     from .sandbox import Sandbox
     from .settings import Settings
+    from .tables import OHLCVResponse, TradesResponse
+    from .tables.files import Compression
     from .telemetry.metrics import Metrics
+
+MAX_REQUESTS = 200
+"""The most requests that `get_market_data` takes for a market unless more are allowed."""
 
 _log = logging.getLogger("trayport_sdk.http")
 
 
-class TrayportClient(Convenience):
+class TrayportClient(Groups):
     """Both APIs behind one key.
 
     Use it as an asynchronous context manager, or call `aclose` when done.
@@ -69,11 +81,6 @@ class TrayportClient(Convenience):
         True
     """
 
-    trades: TradesGroup
-    orders: OrdersGroup
-    snapshots: SnapshotsGroup
-    planner: Planner
-    reference: ReferenceGroup
     settings: Settings
 
     def __init__(
@@ -154,7 +161,7 @@ class TrayportClient(Convenience):
         from .bulk.dead_letters import DeadLetters
         from .http.session import Session
         from .resources.catalog import Catalog
-        from .resources.memory import LastAnswers
+        from .resources.methods import LastResponses, ReferenceReader
         from .resources.reference import ReferenceGroup
 
         file = settings.dead_letter_file
@@ -162,27 +169,28 @@ class TrayportClient(Convenience):
         session = Session.from_settings(
             settings, hooks, application=application, on_failure=on_failure
         )
-        self._answers = LastAnswers() if settings.cache else None
-        self._catalog = Catalog(ReferenceGroup(session, self._answers))
+        self._last = LastResponses() if settings.cache else None
+        self._catalog = Catalog(ReferenceGroup(ReferenceReader(session, self._last)))
         self._read = settings
         self._send_over(session, settings)
 
     def _send_over(self, session: Session, settings: Settings) -> None:
         from .bulk.runner import Runner
-        from .resources.orders import OrdersGroup
-        from .resources.planner import Planner
-        from .resources.reference import ReferenceGroup
-        from .resources.snapshots import SnapshotsGroup
-        from .resources.trades import TradesGroup
+        from .resources.methods import ReferenceReader
 
         self._session = session
         self.settings = settings
         self._runner = Runner(session, self._catalog, lambda: self.settings)
-        self.reference = ReferenceGroup(session, self._answers)
-        self.trades = TradesGroup(self._runner)
-        self.orders = OrdersGroup(self._runner)
-        self.snapshots = SnapshotsGroup(self._runner)
-        self.planner = Planner(self._runner, lambda: self.get_status().limiter)
+        self._reader = ReferenceReader(session, self._last)
+        for group in (*GROUPS, "planner"):
+            vars(self).pop(group, None)
+
+    @cached_property
+    def planner(self) -> Planner:
+        """Finds the fewest requests for many contracts, and runs them."""
+        from .resources.planner import Planner
+
+        return Planner(self._runner, lambda: self.get_status().limiter)
 
     def with_options(
         self,
@@ -389,6 +397,457 @@ class TrayportClient(Convenience):
         """
         return await self._catalog.resolve(symbol_or_name)
 
+    @overload
+    async def get_trades(
+        self,
+        contracts: Contracts,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[TradesOptions],
+    ) -> TradesResponse: ...
+
+    @overload
+    async def get_trades(
+        self,
+        market_name: str,
+        sequence_name: str,
+        item_name: str,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[TradesOptions],
+    ) -> TradesResponse: ...
+
+    async def get_trades(self, *args: Any, **options: Any) -> TradesResponse:
+        """The trades of contracts, or of a contract that is given by the names of its parts.
+
+        It is called as `get_trades(contracts, from_, until)` or as
+        `get_trades(market_name, sequence_name, item_name, from_, until)`.
+
+        Args:
+            contracts: As in `client.trades.get_trades`.
+            market_name: The market, such as `"TTF Hi Cal 51.6*"`; the `*` may be left out.
+            sequence_name: The sequence, such as `"Gas - NG Months"`.
+            item_name: The delivery period, such as `"Apr-24"`.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            options: The other options of `client.trades.get_trades`.
+
+        Raises:
+            TrayportLookupError: One of the names names nothing; the nearest are listed.
+            TrayportError: As `client.trades.get_trades`.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     april = await client.get_trades(
+            ...         "TTF Hi Cal 51.6*", "Gas - NG Months", "Apr-24", "2024-03-04", "2024-03-05"
+            ...     )
+            ...     same = await client.get_trades(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
+            ...     )
+            >>> len(april) == len(same) > 0
+            True
+        """
+        by_name = len(args) > len(_BY_CONTRACTS) or not options.keys().isdisjoint(_BY_NAME[:3])
+        given = _bound(_BY_NAME if by_name else _BY_CONTRACTS, args, options)
+        if by_name:
+            names = [given.pop(name, None) for name in _BY_NAME[:3]]
+            given["contracts"] = await self._catalog.contract_in(*names)
+        return await self.trades.get_trades(**given)
+
+    async def get_ohlcv(
+        self,
+        contract: ContractSpec | str,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        interval: Interval | str | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[OHLCVOptions],
+    ) -> OHLCVResponse:
+        """The candles of a contract: the same as `client.trades.get_ohlcv`.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     candles = await client.get_ohlcv(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-09", "1d"
+            ...     )
+            >>> len(candles)
+            5
+        """
+        return await self.trades.get_ohlcv(
+            contract, from_, until, interval, on_progress=on_progress, **options
+        )
+
+    async def get_trades_bulk(
+        self,
+        contracts: Contracts,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[TradesOptions],
+    ) -> BulkTradesResponse:
+        """The trades of many contracts, a table each; what fails does not stop the rest.
+
+        Contracts that may share requests do, and long ranges are cut. A request that the service
+        cannot finish is split, and so is a batch that it refuses for one contract.
+
+        Args:
+            contracts: As in `client.trades.get_trades`.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            on_progress: Called after each response with a `Progress`.
+            options: The other options of `client.trades.get_trades`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAuthenticationError: The key is refused, so nothing can come.
+
+        Example:
+            >>> months = [f"TTF Hi Cal 51.6* {month}-24" for month in ("Apr", "May", "Jun")]
+            >>> async with TrayportClient.sandbox() as client:
+            ...     found = await client.get_trades_bulk(months, "2024-03-04", "2024-03-05")
+            >>> len(found.results), len(found.requests), len(found.failures)
+            (3, 1, 0)
+        """
+        from .bulk.results import BulkTradesResponse
+        from .query.planner import plan
+        from .tables import TradesResponse
+
+        query = self._runner.query("trades", from_=from_, until=until, **options)
+        plans = plan(await self._runner.about(contracts, query))
+        return await self._runner.result(BulkTradesResponse, TradesResponse, plans, on_progress)
+
+    async def get_snapshots_bulk(
+        self,
+        contracts: Contracts,
+        at: TimeLike | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+    ) -> BulkSnapshotsResponse:
+        """The state of many contracts at an instant, a table of one row each.
+
+        What fails does not stop the rest, as in `get_trades_bulk`.
+
+        Args:
+            contracts: As in `client.trades.get_trades`.
+            at: The instant, in whole minutes and exclusive [documented]; the end of the data when
+                it is left out. Naive times mean UTC.
+            on_progress: Called after every answer with a `Progress`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAuthenticationError: The key is refused, so nothing can come.
+
+        Example:
+            >>> months = [f"TTF Hi Cal 51.6* {month}-24" for month in ("Apr", "May", "Jun")]
+            >>> async with TrayportClient.sandbox() as client:
+            ...     found = await client.get_snapshots_bulk(months, "2024-03-05T12:00")
+            >>> [len(table) for table in found.results.values()]
+            [1, 1, 1]
+        """
+        from .bulk.results import BulkSnapshotsResponse
+        from .query.planner import plan
+        from .tables import SnapshotsResponse
+
+        query = self._runner.query("snapshots", at=at)
+        plans = plan(await self._runner.about(contracts, query))
+        return await self._runner.result(
+            BulkSnapshotsResponse, SnapshotsResponse, plans, on_progress
+        )
+
+    async def get_market_data(
+        self,
+        market_name: str,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        max_requests: int = MAX_REQUESTS,
+        on_progress: OnProgress | None = None,
+    ) -> MarketData:
+        """Everything about the contracts of a market that traded in `[from_, until)`.
+
+        Their trades, daily candles, hourly best orders, and a snapshot at the end. Which contracts
+        traded is told by trading activity, and for the time before that reaches back
+        [documented] by the items of the market's sequences and their trades, single periods only.
+
+        Args:
+            market_name: The market, such as `"TTF Hi Cal 51.6*"`; the `*` may be left out.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            max_requests: The most requests it may take, those that find the contracts included.
+            on_progress: Called after every answer with a `Progress`; those that find the contracts
+                are not counted.
+
+        Raises:
+            TrayportValidationError: It takes more than `max_requests`, as the message says, or
+                another argument cannot work.
+            TrayportLookupError: No market has this name.
+            TrayportError: The contracts could not be found.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     found = await client.get_market_data(
+            ...         "EUA*", "2024-03-04T10:00", "2024-03-04T10:30"
+            ...     )
+            >>> len(found.candles.results) == len(found.contracts)
+            True
+        """
+        data = await self.get_market_data_bulk(
+            [market_name], from_, until, max_requests=max_requests, on_progress=on_progress
+        )
+        return data.results[market_name]
+
+    async def get_market_data_bulk(
+        self,
+        markets: str | Sequence[str],
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        max_requests: int | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> BulkMarketDataResponse:
+        """Everything about the contracts of several markets, as in `get_market_data`.
+
+        Args:
+            markets: The names of the markets, or one name.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            max_requests: The most requests it may take together; as many as `get_market_data`
+                takes for each of them when it is left out.
+            on_progress: Called after every answer with a `Progress`; those that find the contracts
+                are not counted.
+
+        Raises:
+            TrayportValidationError: It takes more than `max_requests`, or another argument cannot
+                work.
+            TrayportLookupError: No market has one of the names.
+            TrayportError: The contracts could not be found.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     found = await client.get_market_data_bulk(
+            ...         ["EUA*"], "2024-03-04T10:00", "2024-03-04T10:30"
+            ...     )
+            >>> list(found.results)
+            ['EUA*']
+        """
+        from .bulk.market_data import BulkMarketDataResponse
+        from .resources.markets import Markets, listed_markets
+
+        names = listed_markets(markets)
+        most = MAX_REQUESTS * len(names) if max_requests is None else max_requests
+        return BulkMarketDataResponse(
+            await Markets(self._runner).data(
+                names, from_, until, max_requests=most, on_progress=on_progress
+            )
+        )
+
+    def stream_trades(
+        self,
+        contracts: Contracts,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        in_order: bool = True,
+        max_answers: int | None = None,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[TradesOptions],
+    ) -> TableStream:
+        """The trades of many contracts, piece by piece, to be worked on or written to a file.
+
+        While you work on a batch the next answers are fetched, as many as `max_answers`; then
+        nothing more is asked for until you come for the next batch, so memory stays bounded.
+
+        Args:
+            contracts: As in `client.trades.get_trades`.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            in_order: Whether the batches of each contract come in time order. Otherwise they come
+                as they arrive, so that a slow answer holds nothing up.
+            max_answers: How many answers are held at most besides the one you work on. Left out,
+                it is one while answers are large, and the setting `max_concurrency` otherwise.
+            on_progress: Called after each response with a `Progress`.
+            options: The other options of `client.trades.get_trades`.
+
+        Returns:
+            A stream that is iterated, of batches of the rows of one contract in one window, where
+            contracts without any are passed over; or written to a file by its methods.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent. This and all other
+                errors are raised where the stream is used.
+            TrayportError: As `client.trades.get_trades`; what was yielded before is whole.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     async for batch in client.stream_trades(
+            ...         ["TTF Hi Cal 51.6* Apr-24"], "2024-03-04", "2024-03-05"
+            ...     ):
+            ...         print(batch.contract, len(batch) > 0)
+            10000065*#Single#10000305#244#0 True
+        """
+        from .bulk.stream import TableStream
+
+        return TableStream.of(
+            self._runner,
+            contracts,
+            "trades",
+            in_order=in_order,
+            max_answers=max_answers,
+            on_progress=on_progress,
+            from_=from_,
+            until=until,
+            **options,
+        )
+
+    async def stream_to_file(
+        self,
+        contracts: Contracts,
+        from_: TimeLike,
+        until: TimeLike | None,
+        path: str | Path,
+        *,
+        endpoint: str = "trades",
+        interval: Interval | str | None = None,
+        compression: Compression | None = None,
+        max_answers: int | None = None,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[AnyOptions],
+    ) -> FileReport:
+        """Downloads rows of one or many contracts into a file, of any length, in bounded memory.
+
+        The columns are those of the call for one contract. Several contracts are told apart by the
+        column `contract`, or where the endpoint has none by their `symbol` in front. Rows come in
+        the order of the requests, so those of each contract in time order. The file appears when it
+        is whole: after an error or a cancellation there is none, or still the old one.
+
+        Args:
+            contracts: As in `client.trades.get_trades`.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is None.
+            path: The file: `.parquet`, `.arrow`, `.csv` or `.jsonl`.
+            endpoint: `"trades"`, `"private_trades"`, `"ohlcv"`, `"order_book_top"` or
+                `"order_book"`.
+            interval: The length of a candle, or the time between two states of a book.
+            compression: For Parquet and Arrow `"zstd"`, the default, `"lz4"` or `"none"`.
+            max_answers: How many answers are held at most besides the one that is written, as in
+                `stream_trades`.
+            on_progress: Called after every answer with a `Progress`.
+            options: What the method of the endpoint takes besides, such as `optional_fields`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportError: A request failed.
+            OSError: The file cannot be written, because the disk is full for example.
+
+        Example:
+            >>> from tempfile import TemporaryDirectory
+            >>> with TemporaryDirectory() as directory:
+            ...     async with TrayportClient.sandbox() as client:
+            ...         report = await client.stream_to_file(
+            ...             "TTF Hi Cal 51.6* Apr-24",
+            ...             "2024-03-04",
+            ...             "2024-03-09",
+            ...             f"{directory}/candles.csv",
+            ...             endpoint="ohlcv",
+            ...             interval="1d",
+            ...         )
+            >>> report.rows
+            5
+        """
+        from .bulk.stream import TableStream
+
+        stream = TableStream.of(
+            self._runner,
+            contracts,
+            endpoint,
+            max_answers=max_answers,
+            on_progress=on_progress,
+            from_=from_,
+            until=until,
+            interval=interval,
+            **options,
+        )
+        return await stream.to_file(path, compression=compression)
+
+    async def download_raw(
+        self,
+        contracts: Contracts,
+        from_: TimeLike,
+        until: TimeLike | None,
+        directory: str | Path,
+        *,
+        endpoint: str = "trades",
+        interval: Interval | str | None = None,
+        max_answers: int | None = None,
+        response_format: ResponseFormat = "json",
+        on_progress: OnProgress | None = None,
+        **options: Unpack[AnyOptions],
+    ) -> list[Path]:
+        """Keeps the answers about one or many contracts as they came over the wire, a file each.
+
+        Each is checked while it arrives, as if it were decoded, and appears when it is whole. The
+        names tell the place in the order of requests, the endpoint, the window, the format and how
+        it is compressed, as in `00001-trades-20240304T000000Z-20240305T000000Z.json.br`; a file of
+        the same name is replaced. `decode_file` reads them, given the same endpoint and options.
+        Rows at the end of a window are in them even if the next window has them too.
+
+        Args:
+            contracts: As in `client.trades.get_trades`.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is None.
+            directory: Where the files go; made when it is missing.
+            endpoint: As in `stream_to_file`.
+            interval: The length of a candle, or the time between two states of a book.
+            max_answers: How many answers are held at most, as in `stream_trades`.
+            response_format: What the service responds with, `"json"` or `"csv"`; CSV is kept as it
+                comes.
+            on_progress: Called after each response with a `Progress`.
+            options: What the method of the endpoint takes besides, such as `optional_fields`; and
+                `response_format="csv"`, which keeps CSV without checking what is in it.
+
+        Returns:
+            The files, in the order of the requests.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportError: A request failed; the files of those before it stay.
+            OSError: A file cannot be written.
+
+        Example:
+            >>> from tempfile import TemporaryDirectory
+            >>> with TemporaryDirectory() as directory:
+            ...     async with TrayportClient.sandbox() as client:
+            ...         (path,) = await client.download_raw(
+            ...             "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05", directory
+            ...         )
+            ...     rows = sum(len(frame) for frame in decode_file(path))
+            >>> rows > 0
+            True
+        """
+        from .bulk.stream import TableStream
+
+        stream = TableStream.of(
+            self._runner,
+            contracts,
+            endpoint,
+            max_answers=max_answers,
+            on_progress=on_progress,
+            from_=from_,
+            until=until,
+            interval=interval,
+            response_format=response_format,
+            **options,
+        )
+        return await stream.download_raw(directory)
+
     def __repr__(self) -> str:
         return f"TrayportClient({self.settings.analytics_url!r})"
 
@@ -406,3 +865,24 @@ class TrayportClient(Convenience):
     async def aclose(self) -> None:
         """Closes every connection. Clients made by `with_options` are closed as well."""
         await self._session.aclose()
+
+
+_BY_CONTRACTS = ("contracts", "from_", "until")
+_BY_NAME = ("market_name", "sequence_name", "item_name", "from_", "until")
+
+
+def _bound(names: Sequence[str], args: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call by name."""
+    if len(args) > len(names):
+        raise TrayportValidationError(
+            f"get_trades takes at most {len(names)} positional arguments, {len(args)} given",
+            parameter="get_trades",
+            suggestion="write the options as name=value",
+        )
+    given = dict(zip(names, args, strict=False))
+    if twice := given.keys() & options.keys():
+        name = min(twice)
+        raise TrayportValidationError(
+            f"{name} is given twice", parameter=name, suggestion="give it once"
+        )
+    return given | dict(options)

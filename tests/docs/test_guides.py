@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 import trayport_sdk
-from trayport_sdk.convenience import Convenience
+from trayport_sdk.client import TrayportClient
 from trayport_sdk.resources.orders import OrdersGroup
 from trayport_sdk.resources.planner import Planner
 from trayport_sdk.resources.snapshots import SnapshotsGroup
 from trayport_sdk.resources.trades import TradesGroup
 from trayport_sdk.settings import Settings, variable
-from trayport_sdk.streaming import Streaming
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 REFERENCE = DOCS / "reference"
@@ -64,8 +63,8 @@ def test_the_data_model_names_every_call_of_a_group(group: type) -> None:
 
 def test_the_guide_to_many_contracts_names_every_call_about_them() -> None:
     text = GUIDES[DOCS / "bulk.md"]
-    single = {"get_trades", "get_ohlcv"}
-    wanted = {*methods(Convenience), *methods(Streaming), *methods(Planner)} - single
+    single = {"get_trades", "get_ohlcv", "get_metrics", "get_status"}
+    wanted = {*methods(TrayportClient), *methods(Planner)} - single
     assert [call for call in wanted if not re.search(rf"\b{call}\b", text)] == []
 
 

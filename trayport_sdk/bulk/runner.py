@@ -13,7 +13,7 @@ from trayport_spec import ENDPOINTS
 from ..errors import TrayportValidationError
 from ..query.build import about, build_query
 from ..query.contracts import ContractSpec
-from ..query.plan import PREFIX, QueryPlan
+from ..query.plan import PREFIX, QueryPlan, telling_contracts
 from ..query.planner import plan
 from ..query.rules import listed
 from ..tables import TableResponse
@@ -83,15 +83,48 @@ class Runner:
         """The query, about contracts that may be given by name."""
         return about(query, [await self.catalog.resolve(one) for one in listed(contracts)])
 
-    async def about_one(self, contract: ContractSpec | str, query: QueryPlan) -> QueryPlan:
+    async def about_one(self, contract: Contracts, query: QueryPlan) -> QueryPlan:
         """The query, about one contract, whose rows do not say whose they are."""
-        if not isinstance(contract, ContractSpec | str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(contract, ContractSpec | str):
             raise TrayportValidationError(
                 f"contract {contract!r} is not one contract",
                 parameter="contract",
                 suggestion="give a ContractSpec, a symbol or a name; client.planner takes several",
             )
         return await self.about(contract, query)
+
+    async def fetch(
+        self,
+        response: type[Table],
+        contracts: Contracts | None = None,
+        *,
+        scope: Mapping[str, int | None] | None = None,
+        on_progress: OnProgress | None = None,
+        **arguments: Any,
+    ) -> Table:
+        """All rows of one operation, in one table. The generated methods call this.
+
+        Args:
+            response: The class of the table, which knows its operation.
+            contracts: Whose rows are wanted: one contract, or several where the operation takes
+                several.
+            scope: The ids that are asked for as a whole, instead of contracts.
+            on_progress: Called after each response with a `Progress`.
+            arguments: The times, the interval and the options, as callers write them.
+        """
+        endpoint = ENDPOINTS[response.operation_id]
+        if contracts is not None and scope is not None:
+            only_one({"contract": contracts, **scope})
+            scope = None
+        query = self.query(endpoint.key, scope=scope, **arguments)
+        if contracts is not None:
+            if endpoint.limits.contract == "many":
+                query = await self.about(contracts, query)
+            else:
+                query = await self.about_one(contracts, query)
+            if len(query.contracts) > 1:
+                query = telling_contracts(query)
+        return await self.table(response, query, on_progress)
 
     def run(
         self,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from attrs import frozen
+from trayport_spec import ENDPOINTS
 
-from ..errors import TrayportConfigurationError
-from ..query.plan import QueryPlan
+from ..errors import TrayportConfigurationError, TrayportValidationError
+from ..query.plan import CHOICES, QueryPlan
 from ..query.planner import plan
 from ..tables import TradesBatch
 from ..tables.base import RequestRecord
@@ -31,7 +32,7 @@ from .writer import FileWriter
 if TYPE_CHECKING:
     import polars as pl
 
-    from .runner import Runner
+    from .runner import Contracts, Runner
 
 HOLD = 1 << 20
 """About how many bytes of the rows of an answer wait in memory for their turn to be written."""
@@ -42,6 +43,13 @@ LARGE_ANSWERS = 1
 
 FIRST_ANSWERS = 2
 """How many are under way before it is known how large they are."""
+
+STREAMED = tuple(
+    endpoint.key
+    for endpoint in ENDPOINTS.values()
+    if endpoint.time_column is not None and not endpoint.single and endpoint.limits.contract
+)
+"""The operations whose rows have a time, so that the rows of many windows are one table."""
 
 Result = TypeVar("Result")
 
@@ -75,6 +83,28 @@ class TableStream:
         self._source = _Source(runner, asked, in_order, max_answers, on_progress)
         self._batches: AsyncGenerator[TradesBatch] | None = None
         self._is_used = self._is_over = False
+
+    @classmethod
+    def of(
+        cls,
+        runner: Runner,
+        contracts: Contracts,
+        endpoint: str,
+        *,
+        in_order: bool = True,
+        max_answers: int | None = None,
+        on_progress: OnProgress | None = None,
+        **arguments: Any,
+    ) -> Self:
+        """The stream of an operation about contracts that may be given by name."""
+
+        async def query() -> QueryPlan:
+            _check(endpoint, max_answers, arguments)
+            return await runner.about(contracts, runner.query(endpoint, **arguments))
+
+        return cls(
+            runner, query, in_order=in_order, max_answers=max_answers, on_progress=on_progress
+        )
 
     def __aiter__(self) -> Self:
         if self._batches is None or self._is_over:
@@ -337,3 +367,30 @@ async def _taken(crew: Crew[Result]) -> Result:
 def _feed(writer: FileWriter, query: QueryPlan, piece: AnsweredQuery) -> None:
     for frame in rows_of(query, piece):
         writer.write(frame)
+
+
+def _check(endpoint: str, max_answers: int | None, arguments: Mapping[str, object]) -> None:
+    if endpoint not in STREAMED:
+        raise TrayportValidationError(
+            f"endpoint {endpoint!r} has no rows with a time that windows could be joined by",
+            parameter="endpoint",
+            limit=", ".join(STREAMED),
+            suggestion=f"use one of {', '.join(STREAMED)}",
+        )
+    for name in arguments.keys() - CHOICES - {"from_", "until", "interval"}:
+        raise TrayportValidationError(
+            f"{name} is no option of a stream",
+            parameter=name,
+            limit=", ".join(sorted(CHOICES)),
+            suggestion=f"options are {', '.join(sorted(CHOICES))}; tables have more, such as tz",
+        )
+    if max_answers is not None and not _is_count(max_answers):
+        raise TrayportValidationError(
+            f"max_answers {max_answers!r} is not a whole number from 1",
+            parameter="max_answers",
+            suggestion="leave it out, or hold at least one answer",
+        )
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 from trayport_spec import ENDPOINTS
@@ -22,6 +22,7 @@ from ..bulk.results import (
 from ..bulk.runner import Runner
 from ..errors import TrayportValidationError
 from ..query.contracts import ContractSpec
+from ..query.params import listed_values
 from ..query.plan import QueryPlan
 from ..query.planner import plan
 from ..query.times import Interval, TimeLike, Window, floored, instant, to_text
@@ -196,6 +197,27 @@ def _market_data(
         BulkSnapshotsResponse(SnapshotsResponse, part("snapshots"), rerun),
         requests_to_find,
     )
+
+
+def listed_markets(markets: str | Sequence[str]) -> list[str]:
+    """The names of an argument that takes one market or several.
+
+    Raises:
+        TrayportValidationError: There are none, or something among them is no name.
+    """
+    names: list[Any] = list(listed_values(markets))
+    for name in names:
+        if not isinstance(name, str):
+            raise TrayportValidationError(
+                f"markets has {name!r}, which is no name",
+                parameter="markets",
+                suggestion='give names such as "TTF Hi Cal 51.6*"',
+            )
+    if not names:
+        raise TrayportValidationError(
+            "markets is empty", parameter="markets", suggestion="give at least one name"
+        )
+    return names
 
 
 def _of_markets(activity: ActivityResponse, market_ids: set[int]) -> Iterator[ContractSpec]:

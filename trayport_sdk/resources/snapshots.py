@@ -2,46 +2,13 @@
 
 from __future__ import annotations
 
-from ..bulk.runner import Contracts, Runner
 from ..query.times import TimeLike
 from ..tables import SnapshotsResponse
+from .generated.snapshots import SnapshotsMethods
 
 
-class SnapshotsGroup:
+class SnapshotsGroup(SnapshotsMethods):
     """Last trades and best orders of contracts at an instant."""
-
-    def __init__(self, runner: Runner) -> None:
-        self._runner = runner
-
-    async def get_snapshots(
-        self, contracts: Contracts, *, at: TimeLike | None = None
-    ) -> SnapshotsResponse:
-        """The last trade and the best orders of contracts at an instant.
-
-        Args:
-            contracts: One contract or several, as `ContractSpec`, as machine symbols, or by name.
-            at: The instant, in whole minutes and exclusive [documented]; the end of the data when
-                it is left out. Naive times mean UTC.
-
-        Raises:
-            TrayportValidationError: An argument cannot work; nothing was sent.
-            TrayportLookupError: A name names nothing.
-            TrayportAPIError: The service refused a request.
-            TrayportConnectionError: An answer did not come, or broke off.
-            TrayportDecodeError: An answer is not what the API promises.
-
-        Example:
-            >>> async with TrayportClient.sandbox() as client:
-            ...     found = await client.snapshots.get_snapshots(
-            ...         ["TTF Hi Cal 51.6* Apr-24", "TTF Hi Cal 51.6* May-24"],
-            ...         at="2024-03-05T12:00",
-            ...     )
-            >>> [snapshot.contract.sequence_item_id for snapshot in found]
-            [244, 245]
-        """
-        query = self._runner.query("snapshots", at=at)
-        query = await self._runner.about(contracts, query)
-        return await self._runner.table(SnapshotsResponse, query)
 
     async def get_snapshots_by_trading_items(
         self,
@@ -58,7 +25,8 @@ class SnapshotsGroup:
             market_id: The market. Exactly one of this and `instrument_id` is given.
             instrument_id: The instrument.
             sequence_id: The sequence, whose items must have an end of trading [documented].
-            trading_items: How many items, counted from the instant [assumed].
+            trading_items: How many items, counted from the instant [assumed:
+                trading-items-reference].
             at: The instant, in whole minutes and exclusive [documented]; the end of the data when
                 it is left out. Naive times mean UTC.
 
@@ -68,20 +36,17 @@ class SnapshotsGroup:
 
         Example:
             >>> async with TrayportClient.sandbox() as client:
-            ...     found = await client.snapshots.get_snapshots_by_trading_items(
+            ...     rows = await client.snapshots.get_snapshots_by_trading_items(
             ...         10000065, sequence_id=10000305, trading_items=3, at="2024-03-05T12:00"
             ...     )
-            >>> [snapshot.contract.sequence_item_id for snapshot in found]
-            [244, 245, 246]
+            >>> len(rows)
+            3
         """
-        query = self._runner.query(
-            "snapshots",
-            scope={
-                "market_id": market_id,
-                "instrument_id": instrument_id,
-                "sequence_id": sequence_id,
-            },
-            at=at,
-            trading_items=trading_items,
+        scope = {
+            "market_id": market_id,
+            "instrument_id": instrument_id,
+            "sequence_id": sequence_id,
+        }
+        return await self._runner.fetch(
+            SnapshotsResponse, scope=scope, at=at, trading_items=trading_items
         )
-        return await self._runner.table(SnapshotsResponse, query)

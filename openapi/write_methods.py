@@ -7,13 +7,17 @@ of them and the example in it all come from the document.
 from __future__ import annotations
 
 import keyword
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import spec_types as t
 from attrs import frozen
+from document import Api, SpecError, snake
 
+WRAPPER = Path(__file__).resolve().parents[1] / "trayport_sdk"
+RESOURCES = "trayport_sdk/resources"
 WIDTH = 100
 GENERATED = "Generated from openapi/. Do not edit: run ./codegen.sh."
 # What a caller gives as contracts, times and intervals rather than as options.
@@ -62,6 +66,7 @@ RAISES = (
     ("TrayportConnectionError", "A response did not come, or broke off."),
     ("TrayportDecodeError", "A response is not what the API promises."),
 )
+NOT_FOUND = ("TrayportNotFoundError", "Nothing has this id.")
 
 
 @frozen
@@ -132,7 +137,7 @@ def scalar(parameter: t.Parameter) -> str:
     return PYTHON[parameter.type]
 
 
-def option_type(parameter: t.Parameter, *, choices: bool = True) -> str:
+def option_type(parameter: t.Parameter) -> str:
     """The type of an option as callers give it."""
     if parameter.name == "routes":
         return "Routes"
@@ -147,8 +152,8 @@ def option(endpoint: t.Endpoint, parameter: t.Parameter) -> Argument:
     text = parameter.description
     if parameter.name == "optionalFields":
         default = "()"
-        names = [f"`{t_snake(name)}`" for name in endpoint.optional_fields]
-        text = f"{text} {', '.join(names)}."
+        names = [f"`{snake(name)}`" for name in endpoint.optional_fields]
+        text = f"{text.removesuffix('.')}: {', '.join(names)}."
     elif parameter.type == "boolean" and parameter.default is not None and not parameter.repeated:
         default = repr(parameter.default)
     elif not parameter.required:
@@ -156,10 +161,6 @@ def option(endpoint: t.Endpoint, parameter: t.Parameter) -> Argument:
     return Argument(
         python_name(parameter), kind, f"{text} {marks(parameter.provenance)}", default, True
     )
-
-
-def t_snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
 
 
 def path_arguments(endpoint: t.Endpoint) -> Iterator[tuple[t.Parameter, str]]:
@@ -198,10 +199,9 @@ def arguments(endpoint: t.Endpoint) -> list[Argument]:
         text = f"{AT_TEXT.format(known['at'].description)} {marks(known['at'].provenance)}"
         found.append(Argument("at", "TimeLike | None", text, "None", True))
     if contract == "subset":
-        found.extend(
-            Argument(n, "int | None", f"Only what is of this {n.removesuffix('_id')}.", "None", True)
-            for n in SCOPE
-        )
+        for name in SCOPE:
+            text = f"Only what is of this {name.removesuffix('_id')}."
+            found.append(Argument(name, "int | None", text, "None", True))
         text = "Only what is of this contract, in place of the ids."
         found.append(Argument("contract", "ContractSpec | str | None", text, "None", True))
     is_reference = endpoint.api == "reference"
@@ -211,9 +211,7 @@ def arguments(endpoint: t.Endpoint) -> list[Argument]:
             given = Argument(given.name, given.type, given.text, given.default)
         found.append(given)
     if not is_reference:
-        found.append(
-            Argument("on_progress", "OnProgress | None", PROGRESS_TEXT, "None", True)
-        )
+        found.append(Argument("on_progress", "OnProgress | None", PROGRESS_TEXT, "None", True))
     return [*(a for a in found if not a.keyword_only), *(a for a in found if a.keyword_only)]
 
 
@@ -226,14 +224,16 @@ def signature(endpoint: t.Endpoint) -> str:
 
 
 def wrapped(text: str, indent: str, hanging: str = "") -> str:
-    return textwrap.fill(
-        " ".join(text.split()),
+    kept = re.sub("`[^`]*`", lambda code: code[0].replace(" ", "\0"), " ".join(text.split()))
+    filled = textwrap.fill(
+        kept,
         WIDTH,
         initial_indent=indent,
         subsequent_indent=indent + hanging,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return filled.replace("\0", " ")
 
 
 def example(endpoint: t.Endpoint) -> list[str]:
@@ -249,9 +249,7 @@ def example(endpoint: t.Endpoint) -> list[str]:
         elif argument.name == "at":
             given.append(f"at={EXAMPLE_AT!r}")
     given += [repr(p.example) for p, _ in path_arguments(endpoint)]
-    given += [
-        f"{python_name(p)}={example_value(p)}" for p in options(endpoint) if p.required
-    ]
+    given += [f"{python_name(p)}={example_value(p)}" for p in options(endpoint) if p.required]
     call = f"client.{endpoint.group}.{endpoint.method}"
     inner = ", ".join(given).replace("'", '"')
     rows = "item" if endpoint.single else "rows"
@@ -261,6 +259,9 @@ def example(endpoint: t.Endpoint) -> list[str]:
     ]
     if len(lines[-1]) + 12 > WIDTH:
         lines[-1:] = [f"...     {rows} = await {call}(", f"...         {inner}", "...     )"]
+    if endpoint.single and endpoint.api == "reference":
+        *_, (last, _) = path_arguments(endpoint)
+        return [*lines, ">>> item.id", repr(last.example)]
     if endpoint.single:
         return [*lines, ">>> item is not None", "True"]
     if endpoint.api == "reference":
@@ -274,8 +275,12 @@ def example(endpoint: t.Endpoint) -> list[str]:
 def example_value(parameter: t.Parameter) -> str:
     value: object = parameter.example
     if value is None:
-        value = parameter.enum[0] if parameter.enum else {"boolean": True, "string": "text"}.get(
-            parameter.type, int(parameter.minimum or 1)
+        value = (
+            parameter.enum[0]
+            if parameter.enum
+            else {"boolean": True, "string": "text"}.get(
+                parameter.type, int(parameter.minimum or 1)
+            )
         )
     return repr(list(value) if isinstance(value, tuple) else value)
 
@@ -289,7 +294,11 @@ def docstring(endpoint: t.Endpoint, indent: str) -> str:
         lines += [wrapped(f"{a.name}: {a.text}", f"{indent}    ", "    ") for a in given]
         lines.append("")
     lines.append(f"{indent}Raises:")
-    raised = [r for r in RAISES if endpoint.api != "reference" or r[0] != "TrayportLookupError"]
+    raised = list(RAISES)
+    if endpoint.api == "reference":
+        del raised[1]
+    if any(path_arguments(endpoint)):
+        raised.insert(1, NOT_FOUND)
     lines += [wrapped(f"{name}: {text}", f"{indent}    ", "    ") for name, text in raised]
     lines += ["", f"{indent}Example:", *(f"{indent}    {line}" for line in example(endpoint))]
     return "\n".join([*lines, f'{indent}"""'])
@@ -333,21 +342,20 @@ def reference_body(endpoint: t.Endpoint) -> tuple[str, str]:
     return returned, f"return await self._reader.{reader}({call})"
 
 
-def group_module(
-    name: str, endpoints: Sequence[t.Endpoint], models: Iterable[str], text: str
-) -> str:
+def group_module(name: str, endpoints: Sequence[t.Endpoint], text: str) -> str:
     """The module of a group of methods."""
     is_reference = endpoints[0].api == "reference"
     if any((e.api == "reference") != is_reference for e in endpoints):
-        raise ValueError(f"the group {name} mixes operations of both APIs")
-    base = "ReferenceMethods" if is_reference else "RowMethods"
+        raise SpecError(f"the group {name} mixes operations of both APIs")
+    base = "ReferenceOperations" if is_reference else "RowOperations"
     tables = sorted({response(e) for e in endpoints if e.api != "reference"})
+    models = sorted({e.schema for e in endpoints if is_reference or e.single})
     lines = [
         f'"""{text}\n\n{GENERATED}\n"""\n',
         "from __future__ import annotations\n",
-        "from collections.abc import Sequence",
+        *(["from collections.abc import Sequence"] if "Sequence" not in models else []),
         "from typing import Literal\n",
-        f"from trayport_api.models import {', '.join(sorted(set(models)))}\n",
+        *([f"from trayport_api.models import {', '.join(models)}\n"] if models else []),
         "from ...bulk.progress import OnProgress",
         "from ...bulk.runner import Contracts",
         "from ...query.contracts import ContractSpec",
@@ -357,7 +365,8 @@ def group_module(
     if tables:
         lines.append(f"from ...tables import {', '.join(tables)}")
     lines += [
-        f"from ..methods import {base}, ReferenceList" if is_reference
+        f"from ..methods import {base}, ReferenceList"
+        if is_reference
         else f"from ..methods import {base}",
         "",
         f"class {camel(name)}Methods({base}):",
@@ -389,7 +398,7 @@ def responses_module(endpoints: Iterable[t.Endpoint]) -> str:
         _, table = TABLES.get(endpoint.schema, ("base", "TableResponse"))
         lines += [
             f"class {response(endpoint)}({table}[{endpoint.schema}]):",
-            f'    """{endpoint.summary} The models are `{endpoint.schema}`."""\n',
+            f'    """{endpoint.summary}\n\n    The models are `{endpoint.schema}`.\n    """\n',
             f"    operation_id = {endpoint.operation_id!r}",
             f"    model = {endpoint.schema}\n\n",
         ]
@@ -414,21 +423,37 @@ def groups_module(groups: Mapping[str, tuple[str, bool]], resources: Path) -> st
             f"        from {home} import {kind}\n\n"
             f"        return {kind}(self.{'_reader' if is_reference else '_runner'})\n"
         )
-    return "\n".join(
-        [
-            f'"""The groups of methods of a client, each loaded on first use.\n\n{GENERATED}\n"""\n',
-            "from __future__ import annotations\n",
-            "from functools import cached_property\nfrom typing import TYPE_CHECKING\n",
-            "if TYPE_CHECKING:",
-            "    from ...bulk.runner import Runner",
-            "    from ..methods import ReferenceReader",
-            *imports,
-            "",
-            "class Groups:",
-            '    """The groups of methods of a client."""\n',
-            "    _runner: Runner",
-            "    _reader: ReferenceReader\n",
-            *properties,
-            f"GROUPS = {tuple(groups)!r}",
-        ]
-    ) + "\n"
+    return (
+        "\n".join(
+            [
+                f'"""The groups of a client, each loaded on first use.\n\n{GENERATED}\n"""\n',
+                "from __future__ import annotations\n",
+                "from functools import cached_property\nfrom typing import TYPE_CHECKING\n",
+                "if TYPE_CHECKING:",
+                "    from ...bulk.runner import Runner",
+                "    from ..methods import ReferenceReader",
+                *imports,
+                "",
+                "class Groups:",
+                '    """The groups of methods of a client."""\n',
+                "    _runner: Runner",
+                "    _reader: ReferenceReader\n",
+                *properties,
+                f"GROUPS = {tuple(groups)!r}",
+            ]
+        )
+        + "\n"
+    )
+
+
+def modules(api: Api) -> dict[str, str]:
+    """The text of every module of methods, by its path in the repository."""
+    endpoints = [*api.endpoints.values()]
+    texts = {tag["name"].lower(): tag["description"] for tag in api.root["tags"]}
+    groups = {e.group: (texts.get(e.group, e.summary), e.api == "reference") for e in endpoints}
+    found = {f"{RESOURCES}/generated/__init__.py": f'"""{GENERATED}"""\n'}
+    for name, (text, _) in groups.items():
+        own = [e for e in endpoints if e.group == name]
+        found[f"{RESOURCES}/generated/{name}.py"] = group_module(name, own, text)
+    found[f"{RESOURCES}/generated/groups.py"] = groups_module(groups, WRAPPER / "resources")
+    return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import spec_types as t
-from methods import GENERATED, camel, option_type, options, python_name, wrapped
+from document import Api
+from write_methods import GENERATED, camel, option_type, options, python_name, wrapped
 
 TRADING_ITEMS = "tradingItems"
 FORMAT = "response_format"
@@ -48,9 +49,9 @@ def stored(parameter: t.Parameter) -> str:
     return f"{name}: {kind} | None = None"
 
 
-def options_module(endpoints: Iterable[t.Endpoint]) -> str:
-    """The module of the options: one class of values, and the types of each operation's own."""
-    found = [e for e in endpoints if e.api != "reference"]
+def modules(api: Api) -> dict[str, str]:
+    """The text of the module, by its path: one class of values, and the types of arguments."""
+    found = [e for e in api.endpoints.values() if e.api != "reference"]
     every: dict[str, t.Parameter] = {}
     for endpoint in found:
         for parameter in endpoint.parameters:
@@ -73,7 +74,7 @@ def options_module(endpoints: Iterable[t.Endpoint]) -> str:
             lines += _typed_dict(name, f"What `{endpoint.method}` may be asked for besides.", own)
     anything = [p for p in every.values() if p.name != TRADING_ITEMS]
     lines += _typed_dict("AnyOptions", "What any operation may be asked for besides.", anything)
-    return "\n".join(lines) + "\n"
+    return {"generated/trayport_spec/options.py": "\n".join(lines) + "\n"}
 
 
 def _typed_dict(name: str, text: str, parameters: Iterable[t.Parameter]) -> list[str]:

@@ -1,0 +1,115 @@
+"""A thread that owns an event loop, for callers that have none or are not allowed to wait on it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections.abc import AsyncIterator, Coroutine, Generator
+from concurrent.futures import Future, wait
+from typing import Any, TypeVar
+
+from ..errors import TrayportConfigurationError
+
+Result = TypeVar("Result")
+Item = TypeVar("Item")
+
+POLL_SECONDS = 1.0
+"""How long a wait lasts before it looks for Ctrl-C, where nothing else would let it through."""
+
+
+class Portal:
+    """Runs coroutines on the loop of its own thread, which begins with the first of them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        """The result of a coroutine. Ctrl-C cancels it.
+
+        Raises:
+            TrayportConfigurationError: The portal is closed, or the caller is one of its own
+                coroutines, which would wait for itself.
+        """
+        try:
+            loop = self._running_loop()
+        except TrayportConfigurationError:
+            coroutine.close()
+            raise
+        future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+        try:
+            while not wait([future], POLL_SECONDS).done:
+                pass
+            return future.result()
+        finally:
+            future.cancel()
+
+    def iterate(self, items: AsyncIterator[Item]) -> Generator[Item]:
+        """The items, each asked for when the one before is done with."""
+        try:
+            while True:
+                try:
+                    item = self.run(_next(items))
+                except StopAsyncIteration:
+                    return
+                yield item
+        finally:
+            close = getattr(items, "aclose", None)
+            if close is not None and not self._closed:
+                self.run(close())
+
+    def close(self, last: Coroutine[Any, Any, None]) -> None:
+        """Runs a last coroutine and ends the thread; does nothing when it is closed already."""
+        if self._closed:
+            last.close()
+            return
+        try:
+            self.run(last)
+        finally:
+            with self._lock:
+                self._closed = True
+                thread, loop = self._thread, self._loop
+            if thread is not None and loop is not None:
+                self._end()
+                thread.join()
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._closed:
+                raise TrayportConfigurationError(
+                    "the client is closed", suggestion="make another one"
+                )
+            if self._thread is threading.current_thread():
+                raise TrayportConfigurationError(
+                    "a function that the client calls, such as on_progress, called the client",
+                    suggestion="note there what is wanted, and ask for it after the call",
+                )
+            if self._loop is None:
+                started: Future[asyncio.AbstractEventLoop] = Future()
+                # The thread must not keep the portal alive: a client that is forgotten ends it.
+                self._thread = threading.Thread(
+                    target=_serve, args=(started,), name="trayport-loop", daemon=True
+                )
+                self._thread.start()
+                self._loop = started.result()
+                self._end = weakref.finalize(self, _stop, self._loop)
+            return self._loop
+
+
+async def _next(items: AsyncIterator[Item]) -> Item:
+    return await anext(items)
+
+
+def _serve(started: Future[asyncio.AbstractEventLoop]) -> None:
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        loop.call_soon(started.set_result, loop)
+        loop.run_forever()
+
+
+def _stop(loop: asyncio.AbstractEventLoop) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(loop.stop)

@@ -1,0 +1,1 @@
+"""Generated from openapi/. Do not edit: run ./codegen.sh."""

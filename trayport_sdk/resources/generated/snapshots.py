@@ -1,0 +1,54 @@
+"""The last trade and the best orders of many contracts at one instant.
+
+Generated from openapi/. Do not edit: run ./codegen.sh.
+"""
+
+from __future__ import annotations
+
+from ...bulk.progress import OnProgress
+from ...bulk.runner import Contracts
+from ...query.times import TimeLike
+from ...tables import SnapshotsResponse
+from ..methods import RowOperations
+
+
+class SnapshotsMethods(RowOperations):
+    """The last trade and the best orders of many contracts at one instant."""
+
+    async def get_snapshots(
+        self,
+        contracts: Contracts,
+        *,
+        at: TimeLike | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> SnapshotsResponse:
+        """The last trade and the best orders of several items at one instant.
+
+        The state of one contract, or of several items of a sequence, just before `at`. The instant
+        is named `at`; any other name is ignored and the answer is today's. [documented]
+
+        Args:
+            contracts: One contract or several, as `ContractSpec`, as machine symbols, or by name
+                such as `"TTF Hi Cal 51.6* Apr-24"`.
+            at: The instant to look back from, exclusive; the end of the data when absent. Naive
+                times mean UTC. [documented]
+            on_progress: Called after each response with a `Progress`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAPIError: The service refused a request.
+            TrayportConnectionError: A response did not come, or broke off.
+            TrayportDecodeError: A response is not what the API promises.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     rows = await client.snapshots.get_snapshots(
+            ...         "TTF Hi Cal 51.6* Apr-24", at="2024-03-05T12:00"
+            ...     )
+            >>> rows.to_polars().columns
+            ['contract', 'last_trade', 'best_orders']
+        """
+        return await self._runner.fetch(
+            SnapshotsResponse, contracts, at=at, on_progress=on_progress
+        )

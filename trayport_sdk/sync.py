@@ -1,0 +1,1895 @@
+"""The synchronous client: the names of the asynchronous one, without `await`.
+
+    from trayport_sdk.sync import TrayportClient
+
+It works in scripts, in threads, and in notebooks whose loop is running already. A thread of the
+client's own has the loop, on which also the functions are called that you hand over, such as
+`on_progress`.
+
+Generated from openapi/. Do not edit: run ./codegen.sh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
+
+from . import client as async_
+from .client import MAX_REQUESTS
+from .http.portal import Portal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import timedelta
+    from pathlib import Path
+    from types import TracebackType
+
+    import polars as pl
+    from trayport_api import models
+    from trayport_spec.options import (
+        AnyOptions,
+        OHLCVOptions,
+        OrderBookOptions,
+        TradesOptions,
+    )
+
+    from .bulk.market_data import BulkMarketDataResponse, MarketData
+    from .bulk.progress import OnProgress
+    from .bulk.reports import FileReport
+    from .bulk.resend import RetryReport
+    from .bulk.results import (
+        BulkQueryResult,
+        BulkSnapshotsResponse,
+        BulkTradesResponse,
+        OnResult,
+    )
+    from .bulk.runner import Contracts
+    from .bulk.stream import Result
+    from .bulk.stream import TableStream as AsyncTableStream
+    from .http.limiter.queue import Priority
+    from .http.middleware import Middleware
+    from .http.session import OnBreakerChange, OnRetry
+    from .query.contracts import ContractSpec
+    from .query.plan import QueryPlan
+    from .query.rules import ResponseFormat, Routes
+    from .query.times import Interval, TimeLike
+    from .resources.health import HealthReport
+    from .resources.methods import ReferenceList
+    from .resources.orders import OrdersGroup as AsyncOrdersGroup
+    from .resources.planner import Planner as AsyncPlanner
+    from .resources.reference import ReferenceGroup as AsyncReferenceGroup
+    from .resources.snapshots import SnapshotsGroup as AsyncSnapshotsGroup
+    from .resources.status import Status
+    from .resources.trades import TradesGroup as AsyncTradesGroup
+    from .sandbox import Sandbox
+    from .settings import Settings
+    from .tables import (
+        ActivityResponse,
+        OHLCVResponse,
+        OrderBookResponse,
+        OrderBookTopResponse,
+        PrivateTradesResponse,
+        SnapshotsResponse,
+        TableResponse,
+        TradesBatch,
+        TradesResponse,
+    )
+    from .tables.files import Compression
+    from .telemetry.metrics import Metrics
+
+__all__ = ["TrayportClient"]
+
+
+class TradesGroup:
+    """Trades of contracts, and what is made of trades, over ranges of any length.
+
+    Long ranges are cut into windows that the API accepts, and contracts that may share requests
+    do. Every row of a range is returned exactly once, whichever way the service reads `until`.
+    """
+
+    def __init__(self, async_: AsyncTradesGroup, portal: Portal) -> None:
+        self._async, self._portal = async_, portal
+
+    def get_trades(
+        self,
+        contracts: Contracts,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        include_private: bool = False,
+        routes: Routes | None = None,
+        deduplicate_routes: bool | None = None,
+        optional_fields: Sequence[str] = (),
+        on_progress: OnProgress | None = None,
+    ) -> TradesResponse:
+        """Trades of one contract or of several items of one sequence.
+
+        Executed trades in a time range, oldest first. Several items of a sequence may be asked for
+        at once, either by their ids or as the next tradable ones. Rows say which contract they
+        belong to only when the optional field `contract` is asked for. [documented]
+
+        Args:
+            contracts: One contract or several, as `ContractSpec`, as machine symbols, or by name
+                such as `"TTF Hi Cal 51.6* Apr-24"`.
+            from_: The start, inclusive. Naive times mean UTC. [documented; assumes from-inclusive]
+            until: The end, exclusive; the end of the data when it is left out.
+            include_private: Whether your own rows carry their private details. [documented; assumes
+                include-private-default]
+            routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
+                route. [documented; assumes list-separators]
+            deduplicate_routes: Whether a record that came over several routes is returned once. It
+                is when several routes are asked for and this is absent. [documented]
+            optional_fields: Columns to add to every trade: `contract`, `route`, `route_id`,
+                `from_broken_spread`, `initiator_owned_spread`, `aggressor_owned_spread`,
+                `aggressor_sleeve`, `initiator_sleeve`. [documented]
+            on_progress: Called after each response with a `Progress`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAPIError: The service refused a request.
+            TrayportConnectionError: A response did not come, or broke off.
+            TrayportDecodeError: A response is not what the API promises.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     rows = client.trades.get_trades(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
+            ...     )
+            >>> rows.to_polars().columns
+            ['trade_id', 'venue_code', 'deal_date', 'price', 'quantity', 'aggressor_buy']
+        """
+        return self._portal.run(
+            self._async.get_trades(
+                contracts,
+                from_,
+                until,
+                include_private=include_private,
+                routes=routes,
+                deduplicate_routes=deduplicate_routes,
+                optional_fields=optional_fields,
+                on_progress=on_progress,
+            )
+        )
+
+    def get_private_trades(
+        self,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        market_id: int | None = None,
+        instrument_id: int | None = None,
+        sequence_id: int | None = None,
+        contract: ContractSpec | str | None = None,
+        routes: Routes | None = None,
+        deduplicate_routes: bool | None = None,
+        optional_fields: Sequence[str] = (),
+        on_progress: OnProgress | None = None,
+    ) -> PrivateTradesResponse:
+        """Your own trades, with both sides as far as you may see them.
+
+        Trades in which the owner of the key took part, oldest first, the current day included. Any
+        part of a contract narrows the answer; without any, all private trades are returned.
+        [documented]
+
+        Args:
+            from_: The start, inclusive. Naive times mean UTC. [documented; assumes from-inclusive]
+            until: The end, exclusive; now when it is left out.
+            market_id: Only what is of this market.
+            instrument_id: Only what is of this instrument.
+            sequence_id: Only what is of this sequence.
+            contract: Only what is of this contract, in place of the ids.
+            routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
+                route. [documented; assumes list-separators]
+            deduplicate_routes: Whether a record that came over several routes is returned once. It
+                is when several routes are asked for and this is absent. [documented]
+            optional_fields: Columns to add to every trade: `contract`, `route`, `route_id`,
+                `from_broken_spread`, `initiator_owned_spread`, `aggressor_owned_spread`,
+                `aggressor_sleeve`, `initiator_sleeve`. [documented]
+            on_progress: Called after each response with a `Progress`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAPIError: The service refused a request.
+            TrayportConnectionError: A response did not come, or broke off.
+            TrayportDecodeError: A response is not what the API promises.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     rows = client.trades.get_private_trades("2024-03-04", "2024-03-05")
+            >>> rows.to_polars().columns[:3]
+            ['trade_id', 'venue_code', 'deal_date']
+        """
+        return self._portal.run(
+            self._async.get_private_trades(
+                from_,
+                until,
+                market_id=market_id,
+                instrument_id=instrument_id,
+                sequence_id=sequence_id,
+                contract=contract,
+                routes=routes,
+                deduplicate_routes=deduplicate_routes,
+                optional_fields=optional_fields,
+                on_progress=on_progress,
+            )
+        )
+
+    def get_ohlcv(
+        self,
+        contract: ContractSpec | str,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        interval: Interval | str | None = None,
+        *,
+        include_empty_buckets: bool = False,
+        optional_fields: Sequence[str] = (),
+        on_progress: OnProgress | None = None,
+    ) -> OHLCVResponse:
+        """Candles of one contract.
+
+        Open, high, low, close and volume per bucket of time, oldest first. The range must be
+        aligned to the interval, and only some combinations of interval and unit exist. [documented]
+
+        Args:
+            contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
+                `"TTF Hi Cal 51.6* Apr-24"`.
+            from_: The start, inclusive. Naive times mean UTC. [documented; assumes from-inclusive]
+            until: The end, exclusive; the end of the data when it is left out.
+            interval: The time from one row to the next, such as `"15m"`, `"1h"` or `"1d"`.
+            include_empty_buckets: Whether buckets without data are returned as well. [documented;
+                assumes include-empty-default]
+            optional_fields: Columns to add to every candle: `open_timestamp`, `close_timestamp`,
+                `vwap`. [documented]
+            on_progress: Called after each response with a `Progress`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAPIError: The service refused a request.
+            TrayportConnectionError: A response did not come, or broke off.
+            TrayportDecodeError: A response is not what the API promises.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     rows = client.trades.get_ohlcv(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05", "1h"
+            ...     )
+            >>> rows.to_polars().columns
+            ['from_timestamp', 'to_timestamp', 'open', 'high', 'low', 'close', 'volume']
+        """
+        return self._portal.run(
+            self._async.get_ohlcv(
+                contract,
+                from_,
+                until,
+                interval,
+                include_empty_buckets=include_empty_buckets,
+                optional_fields=optional_fields,
+                on_progress=on_progress,
+            )
+        )
+
+    def get_last_trade(
+        self,
+        contract: ContractSpec | str,
+        *,
+        at: TimeLike | None = None,
+        optional_fields: Sequence[str] = (),
+        on_progress: OnProgress | None = None,
+    ) -> models.LastTrade | None:
+        """The last trade of one contract before an instant.
+
+        A list with the latest trade before `at`, or an empty one when the contract did not trade
+        within the time that is looked back over. [documented]
+
+        Args:
+            contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
+                `"TTF Hi Cal 51.6* Apr-24"`.
+            at: The instant to look back from, exclusive; the end of the data when absent. Naive
+                times mean UTC. [documented]
+            optional_fields: Columns to add to the answer: `contract`. [documented]
+            on_progress: Called after each response with a `Progress`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAPIError: The service refused a request.
+            TrayportConnectionError: A response did not come, or broke off.
+            TrayportDecodeError: A response is not what the API promises.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     item = client.trades.get_last_trade(
+            ...         "TTF Hi Cal 51.6* Apr-24", at="2024-03-05T12:00"
+            ...     )
+            >>> item is not None
+            True
+        """
+        return self._portal.run(
+            self._async.get_last_trade(
+                contract, at=at, optional_fields=optional_fields, on_progress=on_progress
+            )
+        )
+
+    def get_activity(
+        self,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        routes: Routes | None = None,
+        optional_fields: Sequence[str] = (),
+        on_progress: OnProgress | None = None,
+    ) -> ActivityResponse:
+        """Which contracts traded in a time range, and how often.
+
+        One row per contract that traded between two whole minutes. Rows carry no time of their own.
+        [documented]
+
+        Args:
+            from_: The start, inclusive. Naive times mean UTC. [documented; assumes from-inclusive]
+            until: The end, exclusive; the end of the data when it is left out.
+            routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
+                route. [documented; assumes list-separators]
+            optional_fields: Columns to add to every row: `route`, `route_id`, `market_id`,
+                `update_count`, `delete_count`. [documented]
+            on_progress: Called after each response with a `Progress`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAPIError: The service refused a request.
+            TrayportConnectionError: A response did not come, or broke off.
+            TrayportDecodeError: A response is not what the API promises.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     rows = client.trades.get_activity("2024-03-04", "2024-03-05")
+            >>> rows.to_polars().columns[:3]
+            ['instrument_id', 'sequence_id', 'sequence_item_id']
+        """
+        return self._portal.run(
+            self._async.get_activity(
+                from_,
+                until,
+                routes=routes,
+                optional_fields=optional_fields,
+                on_progress=on_progress,
+            )
+        )
+
+    def get_trades_by_trading_items(
+        self,
+        market_id: int | None = None,
+        instrument_id: int | None = None,
+        *,
+        sequence_id: int,
+        trading_items: int,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[TradesOptions],
+    ) -> TradesResponse:
+        """The trades of the next tradable items of a sequence in `[from_, until)`, in time order.
+
+        Which items those are is counted from the start of the range [assumed:
+        trading-items-reference]; for a range of several requests, a snapshot at its start says it
+        first. The column `contract` is always there.
+
+        Args:
+            market_id: The market. Exactly one of this and `instrument_id` is given.
+            instrument_id: The instrument.
+            sequence_id: The sequence, whose items must have an end of trading [documented].
+            trading_items: How many items.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            on_progress: Called after each response with a `Progress`.
+            options: The other options of `get_trades`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportError: As `get_trades`.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     trades = client.trades.get_trades_by_trading_items(
+            ...         10000065,
+            ...         sequence_id=10000305,
+            ...         trading_items=3,
+            ...         from_="2024-03-04",
+            ...         until="2024-03-05",
+            ...     )
+            >>> len({trade.contract.sequence_item_id for trade in trades})
+            3
+        """
+        return self._portal.run(
+            self._async.get_trades_by_trading_items(
+                market_id,
+                instrument_id,
+                sequence_id=sequence_id,
+                trading_items=trading_items,
+                from_=from_,
+                until=until,
+                on_progress=on_progress,
+                **options,
+            )
+        )
+
+
+class OrdersGroup:
+    """The state of order books at regular points in time, over ranges of any length."""
+
+    def __init__(self, async_: AsyncOrdersGroup, portal: Portal) -> None:
+        self._async, self._portal = async_, portal
+
+    def get_order_book_top(
+        self,
+        contract: ContractSpec | str,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        interval: Interval | str | None = None,
+        *,
+        include_empty_buckets: bool = False,
+        routes: Routes | None = None,
+        deduplicate_routes: bool | None = None,
+        optional_fields: Sequence[str] = (),
+        on_progress: OnProgress | None = None,
+    ) -> OrderBookTopResponse:
+        """The best bid and ask of one contract, sampled at an interval.
+
+        The top of the book at regular instants, oldest first. A side without orders is null; an
+        instant with no orders at all is left out unless empty buckets are asked for. [documented]
+
+        Args:
+            contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
+                `"TTF Hi Cal 51.6* Apr-24"`.
+            from_: The start, inclusive. Naive times mean UTC. [documented; assumes from-inclusive]
+            until: The end, exclusive; the end of the data when it is left out.
+            interval: The time from one row to the next, such as `"15m"`, `"1h"` or `"1d"`.
+            include_empty_buckets: Whether buckets without data are returned as well. [documented;
+                assumes include-empty-default]
+            routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
+                route. [documented; assumes list-separators]
+            deduplicate_routes: Whether a record that came over several routes is returned once. It
+                is when several routes are asked for and this is absent. [documented]
+            optional_fields: Columns to add to every order: `route`, `route_id`, `venue_code`.
+                [documented]
+            on_progress: Called after each response with a `Progress`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAPIError: The service refused a request.
+            TrayportConnectionError: A response did not come, or broke off.
+            TrayportDecodeError: A response is not what the API promises.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     rows = client.orders.get_order_book_top(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05", "1h"
+            ...     )
+            >>> rows.to_polars().columns
+            ['timestamp', 'bid_price', 'bid_quantity', 'ask_price', 'ask_quantity']
+        """
+        return self._portal.run(
+            self._async.get_order_book_top(
+                contract,
+                from_,
+                until,
+                interval,
+                include_empty_buckets=include_empty_buckets,
+                routes=routes,
+                deduplicate_routes=deduplicate_routes,
+                optional_fields=optional_fields,
+                on_progress=on_progress,
+            )
+        )
+
+    def get_order_book(
+        self,
+        contract: ContractSpec | str,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        interval: Interval | str | None = None,
+        *,
+        include_empty_buckets: bool = False,
+        routes: Routes | None = None,
+        deduplicate_routes: bool | None = None,
+        depth: int | None = None,
+        max_spread: float | None = None,
+        include_private: bool = False,
+        optional_fields: Sequence[str] = (),
+        on_progress: OnProgress | None = None,
+    ) -> OrderBookResponse:
+        """The order book of one contract in depth, sampled at an interval.
+
+        Bids and asks at regular instants, oldest first; within a side best price first, and oldest
+        order first within a price. Orders are listed one by one, except those of venues that send
+        them aggregated by price. A venue with separate public and private feeds shows an own order
+        twice when private details are asked for: these are two records. [documented]
+
+        Args:
+            contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
+                `"TTF Hi Cal 51.6* Apr-24"`.
+            from_: The start, inclusive. Naive times mean UTC. [documented; assumes from-inclusive]
+            until: The end, exclusive; the end of the data when it is left out.
+            interval: The time from one row to the next, such as `"15m"`, `"1h"` or `"1d"`.
+            include_empty_buckets: Whether buckets without data are returned as well. [documented;
+                assumes include-empty-default]
+            routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
+                route. [documented; assumes list-separators]
+            deduplicate_routes: Whether a record that came over several routes is returned once. It
+                is when several routes are asked for and this is absent. [documented]
+            depth: How many orders to return on each side, best first. [documented; assumes
+                depth-minimum, counts-fit-32-bits]
+            max_spread: Leaves out orders further than this many percent from the best price of
+                their side; by default none are left out. [documented; assumes max-spread-from-best]
+            include_private: Whether your own rows carry their private details. [documented; assumes
+                include-private-default]
+            optional_fields: Columns to add to every order: `route`, `route_id`, `venue_code`.
+                [documented]
+            on_progress: Called after each response with a `Progress`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAPIError: The service refused a request.
+            TrayportConnectionError: A response did not come, or broke off.
+            TrayportDecodeError: A response is not what the API promises.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     rows = client.orders.get_order_book(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05", "1h"
+            ...     )
+            >>> rows.to_polars().columns
+            ['timestamp', 'bids', 'asks']
+        """
+        return self._portal.run(
+            self._async.get_order_book(
+                contract,
+                from_,
+                until,
+                interval,
+                include_empty_buckets=include_empty_buckets,
+                routes=routes,
+                deduplicate_routes=deduplicate_routes,
+                depth=depth,
+                max_spread=max_spread,
+                include_private=include_private,
+                optional_fields=optional_fields,
+                on_progress=on_progress,
+            )
+        )
+
+    def get_order_book_snapshot(
+        self,
+        contract: ContractSpec | str,
+        at: TimeLike | None = None,
+        **options: Unpack[OrderBookOptions],
+    ) -> models.OrderBook:
+        """The orders of a contract at one instant.
+
+        Args:
+            contract: The contract, as `ContractSpec`, as machine symbol, or by name.
+            at: The instant, in whole seconds and before the end of the data. Left out, it is now,
+                which needs the setting `intraday`. Naive times mean UTC.
+            options: The other options of `get_order_book`.
+
+        Raises:
+            TrayportValidationError: There is no data at that instant for this key, or another
+                argument cannot work; nothing was sent.
+            TrayportLookupError: The service has no book at that instant yet.
+            TrayportError: As `get_order_book`.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     book = client.orders.get_order_book_snapshot(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T12:00"
+            ...     )
+            >>> book.bids[0].price < book.asks[0].price
+            True
+        """
+        return self._portal.run(self._async.get_order_book_snapshot(contract, at, **options))
+
+
+class SnapshotsGroup:
+    """Last trades and best orders of contracts at an instant."""
+
+    def __init__(self, async_: AsyncSnapshotsGroup, portal: Portal) -> None:
+        self._async, self._portal = async_, portal
+
+    def get_snapshots(
+        self,
+        contracts: Contracts,
+        *,
+        at: TimeLike | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> SnapshotsResponse:
+        """The last trade and the best orders of several items at one instant.
+
+        The state of one contract, or of several items of a sequence, just before `at`. The instant
+        is named `at`; any other name is ignored and the answer is today's. [documented]
+
+        Args:
+            contracts: One contract or several, as `ContractSpec`, as machine symbols, or by name
+                such as `"TTF Hi Cal 51.6* Apr-24"`.
+            at: The instant to look back from, exclusive; the end of the data when absent. Naive
+                times mean UTC. [documented]
+            on_progress: Called after each response with a `Progress`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAPIError: The service refused a request.
+            TrayportConnectionError: A response did not come, or broke off.
+            TrayportDecodeError: A response is not what the API promises.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     rows = client.snapshots.get_snapshots(
+            ...         "TTF Hi Cal 51.6* Apr-24", at="2024-03-05T12:00"
+            ...     )
+            >>> rows.to_polars().columns
+            ['contract', 'last_trade', 'best_orders']
+        """
+        return self._portal.run(
+            self._async.get_snapshots(contracts, at=at, on_progress=on_progress)
+        )
+
+    def get_snapshots_by_trading_items(
+        self,
+        market_id: int | None = None,
+        instrument_id: int | None = None,
+        *,
+        sequence_id: int,
+        trading_items: int,
+        at: TimeLike | None = None,
+    ) -> SnapshotsResponse:
+        """The last trade and the best orders of the next tradable items of a sequence.
+
+        Args:
+            market_id: The market. Exactly one of this and `instrument_id` is given.
+            instrument_id: The instrument.
+            sequence_id: The sequence, whose items must have an end of trading [documented].
+            trading_items: How many items, counted from the instant [assumed:
+                trading-items-reference].
+            at: The instant, in whole minutes and exclusive [documented]; the end of the data when
+                it is left out. Naive times mean UTC.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportError: As `get_snapshots`.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     rows = client.snapshots.get_snapshots_by_trading_items(
+            ...         10000065, sequence_id=10000305, trading_items=3, at="2024-03-05T12:00"
+            ...     )
+            >>> len(rows)
+            3
+        """
+        return self._portal.run(
+            self._async.get_snapshots_by_trading_items(
+                market_id,
+                instrument_id,
+                sequence_id=sequence_id,
+                trading_items=trading_items,
+                at=at,
+            )
+        )
+
+
+class ReferenceGroup:
+    """Instruments, markets, sequences and delivery periods.
+
+    Dates in these responses are ISO-8601 text in UTC, or None for rolling items [observed].
+
+    While the circuit breaker of an endpoint is open, the last response is served from memory where
+    there is one, with a `TrayportStaleDataWarning`; the lists say so in `stale` and `read_at`.
+    """
+
+    def __init__(self, async_: AsyncReferenceGroup, portal: Portal) -> None:
+        self._async, self._portal = async_, portal
+
+    def get_instruments(self, name: str | None = None) -> ReferenceList[models.Instrument]:
+        """All instruments, or those whose name contains a text, in any case.
+
+        Args:
+            name: The text.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     found = client.reference.get_instruments("ttf hi cal 51.6 eex")
+            >>> found[0].id
+            10002806
+        """
+        return self._portal.run(self._async.get_instruments(name))
+
+    def get_instrument_by_id(self, id: int) -> models.InstrumentDetails:
+        """One instrument with its currencies and units.
+
+        The name of an instrument and the currency and quantity unit it trades in. [documented]
+
+        Args:
+            id: The id of the instrument. [documented]
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportNotFoundError: Nothing has this id.
+            TrayportAPIError: The service refused a request.
+            TrayportConnectionError: A response did not come, or broke off.
+            TrayportDecodeError: A response is not what the API promises.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     item = client.reference.get_instrument_by_id(10002806)
+            >>> item.id
+            10002806
+        """
+        return self._portal.run(self._async.get_instrument_by_id(id))
+
+    def get_instrument_sequences(self, instrument_id: int) -> ReferenceList[models.Sequence]:
+        """The sequences an instrument trades in.
+
+        The sequences of delivery periods that together with the instrument make contracts.
+        [documented]
+
+        Args:
+            instrument_id: The id of the instrument. [documented]
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportNotFoundError: Nothing has this id.
+            TrayportAPIError: The service refused a request.
+            TrayportConnectionError: A response did not come, or broke off.
+            TrayportDecodeError: A response is not what the API promises.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     rows = client.reference.get_instrument_sequences(10002806)
+            >>> len(rows) > 0
+            True
+        """
+        return self._portal.run(self._async.get_instrument_sequences(instrument_id))
+
+    def get_markets(self, name: str | None = None) -> ReferenceList[models.Market]:
+        """All markets, or those whose name contains a text, in any case.
+
+        Args:
+            name: The text; a `*` at its end is left out.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     found = client.reference.get_markets("ttf hi cal 51.6*")
+            >>> found[0].id
+            10000065
+        """
+        return self._portal.run(self._async.get_markets(name))
+
+    def get_market_by_id(self, id: int) -> models.MarketDetails:
+        """One market with its currencies and units.
+
+        The name of a market and the currency and quantity unit it trades in. [documented]
+
+        Args:
+            id: The id of the market. [documented]
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportNotFoundError: Nothing has this id.
+            TrayportAPIError: The service refused a request.
+            TrayportConnectionError: A response did not come, or broke off.
+            TrayportDecodeError: A response is not what the API promises.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     item = client.reference.get_market_by_id(10000065)
+            >>> item.id
+            10000065
+        """
+        return self._portal.run(self._async.get_market_by_id(id))
+
+    def get_market_sequences(self, market_id: int) -> ReferenceList[models.Sequence]:
+        """The sequences a market trades in.
+
+        The sequences of delivery periods that together with the market make contracts. [documented]
+
+        Args:
+            market_id: The id of the market. [documented]
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportNotFoundError: Nothing has this id.
+            TrayportAPIError: The service refused a request.
+            TrayportConnectionError: A response did not come, or broke off.
+            TrayportDecodeError: A response is not what the API promises.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     rows = client.reference.get_market_sequences(10000065)
+            >>> len(rows) > 0
+            True
+        """
+        return self._portal.run(self._async.get_market_sequences(market_id))
+
+    def get_sequences(
+        self, instrument_id: int | None = None, market_id: int | None = None
+    ) -> ReferenceList[models.Sequence]:
+        """The sequences of an instrument or of a market, or all of them.
+
+        Args:
+            instrument_id: The instrument.
+            market_id: The market; not with `instrument_id`.
+
+        Raises:
+            TrayportValidationError: Both an instrument and a market are given.
+            TrayportNotFoundError: No product has this id.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     found = client.reference.get_sequences(market_id=10000065)
+            >>> "Gas - NG Months" in [sequence.name for sequence in found]
+            True
+        """
+        return self._portal.run(self._async.get_sequences(instrument_id, market_id))
+
+    def get_sequence_items(
+        self, sequence_id: int, start_date: TimeLike | None = None, count: int | None = None
+    ) -> ReferenceList[models.SequenceItem]:
+        """The items of a sequence that end on or after a date.
+
+        Delivery periods in order. Rolling items never expire and have no dates. [documented]
+
+        Args:
+            sequence_id: The id of the sequence. [documented]
+            start_date: The earliest period end to return, in ISO-8601; today when absent.
+                [documented]
+            count: How many items to return at most. [documented; assumes item-count-minimum,
+                every-item-at-once, counts-fit-32-bits]
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportNotFoundError: Nothing has this id.
+            TrayportAPIError: The service refused a request.
+            TrayportConnectionError: A response did not come, or broke off.
+            TrayportDecodeError: A response is not what the API promises.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     rows = client.reference.get_sequence_items(10000305)
+            >>> len(rows) > 0
+            True
+        """
+        return self._portal.run(self._async.get_sequence_items(sequence_id, start_date, count))
+
+    def get_sequence_item(self, sequence_id: int, item_id: int) -> models.SequenceItem:
+        """One item of a sequence.
+
+        A delivery period by its id, whether it has expired or not. [documented]
+
+        Args:
+            sequence_id: The id of the sequence. [documented]
+            item_id: The id of the item in its sequence. [documented]
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportNotFoundError: Nothing has this id.
+            TrayportAPIError: The service refused a request.
+            TrayportConnectionError: A response did not come, or broke off.
+            TrayportDecodeError: A response is not what the API promises.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     item = client.reference.get_sequence_item(10000305, 244)
+            >>> item.id
+            244
+        """
+        return self._portal.run(self._async.get_sequence_item(sequence_id, item_id))
+
+    def get_sequence_by_id(self, id: int) -> models.Sequence:
+        """One sequence, read from the list of all: the API has no operation of its own for it.
+
+        Args:
+            id: The id of the sequence.
+
+        Raises:
+            TrayportLookupError: No sequence has this id.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     (client.reference.get_sequence_by_id(10000305)).name
+            'Gas - NG Months'
+        """
+        return self._portal.run(self._async.get_sequence_by_id(id))
+
+
+class TableStream:
+    """Rows of one or many contracts, request by request. Made by `client.stream_trades`.
+
+    It is used in one way and once: iterated, written to a file, or worked on by a function.
+    Nothing is sent before.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> months = ["TTF Hi Cal 51.6* Apr-24", "TTF Hi Cal 51.6* May-24"]
+        >>> with TemporaryDirectory() as directory:
+        ...     with TrayportClient.sandbox() as client:
+        ...         stream = client.stream_trades(months, "2024-03-04", "2024-03-05")
+        ...         report = stream.to_parquet(f"{directory}/trades.parquet")
+        >>> len(report.requests)
+        1
+    """
+
+    def __init__(self, async_: AsyncTableStream, portal: Portal) -> None:
+        self._async, self._portal = async_, portal
+
+    def to_parquet(self, path: str | Path, *, compression: Compression = "zstd") -> FileReport:
+        """Writes all rows as Parquet, in groups of about 100,000; otherwise like `to_file`."""
+        return self._portal.run(self._async.to_parquet(path, compression=compression))
+
+    def to_arrow(self, path: str | Path, *, compression: Compression = "zstd") -> FileReport:
+        """Writes all rows as an Arrow IPC file, in batches of 100,000; otherwise like `to_file`."""
+        return self._portal.run(self._async.to_arrow(path, compression=compression))
+
+    def to_csv(self, path: str | Path) -> FileReport:
+        """Writes all rows as CSV, nested columns flattened, times in ISO-8601 with nanoseconds.
+
+        Arguments, errors and result are those of `to_file`.
+        """
+        return self._portal.run(self._async.to_csv(path))
+
+    def to_json(self, path: str | Path) -> FileReport:
+        """Writes all rows as JSON Lines, times in ISO-8601 with nanoseconds.
+
+        Arguments, errors and result are those of `to_file`.
+        """
+        return self._portal.run(self._async.to_json(path))
+
+    def to_file(self, path: str | Path, *, compression: Compression | None = None) -> FileReport:
+        """Writes all rows to a file, in the format that its name ends with.
+
+        The rows and columns are those of the call that returns a table, in the order of the
+        requests. A few answers are in memory or in temporary files at a time, and the file appears
+        when it is whole: after an error or a cancellation there is none, or still the old one.
+
+        Args:
+            path: The file: `.parquet`, `.arrow`, `.csv` or `.jsonl`.
+            compression: For Parquet and Arrow `"zstd"`, the default, `"lz4"` or `"none"`.
+
+        Raises:
+            TrayportValidationError: The file cannot be written like that; nothing was sent.
+            TrayportConfigurationError: The stream was used already.
+            TrayportError: A request failed.
+            OSError: The file cannot be written, because the disk is full for example.
+        """
+        return self._portal.run(self._async.to_file(path, compression=compression))
+
+    def download_raw(self, directory: str | Path) -> list[Path]:
+        """Keeps the bodies of the answers as they came over the wire, a file each.
+
+        Checks, names and contents are those of `client.download_raw`.
+
+        Args:
+            directory: Where they go; made when it is missing.
+
+        Returns:
+            The files, in the order of the requests.
+
+        Raises:
+            TrayportValidationError: There can be no such directory; nothing was sent.
+            TrayportConfigurationError: The stream was used already.
+            TrayportError: A request failed; the files of those before it stay.
+            OSError: A file cannot be written.
+        """
+        return self._portal.run(self._async.download_raw(directory))
+
+    def map_batches(
+        self, fn: Callable[[pl.DataFrame], Result], workers: int | None = None
+    ) -> Iterator[Result]:
+        """What a function makes of pieces of about 100,000 rows, in their order.
+
+        It is for work that keeps a processor busy: the pieces are worked on in processes of their
+        own, while the next ones are fetched. The columns are those of the table, so that rows of
+        several contracts say whose they are.
+
+        Args:
+            fn: Takes a polars frame; defined at the top level of a module that can be imported.
+                What it returns is pickled.
+            workers: How many processes; with 0 or 1 it runs in this one. As many as there are
+                processors when it is left out.
+
+        Raises:
+            TrayportValidationError: The function cannot be sent to another process; nothing was
+                sent.
+            TrayportConfigurationError: The stream was used already, or a process has ended.
+            TrayportError: A request failed.
+            Exception: What the function raised, with a note about the rows.
+
+        Example:
+            >>> import polars as pl
+            >>> with TrayportClient.sandbox() as client:
+            ...     stream = client.stream_trades(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
+            ...     )
+            ...     for columns in stream.map_batches(pl.DataFrame.get_columns, workers=1):
+            ...         print(columns[0].name)
+            trade_id
+        """
+        return self._portal.iterate(self._async.map_batches(fn, workers))
+
+    def __iter__(self) -> Iterator[TradesBatch]:
+        """The rows of one contract in one window at a time; leaving the loop ends the requests."""
+        return self._portal.iterate(self._async)
+
+    def close(self) -> None:
+        """Ends the requests of a stream that is not iterated to its end."""
+        self._portal.run(self._async.aclose())
+
+
+class Planner:
+    """Finds the fewest requests for many contracts, and runs them.
+
+    Planning sends nothing, not even to look up a name: contracts are `ContractSpec` values or
+    machine symbols, which `client.resolve_contract` makes of names.
+    """
+
+    def __init__(self, async_: AsyncPlanner, portal: Portal) -> None:
+        self._async, self._portal = async_, portal
+
+    def plan_multi_contract_query(
+        self,
+        contracts: Contracts,
+        endpoint: str,
+        from_: TimeLike | None = None,
+        until: TimeLike | None = None,
+        *,
+        at: TimeLike | None = None,
+        interval: Interval | str | None = None,
+        **options: Any,
+    ) -> list[QueryPlan]:
+        """The fewest requests that answer a question about contracts.
+
+        Single periods of one product and sequence share requests of trades and snapshots, up to the
+        maximum the API documents; private trades of many contracts are asked for as a whole. Ranges
+        are cut into the fewest windows, candles where a candle ends.
+
+        Args:
+            contracts: One contract or several, as `ContractSpec` or machine symbols. One that is
+                given twice costs nothing.
+            endpoint: What to ask for: `"trades"`, `"private_trades"`, `"ohlcv"`, `"last_trade"`,
+                `"order_book_top"`, `"order_book"` or `"snapshots"`.
+            from_: The start of the range, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            at: The instant, for last trades and snapshots.
+            interval: The interval, for candles and order books.
+            options: What the method of the endpoint takes besides, such as `optional_fields`.
+
+        Returns:
+            One plan a request, bulk ones first; they can be pickled, and written down by `to_dict`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work.
+
+        Example:
+            >>> months = [f"10000065*#Single#10000305#{item}#0" for item in range(230, 280)]
+            >>> with TrayportClient.sandbox() as client:
+            ...     plans = client.planner.plan_multi_contract_query(
+            ...         months, "trades", "2024-01-01", "2024-03-31"
+            ...     )
+            >>> client.planner.estimate_request_count(plans)
+            3
+        """
+        return self._async.plan_multi_contract_query(
+            contracts, endpoint, from_, until, at=at, interval=interval, **options
+        )
+
+    def estimate_request_count(self, plans: Sequence[QueryPlan]) -> int:
+        """How many requests the plans take, if none has to be split or sent again.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     plans = client.planner.plan_multi_contract_query(
+            ...         "10000065*#Single#10000305#244#0", "trades", "2024-03-01", "2024-04-04"
+            ...     )
+            ...     client.planner.estimate_request_count(plans)
+            2
+        """
+        return self._async.estimate_request_count(plans)
+
+    def estimate_duration(self, plans: Sequence[QueryPlan]) -> timedelta:
+        """How long the rate limit makes the plans take at most, given what the key has used of it.
+
+        Answers that take longer than the requests may follow each other come on top. Where the
+        allowance is shared, its store is asked.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     plans = client.planner.plan_multi_contract_query(
+            ...         "10000065*#Single#10000305#244#0", "trades", "2024-03-01", "2024-04-01"
+            ...     )
+            ...     client.planner.estimate_duration(plans).total_seconds()
+            0.0
+        """
+        return self._async.estimate_duration(plans)
+
+    def explain(self, plans: Sequence[QueryPlan]) -> str:
+        """The plans in words, and as a table.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     plans = client.planner.plan_multi_contract_query(
+            ...         "10000065*#Single#10000305#244#0", "trades", "2024-03-01", "2024-04-01"
+            ...     )
+            >>> print(client.planner.explain(plans).splitlines()[0])
+            1 request for 1 contract: 1 ParallelContractQuery; no wait for the rate limit
+        """
+        return self._async.explain(plans)
+
+    def execute_plan(
+        self,
+        plans: Sequence[QueryPlan],
+        *,
+        on_result: OnResult | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> BulkQueryResult[TableResponse[Any]]:
+        """Runs plans of one question; what fails does not stop the rest.
+
+        A request that the service cannot finish is split, and so is a batch it refuses, until what
+        still fails is as small as it gets. A cancelled call raises `CancelledError` at once;
+        what came before is with whoever took it by `on_result`.
+
+        Args:
+            plans: What `plan_multi_contract_query` returned, a part of it, or the queries of
+                failures; one that is given twice is asked once.
+            on_result: Called with a `QueryResult` for each contract and window as soon as its rows
+                are complete, never for one that failed. It runs in the event loop; what it raises
+                ends the call.
+            on_progress: Called after each response with a `Progress`.
+
+        Returns:
+            What came, a table a contract, and what failed.
+
+        Raises:
+            TrayportValidationError: The plans do not belong together.
+            TrayportAuthenticationError: The key is refused, so nothing can come.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     plans = client.planner.plan_multi_contract_query(
+            ...         "10000065*#Single#10000305#244#0", "trades", "2024-03-01", "2024-03-05"
+            ...     )
+            ...     found = client.planner.execute_plan(
+            ...         plans, on_result=lambda result: print(result.contract, result.window)
+            ...     )
+            10000065*#Single#10000305#244#0 2024-03-01T00:00:00Z to 2024-03-05T00:00:00Z
+            >>> len(found.failures)
+            0
+        """
+        return self._portal.run(
+            self._async.execute_plan(plans, on_result=on_result, on_progress=on_progress)
+        )
+
+
+class TrayportClient:
+    """Both APIs behind one key.
+
+    Use it as an context manager, or call `close` when done.
+
+    Args:
+        api_key: The personal key. Left out, it is read from `TRAYPORT_API_KEY` or `.env`.
+        settings: All settings at once; the other arguments win over them.
+        analytics_url: The address of the Data Analytics API.
+        reference_url: The address of the Reference Data API.
+        timeout: Seconds to wait for the next part of an answer.
+        max_retries: How often a failed request is sent again.
+        middleware: What to put around every request.
+        on_retry: Called with a `RetryEvent` before a failed request is sent again. What it raises
+            ends the call.
+        on_breaker_change: Called with a `BreakerEvent` when a circuit breaker changes its state.
+
+    Attributes:
+        trades: Trades, candles, last trades and trading activity.
+        orders: Order books.
+        snapshots: The state of many contracts at an instant.
+        planner: Finds the fewest requests for many contracts, and runs them.
+        reference: Instruments, markets, sequences and delivery periods.
+        settings: The settings in force.
+
+    Raises:
+        TrayportConfigurationError: There is no key, or a setting cannot work.
+
+    Example:
+        >>> with TrayportClient.sandbox() as client:
+        ...     april = client.resolve_contract("TTF Hi Cal 51.6* Apr-24")
+        ...     trades = client.trades.get_trades(april, "2024-03-04", "2024-03-05")
+        >>> trades[0].price > 0
+        True
+    """
+
+    @property
+    def trades(self) -> TradesGroup:
+        """Public and private trades, candles, the last trade and trading activity."""
+        return TradesGroup(self._async.trades, self._portal)
+
+    @property
+    def orders(self) -> OrdersGroup:
+        """The order book over time, as its best prices or in depth."""
+        return OrdersGroup(self._async.orders, self._portal)
+
+    @property
+    def snapshots(self) -> SnapshotsGroup:
+        """The last trade and the best orders of many contracts at one instant."""
+        return SnapshotsGroup(self._async.snapshots, self._portal)
+
+    @property
+    def reference(self) -> ReferenceGroup:
+        """Instruments, markets, sequences and the delivery periods they are made of."""
+        return ReferenceGroup(self._async.reference, self._portal)
+
+    @property
+    def settings(self) -> Settings:
+        return self._async.settings
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        settings: Settings | None = None,
+        analytics_url: str | None = None,
+        reference_url: str | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        middleware: Sequence[Middleware] = (),
+        on_retry: OnRetry | None = None,
+        on_breaker_change: OnBreakerChange | None = None,
+    ) -> None:
+        self._async = async_.TrayportClient(
+            api_key,
+            settings=settings,
+            analytics_url=analytics_url,
+            reference_url=reference_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            middleware=middleware,
+            on_retry=on_retry,
+            on_breaker_change=on_breaker_change,
+        )
+        self._portal = Portal()
+
+    @classmethod
+    def sandbox(
+        cls,
+        sandbox: Sandbox | None = None,
+        *,
+        settings: Settings | None = None,
+        middleware: Sequence[Middleware] = (),
+        on_retry: OnRetry | None = None,
+        on_breaker_change: OnBreakerChange | None = None,
+    ) -> Self:
+        """A client of an offline Trayport in this process: no key, no network, no waiting.
+
+        Args:
+            sandbox: The sandbox to talk to; left out, a new one without request limits. Where it
+                enforces them, the client paces its requests as it would for the live service.
+            settings: All settings but the key and the addresses.
+            middleware: What to put around every request.
+            on_retry: Told before a failed request is sent again.
+            on_breaker_change: Told when a circuit breaker changes its state.
+
+        Raises:
+            TrayportConfigurationError: The extra `sandbox` is not installed.
+        """
+        return cls._around(
+            async_.TrayportClient.sandbox(
+                sandbox,
+                settings=settings,
+                middleware=middleware,
+                on_retry=on_retry,
+                on_breaker_change=on_breaker_change,
+            ),
+            Portal(),
+        )
+
+    @property
+    def planner(self) -> Planner:
+        """Finds the fewest requests for many contracts, and runs them."""
+        return Planner(self._async.planner, self._portal)
+
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        priority: Priority | None = None,
+    ) -> Self:
+        """The same client with other options; connections, limits and caches are shared.
+
+        Closing one of the two closes both. Settings that one of them reloads are its own, except
+        for limits and breakers.
+
+        Args:
+            timeout: Seconds to wait for the next part of an answer.
+            max_retries: How often a failed request is sent again.
+            priority: `"high"`, `"normal"` or `"low"`: whose turn it is when requests wait for the
+                limiter. Left out, reference data goes before other calls.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     patient = client.with_options(timeout=300, priority="low")
+            ...     found = patient.reference.get_markets("ttf hi cal 51.6")
+            >>> len(found)
+            1
+        """
+        return self._around(
+            self._async.with_options(timeout=timeout, max_retries=max_retries, priority=priority),
+            self._portal,
+        )
+
+    def reload_settings(self) -> Settings:
+        """Reads the settings again, and puts changed limits, timeouts and log levels in force.
+
+        Arguments given in code stay. What a connection is made of stays too until a new client is
+        made: the key, the addresses, HTTP/2, the pool, and where the allowance is counted.
+
+        Returns:
+            The settings that are now in force.
+
+        Raises:
+            TrayportConfigurationError: What is there now cannot work; the old settings stay.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     client.reload_settings() == client.settings
+            True
+        """
+        return self._async.reload_settings()
+
+    def warm_up(self, connections: int = 6) -> int:
+        """Opens connections to the Data Analytics API, so that the first requests find them open.
+
+        No request is sent and no allowance is spent.
+
+        Args:
+            connections: How many to open; the setting `max_connections` is the most.
+
+        Returns:
+            How many were opened; none for a sandbox in this process or behind a proxy.
+
+        Raises:
+            TrayportConnectionError: One could not be opened.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     client.warm_up()
+            0
+        """
+        return self._portal.run(self._async.warm_up(connections))
+
+    def get_metrics(self) -> Metrics:
+        """What this client has sent and received so far, and what it cost.
+
+        Raises:
+            TrayportConfigurationError: The setting `metrics` is off.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     _ = client.reference.get_market_by_id(10000065)
+            ...     client.get_metrics().total.requests
+            1
+        """
+        return self._async.get_metrics()
+
+    def get_status(self) -> Status:
+        """How busy the allowance of the key is, and which endpoints are failing. Sends nothing.
+
+        Where the allowance is shared, its store is asked, and the event loop waits for its answer:
+        a moment, or seconds if the store is away.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     client.get_status().connections.opened
+            0
+        """
+        return self._async.get_status()
+
+    def health_check(self) -> HealthReport:
+        """Checks settings, network, key, both APIs, limiter and breakers.
+
+        One small request goes to each API. What is wrong is reported, not raised.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     report = client.health_check()
+            >>> report.ok
+            True
+        """
+        return self._portal.run(self._async.health_check())
+
+    def retry_failed(self, path: str | Path, out: str | Path) -> RetryReport:
+        """Sends again what is in a file of dead letters.
+
+        What is answered is written as it came to `<correlation id>.json`; what fails again stays
+        in the file.
+
+        Args:
+            path: The file that the setting `dead_letter_file` named.
+            out: The directory for the answers; made when it is missing.
+
+        Raises:
+            TrayportValidationError: There is no such file, or a line of it is damaged.
+            TrayportConfigurationError: A file cannot be written to.
+        """
+        return self._portal.run(self._async.retry_failed(path, out))
+
+    def resolve_contract(self, symbol_or_name: str) -> ContractSpec:
+        """The contract of a name or of a machine symbol.
+
+        Args:
+            symbol_or_name: Such as `"TTF Hi Cal 51.6* Apr-24"` for a market (with a `*`),
+                `"TTF Hi Cal 51.6 EEX Apr-24"` for an instrument, or
+                `"10000065*#Single#10000305#244#0"`.
+
+        Raises:
+            TrayportLookupError: Nothing has this name; the nearest names are listed.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     client.resolve_contract("TTF Hi Cal 51.6* Apr-24")
+            ContractSpec.parse('10000065*#Single#10000305#244#0')
+        """
+        return self._portal.run(self._async.resolve_contract(symbol_or_name))
+
+    @overload
+    def get_trades(
+        self,
+        contracts: Contracts,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[TradesOptions],
+    ) -> TradesResponse: ...
+
+    @overload
+    def get_trades(
+        self,
+        market_name: str,
+        sequence_name: str,
+        item_name: str,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[TradesOptions],
+    ) -> TradesResponse: ...
+
+    def get_trades(self, *args: Any, **options: Any) -> TradesResponse:
+        """The trades of contracts, or of a contract that is given by the names of its parts.
+
+        It is called as `get_trades(contracts, from_, until)` or as
+        `get_trades(market_name, sequence_name, item_name, from_, until)`.
+
+        Args:
+            contracts: As in `client.trades.get_trades`.
+            market_name: The market, such as `"TTF Hi Cal 51.6*"`; the `*` may be left out.
+            sequence_name: The sequence, such as `"Gas - NG Months"`.
+            item_name: The delivery period, such as `"Apr-24"`.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            options: The other options of `client.trades.get_trades`.
+
+        Raises:
+            TrayportLookupError: One of the names names nothing; the nearest are listed.
+            TrayportError: As `client.trades.get_trades`.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     april = client.get_trades(
+            ...         "TTF Hi Cal 51.6*", "Gas - NG Months", "Apr-24", "2024-03-04", "2024-03-05"
+            ...     )
+            ...     same = client.get_trades(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
+            ...     )
+            >>> len(april) == len(same) > 0
+            True
+        """
+        return self._portal.run(self._async.get_trades(*args, **options))
+
+    def get_ohlcv(
+        self,
+        contract: ContractSpec | str,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        interval: Interval | str | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[OHLCVOptions],
+    ) -> OHLCVResponse:
+        """The candles of a contract: the same as `client.trades.get_ohlcv`.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     candles = client.get_ohlcv(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-09", "1d"
+            ...     )
+            >>> len(candles)
+            5
+        """
+        return self._portal.run(
+            self._async.get_ohlcv(
+                contract, from_, until, interval, on_progress=on_progress, **options
+            )
+        )
+
+    def get_trades_bulk(
+        self,
+        contracts: Contracts,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[TradesOptions],
+    ) -> BulkTradesResponse:
+        """The trades of many contracts, a table each; what fails does not stop the rest.
+
+        Contracts that may share requests do, and long ranges are cut. A request that the service
+        cannot finish is split, and so is a batch that it refuses for one contract.
+
+        Args:
+            contracts: As in `client.trades.get_trades`.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            on_progress: Called after each response with a `Progress`.
+            options: The other options of `client.trades.get_trades`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAuthenticationError: The key is refused, so nothing can come.
+
+        Example:
+            >>> months = [f"TTF Hi Cal 51.6* {month}-24" for month in ("Apr", "May", "Jun")]
+            >>> with TrayportClient.sandbox() as client:
+            ...     found = client.get_trades_bulk(months, "2024-03-04", "2024-03-05")
+            >>> len(found.results), len(found.requests), len(found.failures)
+            (3, 1, 0)
+        """
+        return self._portal.run(
+            self._async.get_trades_bulk(contracts, from_, until, on_progress=on_progress, **options)
+        )
+
+    def get_snapshots_bulk(
+        self,
+        contracts: Contracts,
+        at: TimeLike | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+    ) -> BulkSnapshotsResponse:
+        """The state of many contracts at an instant, a table of one row each.
+
+        What fails does not stop the rest, as in `get_trades_bulk`.
+
+        Args:
+            contracts: As in `client.trades.get_trades`.
+            at: The instant, in whole minutes and exclusive [documented]; the end of the data when
+                it is left out. Naive times mean UTC.
+            on_progress: Called after every answer with a `Progress`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAuthenticationError: The key is refused, so nothing can come.
+
+        Example:
+            >>> months = [f"TTF Hi Cal 51.6* {month}-24" for month in ("Apr", "May", "Jun")]
+            >>> with TrayportClient.sandbox() as client:
+            ...     found = client.get_snapshots_bulk(months, "2024-03-05T12:00")
+            >>> [len(table) for table in found.results.values()]
+            [1, 1, 1]
+        """
+        return self._portal.run(
+            self._async.get_snapshots_bulk(contracts, at, on_progress=on_progress)
+        )
+
+    def get_market_data(
+        self,
+        market_name: str,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        max_requests: int = MAX_REQUESTS,
+        on_progress: OnProgress | None = None,
+    ) -> MarketData:
+        """Everything about the contracts of a market that traded in `[from_, until)`.
+
+        Their trades, daily candles, hourly best orders, and a snapshot at the end. Which contracts
+        traded is told by trading activity, and for the time before that reaches back
+        [documented] by the items of the market's sequences and their trades, single periods only.
+
+        Args:
+            market_name: The market, such as `"TTF Hi Cal 51.6*"`; the `*` may be left out.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            max_requests: The most requests it may take, those that find the contracts included.
+            on_progress: Called after every answer with a `Progress`; those that find the contracts
+                are not counted.
+
+        Raises:
+            TrayportValidationError: It takes more than `max_requests`, as the message says, or
+                another argument cannot work.
+            TrayportLookupError: No market has this name.
+            TrayportError: The contracts could not be found.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     found = client.get_market_data(
+            ...         "EUA*", "2024-03-04T10:00", "2024-03-04T10:30"
+            ...     )
+            >>> len(found.candles.results) == len(found.contracts)
+            True
+        """
+        return self._portal.run(
+            self._async.get_market_data(
+                market_name, from_, until, max_requests=max_requests, on_progress=on_progress
+            )
+        )
+
+    def get_market_data_bulk(
+        self,
+        markets: str | Sequence[str],
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        max_requests: int | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> BulkMarketDataResponse:
+        """Everything about the contracts of several markets, as in `get_market_data`.
+
+        Args:
+            markets: The names of the markets, or one name.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            max_requests: The most requests it may take together; as many as `get_market_data`
+                takes for each of them when it is left out.
+            on_progress: Called after every answer with a `Progress`; those that find the contracts
+                are not counted.
+
+        Raises:
+            TrayportValidationError: It takes more than `max_requests`, or another argument cannot
+                work.
+            TrayportLookupError: No market has one of the names.
+            TrayportError: The contracts could not be found.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     found = client.get_market_data_bulk(
+            ...         ["EUA*"], "2024-03-04T10:00", "2024-03-04T10:30"
+            ...     )
+            >>> list(found.results)
+            ['EUA*']
+        """
+        return self._portal.run(
+            self._async.get_market_data_bulk(
+                markets, from_, until, max_requests=max_requests, on_progress=on_progress
+            )
+        )
+
+    def stream_trades(
+        self,
+        contracts: Contracts,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        in_order: bool = True,
+        max_answers: int | None = None,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[TradesOptions],
+    ) -> TableStream:
+        """The trades of many contracts, piece by piece, to be worked on or written to a file.
+
+        While you work on a batch the next answers are fetched, as many as `max_answers`; then
+        nothing more is asked for until you come for the next batch, so memory stays bounded.
+
+        Args:
+            contracts: As in `client.trades.get_trades`.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            in_order: Whether the batches of each contract come in time order. Otherwise they come
+                as they arrive, so that a slow answer holds nothing up.
+            max_answers: How many answers are held at most besides the one you work on. Left out,
+                it is one while answers are large, and the setting `max_concurrency` otherwise.
+            on_progress: Called after each response with a `Progress`.
+            options: The other options of `client.trades.get_trades`.
+
+        Returns:
+            A stream that is iterated, of batches of the rows of one contract in one window, where
+            contracts without any are passed over; or written to a file by its methods.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent. This and all other
+                errors are raised where the stream is used.
+            TrayportError: As `client.trades.get_trades`; what was yielded before is whole.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     for batch in client.stream_trades(
+            ...         ["TTF Hi Cal 51.6* Apr-24"], "2024-03-04", "2024-03-05"
+            ...     ):
+            ...         print(batch.contract, len(batch) > 0)
+            10000065*#Single#10000305#244#0 True
+        """
+        return TableStream(
+            self._async.stream_trades(
+                contracts,
+                from_,
+                until,
+                in_order=in_order,
+                max_answers=max_answers,
+                on_progress=on_progress,
+                **options,
+            ),
+            self._portal,
+        )
+
+    def stream_to_file(
+        self,
+        contracts: Contracts,
+        from_: TimeLike,
+        until: TimeLike | None,
+        path: str | Path,
+        *,
+        endpoint: str = "trades",
+        interval: Interval | str | None = None,
+        compression: Compression | None = None,
+        max_answers: int | None = None,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[AnyOptions],
+    ) -> FileReport:
+        """Downloads rows of one or many contracts into a file, of any length, in bounded memory.
+
+        The columns are those of the call for one contract. Several contracts are told apart by the
+        column `contract`, or where the endpoint has none by their `symbol` in front. Rows come in
+        the order of the requests, so those of each contract in time order. The file appears when it
+        is whole: after an error or a cancellation there is none, or still the old one.
+
+        Args:
+            contracts: As in `client.trades.get_trades`.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is None.
+            path: The file: `.parquet`, `.arrow`, `.csv` or `.jsonl`.
+            endpoint: `"trades"`, `"private_trades"`, `"ohlcv"`, `"order_book_top"` or
+                `"order_book"`.
+            interval: The length of a candle, or the time between two states of a book.
+            compression: For Parquet and Arrow `"zstd"`, the default, `"lz4"` or `"none"`.
+            max_answers: How many answers are held at most besides the one that is written, as in
+                `stream_trades`.
+            on_progress: Called after every answer with a `Progress`.
+            options: What the method of the endpoint takes besides, such as `optional_fields`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportError: A request failed.
+            OSError: The file cannot be written, because the disk is full for example.
+
+        Example:
+            >>> from tempfile import TemporaryDirectory
+            >>> with TemporaryDirectory() as directory:
+            ...     with TrayportClient.sandbox() as client:
+            ...         report = client.stream_to_file(
+            ...             "TTF Hi Cal 51.6* Apr-24",
+            ...             "2024-03-04",
+            ...             "2024-03-09",
+            ...             f"{directory}/candles.csv",
+            ...             endpoint="ohlcv",
+            ...             interval="1d",
+            ...         )
+            >>> report.rows
+            5
+        """
+        return self._portal.run(
+            self._async.stream_to_file(
+                contracts,
+                from_,
+                until,
+                path,
+                endpoint=endpoint,
+                interval=interval,
+                compression=compression,
+                max_answers=max_answers,
+                on_progress=on_progress,
+                **options,
+            )
+        )
+
+    def download_raw(
+        self,
+        contracts: Contracts,
+        from_: TimeLike,
+        until: TimeLike | None,
+        directory: str | Path,
+        *,
+        endpoint: str = "trades",
+        interval: Interval | str | None = None,
+        max_answers: int | None = None,
+        response_format: ResponseFormat = "json",
+        on_progress: OnProgress | None = None,
+        **options: Unpack[AnyOptions],
+    ) -> list[Path]:
+        """Keeps the answers about one or many contracts as they came over the wire, a file each.
+
+        Each is checked while it arrives, as if it were decoded, and appears when it is whole. The
+        names tell the place in the order of requests, the endpoint, the window, the format and how
+        it is compressed, as in `00001-trades-20240304T000000Z-20240305T000000Z.json.br`; a file of
+        the same name is replaced. `decode_file` reads them, given the same endpoint and options.
+        Rows at the end of a window are in them even if the next window has them too.
+
+        Args:
+            contracts: As in `client.trades.get_trades`.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is None.
+            directory: Where the files go; made when it is missing.
+            endpoint: As in `stream_to_file`.
+            interval: The length of a candle, or the time between two states of a book.
+            max_answers: How many answers are held at most, as in `stream_trades`.
+            response_format: What the service responds with, `"json"` or `"csv"`; CSV is kept as it
+                comes.
+            on_progress: Called after each response with a `Progress`.
+            options: What the method of the endpoint takes besides, such as `optional_fields`; and
+                `response_format="csv"`, which keeps CSV without checking what is in it.
+
+        Returns:
+            The files, in the order of the requests.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportError: A request failed; the files of those before it stay.
+            OSError: A file cannot be written.
+
+        Example:
+            >>> from tempfile import TemporaryDirectory
+            >>> with TemporaryDirectory() as directory:
+            ...     with TrayportClient.sandbox() as client:
+            ...         (path,) = client.download_raw(
+            ...             "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05", directory
+            ...         )
+            ...     rows = sum(len(frame) for frame in decode_file(path))
+            >>> rows > 0
+            True
+        """
+        return self._portal.run(
+            self._async.download_raw(
+                contracts,
+                from_,
+                until,
+                directory,
+                endpoint=endpoint,
+                interval=interval,
+                max_answers=max_answers,
+                response_format=response_format,
+                on_progress=on_progress,
+                **options,
+            )
+        )
+
+    @classmethod
+    def _around(cls, client: async_.TrayportClient, portal: Portal) -> Self:
+        self = cls.__new__(cls)
+        self._async, self._portal = client, portal
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes every connection. Clients made by `with_options` are closed as well."""
+        self._portal.close(self._async.aclose())
