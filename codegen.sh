@@ -25,7 +25,6 @@ openapi-python-client generate --path openapi/trayport.yaml --config openapi/cli
     --fail-on-warning >"$work/log" 2>&1 || { cat "$work/log" >&2 && exit 1; }
 touch "$client/py.typed"
 find "$client" -name '*.py' -exec sed -i '1i # Generated from openapi/. Do not edit: run ./codegen.sh.\n' {} +
-find "$client/api" -name "*.py" -exec sed -i "s/\b_get_kwargs\b/get_kwargs/" {} +
 python openapi/generate.py --out "$work/new"
 ruff check "$work/new" --isolated --no-cache --select F,I,UP --target-version py311 --fix-only -q
 ruff format "$work/new" --isolated --no-cache --line-length 100 -q

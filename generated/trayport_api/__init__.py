@@ -1,11 +1,8 @@
 # Generated from openapi/. Do not edit: run ./codegen.sh.
 
-
-"""A client library for accessing Trayport Data Analytics and Reference Data"""
+"""The low-level client of both APIs: typed requests and models, without limits or retries."""
 
 from .client import AuthenticatedClient, Client
+from .errors import UnexpectedStatus
 
-__all__ = (
-    "AuthenticatedClient",
-    "Client",
-)
+__all__ = ("AuthenticatedClient", "Client", "UnexpectedStatus")

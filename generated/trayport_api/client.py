@@ -1,12 +1,19 @@
 # Generated from openapi/. Do not edit: run ./codegen.sh.
 
 import ssl
+from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 from attrs import define, field
 from trayport_spec import API_KEY_HEADER
+
+from .errors import UnexpectedStatus
+from .types import reader
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 
@@ -24,35 +31,31 @@ class Client:
     timeout: httpx.Timeout = field(default=DEFAULT_TIMEOUT, kw_only=True)
     verify_ssl: bool | ssl.SSLContext = field(default=True, kw_only=True)
     httpx_args: dict[str, Any] = field(factory=dict[str, Any], kw_only=True, repr=False)
-    raise_on_unexpected_status: bool = field(default=False, kw_only=True)
     _client: httpx.Client | None = field(default=None, init=False, repr=False)
     _async_client: httpx.AsyncClient | None = field(default=None, init=False, repr=False)
 
     def _all_headers(self) -> dict[str, str]:
         return dict(self.headers)
 
+    def _arguments(self) -> dict[str, Any]:
+        return {
+            "base_url": self.base_url,
+            "headers": self._all_headers(),
+            "timeout": self.timeout,
+            "verify": self.verify_ssl,
+            **self.httpx_args,
+        }
+
     def get_httpx_client(self) -> httpx.Client:
         """The blocking httpx client, opened on first use."""
         if self._client is None:
-            self._client = httpx.Client(
-                base_url=self.base_url,
-                headers=self._all_headers(),
-                timeout=self.timeout,
-                verify=self.verify_ssl,
-                **self.httpx_args,
-            )
+            self._client = httpx.Client(**self._arguments())
         return self._client
 
     def get_async_httpx_client(self) -> httpx.AsyncClient:
         """The asynchronous httpx client, opened on first use."""
         if self._async_client is None:
-            self._async_client = httpx.AsyncClient(
-                base_url=self.base_url,
-                headers=self._all_headers(),
-                timeout=self.timeout,
-                verify=self.verify_ssl,
-                **self.httpx_args,
-            )
+            self._async_client = httpx.AsyncClient(**self._arguments())
         return self._async_client
 
     def __enter__(self) -> Self:
@@ -89,3 +92,35 @@ class AuthenticatedClient(Client):
 
     def _all_headers(self) -> dict[str, str]:
         return {**self.headers, self.auth_header_name: self.token}
+
+
+def sync_call(
+    build: Callable[Arguments, dict[str, Any]], kind: type[Result]
+) -> Callable[Concatenate[Client, Arguments], Result]:
+    """Sends the request that a builder builds, and waits for what the response holds."""
+
+    def call(client: Client, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        return _result(client.get_httpx_client().request(**build(*args, **kwargs)), kind)
+
+    call.__doc__ = build.__doc__
+    return call
+
+
+def async_call(
+    build: Callable[Arguments, dict[str, Any]], kind: type[Result]
+) -> Callable[Concatenate[Client, Arguments], Coroutine[Any, Any, Result]]:
+    """Like `sync_call`, to be awaited."""
+
+    async def call(client: Client, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        request = build(*args, **kwargs)
+        return _result(await client.get_async_httpx_client().request(**request), kind)
+
+    call.__doc__ = build.__doc__
+    return call
+
+
+def _result(response: httpx.Response, kind: type[Result]) -> Result:
+    if response.status_code != 200:
+        raise UnexpectedStatus(response.status_code, response.content)
+    result: Result = reader(kind)(response.json())
+    return result

@@ -1,18 +1,13 @@
 # Generated from openapi/. Do not edit: run ./codegen.sh.
 
-"""Contains shared errors types that can be raised from API functions"""
-
 
 class UnexpectedStatus(Exception):
-    """Raised by api functions when the response status an undocumented status and Client.raise_on_unexpected_status is True"""
+    """The status of a response is not 200. Its content is a problem document, if anything."""
 
-    def __init__(self, status_code: int, content: bytes):
+    def __init__(self, status_code: int, content: bytes) -> None:
+        super().__init__(status_code, content)
         self.status_code = status_code
         self.content = content
 
-        super().__init__(
-            f"Unexpected status code: {status_code}\n\nResponse content:\n{content.decode(errors='ignore')}"
-        )
-
-
-__all__ = ["UnexpectedStatus"]
+    def __str__(self) -> str:
+        return f"status {self.status_code}: {self.content.decode(errors='replace')}"

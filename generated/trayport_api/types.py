@@ -1,10 +1,23 @@
 # Generated from openapi/. Do not edit: run ./codegen.sh.
 
-from collections.abc import MutableMapping
-from http import HTTPStatus
-from typing import Generic, Literal, TypeVar
+import sys
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    Self,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-from attrs import define
+from attrs import NOTHING, fields, frozen
 
 
 class Unset:
@@ -22,17 +35,103 @@ class Unset:
 
 UNSET = Unset()
 
-T = TypeVar("T")
+
+class Model:
+    """What all models share: they are made of JSON objects, and become JSON objects again."""
+
+    __slots__ = ()
+    json_names: ClassVar[Mapping[str, str]] = {}
+    """The names of fields in JSON, as far as they are not the same in camelCase."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object; fields that are unset are absent."""
+        extra: Mapping[str, Any] = getattr(self, "additional_properties", {})
+        members = _members(cast("Hashable", type(self)))
+        values = {member.json_name: getattr(self, member.name) for member in members}
+        return {**extra, **present(values, nulls=True)}
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """The model of a JSON object. Types are not checked; a missing field is a KeyError."""
+        members = _members(cast("Hashable", cls))
+        made = cls(**{member.name: member.value(src_dict) for member in members})
+        if hasattr(made, "additional_properties"):
+            known = {member.json_name for member in members}
+            extra = {name: value for name, value in src_dict.items() if name not in known}
+            setattr(made, "additional_properties", extra)  # noqa: B010
+        return made
 
 
-@define
-class Response(Generic[T]):
-    """The answer to a call, with what was made of its body."""
+@frozen
+class _Member:
+    """A field of a model, its name in JSON, and what makes its value of the one in JSON."""
 
-    status_code: HTTPStatus
-    content: bytes
-    headers: MutableMapping[str, str]
-    parsed: T | None
+    name: str
+    json_name: str
+    required: bool
+    read: Callable[[Any], Any]
+
+    def value(self, document: Mapping[str, Any]) -> Any:
+        if self.required or self.json_name in document:
+            return self.read(document[self.json_name])
+        return UNSET
 
 
-__all__ = ["UNSET", "Response", "Unset"]
+@cache
+def _members(model: Any) -> tuple[_Member, ...]:
+    package = sys.modules[model.__module__.rpartition(".")[0]]
+    hints = get_type_hints(model, localns=vars(package))
+    return tuple(
+        _Member(
+            field.name,
+            model.json_names.get(field.name) or _camel(field.name),
+            field.default is NOTHING,
+            reader(hints[field.name]),
+        )
+        for field in fields(model)
+        if field.init
+    )
+
+
+def _camel(name: str) -> str:
+    first, *others = name.rstrip("_").split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+def reader(kind: Any) -> Callable[[Any], Any]:
+    """What makes a value of this type of the one in JSON."""
+    if get_origin(kind) in (Union, UnionType):
+        # The document only ever unites a type with null.
+        (only,) = (part for part in get_args(kind) if part not in (NoneType, Unset))
+        read = reader(only)
+        return (lambda v: None if v is None else read(v)) if NoneType in get_args(kind) else read
+    if get_origin(kind) is list:
+        read = reader(*get_args(kind))
+        return lambda values: [read(value) for value in values]
+    if isinstance(kind, type) and issubclass(kind, Model):
+        return kind.from_dict
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind
+    return lambda value: value
+
+
+def present(values: Mapping[str, Any], *, nulls: bool = False) -> dict[str, Any]:
+    """The values that are set, as JSON has them; without those that are None, too."""
+    return {
+        name: _plain(value)
+        for name, value in values.items()
+        if value is not UNSET and (nulls or value is not None)
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Model):
+        return value.to_dict()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, list):
+        return [_plain(item) for item in cast("Iterable[Any]", value)]
+    return value
+
+
+__all__ = ["UNSET", "Model", "Unset", "present", "reader"]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 from attrs import define
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 if TYPE_CHECKING:
     from ..models.problem_errors import ProblemErrors
 
 
 @define
-class Problem:
+class Problem(Model):
     """A problem document. Of a 400, `errors` lists what is wrong with each parameter."""
 
     title: str
@@ -27,49 +26,3 @@ class Problem:
     """The problem in a sentence."""
     errors: ProblemErrors | Unset = UNSET
     """What is wrong, by parameter."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object; fields that are unset are absent."""
-        result: dict[str, Any] = {}
-        title = self.title
-        result["title"] = title
-        status = self.status
-        result["status"] = status
-        type_ = self.type_
-        if not isinstance(type_, Unset):
-            result["type"] = type_
-        detail = self.detail
-        if not isinstance(detail, Unset):
-            result["detail"] = detail
-        errors: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.errors, Unset):
-            errors = self.errors.to_dict()
-        if not isinstance(errors, Unset):
-            result["errors"] = errors
-        return result
-
-    @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """The model of a JSON object. Types are not checked; a missing field is a KeyError."""
-        from ..models.problem_errors import ProblemErrors
-
-        d = dict(src_dict)
-        title = d.pop("title")
-        status = d.pop("status")
-        type_ = d.pop("type", UNSET)
-        detail = d.pop("detail", UNSET)
-        _errors = d.pop("errors", UNSET)
-        errors: ProblemErrors | Unset
-        if isinstance(_errors, Unset):
-            errors = UNSET
-        else:
-            errors = ProblemErrors.from_dict(_errors)
-
-        made = cls(
-            title=title,
-            status=status,
-            type_=type_,
-            detail=detail,
-            errors=errors,
-        )
-        return made

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 from attrs import define
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 if TYPE_CHECKING:
     from ..models.contract import Contract
 
 
 @define
-class TradeFields:
+class TradeFields(Model):
     """What every trade carries, public or private."""
 
     trade_id: str
@@ -47,90 +46,3 @@ class TradeFields:
     initiator_sleeve: bool | Unset = UNSET
     """Whether a third party stood between on the initiator's side. A client author has also seen
     text here."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object; fields that are unset are absent."""
-        result: dict[str, Any] = {}
-        trade_id = self.trade_id
-        result["tradeId"] = trade_id
-        venue_code = self.venue_code
-        result["venueCode"] = venue_code
-        deal_date = self.deal_date
-        result["dealDate"] = deal_date
-        price = self.price
-        result["price"] = price
-        quantity = self.quantity
-        result["quantity"] = quantity
-        aggressor_buy = self.aggressor_buy
-        result["aggressorBuy"] = aggressor_buy
-        contract: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.contract, Unset):
-            contract = self.contract.to_dict()
-        if not isinstance(contract, Unset):
-            result["contract"] = contract
-        route = self.route
-        if not isinstance(route, Unset):
-            result["route"] = route
-        route_id = self.route_id
-        if not isinstance(route_id, Unset):
-            result["routeId"] = route_id
-        from_broken_spread = self.from_broken_spread
-        if not isinstance(from_broken_spread, Unset):
-            result["fromBrokenSpread"] = from_broken_spread
-        initiator_owned_spread = self.initiator_owned_spread
-        if not isinstance(initiator_owned_spread, Unset):
-            result["initiatorOwnedSpread"] = initiator_owned_spread
-        aggressor_owned_spread = self.aggressor_owned_spread
-        if not isinstance(aggressor_owned_spread, Unset):
-            result["aggressorOwnedSpread"] = aggressor_owned_spread
-        aggressor_sleeve = self.aggressor_sleeve
-        if not isinstance(aggressor_sleeve, Unset):
-            result["aggressorSleeve"] = aggressor_sleeve
-        initiator_sleeve = self.initiator_sleeve
-        if not isinstance(initiator_sleeve, Unset):
-            result["initiatorSleeve"] = initiator_sleeve
-        return result
-
-    @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """The model of a JSON object. Types are not checked; a missing field is a KeyError."""
-        from ..models.contract import Contract
-
-        d = dict(src_dict)
-        trade_id = d.pop("tradeId")
-        venue_code = d.pop("venueCode")
-        deal_date = d.pop("dealDate")
-        price = d.pop("price")
-        quantity = d.pop("quantity")
-        aggressor_buy = d.pop("aggressorBuy")
-        _contract = d.pop("contract", UNSET)
-        contract: Contract | Unset
-        if isinstance(_contract, Unset):
-            contract = UNSET
-        else:
-            contract = Contract.from_dict(_contract)
-
-        route = d.pop("route", UNSET)
-        route_id = d.pop("routeId", UNSET)
-        from_broken_spread = d.pop("fromBrokenSpread", UNSET)
-        initiator_owned_spread = d.pop("initiatorOwnedSpread", UNSET)
-        aggressor_owned_spread = d.pop("aggressorOwnedSpread", UNSET)
-        aggressor_sleeve = d.pop("aggressorSleeve", UNSET)
-        initiator_sleeve = d.pop("initiatorSleeve", UNSET)
-        made = cls(
-            trade_id=trade_id,
-            venue_code=venue_code,
-            deal_date=deal_date,
-            price=price,
-            quantity=quantity,
-            aggressor_buy=aggressor_buy,
-            contract=contract,
-            route=route,
-            route_id=route_id,
-            from_broken_spread=from_broken_spread,
-            initiator_owned_spread=initiator_owned_spread,
-            aggressor_owned_spread=aggressor_owned_spread,
-            aggressor_sleeve=aggressor_sleeve,
-            initiator_sleeve=initiator_sleeve,
-        )
-        return made

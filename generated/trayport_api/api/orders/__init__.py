@@ -1,3 +1,5 @@
 # Generated from openapi/. Do not edit: run ./codegen.sh.
 
-"""Contains endpoint functions for accessing the API"""
+from . import get_order_book, get_order_book_top
+
+__all__ = ["get_order_book", "get_order_book_top"]

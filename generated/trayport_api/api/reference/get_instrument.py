@@ -1,197 +1,23 @@
 # Generated from openapi/. Do not edit: run ./codegen.sh.
 
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-import httpx
-
-from ... import errors
-from ...client import AuthenticatedClient, Client
+from ...client import async_call, sync_call
 from ...models.instrument_details import InstrumentDetails
-from ...models.problem import Problem
-from ...types import Response
 
 
 def get_kwargs(
     id: int,
 ) -> dict[str, Any]:
-
-    _kwargs: dict[str, Any] = {
+    """One instrument with its currencies and units."""
+    return {
         "method": "get",
         "url": "/instruments/{id}".format(
             id=quote(str(id), safe=""),
         ),
     }
 
-    return _kwargs
 
-
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> InstrumentDetails | Problem | None:
-    if response.status_code == 200:
-        response_200 = InstrumentDetails.from_dict(response.json())
-
-        return response_200
-
-    if response.status_code == 400:
-        response_400 = Problem.from_dict(response.json())
-
-        return response_400
-
-    if response.status_code == 401:
-        response_401 = Problem.from_dict(response.json())
-
-        return response_401
-
-    if response.status_code == 403:
-        response_403 = Problem.from_dict(response.json())
-
-        return response_403
-
-    if response.status_code == 404:
-        response_404 = Problem.from_dict(response.json())
-
-        return response_404
-
-    if response.status_code == 429:
-        response_429 = Problem.from_dict(response.json())
-
-        return response_429
-
-    if response.status_code == 500:
-        response_500 = Problem.from_dict(response.json())
-
-        return response_500
-
-    if response.status_code == 503:
-        response_503 = Problem.from_dict(response.json())
-
-        return response_503
-
-    if client.raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    else:
-        return None
-
-
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[InstrumentDetails | Problem]:
-    return Response(
-        status_code=HTTPStatus(response.status_code),
-        content=response.content,
-        headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
-    )
-
-
-def sync_detailed(
-    id: int,
-    *,
-    client: AuthenticatedClient | Client,
-) -> Response[InstrumentDetails | Problem]:
-    """One instrument with its currencies and units.
-
-     The name of an instrument and the currency and quantity unit it trades in.
-
-    Args:
-        id (int): A number that names something for good.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        Response[InstrumentDetails | Problem]"""
-
-    kwargs = get_kwargs(
-        id=id,
-    )
-
-    response = client.get_httpx_client().request(
-        **kwargs,
-    )
-
-    return _build_response(client=client, response=response)
-
-
-def sync(
-    id: int,
-    *,
-    client: AuthenticatedClient | Client,
-) -> InstrumentDetails | Problem | None:
-    """One instrument with its currencies and units.
-
-     The name of an instrument and the currency and quantity unit it trades in.
-
-    Args:
-        id (int): A number that names something for good.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        InstrumentDetails | Problem"""
-
-    return sync_detailed(
-        id=id,
-        client=client,
-    ).parsed
-
-
-async def asyncio_detailed(
-    id: int,
-    *,
-    client: AuthenticatedClient | Client,
-) -> Response[InstrumentDetails | Problem]:
-    """One instrument with its currencies and units.
-
-     The name of an instrument and the currency and quantity unit it trades in.
-
-    Args:
-        id (int): A number that names something for good.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        Response[InstrumentDetails | Problem]"""
-
-    kwargs = get_kwargs(
-        id=id,
-    )
-
-    response = await client.get_async_httpx_client().request(**kwargs)
-
-    return _build_response(client=client, response=response)
-
-
-async def asyncio(
-    id: int,
-    *,
-    client: AuthenticatedClient | Client,
-) -> InstrumentDetails | Problem | None:
-    """One instrument with its currencies and units.
-
-     The name of an instrument and the currency and quantity unit it trades in.
-
-    Args:
-        id (int): A number that names something for good.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        InstrumentDetails | Problem"""
-
-    return (
-        await asyncio_detailed(
-            id=id,
-            client=client,
-        )
-    ).parsed
+sync = sync_call(get_kwargs, InstrumentDetails)
+asyncio = async_call(get_kwargs, InstrumentDetails)

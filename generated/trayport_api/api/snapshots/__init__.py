@@ -1,3 +1,5 @@
 # Generated from openapi/. Do not edit: run ./codegen.sh.
 
-"""Contains endpoint functions for accessing the API"""
+from . import get_snapshots
+
+__all__ = ["get_snapshots"]

@@ -1,16 +1,11 @@
 # Generated from openapi/. Do not edit: run ./codegen.sh.
 
-from http import HTTPStatus
 from typing import Any
 
-import httpx
-
-from ... import errors
-from ...client import AuthenticatedClient, Client
+from ...client import async_call, sync_call
 from ...models.contract_type import ContractType
-from ...models.problem import Problem
 from ...models.snapshots import Snapshots
-from ...types import UNSET, Response, Unset
+from ...types import UNSET, Unset, present
 
 
 def get_kwargs(
@@ -24,302 +19,24 @@ def get_kwargs(
     trading_items: int | Unset = UNSET,
     at: str | Unset = UNSET,
 ) -> dict[str, Any]:
-
-    params: dict[str, Any] = {}
-
-    params["instrumentId"] = instrument_id
-
-    params["marketId"] = market_id
-
-    params["sequenceId"] = sequence_id
-
-    json_sequence_item_id: list[int] | Unset = UNSET
-    if not isinstance(sequence_item_id, Unset):
-        json_sequence_item_id = sequence_item_id
-
-    params["sequenceItemId"] = json_sequence_item_id
-
-    params["secondSequenceItemId"] = second_sequence_item_id
-
-    json_contract_type = contract_type.value
-    params["contractType"] = json_contract_type
-
-    params["tradingItems"] = trading_items
-
-    params["at"] = at
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {
+    """The last trade and the best orders of several items at one instant."""
+    return {
         "method": "get",
         "url": "/snapshots",
-        "params": params,
+        "params": present(
+            {
+                "instrumentId": instrument_id,
+                "marketId": market_id,
+                "sequenceId": sequence_id,
+                "sequenceItemId": sequence_item_id,
+                "secondSequenceItemId": second_sequence_item_id,
+                "contractType": contract_type,
+                "tradingItems": trading_items,
+                "at": at,
+            }
+        ),
     }
 
-    return _kwargs
 
-
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Problem | Snapshots | None:
-    if response.status_code == 200:
-        response_200 = Snapshots.from_dict(response.json())
-
-        return response_200
-
-    if response.status_code == 400:
-        response_400 = Problem.from_dict(response.json())
-
-        return response_400
-
-    if response.status_code == 401:
-        response_401 = Problem.from_dict(response.json())
-
-        return response_401
-
-    if response.status_code == 403:
-        response_403 = Problem.from_dict(response.json())
-
-        return response_403
-
-    if response.status_code == 404:
-        response_404 = Problem.from_dict(response.json())
-
-        return response_404
-
-    if response.status_code == 429:
-        response_429 = Problem.from_dict(response.json())
-
-        return response_429
-
-    if response.status_code == 500:
-        response_500 = Problem.from_dict(response.json())
-
-        return response_500
-
-    if response.status_code == 503:
-        response_503 = Problem.from_dict(response.json())
-
-        return response_503
-
-    if client.raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    else:
-        return None
-
-
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Problem | Snapshots]:
-    return Response(
-        status_code=HTTPStatus(response.status_code),
-        content=response.content,
-        headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
-    )
-
-
-def sync_detailed(
-    *,
-    client: AuthenticatedClient | Client,
-    instrument_id: int | Unset = UNSET,
-    market_id: int | Unset = UNSET,
-    sequence_id: int,
-    sequence_item_id: list[int] | Unset = UNSET,
-    second_sequence_item_id: int | Unset = UNSET,
-    contract_type: ContractType,
-    trading_items: int | Unset = UNSET,
-    at: str | Unset = UNSET,
-) -> Response[Problem | Snapshots]:
-    """The last trade and the best orders of several items at one instant.
-
-     The state of one contract, or of several items of a sequence, just before `at`. The instant
-    is named `at`; any other name is ignored and the answer is today's.
-
-    Args:
-        instrument_id (int | Unset): A number that names something for good.
-        market_id (int | Unset): A number that names something for good.
-        sequence_id (int): A number that names something for good.
-        sequence_item_id (list[int] | Unset):
-        second_sequence_item_id (int | Unset): A number that names something for good.
-        contract_type (ContractType): The kind of a contract, as requests name it. Answers name
-            the same kinds as `ContractKind`.
-        trading_items (int | Unset):
-        at (str | Unset): An instant in ISO-8601 without fractional seconds. Lower precision means
-            the start of that unit; no zone means UTC.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        Response[Problem | Snapshots]"""
-
-    kwargs = get_kwargs(
-        instrument_id=instrument_id,
-        market_id=market_id,
-        sequence_id=sequence_id,
-        sequence_item_id=sequence_item_id,
-        second_sequence_item_id=second_sequence_item_id,
-        contract_type=contract_type,
-        trading_items=trading_items,
-        at=at,
-    )
-
-    response = client.get_httpx_client().request(
-        **kwargs,
-    )
-
-    return _build_response(client=client, response=response)
-
-
-def sync(
-    *,
-    client: AuthenticatedClient | Client,
-    instrument_id: int | Unset = UNSET,
-    market_id: int | Unset = UNSET,
-    sequence_id: int,
-    sequence_item_id: list[int] | Unset = UNSET,
-    second_sequence_item_id: int | Unset = UNSET,
-    contract_type: ContractType,
-    trading_items: int | Unset = UNSET,
-    at: str | Unset = UNSET,
-) -> Problem | Snapshots | None:
-    """The last trade and the best orders of several items at one instant.
-
-     The state of one contract, or of several items of a sequence, just before `at`. The instant
-    is named `at`; any other name is ignored and the answer is today's.
-
-    Args:
-        instrument_id (int | Unset): A number that names something for good.
-        market_id (int | Unset): A number that names something for good.
-        sequence_id (int): A number that names something for good.
-        sequence_item_id (list[int] | Unset):
-        second_sequence_item_id (int | Unset): A number that names something for good.
-        contract_type (ContractType): The kind of a contract, as requests name it. Answers name
-            the same kinds as `ContractKind`.
-        trading_items (int | Unset):
-        at (str | Unset): An instant in ISO-8601 without fractional seconds. Lower precision means
-            the start of that unit; no zone means UTC.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        Problem | Snapshots"""
-
-    return sync_detailed(
-        client=client,
-        instrument_id=instrument_id,
-        market_id=market_id,
-        sequence_id=sequence_id,
-        sequence_item_id=sequence_item_id,
-        second_sequence_item_id=second_sequence_item_id,
-        contract_type=contract_type,
-        trading_items=trading_items,
-        at=at,
-    ).parsed
-
-
-async def asyncio_detailed(
-    *,
-    client: AuthenticatedClient | Client,
-    instrument_id: int | Unset = UNSET,
-    market_id: int | Unset = UNSET,
-    sequence_id: int,
-    sequence_item_id: list[int] | Unset = UNSET,
-    second_sequence_item_id: int | Unset = UNSET,
-    contract_type: ContractType,
-    trading_items: int | Unset = UNSET,
-    at: str | Unset = UNSET,
-) -> Response[Problem | Snapshots]:
-    """The last trade and the best orders of several items at one instant.
-
-     The state of one contract, or of several items of a sequence, just before `at`. The instant
-    is named `at`; any other name is ignored and the answer is today's.
-
-    Args:
-        instrument_id (int | Unset): A number that names something for good.
-        market_id (int | Unset): A number that names something for good.
-        sequence_id (int): A number that names something for good.
-        sequence_item_id (list[int] | Unset):
-        second_sequence_item_id (int | Unset): A number that names something for good.
-        contract_type (ContractType): The kind of a contract, as requests name it. Answers name
-            the same kinds as `ContractKind`.
-        trading_items (int | Unset):
-        at (str | Unset): An instant in ISO-8601 without fractional seconds. Lower precision means
-            the start of that unit; no zone means UTC.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        Response[Problem | Snapshots]"""
-
-    kwargs = get_kwargs(
-        instrument_id=instrument_id,
-        market_id=market_id,
-        sequence_id=sequence_id,
-        sequence_item_id=sequence_item_id,
-        second_sequence_item_id=second_sequence_item_id,
-        contract_type=contract_type,
-        trading_items=trading_items,
-        at=at,
-    )
-
-    response = await client.get_async_httpx_client().request(**kwargs)
-
-    return _build_response(client=client, response=response)
-
-
-async def asyncio(
-    *,
-    client: AuthenticatedClient | Client,
-    instrument_id: int | Unset = UNSET,
-    market_id: int | Unset = UNSET,
-    sequence_id: int,
-    sequence_item_id: list[int] | Unset = UNSET,
-    second_sequence_item_id: int | Unset = UNSET,
-    contract_type: ContractType,
-    trading_items: int | Unset = UNSET,
-    at: str | Unset = UNSET,
-) -> Problem | Snapshots | None:
-    """The last trade and the best orders of several items at one instant.
-
-     The state of one contract, or of several items of a sequence, just before `at`. The instant
-    is named `at`; any other name is ignored and the answer is today's.
-
-    Args:
-        instrument_id (int | Unset): A number that names something for good.
-        market_id (int | Unset): A number that names something for good.
-        sequence_id (int): A number that names something for good.
-        sequence_item_id (list[int] | Unset):
-        second_sequence_item_id (int | Unset): A number that names something for good.
-        contract_type (ContractType): The kind of a contract, as requests name it. Answers name
-            the same kinds as `ContractKind`.
-        trading_items (int | Unset):
-        at (str | Unset): An instant in ISO-8601 without fractional seconds. Lower precision means
-            the start of that unit; no zone means UTC.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        Problem | Snapshots"""
-
-    return (
-        await asyncio_detailed(
-            client=client,
-            instrument_id=instrument_id,
-            market_id=market_id,
-            sequence_id=sequence_id,
-            sequence_item_id=sequence_item_id,
-            second_sequence_item_id=second_sequence_item_id,
-            contract_type=contract_type,
-            trading_items=trading_items,
-            at=at,
-        )
-    ).parsed
+sync = sync_call(get_kwargs, Snapshots)
+asyncio = async_call(get_kwargs, Snapshots)

@@ -1,3 +1,5 @@
 # Generated from openapi/. Do not edit: run ./codegen.sh.
 
-"""Contains endpoint functions for accessing the API"""
+from . import get_activity, get_last_trade, get_ohlcv, get_private_trades, get_trades
+
+__all__ = ["get_activity", "get_last_trade", "get_ohlcv", "get_private_trades", "get_trades"]
