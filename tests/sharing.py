@@ -7,7 +7,7 @@ import multiprocessing
 import time
 from typing import Any
 
-from trayport_sdk.http.limiter import shared_limiter
+from trayport_sdk.http.limiter import limiter_for
 from trayport_sdk.http.limiter.limits import Limits
 
 KEY, HOST = "key", "host"
@@ -18,7 +18,7 @@ def use(store: str, limits: Limits, seconds: float, start: Any, grants: Any) -> 
     """Sends the moment of every grant, once all processes have started and the time is over."""
 
     async def main() -> list[int]:
-        limiter = shared_limiter(KEY, HOST, store=store)
+        limiter = limiter_for(KEY, HOST, store=store)
         limiter.configure(main, limits, "error")
         moments: list[int] = []
         start.wait()

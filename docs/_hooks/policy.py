@@ -1,4 +1,4 @@
-"""Fills the pages with the SDK's own numbers: the settings, and how it keeps a key's pace.
+"""Fills the pages with the SDK's own numbers: the settings, and how it keeps a key's limits.
 
 A page asks by a comment, `<!-- policy: windows -->`; after `settings` may stand which ones.
 """
@@ -13,9 +13,9 @@ from trayport_spec import REQUEST_LIMITS
 
 from docs._hooks.spec import codes, rows
 from trayport_sdk.cli.config import allowed_values, default_of
-from trayport_sdk.http import limiter, retry, status_errors
-from trayport_sdk.http.limiter import limits as pace
-from trayport_sdk.http.limiter import queue as line
+from trayport_sdk.http import retry, status_errors
+from trayport_sdk.http.limiter import Limits, limiter, limits, queue
+from trayport_sdk.http.limiter.limits import Quota
 from trayport_sdk.http.session import FIXED, limits_of
 from trayport_sdk.settings import SHARE, Settings, variable
 from trayport_sdk.telemetry import metrics
@@ -68,7 +68,7 @@ def settings_of(names: list[str]) -> str:
     )
 
 
-def default_limits() -> pace.Limits:
+def default_limits() -> Limits:
     # Nothing is read: pages are the same wherever they are made.
     return limits_of(Settings.model_construct())
 
@@ -76,11 +76,11 @@ def default_limits() -> pace.Limits:
 def windows() -> str:
     """What is promised and what is enforced, by default and at the documented limits."""
     usual = default_limits()
-    most = pace.Limits(REQUEST_LIMITS.per_second, REQUEST_LIMITS.per_minute)
-    enforced = {limits: dict(map(_pair, limits.quotas())) for limits in (usual, most)}
+    most = Limits(REQUEST_LIMITS.per_second, REQUEST_LIMITS.per_minute)
+    enforced = {each: dict(map(_pair, each.quotas())) for each in (usual, most)}
 
-    def cell(limits: pace.Limits, quota: pace.Quota) -> str:
-        return f"{quota.limit} in {enforced[limits][quota.limit] / 1000:g} s"
+    def cell(allowed: Limits, quota: Quota) -> str:
+        return f"{quota.limit} in {enforced[allowed][quota.limit] / 1000:g} s"
 
     return rows(
         ["Window", "Requests by default", "Kept as", "At the documented limits", "Kept as"],
@@ -97,7 +97,7 @@ def windows() -> str:
     )
 
 
-def _pair(quota: pace.Quota) -> tuple[int, int]:
+def _pair(quota: Quota) -> tuple[int, int]:
     return quota.limit, quota.milliseconds
 
 
@@ -115,15 +115,15 @@ NUMBERS: dict[str, Callable[[], str]] = {
     "windows": windows,
     "spacing": spacing,
     "share": lambda: percent(SHARE),
-    "emergency-from": lambda: percent(pace.EMERGENCY_FROM),
-    "recovery-step": lambda: percent(pace.STEP_SHARE),
-    "recovery-seconds": lambda: f"{pace.STEP_MILLISECONDS / 1000:g} seconds",
-    "slowest-share": lambda: percent(pace.SLOWEST_SHARE),
+    "emergency-from": lambda: percent(limits.EMERGENCY_FROM),
+    "recovery-step": lambda: percent(limits.STEP_SHARE),
+    "recovery-seconds": lambda: f"{limits.STEP_MILLISECONDS / 1000:g} seconds",
+    "slowest-share": lambda: percent(limits.SLOWEST_SHARE),
     "first-pause": lambda: f"{status_errors.FIRST_PAUSE:g} second",
     "longest-pause": lambda: f"{status_errors.LONGEST_PAUSE:g} seconds",
     "fallback-share": lambda: percent(limiter.FALLBACK_SHARE),
     "try-again": lambda: f"{limiter.TRY_AGAIN_SECONDS:g} seconds",
-    "passed-over": lambda: str(line.PASSED_OVER),
+    "passed-over": lambda: str(queue.PASSED_OVER),
     "malformed-retries": lambda: str(retry.MALFORMED_RETRIES),
     "quantile-error": lambda: percent(metrics.RELATIVE_ERROR),
     "fixed-settings": lambda: codes(FIXED),

@@ -45,8 +45,7 @@ from ..telemetry.metrics import MetricsCollector
 from .breaker import Breakers
 from .connections import Origin
 from .inprocess import InProcessTransport
-from .limiter import RequestLimiter, shared_limiter
-from .limiter.limits import Limits
+from .limiter import Limits, RequestLimiter, limiter_for
 from .messages import ApiRequest, ApiResponse, Attempt
 from .retry import RetryPolicy
 from .status_errors import is_rate_limited, pause_after
@@ -55,8 +54,7 @@ from .transport import Transport
 if TYPE_CHECKING:
     from ..settings import Settings
     from .breaker import Admission
-    from .limiter import Grant
-    from .limiter.queue import Priority
+    from .limiter import Grant, Priority
     from .middleware import Middleware
 
 Read = TypeVar("Read")
@@ -213,7 +211,7 @@ class Session:
         else:
             host = str(Origin.of(settings.analytics_url))
             store = settings.limiter_store.get_secret_value()
-            limiter = shared_limiter(key, host, store=store)
+            limiter = limiter_for(key, host, store)
         session = cls(
             Transport(
                 key=key,
@@ -426,7 +424,7 @@ class _Call(Generic[Read]):
         limiter = self._session.limiter
         if limiter is None:
             return None
-        grant = await limiter.acquire(self._priority, patience=self._policy.retry.budget)
+        grant = await limiter.acquire(self._priority, max_pause=self._policy.retry.budget)
         self._queued += grant.queued
         return grant
 

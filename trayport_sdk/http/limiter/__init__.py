@@ -1,4 +1,8 @@
-"""One limiter for every client, task, thread and event loop that uses the same key and host."""
+"""One limiter for every client, task, thread and event loop that uses the same key and host.
+
+`limiter_for` is the door. `limits` says how many requests may be sent, a store of `stores` or
+`redis` counts them, `queue` holds those that wait, and `limiter` brings the three together.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +11,13 @@ from threading import Lock
 
 from trayport_spec import REQUEST_LIMITS
 
-from ...errors import TrayportConfigurationError
-from .allowance import Grant, Store
-from .forks import renewed_in_children
-from .limiter import FALLBACK_SHARE, TRY_AGAIN_SECONDS, RequestLimiter
+from ...errors import TrayportConfigurationError, require_extra
+from .limiter import Grant, RequestLimiter, renew_in_children
 from .limits import Limits
-from .owners import Fallback
-from .stores import opened
+from .queue import PRIORITIES, Priority
+from .stores import MemoryStore, SqliteStore, Store
 
-__all__ = [
-    "FALLBACK_SHARE",
-    "TRY_AGAIN_SECONDS",
-    "Fallback",
-    "Grant",
-    "RequestLimiter",
-    "shared_limiter",
-]
+__all__ = ["PRIORITIES", "Grant", "Limits", "Priority", "RequestLimiter", "limiter_for"]
 
 HASH_DIGITS = 16
 KINDS = {"memory": "memory", "sqlite": "a file (sqlite)", "redis": "Redis"}
@@ -40,14 +35,14 @@ class _Registry:
         self.limiters: dict[str, tuple[str, RequestLimiter]] = {}
 
     def after_fork(self) -> None:
-        """Begins anew in a child process."""
+        """Starts afresh in a child process."""
         self.lock = Lock()
 
 
 _registry = _Registry()
 
 
-def shared_limiter(key: str, host: str, *, store: str = "memory") -> RequestLimiter:
+def limiter_for(key: str, host: str, store: str = "memory") -> RequestLimiter:
     """The limiter that all clients of this process with this key and host share.
 
     Args:
@@ -59,19 +54,31 @@ def shared_limiter(key: str, host: str, *, store: str = "memory") -> RequestLimi
         TrayportConfigurationError: A client that is not closed counts in another store, or the
             store cannot be used as it is written.
     """
-    renewed_in_children(_registry)
+    renew_in_children(_registry)
     identity, place = _hash(f"{key}\n{host}"), _hash(store)
     with _registry.lock:
         known, limiter = _registry.limiters.get(identity, ("", None))
         if limiter is None or known != place:
-            wanted = opened(store, f"{_hash(key)[:HASH_DIGITS]}@{host}")
+            wanted = _open(store, f"{_hash(key)[:HASH_DIGITS]}@{host}")
             if limiter is not None:
-                if limiter.owners:
+                if limiter.is_in_use:
                     raise _two_places(host, limiter.store, wanted)
                 limiter.close()
             limiter = RequestLimiter(UNCLAIMED, wanted)
             _registry.limiters[identity] = place, limiter
     return limiter
+
+
+def _open(store: str, name: str) -> Store:
+    """The store that a setting names, for the allowance of a name."""
+    if store.startswith("sqlite:///"):
+        return SqliteStore(store.removeprefix("sqlite:///"), name)
+    if store.startswith(("redis://", "rediss://")):
+        require_extra("redis", "redis", what="the setting limiter_store")
+        from .redis import RedisStore
+
+        return RedisStore(store, name)
+    return MemoryStore()
 
 
 def _two_places(host: str, used: Store, wanted: Store) -> TrayportConfigurationError:

@@ -1,7 +1,7 @@
-"""The allowance of one key: who may send next, and when.
+"""The allowance of one key: which request may be sent next, and when.
 
-A limiter asks its store for the next grant and hands it to the first in line. Nobody spins: each
-event loop that waits has one timer, set to the moment when the next grant is due.
+A limiter takes the next grant from its store and hands it to the first request in its queue.
+Nothing polls: each event loop with a waiting request has a timer, set to when a grant is due.
 """
 
 from __future__ import annotations
@@ -9,40 +9,59 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import os
 import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
+from typing import Literal, Protocol, TypeAlias
+from weakref import WeakKeyDictionary, WeakSet
+
+from attrs import field, frozen
 
 from ...errors import TrayportLimiterError, TrayportRateLimitError, TrayportValidationError
 from ...telemetry.status import LimiterStatus, WindowUse
-from .allowance import Grant, Look, Store, StoreError, Taken
-from .forks import renewed_in_children
 from .limits import NEVER, Limits
-from .owners import Fallback, Owners
-from .queue import PRIORITIES, Priority, WaitingLine
-from .stores import MemoryStore
+from .queue import PRIORITIES, Priority, WaitingQueue
+from .stores import Look, MemoryStore, Store, StoreError, Taken
+
+Fallback: TypeAlias = Literal["error", "slow"]
 
 _log = logging.getLogger(__name__)
 
 FALLBACK_SHARE = 0.1
 TRY_AGAIN_SECONDS = 5.0
-# What is handed on later than this would no longer be where the windows counted it.
+# A grant handed on later than this would no longer be where the windows counted it.
 HANDED_ON_SECONDS = 0.01
 TOO_MANY = 429
 
 
-class RequestLimiter:
-    """Grants requests in line, never more than the allowance in any window.
+@frozen
+class Grant:
+    """The permission to send one request.
 
-    Within a priority the first to come is the first to go. A higher priority goes first, but only
-    so often: whoever waits is passed over a bounded number of times.
+    Attributes:
+        moment: When it was given, in milliseconds of the store's clock.
+        queued: Seconds that the request waited for it.
+        given: When it was given, in seconds of the limiter's clock.
+    """
+
+    moment: int
+    queued: float
+    given: float = field(default=-math.inf, eq=False, repr=False)
+
+
+class RequestLimiter:
+    """Grants requests in their order, never more than the limits allow in any window.
+
+    Within a priority it is first in, first out. A higher priority goes first, but only so often:
+    a waiting request is passed over a bounded number of times.
 
     Args:
-        limits: What holds as long as nobody has configured the limiter.
+        limits: What holds while no client has configured the limiter.
         store: Where grants are counted; left out, in memory.
-        fallback: What to do while a shared store cannot be used, as long as nobody says.
+        fallback: What to do while a shared store cannot be used, as long as no client says.
         clock: Seconds of this process.
     """
 
@@ -54,38 +73,38 @@ class RequestLimiter:
         fallback: Fallback = "error",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.owners = Owners(limits, fallback)
+        self._unclaimed = limits, fallback
+        self._clients: WeakKeyDictionary[object, tuple[Limits, Fallback]] = WeakKeyDictionary()
         self.store = store or MemoryStore(clock)
         self._clock = clock
         self._grants = 0
         self._was_forked = False
         self._start()
-        renewed_in_children(self)
+        renew_in_children(self)
 
     def _start(self) -> None:
-        self._line = WaitingLine[Taken](self._dispatch)
-        self._asking = False
+        self._queue = WaitingQueue(self._dispatch)
+        self._taking = False
         self._thread: ThreadPoolExecutor | None = None
         self._substitute = MemoryStore(self._clock)
         self._away_until = self._paused_until = -math.inf
         self._problem = ""
 
     def after_fork(self) -> None:
-        """Begins anew in a child process; what is counted in memory waits for one window."""
-        self.owners.after_fork()
-        self.store.after_fork(self.owners.limits)
+        """Starts afresh in a child process; what is counted in memory waits for one window."""
         self._start()
+        self.store.after_fork(self.limits)
         self._was_forked = not self.store.remote
 
     async def acquire(
-        self, priority: Priority = "normal", *, patience: float | None = None
+        self, priority: Priority = "normal", *, max_pause: float | None = None
     ) -> Grant:
         """Waits until a request may be sent.
 
         Args:
-            priority: Whose turn it is.
-            patience: How many seconds of a pause to wait out; None for as long as it takes. A wait
-                for a window is never refused.
+            priority: Which requests go first.
+            max_pause: The longest pause to wait out, in seconds; None for any. A wait for a window
+                is never refused.
 
         Raises:
             TrayportRateLimitError: The key is paused for longer than that.
@@ -100,33 +119,33 @@ class RequestLimiter:
         if self._was_forked:
             self._warn_of_the_fork()
         started = self._clock()
-        with self._line.lock:
-            waiter = self._line.enter(priority, patience)
-            long = patience is not None and self._paused_until - started > patience
-            if long or not self._line.will_look_again():
+        with self._queue.lock:
+            waiter = self._queue.enter(priority, max_pause)
+            too_long = max_pause is not None and self._paused_until - started > max_pause
+            if too_long or not self._queue.has_timer():
                 self._dispatch()
         try:
-            taken = await waiter.answer
+            taken = await waiter.taken
         except asyncio.CancelledError:
-            with self._line.lock:
-                self._line.leave(waiter)
+            with self._queue.lock:
+                self._queue.leave(waiter)
             raise
         now = self._clock()
         return Grant(taken.now, now - started, now)
 
     def give_back(self, grant: Grant) -> None:
-        """Hands a grant that will not be used to the next in line; it is spent in any case."""
+        """Hands an unused grant to the next request in the queue; it is spent in any case."""
         now = self._clock()
-        with self._line.lock:
+        with self._queue.lock:
             if now - grant.given <= HANDED_ON_SECONDS and now >= self._paused_until:
-                self._line.give(Taken(grant.moment, 0))
+                self._queue.give(Taken(grant.moment, 0))
 
     async def slow_down(self, pause: float, grant: Grant | None = None) -> float:
         """Pauses everybody on the key for some seconds, and halves the rate.
 
-        The result is the share of the set rate that is in force after the pause. It is not halved
+        Returns the share of the set rate that is in force after the pause. The rate is not halved
         without the grant of the request that was too fast, nor for one that was granted before it
-        was last halved: a burst that was too fast was too fast once.
+        was last halved: a burst that was too fast counts once.
         """
         store = self._store_in_use()
         arguments = math.ceil(pause * 1000), NEVER if grant is None else grant.moment
@@ -138,44 +157,69 @@ class RequestLimiter:
             self._lose(error)
             return self._substitute.slow_down(*arguments)
         finally:
-            with self._line.lock:
+            with self._queue.lock:
                 self._paused_until = max(self._paused_until, self._clock() + pause)
-                # Whoever has no patience for the pause shall hear of it now.
-                self._line.set_timers(0.0)
+                # Requests that do not accept the pause fail now.
+                self._queue.set_timers(0.0)
 
-    def configure(self, owner: object, limits: Limits, fallback: Fallback) -> None:
-        """Sets what a client wants; the strictest of all living ones holds.
+    @property
+    def limits(self) -> Limits:
+        """The strictest limits of the living clients; what they were granted before still counts.
 
-        What was granted before still counts.
+        Clients are held weakly: one that was forgotten instead of closed stops counting as well.
         """
-        if self.owners.add(owner, limits, fallback):
-            with self._line.lock:
-                self._line.set_timers(0.0)
+        return Limits.strictest([limits for limits, _ in self._wanted()])
 
-    def release(self, owner: object) -> None:
-        """Forgets a client that is closed. With the last one go thread and connections."""
-        if self.owners.drop(owner):
-            if self.owners:
-                with self._line.lock:
-                    self._line.set_timers(0.0)
-            else:
-                self.close()
+    @property
+    def fallback(self) -> Fallback:
+        """What to do while the store cannot be used: an error, if any client wants one."""
+        return "error" if any(fallback == "error" for _, fallback in self._wanted()) else "slow"
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether there is a living client."""
+        return len(self._clients) > 0
+
+    def _wanted(self) -> list[tuple[Limits, Fallback]]:
+        with self._queue.lock:
+            return list(self._clients.values()) or [self._unclaimed]
+
+    def configure(self, client: object, limits: Limits, fallback: Fallback) -> None:
+        """Sets what a client wants."""
+        with self._queue.lock:
+            before = self.limits
+            self._clients[client] = limits, fallback
+            self._look_again(before)
+
+    def release(self, client: object) -> None:
+        """Forgets a client that is closed. The last one closes thread and connections."""
+        with self._queue.lock:
+            before = self.limits
+            known = self._clients.pop(client, None) is not None
+            self._look_again(before)
+        if known and not self.is_in_use:
+            self.close()
+
+    def _look_again(self, before: Limits) -> None:
+        if (limits := self.limits) != before:
+            _log.debug("the limits of a key change from %s to %s", before, limits)
+            self._queue.set_timers(0.0)
 
     def close(self) -> None:
-        """Lets go of the thread and the store's connections; the next use makes them again."""
-        with self._line.lock:
+        """Ends the thread and closes the store; the next use opens them again."""
+        with self._queue.lock:
             thread, self._thread = self._thread, None
-            # A store that is being asked is closed after its answer: nobody waits for that here.
-            asking = self._asking and thread is not None
+            # A store in use is closed after its response: nothing waits for that here.
+            in_use = self._taking and thread is not None
             if thread is not None:
-                if asking:
+                if in_use:
                     thread.submit(self.store.close)
                 thread.shutdown(wait=False)
-        if not asking:
+        if not in_use:
             self.store.close()
 
     def status(self) -> LimiterStatus:
-        """How busy the allowance is. A shared store is asked, which may take a moment."""
+        """How busy the allowance is. Reads the store, which may take a moment if it is shared."""
         store, limits = self._store_in_use(), self._limits_in_use()
         try:
             look = store.look(limits)
@@ -190,7 +234,7 @@ class RequestLimiter:
                 WindowUse(window.milliseconds / 1000, window.limit, used)
                 for window, used in zip(limits.windows, look.used, strict=True)
             ),
-            queued=self._line.lengths(),
+            queued=self._queue.lengths(),
             next_grant=look.wait / 1000,
             share=look.share,
             paused=look.paused / 1000,
@@ -200,49 +244,49 @@ class RequestLimiter:
         )
 
     def _dispatch(self) -> None:
-        """Hands on what the store gives, until it says to wait. Called with the lock held."""
-        while self._line and not self._asking:
+        """Hands on what the store grants, until it says to wait. Called with the lock held."""
+        while self._queue and not self._taking:
             store = self._store_in_use()
             if store.remote:
-                self._asking = True
+                self._taking = True
                 if self._thread is None:
                     self._thread = ThreadPoolExecutor(1, "trayport-limiter")
-                self._thread.submit(self._ask, store)
+                self._thread.submit(self._take_remotely, store)
                 return
             taken = store.take(self._limits_in_use())
             if taken.wait:
                 self._wait(taken)
                 return
-            self._grants += self._line.give(taken)
+            self._grants += self._queue.give(taken)
 
-    def _ask(self, store: Store) -> None:
-        """Asks a shared store once, in a thread of its own."""
+    def _take_remotely(self, store: Store) -> None:
+        """Takes one grant from a shared store, in a thread of its own."""
         try:
-            answer: Taken | StoreError = store.take(self.owners.limits)
+            taken: Taken | StoreError = store.take(self.limits)
         except StoreError as error:
-            answer = error
-        except Exception as error:  # noqa: BLE001  (whoever waits must hear of it)
-            answer = StoreError(f"{type(error).__name__}: {error}")
-        with self._line.lock:
-            self._asking = False
-            if isinstance(answer, StoreError):
-                self._lose(answer)
-                if self.owners.fallback == "error":
-                    self._line.refuse(partial(_unusable, answer))
-            elif answer.wait:
-                self._wait(answer)
+            taken = error
+        except Exception as error:  # noqa: BLE001  (the waiting requests must get it)
+            taken = StoreError(f"{type(error).__name__}: {error}")
+        with self._queue.lock:
+            self._taking = False
+            if isinstance(taken, StoreError):
+                self._lose(taken)
+                if self.fallback == "error":
+                    self._queue.refuse(partial(_unusable, taken))
+            elif taken.wait:
+                self._wait(taken)
                 return
             else:
                 self._problem = ""
-                self._grants += self._line.give(answer)
+                self._grants += self._queue.give(taken)
             self._dispatch()
 
     def _wait(self, taken: Taken) -> None:
         pause = taken.paused / 1000
         self._paused_until = self._clock() + pause
         if pause > 0:
-            self._line.refuse(partial(_paused, pause), pause)
-        self._line.set_timers(taken.wait / 1000)
+            self._queue.refuse(partial(_paused, pause), pause)
+        self._queue.set_timers(taken.wait / 1000)
 
     def _lose(self, error: StoreError) -> None:
         if not self._problem:
@@ -251,12 +295,12 @@ class RequestLimiter:
         self._away_until = self._clock() + TRY_AGAIN_SECONDS
 
     def _store_in_use(self) -> Store:
-        away = self._clock() < self._away_until and self.owners.fallback == "slow"
+        away = self._clock() < self._away_until and self.fallback == "slow"
         return self._substitute if away else self.store
 
     def _limits_in_use(self) -> Limits:
         own = self._store_in_use() is self.store
-        return self.owners.limits if own else self.owners.limits.scaled(FALLBACK_SHARE)
+        return self.limits if own else self.limits.scaled(FALLBACK_SHARE)
 
     def _warn_of_the_fork(self) -> None:
         self._was_forked = False
@@ -270,13 +314,13 @@ class RequestLimiter:
 
 
 def _unusable(error: StoreError) -> TrayportLimiterError:
-    found = TrayportLimiterError(
+    unusable = TrayportLimiterError(
         f"the store that shares the allowance cannot be used: {error}",
         suggestion="check the setting limiter_store; with limiter_fallback='slow' requests "
         "go on at a tenth of the rate while it is away",
     )
-    found.__cause__ = error
-    return found
+    unusable.__cause__ = error
+    return unusable
 
 
 def _paused(seconds: float) -> TrayportRateLimitError:
@@ -288,3 +332,32 @@ def _paused(seconds: float) -> TrayportRateLimitError:
         suggestion="try again after that; if it happens often, let every program of the key count "
         "in one place with the setting limiter_store, or lower requests_per_second",
     )
+
+
+class Renewable(Protocol):
+    """What starts afresh in a child process."""
+
+    def after_fork(self) -> None:
+        """Called once in the child, while it has a single thread."""
+
+
+_living: WeakSet[Renewable] = WeakSet()
+
+
+def renew_in_children(renewable: Renewable) -> None:
+    """Renews an object in every forked process, for as long as it lives.
+
+    A lock that another thread of the parent held is never released in the child.
+    """
+    _living.add(renewable)
+    _watch_forks()
+
+
+@cache
+def _watch_forks() -> None:
+    def renew() -> None:
+        for renewable in list(_living):
+            renewable.after_fork()
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=renew)

@@ -16,6 +16,7 @@ from trayport_spec import REQUEST_LIMITS
 
 SECOND, MINUTE = 1_000, 60_000
 PADDING = 1.02
+SHARED_PADDING = 1.03
 JITTER_PADDING = 1.065
 EVENNESS = 0.9
 EMERGENCY_FROM = 0.9
@@ -36,7 +37,7 @@ class Quota:
 
 @frozen
 class Limits:
-    """The allowance a limiter keeps.
+    """What a limiter keeps to.
 
     Attributes:
         per_second: Requests in any second.
@@ -65,7 +66,7 @@ class Limits:
         )
 
     def quotas(self, padding: float = PADDING) -> tuple[Quota, ...]:
-        """What is enforced at the grant: the padded windows, shortest first.
+        """What is enforced at the grant: the padded windows, the shortest first.
 
         At the documented limits there is no room for jitter: the windows grow by it, and as even
         spacing would only lose more time, requests leave as soon as a window lets them.
@@ -84,20 +85,20 @@ class Limits:
         return _binding([Quota(1, gap), *quotas] if spaced and gap > 1 else quotas)
 
     def spacing(self, share: float, padding: float = PADDING) -> Quota:
-        """What is kept besides at a share of the rate: one grant at a time, evenly spaced.
+        """What is enforced besides at a share of the rate: one grant at a time, evenly spaced.
 
         The windows stay as they are. Longer ones would count what was granted before the rate
-        fell, and make a key that was busy stand still until all of that is forgotten.
+        fell, and stop a busy key until all of that has left them.
         """
         longest = self.quotas(padding)[-1]
         return Quota(1, math.ceil(longest.milliseconds / longest.limit / share))
 
     @property
-    def crowds(self) -> tuple[Quota, ...]:
-        """How many grants, by whomever, nearly use up the documented minute.
+    def emergency_quotas(self) -> tuple[Quota, ...]:
+        """How many grants, by all processes, nearly use up the documented minute.
 
-        None when that shall not matter, or where other limits than the documented ones hold. The
-        second needs none: the windows of whoever uses all of it are longer, so that no log ever
+        None with `emergency` off, or where other limits than the documented ones hold. A second
+        needs none: the windows of a process that uses all of it are longer, so that no log ever
         holds that many grants within a second.
         """
         beyond = (
@@ -110,17 +111,19 @@ class Limits:
 
     @classmethod
     def strictest(cls, several: Iterable[Self]) -> Self:
-        """What keeps each of several allowances."""
-        those = list(several)
+        """The limits that keep each of several ones."""
+        given = list(several)
+        if len(given) == 1:
+            return given[0]
         return cls(
-            min(limits.per_second for limits in those),
-            min(limits.per_minute for limits in those),
-            any(limits.evenly for limits in those),
-            any(limits.emergency for limits in those),
+            min(limits.per_second for limits in given),
+            min(limits.per_minute for limits in given),
+            any(limits.evenly for limits in given),
+            any(limits.emergency for limits in given),
         )
 
     def scaled(self, share: float) -> Self:
-        """A share of this allowance."""
+        """A share of these limits."""
         return type(self)(
             max(1, int(self.per_second * share)),
             max(1, int(self.per_minute * share)),
@@ -130,9 +133,9 @@ class Limits:
 
 
 def _binding(quotas: Iterable[Quota]) -> tuple[Quota, ...]:
-    """The quotas, shortest first, without those that a longer one makes superfluous.
+    """The quotas, the shortest first, without those that a longer one makes superfluous.
 
-    None is denser than the one before, which would never bind.
+    None is denser than the one before it, which would never bind.
     """
     kept: list[Quota] = []
     for quota in quotas:
@@ -147,19 +150,19 @@ def _binding(quotas: Iterable[Quota]) -> tuple[Quota, ...]:
 
 @frozen
 class Slowdown:
-    """What is left of having been too fast. Times are milliseconds of the store's clock.
+    """The pause and the reduced rate after a "too fast". Times are the store's milliseconds.
 
     Attributes:
         share: The share of the rate in force at the end of the pause.
         until: The end of the pause.
         since: When the rate was last halved.
-        told: When the service last said that the key was too fast.
+        reported: When the service last said that the key was too fast.
     """
 
     share: float = 1.0
     until: int = 0
     since: int = NEVER
-    told: int = NEVER
+    reported: int = NEVER
 
     def share_at(self, now: int) -> float:
         """The share of the rate now: after the pause it grows step by step."""
@@ -167,10 +170,10 @@ class Slowdown:
         return min(1.0, self.share + STEP_SHARE * steps)
 
     def slower(self, now: int, pause: int, granted: int) -> Self:
-        """After an answer to a request granted at some time says "too fast".
+        """After a response to a request granted at some time says "too fast".
 
-        Several requests of one burst say the same thing once: the rate is halved only for a request
-        that was granted after it was last halved.
+        All responses to one burst halve the rate once: it is halved only for a request that was
+        granted after it was last halved.
         """
         share = self.share_at(now)
         until = max(self.until, now + pause)
@@ -179,11 +182,11 @@ class Slowdown:
         return type(self)(max(SLOWEST_SHARE, share / 2), until, now, now)
 
     def restamped(self, now: int) -> Self:
-        """After the clock was set back: as if the service had only just said it.
+        """After the clock was set back: as if the service had said it just now.
 
         Otherwise a pause would last until the clock has caught up.
         """
-        back = self.told - now
+        back = self.reported - now
         if back <= 0:
             return self
         return type(self)(self.share, self.until - back, min(self.since, now), now)

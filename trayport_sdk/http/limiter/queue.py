@@ -1,6 +1,6 @@
-"""The line of requests that wait, in whatever event loops, and a timer for each of these loops.
+"""The requests that wait for a grant, in whatever event loops, and a timer for each of these loops.
 
-Whoever holds the line's lock may change it. Answers reach a waiter in the thread of its own loop.
+Changes need the lock of the queue. A waiter gets its grant in the thread of its own loop.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from threading import RLock
-from typing import Generic, Literal, TypeAlias, TypeVar, get_args
+from typing import Literal, TypeAlias, get_args
 
-from attrs import define, frozen
+from attrs import define
+
+from .stores import Taken
 
 Priority: TypeAlias = Literal["high", "normal", "low"]
 """Who goes first when requests wait: look-ups go before calls, and calls before backfills."""
@@ -21,92 +23,83 @@ PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 PASSED_OVER = 20
 """How often the first of a priority lets others pass before it goes next, whoever else waits."""
 
-Answer = TypeVar("Answer")
-
 
 @define(eq=False)
-class Waiter(Generic[Answer]):
-    """One request in the line."""
+class Waiter:
+    """One request in the queue."""
 
     priority: Priority
     loop: asyncio.AbstractEventLoop
-    answer: asyncio.Future[Answer]
-    patience: float
+    taken: asyncio.Future[Taken]
+    max_pause: float
     passed_over: int = 0
 
 
-@frozen
-class _Timer:
-    """A timer, and what tells it from earlier ones of its loop."""
+class WaitingQueue:
+    """First in, first out within a priority; a higher priority goes first.
 
-    handle: asyncio.TimerHandle
-    turn: object
-
-
-class WaitingLine(Generic[Answer]):
-    """Within a priority the first to come is the first to go; a higher priority goes first.
-
-    Nobody starves: each time somebody of a higher priority goes first, it is counted.
+    Nobody starves: each time a request of a higher priority goes first, it is counted.
 
     Args:
-        on_due: Called with the lock held, in any of the waiting loops, when the timers fire.
+        on_due: Called with the lock held, in any of the waiting loops, when its timer fires.
     """
 
     def __init__(self, on_due: Callable[[], None]) -> None:
         self.lock = RLock()
         self._on_due = on_due
-        self._lines: dict[Priority, OrderedDict[Waiter[Answer], None]] = {
+        self._waiting: dict[Priority, OrderedDict[Waiter, None]] = {
             priority: OrderedDict() for priority in PRIORITIES
         }
         self._loops: Counter[asyncio.AbstractEventLoop] = Counter()
-        self._timers: dict[asyncio.AbstractEventLoop, _Timer] = {}
+        # A timer, and an object that tells it from earlier ones of its loop.
+        self._timers: dict[asyncio.AbstractEventLoop, tuple[asyncio.TimerHandle, object]] = {}
 
     def __bool__(self) -> bool:
-        return any(self._lines.values())
+        return any(self._waiting.values())
 
     def lengths(self) -> Mapping[str, int]:
         """How many wait, by priority."""
-        return {str(priority): len(line) for priority, line in self._lines.items()}
+        return {str(priority): len(waiting) for priority, waiting in self._waiting.items()}
 
-    def enter(self, priority: Priority, patience: float | None = None) -> Waiter[Answer]:
-        """A new last in the line of a priority, who leaves it rather than wait out a long pause."""
+    def enter(self, priority: Priority, max_pause: float | None = None) -> Waiter:
+        """Adds a request, which fails rather than wait out a pause longer than `max_pause`."""
         loop = asyncio.get_running_loop()
-        patience = math.inf if patience is None else patience
-        waiter = Waiter[Answer](priority, loop, loop.create_future(), patience)
-        self._lines[priority][waiter] = None
+        max_pause = math.inf if max_pause is None else max_pause
+        waiter = Waiter(priority, loop, loop.create_future(), max_pause)
+        self._waiting[priority][waiter] = None
         self._loops[loop] += 1
         return waiter
 
-    def will_look_again(self) -> bool:
-        """Whether a timer is set in the loop that is running."""
+    def has_timer(self) -> bool:
+        """Whether a timer is set in the running loop."""
         return asyncio.get_running_loop() in self._timers
 
-    def leave(self, waiter: Waiter[Answer]) -> None:
-        """Takes a cancelled waiter out. An answer that it was just given goes to the next."""
-        if waiter in self._lines[waiter.priority]:
+    def leave(self, waiter: Waiter) -> None:
+        """Removes a cancelled request. A grant that it has just got goes to the next."""
+        if waiter in self._waiting[waiter.priority]:
             self._remove(waiter)
             return
-        answer = waiter.answer
-        if answer.done() and not answer.cancelled() and answer.exception() is None:
-            self.give(answer.result())
+        taken = waiter.taken
+        if taken.done() and not taken.cancelled() and taken.exception() is None:
+            self.give(taken.result())
 
-    def give(self, answer: Answer) -> bool:
-        """Hands an answer to the next who is still there, if anybody is."""
+    def give(self, taken: Taken) -> bool:
+        """Hands a grant to the next request whose loop is open, if there is one."""
         while (waiter := self._next()) is not None:
             self._remove(waiter)
             if waiter.loop is _running_loop():
-                if not waiter.answer.done():
-                    waiter.answer.set_result(answer)
+                if not waiter.taken.done():
+                    waiter.taken.set_result(taken)
                     return True
-            elif _called(waiter.loop, self._arrive, waiter, answer):
+            elif _called(waiter.loop, self._arrive, waiter, taken):
                 return True
         return False
 
     def refuse(self, reason: Callable[[], Exception], pause: float | None = None) -> None:
-        """Fails whoever has less patience than a pause is long; without a pause, everybody."""
+        """Fails the requests that accept only shorter pauses; without a pause, all of them."""
         here = _running_loop()
-        for line in self._lines.values():
-            for waiter in [one for one in line if pause is None or one.patience < pause]:
+        for waiting in self._waiting.values():
+            for waiter in [w for w in waiting if pause is None or w.max_pause < pause]:
                 self._remove(waiter)
                 if waiter.loop is here:
                     _fail(waiter, reason())
@@ -114,7 +107,7 @@ class WaitingLine(Generic[Answer]):
                     _called(waiter.loop, _fail, waiter, reason())
 
     def set_timers(self, wait: float) -> None:
-        """Lets every loop that somebody waits in look again after some seconds at the latest."""
+        """Makes every loop with a waiting request call `on_due` after that many seconds at most."""
         here = _running_loop()
         for loop in list(self._loops):
             if loop is here:
@@ -122,8 +115,8 @@ class WaitingLine(Generic[Answer]):
             elif not _called(loop, self._set_timer, loop, wait):
                 self._forget(loop)
 
-    def _next(self) -> Waiter[Answer] | None:
-        first = [next(iter(line)) for line in self._lines.values() if line]
+    def _next(self) -> Waiter | None:
+        first = [next(iter(waiting)) for waiting in self._waiting.values() if waiting]
         if not first:
             return None
         starving = [waiter for waiter in first if waiter.passed_over >= PASSED_OVER]
@@ -132,22 +125,22 @@ class WaitingLine(Generic[Answer]):
             waiter.passed_over += waiter is not chosen
         return chosen
 
-    def _remove(self, waiter: Waiter[Answer]) -> None:
-        del self._lines[waiter.priority][waiter]
+    def _remove(self, waiter: Waiter) -> None:
+        del self._waiting[waiter.priority][waiter]
         self._loops[waiter.loop] -= 1
         if not self._loops[waiter.loop]:
             del self._loops[waiter.loop]
             timer = self._timers.pop(waiter.loop, None)
-            # That of another thread may not be touched from here: it fires into nothing.
+            # That of another thread may not be touched from here: it fires without effect.
             if timer is not None and waiter.loop is _running_loop():
-                timer.handle.cancel()
+                timer[0].cancel()
 
-    def _arrive(self, waiter: Waiter[Answer], answer: Answer) -> None:
-        if not waiter.answer.done():
-            waiter.answer.set_result(answer)
+    def _arrive(self, waiter: Waiter, taken: Taken) -> None:
+        if not waiter.taken.done():
+            waiter.taken.set_result(taken)
         else:
             with self.lock:
-                self.give(answer)
+                self.give(taken)
 
     def _set_timer(self, loop: asyncio.AbstractEventLoop, wait: float) -> None:
         with self.lock:
@@ -155,29 +148,29 @@ class WaitingLine(Generic[Answer]):
                 return
             due = loop.time() + wait
             timer = self._timers.get(loop)
-            if timer is None or timer.handle.when() > due:
+            if timer is None or timer[0].when() > due:
                 if timer is not None:
-                    timer.handle.cancel()
-                turn = object()
-                self._timers[loop] = _Timer(loop.call_at(due, self._due, loop, turn), turn)
+                    timer[0].cancel()
+                mark = object()
+                self._timers[loop] = loop.call_at(due, self._due, loop, mark), mark
 
-    def _due(self, loop: asyncio.AbstractEventLoop, turn: object) -> None:
+    def _due(self, loop: asyncio.AbstractEventLoop, mark: object) -> None:
         with self.lock:
             timer = self._timers.get(loop)
-            if timer is not None and timer.turn is turn:
+            if timer is not None and timer[1] is mark:
                 del self._timers[loop]
                 self._on_due()
 
     def _forget(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timers.pop(loop, None)
-        for line in self._lines.values():
-            for waiter in [one for one in line if one.loop is loop]:
+        for waiting in self._waiting.values():
+            for waiter in [waiter for waiter in waiting if waiter.loop is loop]:
                 self._remove(waiter)
 
 
-def _fail(waiter: Waiter[Answer], reason: Exception) -> None:
-    if not waiter.answer.done():
-        waiter.answer.set_exception(reason)
+def _fail(waiter: Waiter, reason: Exception) -> None:
+    if not waiter.taken.done():
+        waiter.taken.set_exception(reason)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
@@ -190,7 +183,7 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 def _called(
     loop: asyncio.AbstractEventLoop, callback: Callable[..., object], *arguments: object
 ) -> bool:
-    """Whether a loop of another thread could be told; a closed one cannot."""
+    """Whether a callback could be passed to a loop of another thread; a closed one takes none."""
     try:
         loop.call_soon_threadsafe(callback, *arguments)
     except RuntimeError:

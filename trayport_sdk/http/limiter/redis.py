@@ -1,32 +1,36 @@
 """The grants of one allowance in Redis, for processes on many machines.
 
-One script decides, so that no two processes see the same room, and it reads the server's own clock,
-so that it does not matter how far apart the clocks of the machines are.
+One script decides, so that no two processes take the same grant. It reads the server's clock, so
+that the clocks of the machines need not agree.
 """
 
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from typing import cast
 from urllib.parse import parse_qsl, unquote
 
-from ...errors import TrayportConfigurationError, require_extra
+from redis import Redis
+
+from ...errors import TrayportConfigurationError
 from ..redaction import Redaction
-from .allowance import Look, Store, StoreError, Taken
-from .limits import EMERGENCY_SHARE, SLOWEST_SHARE, STEP_MILLISECONDS, STEP_SHARE, Limits, Quota
-from .stores import SHARED_PADDING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-
-    from redis import Redis
+from .limits import (
+    EMERGENCY_SHARE,
+    SHARED_PADDING,
+    SLOWEST_SHARE,
+    STEP_MILLISECONDS,
+    STEP_SHARE,
+    Limits,
+    Quota,
+)
+from .stores import Look, Store, StoreError, Taken
 
 REPLY_SECONDS = 2.0
 
-# KEYS: the log of grants (a sorted set by milliseconds), and what is left of a slowdown (a hash).
-# ARGV: what to do, two numbers that belong to it, how the share grows, then the quotas, the crowds
-# and the windows: each a count, and as many pairs of a limit and milliseconds.
+# KEYS: the log of grants (a sorted set by milliseconds), and the state of a slowdown (a hash).
+# ARGV: the action, its two numbers, how the share grows, then the quotas, the emergency quotas and
+# the windows: each a count, and as many pairs of a limit and milliseconds.
 SCRIPT = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -37,25 +41,25 @@ local step, step_length, slowest, emergency =
 
 local place = 8
 local function pairs_of_limits()
-  local found = {}
+  local pairs = {}
   for i = 1, tonumber(ARGV[place]) do
-    found[i] = {tonumber(ARGV[place + 2 * i - 1]), tonumber(ARGV[place + 2 * i])}
+    pairs[i] = {tonumber(ARGV[place + 2 * i - 1]), tonumber(ARGV[place + 2 * i])}
   end
-  place = place + 2 * #found + 1
-  return found
+  place = place + 2 * #pairs + 1
+  return pairs
 end
-local quotas, crowds, windows = pairs_of_limits(), pairs_of_limits(), pairs_of_limits()
+local quotas, emergencies, windows = pairs_of_limits(), pairs_of_limits(), pairs_of_limits()
 
-local kept = redis.call('HMGET', state, 'share', 'until', 'since', 'told')
+local kept = redis.call('HMGET', state, 'share', 'until', 'since', 'reported')
 local share = tonumber(kept[1] or '1')
 local pause_ends = tonumber(kept[2] or '0')
 local since = tonumber(kept[3] or '-1')
-local told = tonumber(kept[4] or '-1')
--- Whoever sets the clock back shall not wait until it has caught up.
-if told > now then
-  pause_ends = pause_ends - (told - now)
+local reported = tonumber(kept[4] or '-1')
+-- After the clock was set back, nobody waits until it has caught up.
+if reported > now then
+  pause_ends = pause_ends - (reported - now)
   since = math.min(since, now)
-  redis.call('HSET', state, 'until', pause_ends, 'since', since, 'told', now)
+  redis.call('HSET', state, 'until', pause_ends, 'since', since, 'reported', now)
 end
 share = math.min(1, share + step * math.floor(math.max(0, now - pause_ends) / step_length))
 local longest = quotas[#quotas]
@@ -72,7 +76,7 @@ if action == 'slow' then
   end
   pause_ends = math.max(pause_ends, now + first)
   redis.call('HSET', state, 'share', tostring(share), 'until', pause_ends, 'since', since,
-    'told', now)
+    'reported', now)
   redis.call('PEXPIRE', state, math.ceil(pause_ends - now + step_length / step + keep))
   return {now, 0, 0, tostring(share)}
 end
@@ -97,7 +101,7 @@ end
 
 local paused = math.max(0, pause_ends - now)
 local wait = math.max(wait_for(quotas), paused)
-local crowded = wait_for(crowds)
+local crowded = wait_for(emergencies)
 if crowded > 0 and action == 'take' then
   wait = math.max(wait, math.min(spread(share * emergency), crowded))
 else
@@ -115,11 +119,11 @@ if action == 'take' then
   return {now, wait, paused, tostring(share)}
 end
 
-local answer = {now, wait, paused, tostring(share)}
+local result = {now, wait, paused, tostring(share)}
 for _, window in ipairs(windows) do
-  answer[#answer + 1] = redis.call('ZCOUNT', log, now - window[2] + 1, '+inf')
+  result[#result + 1] = redis.call('ZCOUNT', log, now - window[2] + 1, '+inf')
 end
-return answer
+return result
 """
 
 
@@ -128,16 +132,13 @@ class RedisStore(Store):
 
     Args:
         url: Such as `redis://host:6379/0`.
-        name: What tells this allowance from others in the same Redis.
+        name: The name of this allowance among others in the same Redis.
     """
 
     name = "redis"
     remote = True
 
     def __init__(self, url: str, name: str) -> None:
-        require_extra("redis", "redis", what="the setting limiter_store")
-        from redis import Redis
-
         # pyright cannot see through the untyped keyword arguments of from_url.
         connected = cast("Callable[..., Redis]", Redis.from_url)  # pyright: ignore[reportUnknownMemberType]
         self._redactions = [Redaction(password) for password in _passwords(url)]
@@ -150,7 +151,7 @@ class RedisStore(Store):
             pool.connection_class(**pool.connection_kwargs)
         except Exception as error:
             raise TrayportConfigurationError(
-                f"limiter_store: this address of a Redis cannot be used: {self._told(error)}",
+                f"limiter_store: this address of a Redis cannot be used: {self._message(error)}",
                 suggestion="write it as redis://host:6379/0, and options as redis-py names them",
             ) from error
         self._script = self._redis.register_script(SCRIPT)
@@ -172,21 +173,15 @@ class RedisStore(Store):
         quotas = limits.quotas(SHARED_PADDING)
         arguments: list[str | int | float] = [
             action, first, second, STEP_SHARE, STEP_MILLISECONDS, SLOWEST_SHARE, EMERGENCY_SHARE,
-            *_flat(quotas), *_flat(limits.crowds), *_flat(limits.windows),
+            *_flat(quotas), *_flat(limits.emergency_quotas), *_flat(limits.windows),
         ]  # fmt: skip
-        with self._readable():
-            return cast("list[bytes]", self._script(self._keys, arguments))
-
-    @contextmanager
-    def _readable(self) -> Generator[None]:
-        """Every failure as ours: also options that nobody could check make a client fail."""
         try:
-            yield
-        except Exception as error:
-            raise StoreError(self._told(error)) from error
+            return cast("list[bytes]", self._script(self._keys, arguments))
+        except Exception as error:  # options that could not be checked raise anything
+            raise StoreError(self._message(error)) from error
 
-    def _told(self, error: Exception) -> str:
-        """What an error says; old servers repeat what they were logged in with."""
+    def _message(self, error: Exception) -> str:
+        """The message of an error without passwords; old servers repeat those of a log-in."""
         text = f"{type(error).__name__}: {error}"
         for redaction in self._redactions:
             redaction.chain(error)
@@ -205,12 +200,12 @@ def _flat(quotas: tuple[Quota, ...]) -> list[int]:
 
 
 def _passwords(url: str) -> list[str]:
-    """All that may be a password, also in an address that is not written as it should be."""
+    """Everything that may be a password, also in a malformed address."""
     _, _, rest = url.partition("://")
     login, _, _ = rest.rpartition("@")
     _, _, written = login.partition(":")
     query = rest.partition("?")[2].partition("#")[0]
-    found = [text for name, text in parse_qsl(query) if "password" in name.lower()]
+    texts = [text for name, text in parse_qsl(query) if "password" in name.lower()]
     # What is not escaped breaks an address into pieces, and errors quote one of them.
-    found += [written, unquote(written), *re.split("[:/?#@]", written)]
-    return sorted({text for text in found if text}, key=len, reverse=True)
+    texts += [written, unquote(written), *re.split("[:/?#@]", written)]
+    return sorted({text for text in texts if text}, key=len, reverse=True)

@@ -1,7 +1,7 @@
-"""Where the grants of one allowance are counted: in this process, in a file, or in Redis.
+"""Where the grants of one allowance are counted: in this process, or in a file of one machine.
 
-Exact sliding windows over a log of grants. The two shared stores count for all processes that name
-the same place.
+Exact sliding windows over a log of grants, in the buckets of pyrate-limiter. Processes that name
+the same file share its allowance; for those of many machines there is the store in `redis`.
 """
 
 from __future__ import annotations
@@ -10,25 +10,88 @@ import os
 import sqlite3
 import time
 import weakref
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
+from attrs import frozen
 from pyrate_limiter import InMemoryBucket, Rate, RateItem, SQLiteBucket
 
-from .allowance import Look, Store, StoreError, Taken
-from .count_file import connected
-from .limits import EMERGENCY_SHARE, NEVER, PADDING, Limits, Quota, Slowdown
+from .limits import EMERGENCY_SHARE, NEVER, PADDING, SHARED_PADDING, Limits, Quota, Slowdown
 
-SHARED_PADDING = 1.03
 IN_MEMORY = ":memory:"
-
+BUSY_SECONDS = 5.0
+BUSY_RETRY_SECONDS = 0.01
 
 _Bucket: TypeAlias = InMemoryBucket | SQLiteBucket
+
+
+class StoreError(Exception):
+    """The store cannot be reached, or does not respond as it should."""
+
+
+@frozen
+class Taken:
+    """The result of a request for a grant: granted `now`, or how many milliseconds to wait.
+
+    Attributes:
+        now: The time of the store, in milliseconds.
+        wait: Milliseconds until another attempt makes sense; 0 when it was granted.
+        paused: Milliseconds that a pause goes on, as far as the wait is due to one.
+    """
+
+    now: int
+    wait: int
+    paused: int = 0
+
+
+@frozen
+class Look:
+    """How full a store is.
+
+    Attributes:
+        used: The grants within each window of the limits.
+        wait: Milliseconds until the next grant is possible.
+        paused: Milliseconds that a pause goes on.
+        share: The share of the rate in force.
+    """
+
+    used: tuple[int, ...]
+    wait: int
+    paused: int
+    share: float
+
+
+class Store(ABC):
+    """Counts the grants of one allowance; safe for use by several threads."""
+
+    name: ClassVar[str]
+    remote: ClassVar[bool]
+    """Whether a call may take a while, so that no event loop should wait for it."""
+
+    @abstractmethod
+    def take(self, limits: Limits) -> Taken:
+        """Takes one grant from the allowance, or returns how long to wait."""
+
+    @abstractmethod
+    def slow_down(self, pause: int, granted: int) -> float:
+        """Pauses everybody and halves the rate; returns the share now in force."""
+
+    @abstractmethod
+    def look(self, limits: Limits) -> Look:
+        """Returns how much of the allowance is used. Takes nothing."""
+
+    @abstractmethod
+    def after_fork(self, limits: Limits) -> None:
+        """Continues in a child process."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Closes files and connections; the next use opens them again."""
 
 
 class _LogStore(Store):
@@ -46,18 +109,18 @@ class _LogStore(Store):
         """A context with the bucket and the time, in which nobody else changes the log."""
 
     @abstractmethod
-    def _slowdown(self) -> Slowdown: ...
+    def _load(self) -> Slowdown: ...
 
     @abstractmethod
-    def _remember(self, slowdown: Slowdown) -> None: ...
+    def _save(self, slowdown: Slowdown) -> None: ...
 
     @abstractmethod
     def _count_since(self, moment: int) -> int: ...
 
     def take(self, limits: Limits) -> Taken:
         with self._open() as (bucket, now):
-            slowdown = self._slowdown()
-            crowded = _wait(bucket, limits.crowds, now)
+            slowdown = self._load()
+            crowded = _wait(bucket, limits.emergency_quotas, now)
             share = slowdown.share_at(now) * (EMERGENCY_SHARE if crowded else 1.0)
             spread = self._spread(bucket, limits, share, now)
             if crowded:
@@ -70,13 +133,13 @@ class _LogStore(Store):
 
     def slow_down(self, pause: int, granted: int) -> float:
         with self._open() as (_, now):
-            slowdown = self._slowdown().slower(now, pause, granted)
-            self._remember(slowdown)
+            slowdown = self._load().slower(now, pause, granted)
+            self._save(slowdown)
             return slowdown.share
 
     def look(self, limits: Limits) -> Look:
         with self._open() as (bucket, now):
-            slowdown = self._slowdown()
+            slowdown = self._load()
             share, paused = slowdown.share_at(now), max(0, slowdown.until - now)
             wait = max(
                 self._room(bucket, limits, now), self._spread(bucket, limits, share, now), paused
@@ -134,13 +197,13 @@ class MemoryStore(_LogStore):
             yield self._bucket, self._now()
 
     def _now(self) -> int:
-        # A timer that was set to a millisecond must find itself in it, whatever floats make of it.
+        # A timer set to a millisecond must fire within it, whatever the rounding of floats.
         return int(self._clock() * 1000 + 1e-3)
 
-    def _slowdown(self) -> Slowdown:
+    def _load(self) -> Slowdown:
         return self._state
 
-    def _remember(self, slowdown: Slowdown) -> None:
+    def _save(self, slowdown: Slowdown) -> None:
         self._state = slowdown
 
     def _count_since(self, moment: int) -> int:
@@ -151,7 +214,7 @@ class MemoryStore(_LogStore):
         return max(super()._room(bucket, limits, now), self._begins - now)
 
     def after_fork(self, limits: Limits) -> None:
-        """Waits for the longest window: what the parent was granted counts for the key as well."""
+        """Waits for the longest window: the grants of the parent count for the key as well."""
         self._lock = RLock()
         self._bucket = InMemoryBucket(self._bucket.rates)
         self._begins = self._now() + limits.quotas(self.padding)[-1].milliseconds
@@ -162,18 +225,25 @@ class MemoryStore(_LogStore):
 
 _RESTAMP = 'UPDATE "{log}" SET item_timestamp = :now WHERE item_timestamp > :now'
 _COUNT = 'SELECT COUNT(*) FROM "{log}" WHERE item_timestamp >= ?'
+_SCHEMA = (
+    "PRAGMA synchronous=NORMAL",
+    'CREATE TABLE IF NOT EXISTS "{log}" (name VARCHAR, item_timestamp INTEGER)',
+    'CREATE INDEX IF NOT EXISTS "{log} by time" ON "{log}" (item_timestamp)',
+    "CREATE TABLE IF NOT EXISTS throttles (log VARCHAR PRIMARY KEY, "
+    "share REAL, until INTEGER, since INTEGER, reported INTEGER)",
+)
 
 
 class SqliteStore(_LogStore):
     """A log in a file, for the processes of one machine.
 
     Args:
-        path: The file; made when it is first needed.
-        name: What tells this allowance from others in the same file.
+        path: The file; created at the first use.
+        name: The name of this allowance among others in the same file.
         clock: Seconds that the processes agree on.
     """
 
-    # Unlike the time of day, nobody sets the monotonic clock ahead, which would free every window.
+    # Unlike the time of day, the monotonic clock is never set ahead, which would free every window.
     # All processes of a machine read the same one: seconds since it was started on Linux, macOS and
     # Windows (GetTickCount64 or QueryPerformanceCounter). After a restart it begins again, as if
     # set back.
@@ -184,13 +254,13 @@ class SqliteStore(_LogStore):
 
     def __init__(self, path: str, name: str, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
-        # Resolved now: who changes the folder later, as daemons do, still counts in the same file.
+        # Resolved now: a process that changes its folder later, as daemons do, keeps its file.
         self._path = path if path == IN_MEMORY else str(Path(path).absolute())
         # The library writes the name of the table into its statements.
         self._log = "grants of " + "".join(c if c.isalnum() else "_" for c in name)
         self._clock = clock
         self._bucket: SQLiteBucket | None = None
-        self._let_go: Callable[[], object] = lambda: None
+        self._close_file: Callable[[], object] = lambda: None
         if hasattr(os, "register_at_fork"):
             again = _weakly(self._lock_released)
             os.register_at_fork(
@@ -199,9 +269,9 @@ class SqliteStore(_LogStore):
 
     def _opened(self) -> SQLiteBucket:
         if self._bucket is None:
-            connection = connected(self._path, self._log)
+            connection = _connect(self._path, self._log)
             self._bucket = SQLiteBucket([Rate(1, 1)], connection, self._log, self._lock)
-            self._let_go = weakref.finalize(self, connection.close)
+            self._close_file = weakref.finalize(self, connection.close)
             self._set = None
         return self._bucket
 
@@ -222,27 +292,27 @@ class SqliteStore(_LogStore):
                 self.close()
                 raise StoreError(f"{self._path}: {error}") from error
 
-    def _slowdown(self) -> Slowdown:
-        query = "SELECT share, until, since, told FROM slowdowns WHERE log = ?"
+    def _load(self) -> Slowdown:
+        query = "SELECT share, until, since, reported FROM throttles WHERE log = ?"
         row = self._opened().conn.execute(query, (self._log,)).fetchone()
         return Slowdown() if row is None else Slowdown(*row)
 
     def _restamp(self, now: int) -> None:
-        """Whoever sets the clock back shall not wait until it has caught up."""
+        """After the clock was set back, nobody waits until it has caught up."""
         self._opened().conn.execute(_RESTAMP.format(log=self._log), {"now": now})
-        slowdown = self._slowdown()
-        if slowdown.told > now:
-            self._remember(slowdown.restamped(now))
+        slowdown = self._load()
+        if slowdown.reported > now:
+            self._save(slowdown.restamped(now))
 
-    def _remember(self, slowdown: Slowdown) -> None:
+    def _save(self, slowdown: Slowdown) -> None:
         self._opened().conn.execute(
-            "INSERT OR REPLACE INTO slowdowns VALUES (?, ?, ?, ?, ?)",
-            (self._log, slowdown.share, slowdown.until, slowdown.since, slowdown.told),
+            "INSERT OR REPLACE INTO throttles VALUES (?, ?, ?, ?, ?)",
+            (self._log, slowdown.share, slowdown.until, slowdown.since, slowdown.reported),
         )
 
     def _count_since(self, moment: int) -> int:
-        found = self._opened().conn.execute(_COUNT.format(log=self._log), (moment,))
-        return int(found.fetchone()[0])
+        rows = self._opened().conn.execute(_COUNT.format(log=self._log), (moment,))
+        return int(rows.fetchone()[0])
 
     def after_fork(self, limits: Limits) -> None:
         """Nothing to do: the file was closed before."""
@@ -258,28 +328,46 @@ class SqliteStore(_LogStore):
 
     def close(self) -> None:
         with self._lock:
-            self._let_go()
+            self._close_file()
             self._bucket = None
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:
-    """Calls a method for as long as its object is there."""
+    """Calls a method for as long as its object lives."""
     reference = weakref.WeakMethod(method)
 
     def call() -> None:
-        found = reference()
-        if found is not None:
-            found()
+        living = reference()
+        if living is not None:
+            living()
 
     return call
 
 
-def opened(store: str, name: str) -> Store:
-    """The store that a setting names, for the allowance of a name."""
-    if store.startswith("sqlite:///"):
-        return SqliteStore(store.removeprefix("sqlite:///"), name)
-    if store.startswith(("redis://", "rediss://")):
-        from .redis import RedisStore
+def _connect(path: str, log: str) -> sqlite3.Connection:
+    """A connection to a file that has the tables of a log of grants."""
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        _use_wal(connection)
+        for statement in _SCHEMA:
+            connection.execute(statement.format(log=log))
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
 
-        return RedisStore(store, name)
-    return MemoryStore()
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switches to the write-ahead log: the one statement that does not wait for other processes."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(BUSY_RETRY_SECONDS)
+        else:
+            return

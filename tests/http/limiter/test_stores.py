@@ -21,17 +21,24 @@ from tests.redis_server import RedisServer
 from tests.virtual_time import clock, clock_for_threads
 from trayport_sdk.errors import TrayportConfigurationError, TrayportLimiterError
 from trayport_sdk.http.limiter import RequestLimiter
-from trayport_sdk.http.limiter.allowance import Look, Store, StoreError, Taken
 from trayport_sdk.http.limiter.limits import (
     EMERGENCY_SHARE,
     JITTER_PADDING,
     NEVER,
+    SHARED_PADDING,
     STEP_MILLISECONDS,
     STEP_SHARE,
     Limits,
 )
 from trayport_sdk.http.limiter.redis import SCRIPT, RedisStore
-from trayport_sdk.http.limiter.stores import SHARED_PADDING, MemoryStore, SqliteStore
+from trayport_sdk.http.limiter.stores import (
+    Look,
+    MemoryStore,
+    SqliteStore,
+    Store,
+    StoreError,
+    Taken,
+)
 
 DEFAULT = Limits(6, 360)
 DOCUMENTED = Limits(REQUEST_LIMITS.per_second, REQUEST_LIMITS.per_minute)
@@ -211,7 +218,7 @@ def test_half_the_rate_is_half_the_rate_after_a_busy_minute_too(store: Store, ti
 
 def test_nearly_using_up_the_documented_minute_halves_the_rate(store: Store, time: Clock) -> None:
     careless = Limits(DOCUMENTED.per_second, DOCUMENTED.per_minute, emergency=False)
-    most = DOCUMENTED.crowds[-1].limit
+    most = DOCUMENTED.emergency_quotas[-1].limit
     # Whoever used it: these are grants of another process for all that the careful one knows.
     first, *_ = granted(store, careless, time, most)
     halved = granted(store, DOCUMENTED, time, 10)
@@ -248,7 +255,7 @@ def test_two_stores_of_one_place_share_the_allowance(tmp_path: Path, time: Clock
 
 def test_names_keep_allowances_apart(tmp_path: Path, time: Clock) -> None:
     path = str(tmp_path / "grants.db")
-    stores = [SqliteStore(path, name, time) for name in ("a@host:443", 'b"; DROP TABLE slowdowns')]
+    stores = [SqliteStore(path, name, time) for name in ("a@host:443", 'b"; DROP TABLE throttles')]
     for store in stores:
         assert store.take(DEFAULT).wait == 0
     stores[0].slow_down(9_000, NEVER)
@@ -410,7 +417,7 @@ def test_a_file_that_breaks_is_opened_again_when_it_is_whole(tmp_path: Path) -> 
     store = SqliteStore(str(path), "a")
     store.take(FAST)
     with sqlite3.connect(path) as other:
-        other.execute("DROP TABLE slowdowns")
+        other.execute("DROP TABLE throttles")
     other.close()
     with pytest.raises(StoreError, match="no such table"):
         store.take(FAST)
@@ -421,7 +428,7 @@ def test_a_file_that_breaks_is_opened_again_when_it_is_whole(tmp_path: Path) -> 
 def test_a_file_that_somebody_keeps_locked_is_a_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trayport_sdk.http.limiter.count_file.BUSY_SECONDS", 0.0)
+    monkeypatch.setattr("trayport_sdk.http.limiter.stores.BUSY_SECONDS", 0.0)
     path = tmp_path / "grants.db"
     store = SqliteStore(str(path), "a")
     other = sqlite3.connect(path, isolation_level=None)

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import threading
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
@@ -23,11 +24,17 @@ from trayport_sdk.errors import (
     TrayportValidationError,
 )
 from trayport_sdk.http import limiter as module
-from trayport_sdk.http.limiter import RequestLimiter, shared_limiter
-from trayport_sdk.http.limiter.allowance import Look, Store, StoreError, Taken
+from trayport_sdk.http.limiter import RequestLimiter, limiter_for
 from trayport_sdk.http.limiter.limits import NEVER, Limits
 from trayport_sdk.http.limiter.queue import PASSED_OVER, PRIORITIES, Priority
-from trayport_sdk.http.limiter.stores import MemoryStore, SqliteStore
+from trayport_sdk.http.limiter.stores import (
+    Look,
+    MemoryStore,
+    SqliteStore,
+    Store,
+    StoreError,
+    Taken,
+)
 
 KEY = "s3cret-key"
 DEFAULT = Limits(6, 360)
@@ -183,7 +190,7 @@ def test_a_grant_that_meets_a_cancellation_goes_to_the_next() -> None:
         second = asyncio.create_task(limiter.acquire())
         await asyncio.sleep(0)
         loop = asyncio.get_running_loop()
-        due = limiter._line._timers[loop].handle.when()
+        due = clock() + limiter.status().next_grant
         # In the same turn of the loop, after the grant and before the task hears of it.
         loop.call_at(due + 1e-10, first.cancel)
         await second
@@ -357,7 +364,9 @@ class Away(Store):
         raise StoreError("nobody there")
 
     def look(self, limits: Limits) -> Look:
-        raise StoreError("nobody there")
+        if not self.back:
+            raise StoreError("nobody there")
+        return Look((0, 0, 0), 0, 0, 1.0)
 
     def after_fork(self, limits: Limits) -> None:
         """Nothing to do."""
@@ -394,7 +403,7 @@ def test_a_store_that_is_away_may_be_replaced_by_a_slow_pace_until_it_is_back() 
         before = clock()
         await granted(limiter, ["normal"] * 5)
         assert clock() - before < 1
-        assert limiter._problem == ""
+        assert limiter.status().problem == ""
 
     virtual_time.run(main())
 
@@ -412,10 +421,10 @@ def test_a_store_that_fails_in_an_unknown_way_leaves_nobody_waiting() -> None:
 
 
 def test_clients_with_one_key_and_host_share_a_limiter_and_others_do_not() -> None:
-    one = shared_limiter(KEY, "a.example")
-    assert shared_limiter(KEY, "a.example") is one
-    assert shared_limiter(KEY, "b.example") is not one
-    assert shared_limiter("another", "a.example") is not one
+    one = limiter_for(KEY, "a.example")
+    assert limiter_for(KEY, "a.example") is one
+    assert limiter_for(KEY, "b.example") is not one
+    assert limiter_for("another", "a.example") is not one
 
 
 class Client:
@@ -431,10 +440,10 @@ def test_the_strictest_of_the_living_clients_limits_hold() -> None:
     fast, slow = Client(), Client()
     limiter.configure(fast, Limits(8, 480, evenly=False), "slow")
     assert limits_in(limiter) == [4, 8, 480]
-    assert limiter.owners.fallback == "slow"
+    assert limiter.fallback == "slow"
     limiter.configure(slow, Limits(2, 360), "error")
     assert limits_in(limiter) == [1, 2, 120]
-    assert (limiter.owners.limits.evenly, limiter.owners.fallback) == (True, "error")
+    assert (limiter.limits.evenly, limiter.fallback) == (True, "error")
     limiter.configure(fast, Limits(1, 480), "slow")
     assert limits_in(limiter) == [1, 1, 60]
     limiter.release(fast)
@@ -468,27 +477,27 @@ def test_a_change_of_the_limits_is_logged(caplog: pytest.LogCaptureFixture) -> N
 def test_one_process_counts_a_key_in_one_place(tmp_path: Path) -> None:
     client = Client()
     file = f"sqlite:///{tmp_path}/s3cret.db"
-    memory = shared_limiter(KEY, "c.example")
+    memory = limiter_for(KEY, "c.example")
     memory.configure(client, DEFAULT, "error")
     with pytest.raises(TrayportConfigurationError, match=r"one place.*memory.*sqlite") as caught:
-        shared_limiter(KEY, "c.example", store=file)
+        limiter_for(KEY, "c.example", store=file)
     assert "s3cret" not in str(caught.value)
     assert "close the other client" in caught.value.suggestion
     memory.release(client)
-    counted = shared_limiter(KEY, "c.example", store=file)
+    counted = limiter_for(KEY, "c.example", store=file)
     assert counted is not memory
     assert counted.status().store == "sqlite"
     counted.configure(client, DEFAULT, "error")
     with pytest.raises(TrayportConfigurationError, match="another one"):
-        shared_limiter(KEY, "c.example", store=f"{file}.other")
+        limiter_for(KEY, "c.example", store=f"{file}.other")
     del client
     gc.collect()
-    assert shared_limiter(KEY, "c.example") is not counted
+    assert limiter_for(KEY, "c.example") is not counted
 
 
 def test_thread_and_file_go_with_the_last_client_and_come_back(tmp_path: Path) -> None:
-    store = SqliteStore(str(tmp_path / "grants.db"), "a")
-    limiter = RequestLimiter(Limits(40, 2400), store)
+    log = tmp_path / "grants.db-wal"
+    limiter = RequestLimiter(Limits(40, 2400), SqliteStore(str(tmp_path / "grants.db"), "a"))
     first, last = Client(), Client()
     before = set(threading.enumerate())
     for _ in range(2):
@@ -498,11 +507,11 @@ def test_thread_and_file_go_with_the_last_client_and_come_back(tmp_path: Path) -
         (thread,) = set(threading.enumerate()) - before
         assert thread.name.startswith("trayport-limiter")
         limiter.release(first)
-        assert store._bucket is not None
+        assert log.exists()
         limiter.release(last)
         thread.join(30)
         assert not thread.is_alive()
-        assert store._bucket is None
+        assert not log.exists()  # SQLite removes it with the last connection
     assert limiter.status().windows[-1].used == 2
     limiter.close()
 
@@ -516,7 +525,7 @@ def test_a_long_pause_is_no_wait_for_whoever_has_no_patience() -> None:
         limiter = RequestLimiter(Limits(1, 60), clock=clock)
         await limiter.acquire()
         patient = asyncio.create_task(limiter.acquire())
-        waiting = [asyncio.create_task(limiter.acquire(patience=60.0)) for _ in range(3)]
+        waiting = [asyncio.create_task(limiter.acquire(max_pause=60.0)) for _ in range(3)]
         await asyncio.sleep(0.1)
         started = clock()
         await limiter.slow_down(3600.0)
@@ -525,9 +534,9 @@ def test_a_long_pause_is_no_wait_for_whoever_has_no_patience() -> None:
             assert (error.status_code, error.retry_after) == (429, 3600.0)
             assert "nobody on it sends for another 3600 s" in str(error)
         with pytest.raises(TrayportRateLimitError):  # a timer is set already
-            await limiter.acquire(patience=3000.0)
+            await limiter.acquire(max_pause=3000.0)
         assert clock() == pytest.approx(started, abs=0.01)
-        await limiter.acquire(patience=3601.0)
+        await limiter.acquire(max_pause=3601.0)
         await patient
         assert clock() - started >= 3600.0
 
@@ -537,7 +546,7 @@ def test_a_long_pause_is_no_wait_for_whoever_has_no_patience() -> None:
 def test_a_wait_for_a_window_needs_no_patience() -> None:
     async def main() -> None:
         limiter = RequestLimiter(Limits(1, 60), clock=clock)
-        await asyncio.gather(*(limiter.acquire(patience=0.0) for _ in range(5)))
+        await asyncio.gather(*(limiter.acquire(max_pause=0.0) for _ in range(5)))
 
     virtual_time.run(main())
 
@@ -551,7 +560,7 @@ def test_a_pause_that_another_process_was_told_is_no_wait_either(tmp_path: Path)
         patient = asyncio.create_task(limiter.acquire())
         for _ in range(2):
             with pytest.raises(TrayportRateLimitError) as caught:
-                await limiter.acquire(patience=60.0)
+                await limiter.acquire(max_pause=60.0)
             assert caught.value.retry_after == pytest.approx(3600.0, abs=30)
         patient.cancel()
         limiter.close()
@@ -564,7 +573,7 @@ def test_a_refusal_that_meets_a_cancellation_refuses_nobody_else() -> None:
     async def main() -> None:
         limiter = RequestLimiter(Limits(1, 60), clock=clock)
         await limiter.acquire()
-        refused = asyncio.create_task(limiter.acquire(patience=1.0))
+        refused = asyncio.create_task(limiter.acquire(max_pause=1.0))
         patient = asyncio.create_task(limiter.acquire())
         await asyncio.sleep(0)
         loop = asyncio.get_running_loop()
@@ -627,10 +636,14 @@ def test_loops_that_end_with_a_cancelled_waiter_leave_nothing_behind() -> None:
         limiter_task.cancel()
 
     asyncio.run(anything(limiter))
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
     for _ in range(10):
-        asyncio.run(give_up())
-    assert not limiter._line._timers
-    assert not limiter._line._loops
+        with asyncio.Runner() as runner:
+            loops.append(weakref.ref(runner.get_loop()))
+            runner.run(give_up())
+    del runner
+    gc.collect()
+    assert [loop() for loop in loops] == [None] * 10
 
 
 def test_a_priority_that_does_not_exist_is_a_clear_error() -> None:
@@ -644,6 +657,6 @@ def test_a_priority_that_does_not_exist_is_a_clear_error() -> None:
 
 
 def test_the_registry_does_not_hold_the_key() -> None:
-    shared_limiter(KEY, "a.example", store="sqlite:///s3cret.db")
+    limiter_for(KEY, "a.example", store="sqlite:///s3cret.db")
     assert KEY not in repr(vars(module._registry))
     assert "s3cret" not in repr(vars(module._registry))

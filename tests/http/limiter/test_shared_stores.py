@@ -18,7 +18,7 @@ from tests.sharing import grants_of_processes
 from trayport_sdk.http.limiter.limits import Limits
 from trayport_sdk.http.limiter.stores import SqliteStore
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PROCESSES = 4
 SECONDS = 10.0
 DEFAULT = Limits(6, 360)
@@ -66,10 +66,10 @@ def test_four_processes_keep_one_allowance_and_use_it(tmp_path: Path) -> None:
 
 FORKED = """
 import asyncio, json, os, sys, warnings
-from trayport_sdk.http.limiter import shared_limiter
+from trayport_sdk.http.limiter import limiter_for
 from trayport_sdk.http.limiter.limits import Limits
 
-limiter = shared_limiter("key", "host", store=sys.argv[1])
+limiter = limiter_for("key", "host", store=sys.argv[1])
 owner = object
 limiter.configure(owner, Limits(6, 360), "error")
 
@@ -128,14 +128,14 @@ print("taken")
 
 BUSY = """
 import os, threading, time, warnings
-from trayport_sdk.http.limiter import shared_limiter
+from trayport_sdk.http.limiter import limiter_for
 from trayport_sdk.http.limiter.limits import Limits
 
 done = False
 
 def work():
     while not done:
-        limiter = shared_limiter("key", "host")
+        limiter = limiter_for("key", "host")
         limiter.configure(work, Limits(6, 360), "error")
         limiter.status()
 
@@ -151,7 +151,7 @@ for _ in range(20):
     if not child:
         import faulthandler
         faulthandler.dump_traceback_later(20, exit=True, file=open(os.devnull, "w"))
-        limiter = shared_limiter("key", "host")
+        limiter = limiter_for("key", "host")
         limiter.configure(os, Limits(3, 180), "error")
         limiter.status()
         os._exit(0)
@@ -174,7 +174,7 @@ async def twice():
     try:
         await limiter.acquire()
     except RuntimeWarning:
-        waiting = asyncio.ensure_future(limiter.acquire(patience=1.0))
+        waiting = asyncio.ensure_future(limiter.acquire(max_pause=1.0))
         await asyncio.sleep(0)
         status = limiter.status()
         assert (status.queued["normal"], status.paused) == (1, 0.0), status

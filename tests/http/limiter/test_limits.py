@@ -108,14 +108,14 @@ def test_even_requests_leave_one_at_a_time() -> None:
 def test_the_default_never_crowds_the_documented_limits() -> None:
     limits = Limits(6, 360)
     granted = greedy(limits.quotas(), 200_000)
-    for crowd in limits.crowds:
+    for crowd in limits.emergency_quotas:
         for first, later in zip(granted, granted[crowd.limit - 1 :], strict=False):
             assert later - first >= crowd.milliseconds
 
 
 def test_what_is_beyond_the_documented_limits_is_no_emergency() -> None:
-    assert Limits(REQUEST_LIMITS.per_second * 10, 100_000).crowds == ()
-    assert Limits(6, 360, emergency=False).crowds == ()
+    assert Limits(REQUEST_LIMITS.per_second * 10, 100_000).emergency_quotas == ()
+    assert Limits(6, 360, emergency=False).emergency_quotas == ()
 
 
 @given(allowances)
@@ -124,7 +124,7 @@ def test_the_windows_alone_keep_the_documented_second_from_being_used_up(limits:
     granted = greedy(limits.quotas(), 10_000)
     for first, last in zip(granted, granted[REQUEST_LIMITS.per_second :], strict=False):
         assert last - first > 1_000
-    assert all(crowd.milliseconds == 60_000 for crowd in limits.crowds)
+    assert all(crowd.milliseconds == 60_000 for crowd in limits.emergency_quotas)
 
 
 @given(allowances, allowances)
@@ -167,6 +167,6 @@ def test_a_pause_alone_halves_nothing_and_is_never_shortened() -> None:
 def test_a_pause_of_before_the_clock_was_set_back_lasts_no_longer_than_it_was_said() -> None:
     slow = Slowdown().slower(9_000_000, 5_000, granted=9_000_000)
     again = slow.restamped(1_000)
-    assert (again.until, again.since, again.told) == (6_000, 1_000, 1_000)
+    assert (again.until, again.since, again.reported) == (6_000, 1_000, 1_000)
     assert slow.restamped(9_000_000) is slow
     assert again.slower(2_000, 0, granted=1_500).share == 0.25
