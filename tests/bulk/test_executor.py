@@ -201,7 +201,10 @@ def test_what_the_service_cannot_finish_comes_in_parts(
 def test_items_are_split_before_time_where_both_would_help() -> None:
     async def test(client: TrayportClient) -> None:
         found = await bulk(client, TWELVE, *TWO_DAYS)
-        assert {request.window for request in found.requests} == {Window.between(*TWO_DAYS)}
+        # Of one contract a small part was asked for first, to see whether size is what fails.
+        cut = [one for one in found.requests if one.window != Window.between(*TWO_DAYS)]
+        assert len(cut) == 2
+        assert len({one.parameters["sequenceItemId"] for one in cut}) == 1
 
     session(Service(lambda asked: 413 if too_much(asked) else None), test)
 
@@ -222,9 +225,12 @@ def test_a_plan_whose_every_request_is_too_large_is_fetched_with_the_default_set
 
 
 def test_a_table_comes_whole_although_its_request_is_too_large() -> None:
+    whole = pl.concat(plain(QUIET, *TWO_DAYS).values())
+
     async def test(client: TrayportClient) -> None:
         found = await client.trades.get_trades(QUIET, *TWO_DAYS)
-        assert len(found.requests) == 8
+        assert sorted(found.to_polars()["trade_id"]) == sorted(whole["trade_id"])
+        assert 8 <= len(found.requests) <= 20
 
     session(Service(lambda asked: 503 if asked.days > 0.3 else None), test)
 

@@ -183,14 +183,14 @@ def test_windows_that_do_not_tile_are_found_out(
 def test_rows_that_are_kept_at_the_ends_of_windows_are_found_out(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trayport_sdk.bulk.executor.piece_of", keeping_the_end)
+    monkeypatch.setattr("trayport_sdk.bulk.executor.read_response", keeping_the_end)
     assert not is_exact(world, on_a_trade(world))
 
 
 def test_rows_that_are_merged_are_found_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = evolve(on_a_trade(world), start=EPOCH.start, end=EPOCH.end, small=Small(1, day=DAY))
     assert is_exact(world, asked)
-    monkeypatch.setattr("trayport_sdk.bulk.executor.piece_of", merging_equals)
+    monkeypatch.setattr("trayport_sdk.bulk.executor.read_response", merging_equals)
     assert not is_exact(world, asked)
 
 

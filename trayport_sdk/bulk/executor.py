@@ -1,4 +1,4 @@
-"""Runs the requests of a plan, a few at once, and cuts every answer to its window.
+"""Runs the requests of a plan, a few at once, and cuts every response to its window.
 
 What fails does not stop the rest. A request that the service cannot finish is split, and so is a
 batch that it refuses, until what still fails is as small as it gets.
@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from itertools import count
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 
-from ..errors import TrayportError, TrayportValidationError
+from ..errors import (
+    TrayportCircuitBreakerError,
+    TrayportConnectionError,
+    TrayportError,
+    TrayportValidationError,
+)
 from ..http.requests import call_of
 from ..query.plan import BulkSequenceItemQuery, QueryPlan, alone
-from ..query.planner import Split, by_contracts, by_time, far_end, together
-from .patience import Patience
+from ..query.planner import by_contracts, by_time, together
+from ..query.times import Window
 from .progress import OnProgress, Progress
 from .result import (
     AnsweredQuery,
@@ -36,24 +41,101 @@ if TYPE_CHECKING:
     from ..http.session import Session
     from ..query.contracts import ContractSpec
 
-LONGEST_REST = 5.0
-"""Seconds to wait for a service that is away, and says nothing of when it will be back."""
+SHORTEST_REST = 0.1
+"""Seconds to wait at least before a service that is away is asked again."""
 
-FRUITLESS_SPLITS = 5
-"""How often the time is halved of a small request that shows whether size is what fails."""
+LONGEST_REST = 5.0
+"""Seconds to wait for a service that is away, and does not say when it will be back."""
+
+CORNER_SPLITS = 5
+"""How often the time is halved of the small part that shows whether size is what fails."""
+
+FAILURES_IN_A_ROW = 3
+"""After so many, the time is no longer halved before a small part of the query was answered."""
 
 MOST_SPLITS = 256
 """How often a query of the plan is split; what then still fails has failed as it is."""
 
-# Three places of a query that have little in common, so that one bad row is not in all of them.
-_ENDS = ((0, 0), (-1, -1), (0, -1))
+# Three corners of a query that have little in common, so that one bad row is not in all of them:
+# the first or the last contract, and the start or the end of the time.
+_CORNERS = ((0, 0), (-1, -1), (0, -1))
 
 
 @frozen
 class _Later:
-    """Stands for an answer that can be asked for again after a rest."""
+    """Stands for a response to a request that can be sent again after a rest."""
 
     seconds: float
+
+
+@define
+class _Splitting:
+    """How the splitting of one query of the plan goes.
+
+    Attributes:
+        splits: How often it was split.
+        failures_in_a_row: Requests that failed since the last one that was answered.
+        has_answers: Whether any part of it was answered.
+        is_dead: Whether even small parts failed, and nothing was answered since.
+    """
+
+    splits: int = 0
+    failures_in_a_row: int = 0
+    has_answers: bool = False
+    is_dead: bool = False
+
+    def note(self, outcome: Outcome) -> None:
+        """Learns how a request went."""
+        if isinstance(outcome, AnsweredQuery):
+            self.has_answers, self.is_dead = True, False
+            self.failures_in_a_row = 0
+        else:
+            self.failures_in_a_row += 1
+
+    def halves(self, query: QueryPlan) -> Sequence[QueryPlan]:
+        """Halves of a query that the service could not finish, if smaller ones are answered."""
+        if not self.has_answers:
+            return ()
+        halves = by_contracts(query)
+        return halves or (by_time(query) if self.failures_in_a_row <= FAILURES_IN_A_ROW else ())
+
+
+class _Patience:
+    """How long a run waits for a service that is away.
+
+    A run waits that has been answered, and so does one for several things that has reached the
+    service: what fails at first may be its largest requests.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._away_since: float | None = None
+        self.answers = 0
+        self.reached = False
+
+    def note_answer(self) -> None:
+        """Notes that the service is there."""
+        self.answers += 1
+        self.reached, self._away_since = True, None
+
+    def lasts(self) -> bool:
+        """Whether to go on waiting."""
+        if not self.reached:
+            return False
+        if self._away_since is None:
+            self._away_since = self._clock()
+        return self._clock() - self._away_since < self._seconds
+
+    def rest(self, error: TrayportError) -> float | None:
+        """The seconds after which a request that was not sent may be, or None to give it up."""
+        if isinstance(error, TrayportCircuitBreakerError):
+            left = (error.retry_at - datetime.now(UTC)).total_seconds()
+        elif isinstance(error, TrayportConnectionError) and not error.connected:
+            left = 0.0
+        else:
+            return None
+        return max(SHORTEST_REST, left) if self.lasts() else None
 
 
 class Run:
@@ -65,16 +147,16 @@ class Run:
         whole: Whether the rest is of no use when something is missing. Then the first failure is
             raised.
         concurrency: Requests under way at once, at most.
-        ahead: Answers under way or waiting for whoever takes them, at most.
+        ahead: Responses under way or waiting for whoever takes them, at most.
         patience: Seconds to wait for a service that is away after it was reached.
-        hold: About how many bytes of the rows of an answer are kept in memory, the others in a
+        hold: About how many bytes of the rows of a response are kept in memory, the others in a
             file; all of them when it is left out.
         lenient: Whether values that are not of their types become null.
         keep: Keeps the bodies as they come, instead of the rows.
-        on_progress: Told after every answer.
+        on_progress: Called after each response.
 
     Attributes:
-        ahead: Answers under way or waiting for whoever takes them, at most; may change on the way.
+        ahead: Responses under way or waiting for whoever takes them, at most; may change.
         concurrency: Requests under way at once, at most.
     """
 
@@ -108,13 +190,12 @@ class Run:
         self._started = self._clock()
         self._several = len({contract for plan in plans for contract in plan.contracts}) > 1
         self._several |= len(plans) > 1
-        self._answered: QueryPlan | None = None
         self._refused: set[tuple[str, ContractSpec]] = set()
-        self._patience = Patience(patience, self._clock)
+        self._patience = _Patience(patience, self._clock)
         self._progress = Progress(0, len(plans), 0, 0, 0, 0, 0.0)
 
     async def outcomes(self, *, in_order: bool = False) -> AsyncGenerator[Outcome]:
-        """What every request brought or why it failed, as it comes or in the order of the plan.
+        """What came of every request, as it comes or in the order of the plan.
 
         While the caller works on one, the next ones are fetched; closing it ends them all.
         """
@@ -139,124 +220,101 @@ class Run:
 
     def _fill(self) -> None:
         while self._waiting and len(self._running) < self.ahead:
-            query = self._waiting.popleft()
-            task = asyncio.create_task(self._settled(query))
-            # Read here: of several that fail alike, one is told of and the others are ended.
+            task = asyncio.create_task(self._settled(self._waiting.popleft()))
+            # Read here: of several that fail alike, one is raised and the others are ended.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
             self._running[task] = None
 
     async def _settled(self, query: QueryPlan) -> list[Outcome]:
         """Everything that comes of one query of the plan."""
-        return await self._brought(query, count(1))
-
-    async def _brought(
-        self, query: QueryPlan, splits: Iterator[int], split: Split | None = None
-    ) -> list[Outcome]:
-        """Everything that comes of a query, or of a part of one."""
-        refused = {c for c in query.contracts if (query.endpoint, c) in self._refused}
-        if refused and len(query.contracts) > 1 and isinstance(query, BulkSequenceItemQuery):
-            # What was refused in one window is asked for alone in the others: no batch is searched
-            # for it again.
-            others = [contract for contract in query.contracts if contract not in refused]
-            parts = [alone(query, contract) for contract in query.contracts if contract in refused]
-            found: list[Outcome] = []
-            self._count(requests_planned=len(parts) - (not others))
-            for part in [*([together(query, others)] if others else []), *parts]:
-                found += await self._brought(part, splits, split)
-            return found
-        one = await self._tried(query)
-        return [one] if isinstance(one, AnsweredQuery) else await self._narrowed(one, splits, split)
-
-    def _given_up(self, failed: FailedQuery) -> list[Outcome]:
-        if is_refused(failed.error):
-            self._refused |= {(failed.query.endpoint, one) for one in failed.contracts}
-        self._session.give_up(call_of(failed.query), failed.error)
-        self._count(requests_failed=1)
-        if self._whole:
-            raise failed.error
-        return [failed]
-
-    async def _narrowed(
-        self, failed: FailedQuery, splits: Iterator[int], split: Split | None = None
-    ) -> list[Outcome]:
-        """What the parts of a failed query bring, and the smallest ones that still fail.
-
-        Args:
-            failed: The query, and why it failed.
-            splits: Counts how often the query of the plan that it is a part of was split.
-            split: What has helped with the other part of a larger query.
-        """
-        query = failed.query
-        if is_refused(failed.error):
-            split = by_contracts
-        elif not is_unfinished(failed.error):
-            split = None
-        elif split is None or not split(query):
-            split = await self._split_that_helps(query)
-        parts = split(query) if split else ()
-        if not parts or next(splits) > MOST_SPLITS:
-            return self._given_up(failed)
-        self._count(requests_planned=len(parts) - 1)
-        outcomes: list[Outcome] = []
-        for part in parts:
-            helped = split if any(isinstance(one, AnsweredQuery) for one in outcomes) else None
-            outcomes += await self._brought(part, splits, helped)
+        outcomes = await self._fetched(query, _Splitting())
+        outcomes.sort(key=_start)
+        for outcome in outcomes:
+            if isinstance(outcome, FailedQuery):
+                self._give_up(outcome)
         return outcomes
 
-    async def _split_that_helps(self, query: QueryPlan) -> Split | None:
-        """How to make a query smaller that the service could not finish.
+    async def _fetched(self, query: QueryPlan, splitting: _Splitting) -> list[Outcome]:
+        """Everything that comes of a query, or of a part of one."""
+        known = [c for c in query.contracts if (query.endpoint, c) in self._refused]
+        if known and len(query.contracts) > 1 and isinstance(query, BulkSequenceItemQuery):
+            # What was refused in one window is asked for alone in the others: no batch is searched
+            # for it again.
+            others = [contract for contract in query.contracts if contract not in known]
+            parts = [together(query, others)] if others else []
+            return await self._all_of([*parts, *(alone(query, one) for one in known)], splitting)
+        outcome = await self._tried(query, splitting)
+        if isinstance(outcome, AnsweredQuery):
+            return [outcome]
+        return await self._narrowed(outcome, splitting)
 
-        None when small parts of it are not answered either: then its size was not the reason. What
-        they bring is thrown away: they are asked for as signs of life.
+    async def _all_of(self, parts: Sequence[QueryPlan], splitting: _Splitting) -> list[Outcome]:
+        """Everything that comes of the parts of a query."""
+        self._count(requests_planned=len(parts) - 1)
+        return [outcome for part in parts for outcome in await self._fetched(part, splitting)]
+
+    async def _narrowed(self, failed: FailedQuery, splitting: _Splitting) -> list[Outcome]:
+        """What the parts of a failed query bring, and the smallest ones that still fail."""
+        query = failed.query
+        first: list[Outcome] = []
+        parts: Sequence[QueryPlan] = ()
+        if splitting.splits < MOST_SPLITS:
+            if is_refused(failed.error):
+                parts = by_contracts(query)
+            elif is_unfinished(failed.error) and not splitting.is_dead:
+                parts = splitting.halves(query)
+                if not parts:
+                    first, parts = await self._first_answer(query, splitting)
+        if not parts:
+            if is_refused(failed.error):
+                self._refused |= {(query.endpoint, one) for one in query.contracts}
+            if self._whole:
+                self._give_up(failed)
+                raise failed.error
+            return [failed]
+        splitting.splits += 1
+        self._count(requests_planned=len(first))
+        outcomes = [*first, *await self._all_of(parts, splitting)]
+        if is_refused(failed.error) or any(isinstance(one, AnsweredQuery) for one in outcomes):
+            return outcomes
+        # Both halves failed as well, so size is not the reason.
+        self._count(requests_planned=1 - len(outcomes))
+        return [failed]
+
+    async def _first_answer(
+        self, query: QueryPlan, splitting: _Splitting
+    ) -> tuple[list[Outcome], Sequence[QueryPlan]]:
+        """A small part of a query that is answered, and what is left of the query.
+
+        Nothing when small parts are not answered either: then size is not the reason. While a
+        service is away that others of the run wait for as well, they are asked for again and again.
         """
-        # Twice, because the service may have gone away between a sign of life and the rest.
-        for _ in range(2 if self._answered else 1):
-            if not await self._is_back():
-                return None
-            for end in _ENDS:
-                one = far_end(query, by_contracts, end)
-                small = far_end(one, by_time, end, FRUITLESS_SPLITS)
-                if small == query:
-                    return None
-                if isinstance(await self._asked(small), FailedQuery):
-                    continue
-                if one == query:
-                    return by_time
-                enough = one == small or isinstance(await self._asked(one), AnsweredQuery)
-                return by_contracts if enough else by_time
-        return None
-
-    async def _is_back(self) -> bool:
-        """Waits until the service answers what it has answered before, if there is such a thing."""
-        if self._answered is None:
-            return True
-        sign = far_end(self._answered, by_contracts, _ENDS[0])
-        sign = far_end(sign, by_time, _ENDS[0], FRUITLESS_SPLITS)
-        while isinstance(outcome := await self._asked(sign), FailedQuery):
-            if not (is_unfinished(outcome.error) and self._patience.lasts()):
-                return False
+        answers = self._patience.answers
+        tries = 0
+        while True:
+            small, *rest = _corner(query, *_CORNERS[tries % len(_CORNERS)])
+            if not rest:
+                return [], ()
+            outcome = await self._tried(small, splitting)
+            if isinstance(outcome, AnsweredQuery):
+                return [outcome], rest
+            tries += 1
+            if tries % len(_CORNERS):
+                continue
+            others_wait = bool(self._waiting) or len(self._running) > 1
+            nothing_came = 0 < answers == self._patience.answers
+            if not (others_wait and nothing_came and self._patience.lasts()):
+                splitting.is_dead = True
+                return [], ()
             await asyncio.sleep(LONGEST_REST)
-        return True
 
-    async def _tried(self, query: QueryPlan) -> Outcome:
-        """One request of the plan: its rows, or why it failed."""
-        found = await self._asked(query)
-        if isinstance(found, AnsweredQuery):
-            self._count(
-                requests_done=1,
-                rows=found.record.rows,
-                bytes_decoded=found.record.bytes_decoded,
-                bytes_received=found.record.bytes_received,
-            )
-        return found
-
-    async def _asked(self, query: QueryPlan) -> Outcome:
+    async def _tried(self, query: QueryPlan, splitting: _Splitting) -> Outcome:
         """One request, which waits while its endpoint cannot be asked."""
         call = call_of(query)
 
-        def read(answer: ApiResponse) -> Outcome | _Later:
+        def read(response: ApiResponse) -> Outcome | _Later:
             return read_response(
-                answer, query, hold=self._hold, lenient=self._lenient, keep=self._keep
+                response, query, hold=self._hold, lenient=self._lenient, keep=self._keep
             )
 
         def instead(error: TrayportError) -> Outcome | _Later:
@@ -264,20 +322,30 @@ class Run:
             return FailedQuery(query, error) if rest is None else _Later(rest)
 
         async with self._slots:
-            found = await self._session.fetch(call, read, instead=instead)
-            while isinstance(found, _Later):
-                await asyncio.sleep(found.seconds)
-                found = await self._session.fetch(call, read, instead=instead)
-        if isinstance(found, AnsweredQuery):
-            self._answered = query
-            self._patience.answered()
-            return found
-        if not self._progress.requests_done and concerns_every_query(found.error):
-            self._session.give_up(call, found.error)
-            raise found.error
-        if is_refused(found.error) or is_unfinished(found.error):
+            outcome = await self._session.fetch(call, read, instead=instead)
+            while isinstance(outcome, _Later):
+                await asyncio.sleep(outcome.seconds)
+                outcome = await self._session.fetch(call, read, instead=instead)
+        splitting.note(outcome)
+        if isinstance(outcome, AnsweredQuery):
+            self._patience.note_answer()
+            self._count(
+                requests_done=1,
+                rows=outcome.record.rows,
+                bytes_decoded=outcome.record.bytes_decoded,
+                bytes_received=outcome.record.bytes_received,
+            )
+            return outcome
+        if not self._progress.requests_done and concerns_every_query(outcome.error):
+            self._session.give_up(call, outcome.error)
+            raise outcome.error
+        if is_refused(outcome.error) or is_unfinished(outcome.error):
             self._patience.reached |= self._several
-        return found
+        return outcome
+
+    def _give_up(self, failed: FailedQuery) -> None:
+        self._session.give_up(call_of(failed.query), failed.error)
+        self._count(requests_failed=1)
 
     def _count(self, **more: int) -> None:
         so_far = {name: getattr(self._progress, name) + value for name, value in more.items()}
@@ -285,6 +353,34 @@ class Run:
         self._progress = evolve(self._progress, **so_far, seconds=seconds)
         if self._on_progress is not None:
             self._on_progress(self._progress)
+
+
+def _start(outcome: Outcome) -> int:
+    return outcome.query.window.start if outcome.query.window else 0
+
+
+def _corner(query: QueryPlan, contract: int, end: int) -> Iterator[QueryPlan]:
+    """A small part of a query, and what is left of it: some of the time, and other contracts."""
+    others: list[QueryPlan] = []
+    if isinstance(query, BulkSequenceItemQuery):
+        chosen = query.contracts[contract]
+        others = [together(query, [one for one in query.contracts if one != chosen])]
+        query = alone(query, chosen)
+    small = query
+    for _ in range(CORNER_SPLITS):
+        parts = by_time(small)
+        if not parts:
+            break
+        small = parts[end]
+    yield small
+    if query.window is not None and small.window is not None and small != query:
+        rest = (
+            Window(query.window.start, small.window.start)
+            if end
+            else Window(small.window.end, query.window.end)
+        )
+        yield evolve(query, window=rest)
+    yield from others
 
 
 def check_callback(name: str, callback: object, takes: str) -> None:

@@ -7,9 +7,8 @@ points, where there is one, each as late as the limits allow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import TypeAlias
 
 from attrs import evolve
 from trayport_spec import Endpoint
@@ -24,9 +23,6 @@ from .plan import (
     narrowed,
 )
 from .times import DAY, Interval, Window, months_after
-
-Split: TypeAlias = Callable[[QueryPlan], tuple[QueryPlan, ...]]
-"""A way to make two smaller queries of one; none when it is as small as it gets that way."""
 
 
 def plan(query: QueryPlan) -> list[QueryPlan]:
@@ -192,20 +188,3 @@ def _middle(window: Window, endpoint: Endpoint, interval: Interval | None) -> in
         return max(nearest, months_after(window.start, 1))
     steps = -(-length // grid)
     return window.start + steps // 2 * grid
-
-
-def far_end(query: QueryPlan, split: Split, end: tuple[int, int], times: int = 64) -> QueryPlan:
-    """What is left of a query that is split again and again.
-
-    Args:
-        query: The query.
-        split: How to split it.
-        end: Which part to keep, first and then.
-        times: How often, at most.
-    """
-    for step in range(times):
-        parts = split(query)
-        if not parts:
-            break
-        query = parts[end[min(step, 1)]]
-    return query
