@@ -14,6 +14,7 @@ from pathlib import Path
 import write_builders
 import write_methods
 import write_options
+import write_rows
 import write_sync
 import write_tables
 from document import Api, SpecError
@@ -22,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 # Each makes the text of its modules, by their paths in the repository.
 WRITERS = (
     write_tables.modules,
+    write_rows.modules,
     write_builders.modules,
     write_options.modules,
     write_methods.modules,

@@ -37,7 +37,7 @@ from trayport_sdk.http.status_errors import INTRADAY, api_error
 from trayport_sdk.http.transport import Transport
 from trayport_sdk.query.times import instant, to_text
 from trayport_sdk.sandbox import Sandbox
-from trayport_sdk.tables.decode.decoder import answer as decode
+from trayport_sdk.tables.decode.decoder import decode_response as decode
 
 KEY = "s3cr3t-k3y"
 CONTEXT = RequestContext("/trades", {"from": "2024-01-01"}, "abc")

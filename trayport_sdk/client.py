@@ -367,7 +367,7 @@ class TrayportClient(Groups):
             TrayportConfigurationError: A file cannot be written to.
         """
         from .bulk.resend import retry_failed
-        from .tables.decode.decoder import answer as decoded
+        from .tables.decode.decoder import decode_response as decoded
 
         def proven(answer: ApiResponse) -> bytes:
             answer.held().read(decoded)

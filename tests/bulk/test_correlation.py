@@ -7,15 +7,15 @@ from typing import Any
 
 import polars as pl
 import pytest
-from trayport_spec import CONTRACT_TYPE_ALIASES, ENDPOINTS
+from trayport_spec import CONTRACT_TYPE_ALIASES
 
 from trayport_sdk import ContractSpec, ContractType, TrayportClient, TrayportDecodeError
 from trayport_sdk.bulk.correlation import by_contract, check_contracts
 from trayport_sdk.query.plan import BulkSequenceItemQuery, Options, QueryPlan
 from trayport_sdk.query.planner import plan
 from trayport_sdk.query.times import Window
-from trayport_sdk.tables.decode import columns
 from trayport_sdk.tables.decode import decoder as decode
+from trayport_sdk.tables.decode import schema as columns
 
 MARKET, SEQUENCE = 10000065, 10000305
 WRITTEN = {kind: name for name, kind in CONTRACT_TYPE_ALIASES.items()} | {
@@ -57,10 +57,8 @@ def row(contract: ContractSpec | None, **more: Any) -> dict[str, Any]:
 
 
 def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    found = decode.answer("get_trades", json.dumps(rows).encode()).rows
-    return columns.to_frame(
-        ENDPOINTS["get_trades"].row, found, columns.column_filter(["contract"], [])
-    )
+    found = decode.decode_response("get_trades", json.dumps(rows).encode()).rows
+    return columns.to_frame("get_trades", found, columns.column_filter(["contract"], []))
 
 
 def shares(query: QueryPlan, found: pl.DataFrame) -> dict[ContractSpec, int]:

@@ -8,12 +8,11 @@ from typing import Any, TypeAlias
 
 import polars as pl
 from attrs import define, field, frozen
-from trayport_spec import ENDPOINTS
 
 from tests.decoding import reference
 from trayport_sdk import TrayportDecodeError
-from trayport_sdk.tables.decode.columns import ColumnFilter, to_frame
 from trayport_sdk.tables.decode.decoder import Decoder
+from trayport_sdk.tables.decode.schema import ColumnFilter, to_frame
 
 
 @frozen
@@ -84,7 +83,7 @@ def check(case: Case, decode: Decode = decode) -> None:
     except TrayportDecodeError as error:
         raise AssertionError(f"refused what is right: {error}") from error
     assert told.timestamp == expected.timestamp
-    nothing = to_frame(ENDPOINTS[case.operation_id].row, [], case.asked)
+    nothing = to_frame(case.operation_id, [], case.asked)
     for frame in told.frames:
         assert frame.schema == nothing.schema
     found = [row for frame in told.frames for row in rows_of(frame)]

@@ -12,7 +12,7 @@ from attrs import define, frozen
 from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS, Column
 
-from trayport_sdk.tables.decode.columns import ColumnFilter, column_filter
+from trayport_sdk.tables.decode.schema import ColumnFilter, column_filter
 
 
 @define

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from attrs import field, frozen
 from trayport_spec import ENDPOINTS, Column
 
-from trayport_sdk.tables.decode.columns import ColumnFilter
+from trayport_sdk.tables.decode.schema import ColumnFilter
 
 INT64_MAX = 2**63 - 1
 ABSENT = object()

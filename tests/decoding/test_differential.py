@@ -29,7 +29,7 @@ from tests.decoding.documents import (
     spoiled,
 )
 from trayport_sdk import TrayportDecodeError
-from trayport_sdk.tables.decode.columns import ColumnFilter, column_filter, data_type
+from trayport_sdk.tables.decode.schema import ColumnFilter, column_filter, schema_of
 
 TIMES_AS_MANY = int(os.environ.get("TRAYPORT_TESTS_DOCUMENTS", "1"))
 PIECES = (1, 2, 40, 300, 3000, None)
@@ -186,7 +186,8 @@ def read_by_polars(case: Case) -> Told:
     import io
 
     columns = [column for column in ENDPOINTS[case.operation_id].row if case.asked(column)]
-    schema = {c.name: data_type(c, case.asked) for c in columns}
+    types = schema_of(case.operation_id, case.asked)
+    schema = {c.name: types[c.python_name] for c in columns}
     try:
         frame = pl.read_json(io.BytesIO(case.body), schema=schema)
     except Exception as error:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from trayport_sdk.tables.decode.columns import column_filter
 from trayport_sdk.tables.decode.decoder import AHEAD, WORKERS, Decoder
+from trayport_sdk.tables.decode.schema import column_filter
 
 PIECE = 1 << 14
 ROW = (

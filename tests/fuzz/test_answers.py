@@ -16,8 +16,8 @@ from trayport_spec import ENDPOINTS, Column, Endpoint
 
 from trayport_sdk.tables import TABLES
 from trayport_sdk.tables.base import TableResponse
-from trayport_sdk.tables.decode import columns
 from trayport_sdk.tables.decode import decoder as decode
+from trayport_sdk.tables.decode import schema as columns
 
 DOCUMENT: dict[str, Any] = yaml.safe_load(Path("openapi/trayport.yaml").read_text())
 OPERATIONS = {
@@ -131,10 +131,10 @@ def test_a_drawn_answer_passes_through_its_table_unchanged(
 ) -> None:
     endpoint = ENDPOINTS[kind.operation_id]
     answer = with_integers(data.draw(answers(kind.operation_id)))
-    found = decode.answer(kind.operation_id, json.dumps(answer).encode())
+    found = decode.decode_response(kind.operation_id, json.dumps(answer).encode())
     parameters = [parameter.name for parameter in endpoint.parameters]
     asked = columns.column_filter(endpoint.optional_fields, parameters)
-    table = kind(columns.to_frame(endpoint.row, found.rows, asked), [])
+    table = kind(columns.to_frame(endpoint.operation_id, found.rows, asked), [])
     rows = rows_of(endpoint, answer)
     assert found.timestamp == (answer["timestamp"] if endpoint.rows_at else None)
     assert [model.to_dict() for model in table] == [with_gaps_filled(endpoint.row, r) for r in rows]

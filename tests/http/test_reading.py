@@ -15,8 +15,8 @@ from trayport_sdk.errors import RequestContext
 from trayport_sdk.http.body import HELD
 from trayport_sdk.http.messages import ApiRequest, ApiResponse, Attempt
 from trayport_sdk.http.transport import Transport
-from trayport_sdk.tables.decode.columns import column_filter
 from trayport_sdk.tables.decode.decoder import AHEAD, Decoder
+from trayport_sdk.tables.decode.schema import column_filter
 from trayport_sdk.tables.decode.split import PIECE
 
 pytestmark = pytest.mark.anyio

@@ -38,7 +38,7 @@ from trayport_sdk.http.middleware import Middleware, Request
 from trayport_sdk.http.redaction import HIDDEN, Redaction
 from trayport_sdk.http.status_errors import retry_after
 from trayport_sdk.http.transport import Transport
-from trayport_sdk.tables.decode.decoder import answer as decode
+from trayport_sdk.tables.decode.decoder import decode_response as decode
 
 pytestmark = pytest.mark.anyio
 

@@ -15,8 +15,8 @@ import polars as pl
 
 from tests.perf.process import forget_the_peak, limit_growth, memory
 from trayport_sdk.bulk.writer import FileWriter
-from trayport_sdk.tables.decode.columns import column_filter
 from trayport_sdk.tables.decode.decoder import Decoder
+from trayport_sdk.tables.decode.schema import column_filter
 from trayport_sdk.tables.decode.split import SMALL_PIECE
 
 CHUNK = 1 << 16

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS
 
 from trayport_sdk import TrayportDecodeError
-from trayport_sdk.tables.decode.columns import column_filter, to_frame
-from trayport_sdk.tables.decode.decoder import answer, decode_documents
+from trayport_sdk.tables.decode.decoder import decode_documents, decode_response
+from trayport_sdk.tables.decode.schema import column_filter, to_frame
 
 ROW = ENDPOINTS["get_trades"].row
 CONTRACT = {
@@ -62,14 +62,14 @@ trades = st.fixed_dictionaries(
 
 
 def decode(operation_id: str, body: bytes) -> Any:
-    return answer(operation_id, body).rows
+    return decode_response(operation_id, body).rows
 
 
 def frame(
     rows: list[Any], optional: tuple[str, ...] = (), given: tuple[str, ...] = ()
 ) -> pl.DataFrame:
     decoded = decode("get_trades", json.dumps(rows).encode())
-    return to_frame(ROW, decoded, column_filter(optional, given))
+    return to_frame("get_trades", decoded, column_filter(optional, given))
 
 
 @given(st.lists(trades), st.sampled_from([None, 0, 3]), st.booleans())
@@ -78,7 +78,9 @@ def test_every_value_comes_out_as_it_was_sent(
 ) -> None:
     body = json.dumps(rows, indent=indent, ensure_ascii=ascii_only).encode(errors="surrogatepass")
     decoded = decode("get_trades", body)
-    table = to_frame(ROW, decoded, column_filter(("contract", "routeId"), ("includePrivate",)))
+    table = to_frame(
+        "get_trades", decoded, column_filter(("contract", "routeId"), ("includePrivate",))
+    )
     assert table["trade_id"].to_list() == [row["tradeId"] for row in rows]
     assert table["deal_date"].cast(pl.Int64).to_list() == [row["dealDate"] for row in rows]
     assert [repr(p) for p in table["price"]] == [repr(float(row["price"])) for row in rows]
@@ -195,8 +197,8 @@ def own(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def books(rows: list[Any], optional: tuple[str, ...] = (), given: tuple[str, ...] = ()) -> Any:
-    found = answer("get_order_book", json.dumps(rows).encode())
-    return to_frame(BOOK_ROW, found.rows, column_filter(optional, given))
+    found = decode_response("get_order_book", json.dumps(rows).encode())
+    return to_frame("get_order_book", found.rows, column_filter(optional, given))
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3))))
@@ -250,7 +252,7 @@ def test_books_have_the_same_types_with_and_without_orders(rows: list[Any]) -> N
 )
 def test_a_broken_order_is_named_by_its_place(broken: dict[str, Any], place: str) -> None:
     with pytest.raises(TrayportDecodeError, match=re.escape(f"`$[1].{place}`")):
-        answer("get_order_book", json.dumps([BOOK, BOOK | broken]).encode())
+        decode_response("get_order_book", json.dumps([BOOK, BOOK | broken]).encode())
 
 
 SNAPSHOT = {
@@ -262,7 +264,7 @@ SNAPSHOT = {
 
 def test_an_answer_in_an_envelope_gives_its_rows_and_its_instant() -> None:
     document = {"timestamp": 1709546523123456789, "more": 1, "snapshots": [SNAPSHOT, SNAPSHOT]}
-    found = answer("get_snapshots", json.dumps(document).encode())
+    found = decode_response("get_snapshots", json.dumps(document).encode())
     assert (len(found.rows), found.timestamp) == (2, 1709546523123456789)
 
 
@@ -279,7 +281,7 @@ def test_an_answer_in_an_envelope_gives_its_rows_and_its_instant() -> None:
 def test_a_broken_envelope_is_an_error(broken: dict[str, Any], named: str) -> None:
     document = {"timestamp": 1, "snapshots": [SNAPSHOT]}
     with pytest.raises(TrayportDecodeError, match=re.escape(named)):
-        answer("get_snapshots", json.dumps(document | broken).encode())
+        decode_response("get_snapshots", json.dumps(document | broken).encode())
 
 
 @pytest.mark.parametrize("missing", ["timestamp", "snapshots"])
@@ -287,7 +289,7 @@ def test_an_envelope_without_one_of_its_members_is_an_error(missing: str) -> Non
     document = {"timestamp": 1, "snapshots": [SNAPSHOT]}
     del document[missing]
     with pytest.raises(TrayportDecodeError, match=missing):
-        answer("get_snapshots", json.dumps(document).encode())
+        decode_response("get_snapshots", json.dumps(document).encode())
 
 
 def test_an_answer_that_is_one_object_is_one_row() -> None:
@@ -299,6 +301,6 @@ def test_an_answer_that_is_one_object_is_one_row() -> None:
         "tradingStart": None,
         "tradingEnd": None,
     }
-    found = answer("get_sequence_item", json.dumps(item).encode())
+    found = decode_response("get_sequence_item", json.dumps(item).encode())
     assert [row.name for row in found.rows] == ["Apr-24"]
     assert found.timestamp is None

@@ -17,8 +17,8 @@ from trayport_api.types import UNSET
 from trayport_spec import ENDPOINTS, Column
 
 from trayport_sdk.tables import TABLES, TradesResponse, models
-from trayport_sdk.tables.decode.columns import ColumnFilter, column_filter, data_type, to_frame
-from trayport_sdk.tables.decode.decoder import answer
+from trayport_sdk.tables.decode.decoder import decode_response
+from trayport_sdk.tables.decode.schema import ColumnFilter, column_filter, schema_of, to_frame
 
 KINDS = {table.operation_id: table for table in TABLES.values()}
 WHOLE = st.integers(0, 2**63 - 1)
@@ -74,8 +74,8 @@ def frame_of(operation_id: str, asked: ColumnFilter, rows: list[dict[str, Any]])
             whole = {"timestamp": 0, endpoint.rows_at: [row]}
         elif endpoint.root == "array":
             whole = [row]
-        typed += answer(operation_id, json.dumps(whole).encode()).rows
-    return to_frame(endpoint.row, typed, asked)
+        typed += decode_response(operation_id, json.dumps(whole).encode()).rows
+    return to_frame(endpoint.operation_id, typed, asked)
 
 
 @settings(max_examples=400, deadline=None)
@@ -128,7 +128,7 @@ def test_a_frame_without_a_column_that_rows_must_have_makes_no_models() -> None:
 
 def test_a_member_that_became_null_in_a_lenient_answer_stays_null() -> None:
     (column,) = (column for column in ENDPOINTS["get_trades"].row if column.name == "contract")
-    kind = data_type(column, column_filter(["contract"], ()))
+    kind = schema_of("get_trades", column_filter(["contract"], ()))["contract"]
     contract = {field.python_name: None for field in column.fields} | {"sequence_id": 1}
     frame = trades(1).to_polars().with_columns(pl.Series("contract", [contract], dtype=kind))
     (trade,) = TradesResponse(frame, [])

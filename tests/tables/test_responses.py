@@ -26,8 +26,8 @@ from trayport_sdk.tables import (
     TableResponse,
 )
 from trayport_sdk.tables.base import RequestRecord
-from trayport_sdk.tables.decode.columns import ColumnFilter, column_filter, to_frame
-from trayport_sdk.tables.decode.decoder import answer
+from trayport_sdk.tables.decode.decoder import decode_response
+from trayport_sdk.tables.decode.schema import ColumnFilter, column_filter, to_frame
 
 AnyTable = type[TableResponse[Any]]
 
@@ -99,8 +99,8 @@ def rows_in(kind: AnyTable, body: bytes) -> list[dict[str, Any]]:
 
 
 def table_of(kind: AnyTable, body: bytes, asked: ColumnFilter) -> TableResponse[Any]:
-    found = answer(kind.operation_id, body)
-    frame = to_frame(ENDPOINTS[kind.operation_id].row, found.rows, asked)
+    found = decode_response(kind.operation_id, body)
+    frame = to_frame(kind.operation_id, found.rows, asked)
     return kind.of([frame], [record(timestamp=found.timestamp)])
 
 
@@ -261,8 +261,8 @@ ACTIVITY = {
 
 def activity(rows: Sequence[Any], *optional: str) -> pl.DataFrame:
     columns = {"optional_fields": optional, "parameters": ()}
-    found = answer("get_activity", json.dumps(rows).encode())
-    return to_frame(ENDPOINTS["get_activity"].row, found.rows, column_filter(**columns))
+    found = decode_response("get_activity", json.dumps(rows).encode())
+    return to_frame("get_activity", found.rows, column_filter(**columns))
 
 
 def test_the_counts_of_activity_are_summed_per_contract_in_order_of_appearance() -> None:

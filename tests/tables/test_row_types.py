@@ -10,8 +10,8 @@ import pytest
 from trayport_spec import ENDPOINTS
 
 from trayport_sdk import Settings, TrayportClient, TrayportDecodeError
-from trayport_sdk.tables.decode.columns import column_filter
-from trayport_sdk.tables.decode.decoder import Decoder, answer
+from trayport_sdk.tables.decode.decoder import Decoder, decode_response
+from trayport_sdk.tables.decode.schema import column_filter
 
 TRADE: dict[str, Any] = {
     "tradeId": "T1",
@@ -113,7 +113,7 @@ def test_with_lenient_decoding_unexpected_values_become_nulls_and_are_counted() 
 )
 def test_lenient_decoding_makes_no_rows_of_what_is_no_table(body: bytes) -> None:
     with pytest.raises(TrayportDecodeError):
-        answer("get_trades", body, lenient=True)
+        decode_response("get_trades", body, lenient=True)
 
 
 async def asked(client: TrayportClient) -> Any:

@@ -42,7 +42,7 @@ from trayport_sdk import (
     errors,
 )
 from trayport_sdk.query.contracts import ContractSpec
-from trayport_sdk.tables.decode.columns import column_filter, to_frame
+from trayport_sdk.tables.decode.schema import column_filter, to_frame
 
 ZONE = "Europe/London"
 SUMMER = 1719792000123456789  # 2024-07-01T00:00:00Z
@@ -346,7 +346,7 @@ def test_whole_numbers_of_which_some_are_missing_stay_whole_in_numpy() -> None:
 
 def test_a_gap_in_a_column_that_may_have_none_makes_no_float_either() -> None:
     asked = column_filter((), ())
-    counts = to_frame(ENDPOINTS["get_activity"].row, [], asked).select("count")
+    counts = to_frame("get_activity", [], asked).select("count")
     frame = pl.concat([counts, pl.DataFrame({"count": [BIG, None]})])
     table = TradesResponse(frame, [])
     assert table.to_pandas()["count"].dtype == pd.Int64Dtype()

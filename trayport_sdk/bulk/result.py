@@ -23,8 +23,8 @@ from ..errors import (
 from ..query.params import parameters_by_argument
 from ..query.plan import QueryPlan
 from ..tables.base import RequestRecord
-from ..tables.decode.columns import ColumnFilter, column_filter, to_frame
 from ..tables.decode.decoder import Decoder
+from ..tables.decode.schema import ColumnFilter, column_filter, to_frame
 from ..tables.decode.split import SMALL_PIECE
 from .correlation import check_contracts
 from .spool import Spool
@@ -159,7 +159,7 @@ def _frames(decoder: Decoder, query: QueryPlan, chunks: Iterable[bytes]) -> Iter
     if query.options.response_format == "json":
         return decoder.frames(chunks)
     deque(chunks, maxlen=0)
-    return iter([to_frame(query.operation.row, [], columns_of(query))])
+    return iter([to_frame(query.operation.operation_id, [], columns_of(query))])
 
 
 def _before_the_end(query: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:

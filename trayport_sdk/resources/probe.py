@@ -40,4 +40,4 @@ def probe_of(session: Session) -> Callable[[str], Awaitable[None]]:
 
 
 def _proven(answer: ApiResponse) -> None:
-    answer.read(decode.answer)
+    answer.read(decode.decode_response)

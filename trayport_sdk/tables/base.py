@@ -17,7 +17,7 @@ from ..query.plan import counted
 from . import convert as conversions
 from . import export
 from .batches import map_batches
-from .decode.columns import ColumnFilter, to_frame
+from .decode.schema import ColumnFilter, to_frame
 from .models import collector_paused, models
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class TableResponse(FromRequests, Generic[Model]):
     @classmethod
     def nothing(cls, asked: ColumnFilter) -> Self:
         """A table without rows, with the columns a full one would have."""
-        return cls(to_frame(ENDPOINTS[cls.operation_id].row, [], asked), [])
+        return cls(to_frame(cls.operation_id, [], asked), [])
 
     @classmethod
     def _arranged(cls, frame: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from ...errors import TrayportValidationError
 from ...query import rules
 from ...query.spans import TimeRange
 from ...query.times import Interval
-from ..decode.columns import column_filter
+from ..decode.schema import column_filter
 from .buckets import Buckets, bucket_interval
 
 if TYPE_CHECKING:

@@ -16,22 +16,22 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import msgspec
+import polars as pl
 from attrs import field, frozen
 from trayport_spec import ENDPOINTS
+from trayport_spec.rows import RESPONSES
 
 from ...errors import QUOTED_CHARACTERS, TrayportDecodeError
-from . import locate as places
-from .columns import ColumnFilter, from_json, to_frame
-from .schema import Tolerance, answer_type, untyped
+from . import locate
+from .schema import ColumnFilter, attribute, from_json, from_rows, schema_of
 from .split import PIECE, SPACE, Cut, Cutter
+from .tolerance import Tolerance, untyped
 
-if TYPE_CHECKING:
-    import polars as pl
-
-    _Table: TypeAlias = tuple[pl.DataFrame, Mapping[str, int]]
+Table: TypeAlias = tuple[pl.DataFrame, Mapping[str, int]]
+"""Rows, and how often each field in them was not of its type."""
 
 WORKERS = 2
 AHEAD = 2 * WORKERS
@@ -40,12 +40,12 @@ _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 @frozen
 class Decoded:
-    """An answer as typed structs.
+    """A response as typed structs.
 
     Attributes:
-        rows: The rows, in the order of the answer.
-        timestamp: The instant the whole answer is of, in nanoseconds since 1970-01-01 UTC; None
-            where the rows have times of their own.
+        rows: The rows, in the order of the response.
+        timestamp: The instant that the whole response is about, in nanoseconds since 1970-01-01
+            UTC; None where the rows have times of their own.
         unexpected: How often each field was not of its type, and was taken nevertheless.
     """
 
@@ -55,30 +55,30 @@ class Decoded:
 
 
 class Decoder:
-    """Turns the JSON of one answer into tables, piece by piece.
+    """Turns the JSON of one response into tables, piece by piece.
 
     Args:
-        operation_id: The operation that was asked.
-        asked: Which columns are part of the tables.
+        operation_id: The operation of the request.
+        wanted: Which columns are part of the tables.
         lenient: Whether what is not of its type becomes null instead of an error.
         piece: About how many bytes are decoded at once.
 
     Attributes:
-        timestamp: The instant the whole answer is of, once it was read.
+        timestamp: The instant that the whole response is about, once it was read.
         unexpected: How often each field was not of its type, and was taken nevertheless.
     """
 
     def __init__(
         self,
         operation_id: str,
-        asked: ColumnFilter,
+        wanted: ColumnFilter,
         *,
         lenient: bool = False,
         piece: int | None = None,
     ) -> None:
         self._operation_id = operation_id
         self._columns = ENDPOINTS[operation_id].row
-        self._asked = asked
+        self._schema = schema_of(operation_id, wanted)
         self._lenient = lenient
         self._piece = piece
         self._is_plain = True
@@ -96,12 +96,12 @@ class Decoder:
             TrayportDecodeError: The body is not what the API promises. The tables before were.
         """
         if ENDPOINTS[self._operation_id].root != "array":
-            whole = answer(self._operation_id, b"".join(chunks), lenient=self._lenient)
+            whole = decode_response(self._operation_id, b"".join(chunks), lenient=self._lenient)
             self.timestamp = whole.timestamp
             self.unexpected.update(whole.unexpected)
-            yield to_frame(self._columns, whole.rows, self._asked)
+            yield from_rows(self._columns, whole.rows, self._schema)
             return
-        under_way: deque[tuple[Cut, Future[_Table]]] = deque()
+        under_way: deque[tuple[Cut, Future[Table]]] = deque()
         try:
             for frame, unexpected in self._tables(chunks, under_way):
                 self._rows_before += frame.height
@@ -112,8 +112,8 @@ class Decoder:
                 table.cancel()
 
     def _tables(
-        self, chunks: Iterable[bytes], under_way: deque[tuple[Cut, Future[_Table]]]
-    ) -> Iterator[_Table]:
+        self, chunks: Iterable[bytes], under_way: deque[tuple[Cut, Future[Table]]]
+    ) -> Iterator[Table]:
         """Hands out the pieces to the threads, and their tables in the order of the pieces."""
         cutter = Cutter(self._piece)
         pool = _threads(os.getpid())
@@ -142,25 +142,25 @@ class Decoder:
         yield from iter(cutter.cut, None)
 
     def _refuse(self, begun: bytes) -> NoReturn:
-        """Says why an answer that does not begin as an array is wrong."""
+        """Refuses a response that does not begin as an array."""
         start = len(begun) - len(begun.lstrip(SPACE))
         what = "it is empty" if start == len(begun) else "its root is no array"
         raise TrayportDecodeError(
-            f"the answer is not what the API promises: {what} (byte {start})",
+            f"the response is not what the API promises: {what} (byte {start})",
             offset=start,
             body=_quoted(begun),
         )
 
-    def _table(self, text: bytes) -> _Table:
+    def _table(self, text: bytes) -> Table:
         """The table of a piece."""
         found = _read(self._operation_id, text, lenient=self._lenient)
         frame = None
         if self._is_plain and not found.unexpected:
-            frame = from_json(self._columns, text, self._asked)
+            frame = from_json(self._columns, text, self._schema)
         if frame is None or frame.height != len(found.rows):
             # What is in one piece will be in the others: escapes, or fields that are not known.
             self._is_plain = False
-            frame = to_frame(self._columns, found.rows, self._asked)
+            frame = from_rows(self._columns, found.rows, self._schema)
         return frame, found.unexpected
 
 
@@ -171,8 +171,8 @@ def _small(chunks: Iterable[bytes]) -> Iterator[memoryview]:
             yield memoryview(chunk)[start : start + PIECE]
 
 
-def answer(operation_id: str, body: bytes, *, lenient: bool = False) -> Decoded:
-    """The rows of an answer, and what the answer says of all of them.
+def decode_response(operation_id: str, body: bytes, *, lenient: bool = False) -> Decoded:
+    """The rows of a response, and what it says of all of them.
 
     Raises:
         TrayportDecodeError: The body is not what the API promises.
@@ -184,8 +184,8 @@ def answer(operation_id: str, body: bytes, *, lenient: bool = False) -> Decoded:
 
 
 def decode_documents(operation_id: str, body: bytes) -> list[dict[str, Any]]:
-    """The rows of an answer as JSON objects, checked like `answer` does."""
-    answer(operation_id, body)
+    """The rows of a response as JSON objects, checked like those of `decode_response`."""
+    decode_response(operation_id, body)
     document = msgspec.json.decode(body)
     endpoint = ENDPOINTS[operation_id]
     if endpoint.rows_at is not None:
@@ -195,17 +195,17 @@ def decode_documents(operation_id: str, body: bytes) -> list[dict[str, Any]]:
 
 @cache
 def _threads(_process: int) -> ThreadPoolExecutor:
-    """The threads that decode, for all answers of a process: many would need much memory."""
+    """The threads that decode, for all responses of a process: many would need much memory."""
     return ThreadPoolExecutor(WORKERS, "trayport-decode")
 
 
 @cache
 def _decoder(operation_id: str) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(answer_type(operation_id))
+    return msgspec.json.Decoder(RESPONSES[operation_id])
 
 
 def _read(operation_id: str, text: bytes, *, lenient: bool) -> Decoded:
-    """The rows of an answer.
+    """The rows of a response.
 
     Raises:
         msgspec.DecodeError: It is not of its type, or no JSON.
@@ -220,14 +220,14 @@ def _read(operation_id: str, text: bytes, *, lenient: bool) -> Decoded:
     except msgspec.ValidationError:
         # Slowly, with what is wrong at its place; of fields with the same name the last one counts.
         tolerance = Tolerance(operation_id, lenient=lenient)
-        document = tolerance.answer(untyped(text))
+        document = tolerance.response(untyped(text))
         unexpected: Mapping[str, int] = tolerance.unexpected
     else:
         unexpected = {}
     if endpoint.rows_at is None:
         return Decoded(document if endpoint.root == "array" else [document], unexpected=unexpected)
-    times = (getattr(document, c.python_name) for c in endpoint.envelope if c.type == "timestamp")
-    return Decoded(getattr(document, endpoint.rows_at), next(times, None), unexpected)
+    times = (getattr(document, attribute(c)) for c in endpoint.envelope if c.type == "timestamp")
+    return Decoded(document.rows, next(times, None), unexpected)
 
 
 def _explained(
@@ -242,36 +242,36 @@ def _explained(
         rows_before: How many rows there were before.
         is_array: Whether it should be an array of rows.
     """
-    told = str(error)
+    message = str(error)
     path: tuple[str | int, ...] = ()
     if isinstance(error, UnicodeDecodeError):
         start = error.start
     elif is_array and text[:1] == b"[" and text[1:].lstrip(SPACE)[:1] not in (b"{", b"]", b""):
         # Whether the value was whole is not known: it was not waited for.
-        told, path = "Expected `object` - at `$[0]`", (0,)
+        message, path = "Expected `object` - at `$[0]`", (0,)
         start = len(text) - len(text[1:].lstrip(SPACE))
-    elif place := re.search(r"\(byte (\d+)\)", told):
+    elif place := re.search(r"\(byte (\d+)\)", message):
         start = int(place[1])
-        told = told.replace(place[0], f"(byte {start + offset})")
-    elif at := re.search(r"(?<= at `)\$[^`]*(?=`$)", told):
-        # Numbers out of range are told of without the names on the way to them.
+        message = message.replace(place[0], f"(byte {start + offset})")
+    elif at := re.search(r"(?<= at `)\$[^`]*(?=`$)", message):
+        # The message about a number out of range lacks the names on the way to it.
         lost = "[...]" in at[0]
-        path = places.unreadable_number(text) if lost else places.path_of(at[0])
-        start = places.start_of(text, path)
+        path = locate.unreadable_number(text) if lost else locate.path_of(at[0])
+        start = locate.start_of(text, path)
     else:
         is_whole = isinstance(error, msgspec.ValidationError)
-        start = places.start_of(text, path) if is_whole else len(text)
+        start = locate.start_of(text, path) if is_whole else len(text)
     if is_array and not path and text.lstrip()[:1] == b"[":
-        path = (places.row_at(text, start),)
-    row, within = places.row_of(path)
+        path = (locate.row_at(text, start),)
+    row, within = locate.row_of(path)
     if row is not None and path[:1] == (row,):
-        told = told.replace(f"`$[{row}]", f"`$[{row + rows_before}]")
+        message = message.replace(f"`$[{row}]", f"`$[{row + rows_before}]")
         row += rows_before
-    if lacking := re.search(r"missing required field `([^`]+)`", told):
+    if lacking := re.search(r"missing required field `([^`]+)`", message):
         within = f"{within}.{lacking[1]}".lstrip(".")
     where = [f"byte {start + offset}"] + ([] if row is None else [f"row {row}"])
     return TrayportDecodeError(
-        f"the answer is not what the API promises: {told} ({', '.join(where)})",
+        f"the response is not what the API promises: {message} ({', '.join(where)})",
         offset=start + offset,
         row=row,
         field=within or None,

@@ -1,251 +1,197 @@
-"""The types of rows, made from the tables, and rows that are not quite of them.
+"""The columns of a table: their types, which of them a request has, and rows put into them.
 
-What the tables mark as documented or observed is kept to. What they only assume is not held against
-an answer: there, any scalar that fits is taken, and counted.
+The types of rows and columns are generated from the document; here they are cut to what a request
+asked for.
 """
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Annotated, Any, Literal, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, count, repeat
+from keyword import iskeyword
+from operator import attrgetter
+from typing import Any, TypeAlias
 
 import msgspec
+import polars as pl
+from polars.datatypes import DataType
 from trayport_spec import ENDPOINTS, Column
+from trayport_spec.schemas import SCHEMAS
 
-INT64_MAX = 2**63 - 1
-FLOAT_EXACT = 2**53
-
-# Types are made from the tables while running, which checkers cannot follow.
-_ListOf: Any = list
-_Literal: Any = Literal
+Schema: TypeAlias = Mapping[str, DataType]
+ColumnFilter: TypeAlias = Callable[[Column], bool]
+"""Whether a column is part of a table."""
 
 
-@cache
-def row_type(operation_id: str) -> Any:
-    """The type of one row of an operation."""
-    return _struct(operation_id, ENDPOINTS[operation_id].row)
+def column_filter(optional_fields: Sequence[str], parameters: Sequence[str]) -> ColumnFilter:
+    """Which columns a request has: all but those that it could have named and did not."""
+
+    def is_wanted(column: Column) -> bool:
+        avoidable = column.optional_field is not None or column.brought_by is not None
+        wanted = column.optional_field in optional_fields or column.brought_by in parameters
+        return column.required or wanted or not avoidable
+
+    return is_wanted
 
 
-@cache
-def answer_type(operation_id: str) -> Any:
-    """The type of a whole answer: a list of rows, one row, or an object with rows in it."""
-    endpoint, row = ENDPOINTS[operation_id], row_type(operation_id)
-    if endpoint.rows_at is not None:
-        rows = (endpoint.rows_at, _ListOf[row])
-        return _struct(f"{operation_id}_answer", endpoint.envelope, [rows])
-    return _ListOf[row] if endpoint.root == "array" else row
+def schema_of(operation_id: str, wanted: ColumnFilter) -> Schema:
+    """The columns of a table and their types, in the order of the document."""
+    return _cut(ENDPOINTS[operation_id].row, SCHEMAS[operation_id], wanted)
 
 
-def _struct(name: str, columns: Sequence[Column], others: Sequence[tuple[str, Any]] = ()) -> Any:
-    required = [(c.python_name, _type(name, c)) for c in columns if c.required]
-    optional = [
-        (c.python_name, _type(name, c) | msgspec.UnsetType, msgspec.UNSET)
-        for c in columns
-        if not c.required
-    ]
-    return msgspec.defstruct(
-        name,
-        [*others, *required, *optional],
-        rename={c.python_name: c.name for c in columns},
-        kw_only=True,
-        gc=False,
+def _cut(columns: Sequence[Column], schema: Schema, wanted: ColumnFilter) -> Schema:
+    found: dict[str, DataType] = {}
+    for column in filter(wanted, columns):
+        kind = schema[column.python_name]
+        if column.fields:
+            kind = _nested(kind, _cut(column.fields, _fields(kind), wanted))
+        found[column.python_name] = kind
+    return found
+
+
+def _fields(kind: DataType) -> dict[str, Any]:
+    """The fields of a struct, or of the structs in a list."""
+    struct = kind.inner if isinstance(kind, pl.List) else kind
+    return dict(struct.to_schema()) if isinstance(struct, pl.Struct) else {}
+
+
+def _nested(kind: DataType, fields: Schema) -> DataType:
+    """A struct, or a list of structs, with these fields."""
+    return pl.List(pl.Struct(fields)) if isinstance(kind, pl.List) else pl.Struct(fields)
+
+
+def to_frame(operation_id: str, rows: Sequence[Any], wanted: ColumnFilter) -> pl.DataFrame:
+    """The rows of a response as a table."""
+    schema = schema_of(operation_id, wanted)
+    return from_rows(ENDPOINTS[operation_id].row, rows, schema)
+
+
+def from_rows(columns: Sequence[Column], rows: Sequence[Any], schema: Schema) -> pl.DataFrame:
+    """The rows as a table with the columns of a schema."""
+    return pl.DataFrame(
+        [
+            _series(column, list(map(attrgetter(attribute(column)), rows)), kind)
+            for column, kind in _typed(columns, schema)
+        ]
     )
 
 
-def _type(parent: str, column: Column) -> Any:
-    kind = _field_type(f"{parent}_{column.python_name}", column)
-    return kind | None if column.nullable else kind
+def attribute(column: Column) -> str:
+    """The name of a column in the generated class of its row."""
+    return column.python_name + "_" * iskeyword(column.python_name)
 
 
-def _field_type(name: str, column: Column) -> Any:
+def _typed(columns: Sequence[Column], schema: Schema) -> Iterator[tuple[Column, DataType]]:
+    """The columns that a schema has, with their types."""
+    return ((c, schema[c.python_name]) for c in columns if c.python_name in schema)
+
+
+def _series(column: Column, values: list[Any], kind: DataType) -> pl.Series:
+    name = column.python_name
+    if not column.required:
+        values = [None if value is msgspec.UNSET else value for value in values]
     match column.type:
-        case "int64" | "timestamp":
-            least = -INT64_MAX - 1 if column.minimum is None else int(column.minimum)
-            return Annotated[int, msgspec.Meta(ge=least, le=INT64_MAX)]
-        case "float64":
-            return float
-        case "bool":
-            return bool
-        case "string":
-            return _Literal[column.enum] if column.enum else str
+        case "timestamp":
+            return pl.Series(name, values, dtype=pl.Int64).cast(kind)
         case "struct":
-            return _struct(name, column.fields)
+            present = [value for value in values if value is not None]
+            structs = from_rows(column.fields, present, _fields(kind)).to_struct(name)
+            return _in_place(structs, values, pl.Series(name, [None], dtype=kind))
         case "list":
-            return _ListOf[_struct(name, column.fields)]
-
-
-@cache
-def _scalar_type(column: Column) -> Any:
-    return _type("", column)
-
-
-class Tolerance:
-    """Makes an answer of JSON values, some of which are not of their types.
-
-    Args:
-        operation_id: The operation that answered.
-        lenient: Whether every field that is not of its type becomes null; otherwise only those
-            whose type is assumed are taken as they are, if they fit.
-
-    Attributes:
-        unexpected: How often each field was not of its type.
-    """
-
-    def __init__(self, operation_id: str, *, lenient: bool) -> None:
-        self._operation_id = operation_id
-        self._endpoint = ENDPOINTS[operation_id]
-        self._lenient = lenient
-        self.unexpected: Counter[str] = Counter()
-
-    def answer(self, document: Any) -> Any:
-        """The typed answer.
-
-        Raises:
-            msgspec.ValidationError: It is none.
-        """
-        kind, place = answer_type(self._operation_id), self._endpoint.rows_at
-        if place is not None:
-            if not isinstance(document, Mapping):
-                raise _wrong("object", document, "$")
-            rest = {c.python_name: self._envelope(c, document) for c in self._endpoint.envelope}  # pyright: ignore[reportUnknownArgumentType]
-            return kind(**{place: self._rows(document.get(place), f"$.{place}")}, **rest)  # pyright: ignore[reportUnknownMemberType]
-        if self._endpoint.root == "array":
-            return self._rows(document, "$")
-        return self._object(self._endpoint.row, kind, document, "$", "")
-
-    def _envelope(self, column: Column, document: Mapping[str, object]) -> Any:
-        try:
-            return msgspec.convert(document.get(column.name, msgspec.UNSET), _scalar_type(column))
-        except msgspec.ValidationError:
-            value = document.get(column.name, msgspec.UNSET)
-            raise _wrong(column.type, value, f"$.{column.name}") from None
-
-    def _rows(self, documents: Any, at: str) -> list[Any]:
-        if not isinstance(documents, list):
-            raise _wrong("array", documents, at)
-        columns, kind = self._endpoint.row, row_type(self._operation_id)
-        rows: list[Any] = documents  # pyright: ignore[reportUnknownVariableType]
-        return [
-            self._object(columns, kind, document, f"{at}[{number}]", "")
-            for number, document in enumerate(rows)
-        ]
-
-    def _object(
-        self, columns: Sequence[Column], kind: Any, document: object, at: str, above: str
-    ) -> Any:
-        if not isinstance(document, Mapping):
-            raise _wrong("object", document, at)
-        kinds = {field.name: field.type for field in msgspec.structs.fields(kind)}
-        values: dict[str, Any] = {}
-        for column in columns:
-            if column.name not in document and not column.required:
-                continue
-            value = document.get(column.name, msgspec.UNSET)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-            place, name = f"{at}.{column.name}", above + column.name
-            values[column.python_name] = self._value(
-                column, kinds[column.python_name], value, place, name
-            )
-        return kind(**values)
-
-    def _value(self, column: Column, kind: Any, value: Any, at: str, name: str) -> Any:
-        if column.fields:
-            return self._nested(column, kind, value, at, name)
-        try:
-            if isinstance(value, _TooLarge):
-                raise _wrong(column.type, value, at)
-            return msgspec.convert(value, _scalar_type(column))
-        except msgspec.ValidationError:
-            fitting = _fitting(column, value) if column.provenance.source == "assumed" else None
-            if fitting is None and not self._lenient and not _may_lack(column, value):
-                raise _wrong(column.type, value, at) from None
-            self.unexpected[name] += 1
-            return fitting
-
-    def _nested(self, column: Column, kind: Any, value: Any, at: str, name: str) -> Any:
-        inner = _struct_in(kind)
-        if column.nullable and value is None:
-            return None
-        try:
-            if column.type == "struct":
-                return self._object(column.fields, inner, value, at, f"{name}.")
-            if not isinstance(value, list):
-                raise _wrong("array", value, at)
-            items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
-            return [
-                self._object(column.fields, inner, one, f"{at}[{number}]", f"{name}.")
-                for number, one in enumerate(items)
-            ]
-        except msgspec.ValidationError:
-            if not self._lenient:
-                raise
-            self.unexpected[name] += 1
-            return None
-
-
-def untyped(text: bytes) -> Any:
-    """Any JSON. A number that is too large for a float is kept as something that is no number.
-
-    Raises:
-        msgspec.DecodeError: It is none.
-    """
-    return _UNTYPED.decode(text)
-
-
-def _number(text: str) -> float | str:
-    number = float(text)
-    return number if math.isfinite(number) else _TooLarge(text)
-
-
-class _TooLarge(str):
-    """The text of a number that is too large."""
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
-_UNTYPED = msgspec.json.Decoder[Any](float_hook=_number)
-
-
-def _may_lack(column: Column, value: object) -> bool:
-    """Whether a field is missing whose presence is only assumed."""
-    return column.provenance.source == "assumed" and (value is None or value is msgspec.UNSET)
-
-
-def _struct_in(kind: Any) -> Any:
-    """The struct in the type of a field, which may be a list of it, or null, or absent."""
-    if isinstance(kind, type) and issubclass(cast("type[Any]", kind), msgspec.Struct):
-        return kind  # pyright: ignore[reportUnknownVariableType]
-    found = (_struct_in(one) for one in getattr(cast("Any", kind), "__args__", ()))
-    return next((one for one in found if one is not None), None)
-
-
-def _wrong(expected: str, value: object, at: str) -> msgspec.ValidationError:
-    if value is msgspec.UNSET:
-        above, _, name = at.rpartition(".")
-        return msgspec.ValidationError(f"Object missing required field `{name}` - at `{above}`")
-    return msgspec.ValidationError(f"Expected `{expected}`, got {value!r:.80} - at `{at}`")
-
-
-def _fitting(column: Column, value: object) -> Any:
-    """A scalar as the type of a column whose type is assumed; None when it does not fit."""
-    match column.type, value:
-        case _, _TooLarge():
-            return None
-        case "string", bool():
-            return str(value).lower()
-        case "string", str() | int() | float():
-            return str(value)
-        case "int64" | "timestamp", int() if not isinstance(value, bool):
-            return value if -INT64_MAX <= value <= INT64_MAX else None
-        case "int64" | "timestamp", float():
-            return int(value) if value.is_integer() and abs(value) <= FLOAT_EXACT else None
-        case "int64" | "timestamp", str():
-            number = int(value) if value.lstrip("-").isdecimal() and len(value) < 20 else None
-            return _fitting(column, number)
-        case "float64", int() | float() if not isinstance(value, bool):
-            return float(value)
+            filled = [value for value in values if value]
+            items = from_rows(column.fields, list(chain.from_iterable(filled)), _fields(kind))
+            owners = chain.from_iterable(map(repeat, count(), map(len, filled)))
+            owned = [pl.Series("owner", list(owners), dtype=pl.Int64), items.to_struct(name)]
+            lists = pl.DataFrame(owned).group_by("owner", maintain_order=True).agg(name)
+            return _in_place(lists[name], values, pl.Series(name, [None, []], dtype=kind))
         case _:
-            return None
+            return pl.Series(name, values, dtype=kind)
+
+
+def _in_place(found: pl.Series, values: Sequence[Any], gaps: pl.Series) -> pl.Series:
+    """The nested values found, at the places they have among all: gaps are null or empty lists."""
+    if len(found) == len(values):
+        return found
+    following = iter(range(len(found)))
+    missing, empty = len(found), len(found) + 1
+    return pl.concat([found, gaps]).gather(
+        [missing if v is None else next(following) if v else empty for v in values]
+    )
+
+
+def from_json(columns: Sequence[Column], text: bytes, schema: Schema) -> pl.DataFrame | None:
+    """The table of a JSON array of rows that are known to be right, read at once; else None.
+
+    Polars reads fast, and only what is known to be right may be given to it: it makes nulls and
+    numbers out of what is neither. It takes the first of fields with the same name, where the last
+    one counts, and leaves out fields without a word; the number of quotation marks shows that.
+    """
+    typed = list(_typed(columns, schema))
+    try:
+        found = pl.read_json(text, schema=_as_sent(typed))
+    except (pl.exceptions.PolarsError, ValueError):
+        return None
+    if _quotation_marks(typed, found) != text.count(b'"'):
+        return None
+    if any(column.fields for column, _ in typed):
+        found = found.with_columns(
+            _renamed(pl.col(column.name), column, kind) for column, kind in typed if column.fields
+        )
+    for place, (column, kind) in enumerate(typed):
+        if column.type == "timestamp":
+            found.replace_column(place, found.to_series(place).cast(kind))
+    found.columns = [column.python_name for column, _ in typed]
+    return found
+
+
+def _as_sent(typed: Sequence[tuple[Column, DataType]]) -> Schema:
+    """The columns under the names that the API uses, times as the integers that it sends."""
+    found: dict[str, DataType] = {}
+    for column, kind in typed:
+        if column.fields:
+            kind = _nested(kind, _as_sent(list(_typed(column.fields, _fields(kind)))))
+        found[column.name] = pl.Int64() if column.type == "timestamp" else kind
+    return found
+
+
+def _renamed(value: pl.Expr, column: Column, kind: DataType) -> pl.Expr:
+    """A column with the names and types of the table."""
+    if column.type == "timestamp":
+        return value.cast(kind)
+    if isinstance(kind, pl.List):
+        struct = Column(column.name, column.python_name, "struct", "", fields=column.fields)
+        return value.list.eval(_renamed(pl.element(), struct, pl.Struct(_fields(kind))))
+    typed = list(_typed(column.fields, _fields(kind)))
+    changed = [
+        _renamed(pl.field(field.name), field, kind).alias(field.name)
+        for field, kind in typed
+        if field.fields or field.type == "timestamp"
+    ]
+    if changed:
+        value = value.struct.with_fields(changed)
+    return value.struct.rename_fields([field.python_name for field, _ in typed])
+
+
+def _quotation_marks(typed: Sequence[tuple[Column, DataType]], table: pl.DataFrame) -> int:
+    """How many quotation marks the text of a table has, if it has no other fields.
+
+    Below zero when that cannot be known.
+    """
+    marks = 0
+    for column, kind in typed:
+        values = table.get_column(column.name)
+        given = table.height - values.null_count()
+        if column.nullable and not column.required and given < table.height:
+            return -1  # the field may have been null or absent
+        marks += 2 * (table.height if column.required else given)
+        if column.type == "string":
+            marks += 2 * given
+        elif column.fields:
+            if column.type == "list":
+                values = values.explode(empty_as_null=False, keep_nulls=False)
+            inner = values.drop_nulls().struct.unnest()
+            within = _quotation_marks(list(_typed(column.fields, _fields(kind))), inner)
+            if within < 0:
+                return -1
+            marks += within
+    return marks
