@@ -160,30 +160,20 @@ class TrayportClient(Groups):
     def _begin(self, settings: Settings, hooks: Hooks, application: Sandbox | None = None) -> None:
         from .bulk.dead_letters import DeadLetters
         from .http.session import Session
-        from .resources.catalog import Catalog
-        from .resources.methods import LastResponses, ReferenceReader
-        from .resources.reference import ReferenceGroup
 
         file = settings.dead_letter_file
         on_failure: OnFailure | None = DeadLetters(file).keep if file else None
         session = Session.from_settings(
             settings, hooks, application=application, on_failure=on_failure
         )
-        self._last = LastResponses() if settings.cache else None
-        self._catalog = Catalog(ReferenceGroup(ReferenceReader(session, self._last)))
         self._read = settings
         self._send_over(session, settings)
 
     def _send_over(self, session: Session, settings: Settings) -> None:
-        from .bulk.runner import Runner
-        from .resources.methods import ReferenceReader
-
         self._session = session
         self.settings = settings
-        self._runner = Runner(session, self._catalog, lambda: self.settings)
-        self._reader = ReferenceReader(session, self._last)
-        for group in (*GROUPS, "planner"):
-            vars(self).pop(group, None)
+        for name in (*GROUPS, "planner", "_runner", "_reader"):
+            vars(self).pop(name, None)
 
     @cached_property
     def planner(self) -> Planner:
@@ -227,6 +217,7 @@ class TrayportClient(Groups):
                 limit=", ".join(PRIORITIES),
                 suggestion=f"use one of {', '.join(PRIORITIES)}",
             )
+        _ = self._catalog  # made before the copy, which shares it
         other = copy(self)
         settings = self.settings.replace(timeout=timeout, max_retries=max_retries)
         policy = Policy.from_settings(settings, priority or self._session.policy.priority)

@@ -1209,6 +1209,10 @@ class TrayportClient:
     """
 
     @property
+    def settings(self) -> Settings:
+        return self._async.settings
+
+    @property
     def trades(self) -> TradesGroup:
         """Public and private trades, candles, the last trade and trading activity."""
         return TradesGroup(self._async.trades, self._portal)
@@ -1227,10 +1231,6 @@ class TrayportClient:
     def reference(self) -> ReferenceGroup:
         """Instruments, markets, sequences and the delivery periods they are made of."""
         return ReferenceGroup(self._async.reference, self._portal)
-
-    @property
-    def settings(self) -> Settings:
-        return self._async.settings
 
     def __init__(
         self,

@@ -8,20 +8,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..parts import Parts
+
 if TYPE_CHECKING:
-    from ...bulk.runner import Runner
-    from ..methods import ReferenceReader
     from ..orders import OrdersGroup
     from ..reference import ReferenceGroup
     from ..snapshots import SnapshotsGroup
     from ..trades import TradesGroup
 
 
-class Groups:
+class Groups(Parts):
     """The groups of methods of a client."""
-
-    _runner: Runner
-    _reader: ReferenceReader
 
     @cached_property
     def trades(self) -> TradesGroup:

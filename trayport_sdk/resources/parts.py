@@ -1,0 +1,45 @@
+"""What the groups of a client stand on, made on first use: it loads the tables."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..bulk.runner import Runner
+    from ..http.session import Session
+    from ..settings import Settings
+    from .catalog import Catalog
+    from .methods import LastResponses, ReferenceReader
+
+
+class Parts:
+    """The runner of queries and the reader of reference data, over a session."""
+
+    _session: Session
+    settings: Settings
+
+    @cached_property
+    def _last(self) -> LastResponses | None:
+        from .methods import LastResponses
+
+        return LastResponses() if self.settings.cache else None
+
+    @cached_property
+    def _reader(self) -> ReferenceReader:
+        from .methods import ReferenceReader
+
+        return ReferenceReader(self._session, self._last)
+
+    @cached_property
+    def _catalog(self) -> Catalog:
+        from .catalog import Catalog
+        from .reference import ReferenceGroup
+
+        return Catalog(ReferenceGroup(self._reader))
+
+    @cached_property
+    def _runner(self) -> Runner:
+        from ..bulk.runner import Runner
+
+        return Runner(self._session, self._catalog, lambda: self.settings)
