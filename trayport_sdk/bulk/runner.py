@@ -79,11 +79,11 @@ class Runner:
             **question,
         )
 
-    async def about(self, contracts: Contracts, query: QueryPlan) -> QueryPlan:
+    async def about(self, contracts: Contracts | None, query: QueryPlan) -> QueryPlan:
         """The query, about contracts that may be given by name."""
         return about(query, [await self.catalog.resolve(one) for one in listed(contracts)])
 
-    async def about_one(self, contract: Contracts, query: QueryPlan) -> QueryPlan:
+    async def about_one(self, contract: Contracts | None, query: QueryPlan) -> QueryPlan:
         """The query, about one contract, whose rows do not say whose they are."""
         if not isinstance(contract, ContractSpec | str):
             raise TrayportValidationError(
@@ -117,7 +117,8 @@ class Runner:
             only_one({"contract": contracts, **scope})
             scope = None
         query = self.query(endpoint.key, scope=scope, **arguments)
-        if contracts is not None:
+        needs_contracts = endpoint.limits.contract in ("one", "many") and scope is None
+        if needs_contracts or contracts is not None:
             if endpoint.limits.contract == "many":
                 query = await self.about(contracts, query)
             else:

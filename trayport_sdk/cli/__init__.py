@@ -15,22 +15,14 @@ import click
 from .. import __version__
 from ..errors import TrayportConfigurationError, TrayportError, TrayportValidationError
 from .config import config
-from .download import demo, sandbox, trades
 from .health import health, status
+from .operations import commands, option_name
 from .plan import plan
 from .retry import retry_failed
+from .sandbox import demo, sandbox
 
-OPTIONS = {
-    "contracts": "CONTRACTS",
-    "from_": "--from",
-    "until": "--until",
-    "optional_fields": "--field",
-    "out": "--out",
-    "endpoint": "--endpoint",
-    "at": "--at",
-    "interval": "--interval",
-    "routes": "--route",
-}
+ARGUMENTS = {"contracts": "CONTRACTS", "contract": "CONTRACT", "file": "FILE"}
+INTERRUPTED_TEXT = "interrupted; files that are finished stay, and the command can be run again"
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
@@ -46,14 +38,14 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         return _said(error.format_message(), FAILED)
     except TrayportValidationError as error:
-        option = OPTIONS.get(error.parameter, error.parameter)
+        option = ARGUMENTS.get(error.parameter) or option_name(error.parameter)
         return _said(str(error).replace(error.parameter, option, 1), WRONG_USAGE)
     except TrayportConfigurationError as error:
         return _said(str(error), WRONG_USAGE)
     except (TrayportError, OSError) as error:
         return _said(str(error), FAILED)
     except (click.Abort, KeyboardInterrupt):
-        return _said("interrupted", INTERRUPTED)
+        return _said(INTERRUPTED_TEXT, INTERRUPTED)
     except Exception as error:  # noqa: BLE001  (the last door: one line, never a traceback)
         return _said(f"unexpected {type(error).__name__}: {error}", FAILED)
     return result if isinstance(result, int) else 0
@@ -82,5 +74,5 @@ def trayport() -> None:
     """Market data of the Trayport Data Analytics API. Unofficial."""
 
 
-for command in (trades, plan, sandbox, demo, config, health, status, retry_failed):
+for command in (*commands(), plan, sandbox, demo, config, health, status, retry_failed):
     trayport.add_command(command)

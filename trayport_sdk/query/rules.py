@@ -263,7 +263,7 @@ def _canonical_fields(endpoint: Endpoint, names: str | Sequence[str]) -> tuple[s
 
 
 def listed(
-    contracts: ContractSpec | str | Iterable[ContractSpec | str],
+    contracts: ContractSpec | str | Iterable[ContractSpec | str] | None,
 ) -> list[ContractSpec | str]:
     """The contracts of an argument that takes one or several.
 

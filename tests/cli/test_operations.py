@@ -1,0 +1,75 @@
+"""The commands that ask for one operation each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+from trayport_spec import ENDPOINTS
+
+from trayport_sdk.cli import trayport
+
+CONTRACT = "TTF Hi Cal 51.6* Apr-24"
+RANGE = ("--from", "2024-03-04T10", "--until", "2024-03-04T12")
+# What each operation is asked for, and how many rows the sandbox has of it.
+CALLS = {
+    "trades": ((CONTRACT, *RANGE), None),
+    "private": (RANGE, None),
+    "candles": ((CONTRACT, *RANGE, "--interval", "1h"), 2),
+    "last": ((CONTRACT, "--at", "2024-03-05"), 1),
+    "activity": (RANGE, None),
+    "top": ((CONTRACT, *RANGE, "--interval", "30m"), 4),
+    "book": ((CONTRACT, *RANGE, "--interval", "30m", "--depth", "2"), 4),
+    "snapshots": ((CONTRACT, "--at", "2024-03-05T12:00"), 1),
+    "instruments": ((), None),
+    "instrument": (("10002806",), 1),
+    "instrument-sequences": (("10002806",), None),
+    "markets": ((), None),
+    "market": (("10000065",), 1),
+    "market-sequences": (("10000065",), None),
+    "sequences": ((), None),
+    "items": (("10000305", "--count", "3"), 3),
+    "item": (("10000305", "244"), 1),
+}
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(trayport, [*arguments, "--sandbox"], catch_exceptions=False)
+
+
+def test_every_operation_has_a_command() -> None:
+    assert {endpoint.command for endpoint in ENDPOINTS.values()} == CALLS.keys()
+    assert CALLS.keys() <= trayport.commands.keys()
+
+
+@pytest.mark.parametrize("command", CALLS)
+def test_a_command_shows_a_table_and_writes_the_same_rows(command: str, tmp_path: Path) -> None:
+    arguments, rows = CALLS[command]
+    shown = run(command, *arguments)
+    assert shown.exit_code == 0, shown.output
+    assert "│" in shown.stdout
+    out = tmp_path / "rows.parquet"
+    written = run(command, *arguments, "--out", str(out))
+    assert written.exit_code == 0, written.output
+    frame = pl.read_parquet(out)
+    assert frame.height == rows if rows is not None else frame.height > 3
+    assert str(out) in written.stdout
+
+
+def test_a_table_is_as_long_as_is_asked_for() -> None:
+    few, more = (run("instruments", "--rows", rows).stdout for rows in ("4", "12"))
+    assert more.count("\n") - few.count("\n") == 8
+
+
+def test_what_is_missing_is_named() -> None:
+    missing = CliRunner().invoke(trayport, ["candles", CONTRACT, *RANGE, "--sandbox"])
+    assert missing.exit_code == 2
+    assert "--interval" in missing.stderr
+
+
+def test_the_help_of_a_command_says_what_the_document_says() -> None:
+    for endpoint in ENDPOINTS.values():
+        text = " ".join(CliRunner().invoke(trayport, [endpoint.command, "--help"]).stdout.split())
+        assert endpoint.summary in text

@@ -1,0 +1,58 @@
+"""The offline service, and a demonstration against it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import require_extra
+from ..settings import SANDBOX_KEY, SANDBOX_PORT
+from ..tables import export
+from .progress import progress_bar
+
+if TYPE_CHECKING:
+    from ..sandbox.server import Server
+
+
+@click.command(help=f'Serve an offline Trayport until interrupted; its key is "{SANDBOX_KEY}".')
+@click.option("--port", type=click.IntRange(0, 65535), default=SANDBOX_PORT, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--key", "keys", multiple=True, help="Another key to accept; repeatable.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Which market to invent.")
+@click.option("--no-limits", is_flag=True, help="Lift the request limits.")
+def sandbox(port: int, host: str, keys: tuple[str, ...], seed: int, no_limits: bool) -> None:
+    require_extra("sandbox", "numpy", "uvicorn")
+    from ..sandbox import Sandbox
+    from ..sandbox.server import run
+
+    def ready(server: Server) -> None:
+        click.echo(f"analytics: {server.analytics_url}")
+        click.echo(f"reference: {server.reference_url}")
+        click.echo(f"keys:      {', '.join((SANDBOX_KEY, *keys))}")
+        sys.stdout.flush()
+
+    if not all(keys):
+        raise click.UsageError("--key may not be empty")
+    application = Sandbox(seed=seed, keys=(SANDBOX_KEY, *keys), limits=not no_limits)
+    try:
+        run(application, host, port, ready=ready)
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from error
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("demo-output/trades.parquet"))
+def demo(out: Path) -> None:
+    """Download a quarter of TTF trades from the sandbox over a real socket."""
+    from .demo import run
+
+    export.file_format(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    export.check_writable(out)
+    with progress_bar("trades", quiet=False) as on_progress:
+        story = asyncio.run(run(out, on_progress))
+    click.echo(story)
