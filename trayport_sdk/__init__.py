@@ -43,10 +43,8 @@ _PUBLIC = {
     ".query.plan": "BulkMarketQuery BulkSequenceItemQuery Options ParallelContractQuery QueryPlan",
     ".query.rules": "Routes",
     ".query.times": "Interval TimeLike Window",
-    ".resources.health": "HealthReport",
+    ".resources.health": "HealthCheck HealthReport Status",
     ".resources.methods": "ReferenceList",
-    ".resources.reachability": "HealthCheck",
-    ".resources.status": "Status",
     ".settings": "Settings",
     ".tables": (
         "ActivityResponse OHLCVResponse OrderBookResponse OrderBookTopResponse "

@@ -71,10 +71,10 @@ from .query.rules import Routes as Routes
 from .query.times import Interval as Interval
 from .query.times import TimeLike as TimeLike
 from .query.times import Window as Window
+from .resources.health import HealthCheck as HealthCheck
 from .resources.health import HealthReport as HealthReport
+from .resources.health import Status as Status
 from .resources.methods import ReferenceList as ReferenceList
-from .resources.reachability import HealthCheck as HealthCheck
-from .resources.status import Status as Status
 from .settings import Settings as Settings
 from .tables import ActivityResponse as ActivityResponse
 from .tables import OHLCVResponse as OHLCVResponse

@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from .query.contracts import ContractSpec
     from .query.rules import ResponseFormat
     from .query.times import Interval, TimeLike
-    from .resources.health import HealthReport
+    from .resources.health import HealthReport, Status
     from .resources.planner import Planner
-    from .resources.status import Status
     from .sandbox import Sandbox
     from .settings import Settings
     from .tables import OHLCVResponse, TradesResponse
@@ -302,7 +301,7 @@ class TrayportClient(Groups):
     def get_status(self) -> Status:
         """How busy the allowance of the key is, and which endpoints are failing. Sends nothing.
 
-        Where the allowance is shared, its store is asked, and the event loop waits for its answer:
+        Where the allowance is shared, its store is read, and the event loop waits for its response:
         a moment, or seconds if the store is away.
 
         Example:
@@ -310,17 +309,12 @@ class TrayportClient(Groups):
             ...     client.get_status().connections.opened
             0
         """
-        from .resources.status import Status
+        from .resources.health import Status
 
-        session = self._session
-        return Status(
-            limiter=None if session.limiter is None else session.limiter.status(),
-            breakers={} if session.breakers is None else session.breakers.states(),
-            connections=session.transport.counts,
-        )
+        return Status.of(self._session)
 
     async def health_check(self) -> HealthReport:
-        """Checks settings, network, key, both APIs, limiter and breakers.
+        """Checks the settings, the key, both APIs, the limiter and the circuit breakers.
 
         One small request goes to each API. What is wrong is reported, not raised.
 
@@ -331,17 +325,8 @@ class TrayportClient(Groups):
             True
         """
         from .resources.health import health_check
-        from .resources.probe import probe_of
 
-        transport = self._session.transport
-        return await health_check(
-            urls=transport.urls,
-            has_key=True,
-            probe=probe_of(self._session),
-            status=self.get_status,
-            in_process=transport.in_process,
-            ssl_context=transport.ssl_context,
-        )
+        return await health_check(self._session)
 
     async def retry_failed(self, path: str | Path, out: str | Path) -> RetryReport:
         """Sends again what is in a file of dead letters.

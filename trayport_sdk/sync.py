@@ -53,13 +53,12 @@ if TYPE_CHECKING:
     from .query.plan import QueryPlan
     from .query.rules import ResponseFormat, Routes
     from .query.times import Interval, TimeLike
-    from .resources.health import HealthReport
+    from .resources.health import HealthReport, Status
     from .resources.methods import ReferenceList
     from .resources.orders import OrdersGroup as AsyncOrdersGroup
     from .resources.planner import Planner as AsyncPlanner
     from .resources.reference import ReferenceGroup as AsyncReferenceGroup
     from .resources.snapshots import SnapshotsGroup as AsyncSnapshotsGroup
-    from .resources.status import Status
     from .resources.trades import TradesGroup as AsyncTradesGroup
     from .sandbox import Sandbox
     from .settings import Settings
@@ -1384,7 +1383,7 @@ class TrayportClient:
     def get_status(self) -> Status:
         """How busy the allowance of the key is, and which endpoints are failing. Sends nothing.
 
-        Where the allowance is shared, its store is asked, and the event loop waits for its answer:
+        Where the allowance is shared, its store is read, and the event loop waits for its response:
         a moment, or seconds if the store is away.
 
         Example:
@@ -1395,7 +1394,7 @@ class TrayportClient:
         return self._async.get_status()
 
     def health_check(self) -> HealthReport:
-        """Checks settings, network, key, both APIs, limiter and breakers.
+        """Checks the settings, the key, both APIs, the limiter and the circuit breakers.
 
         One small request goes to each API. What is wrong is reported, not raised.
 

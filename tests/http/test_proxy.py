@@ -164,7 +164,7 @@ async def test_a_proxy_that_refuses_is_a_connection_error_without_its_password(
             report = await client.health_check()
     assert b"proxy-authorization" in proxy.requests[0].lower()
     assert PASSWORD not in f"{refused.value!r} {refused.value.__cause__!r} {report} {caplog.text}"
-    assert "requests go through a proxy" in str(report)
+    assert "the environment names a proxy" in str(report)
 
 
 async def test_a_proxy_where_nothing_listens_is_a_connection_error(

@@ -1,4 +1,4 @@
-"""The commands that say whether everything works, and what slows requests down."""
+"""The commands that show whether everything works, and what slows requests down."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--sandbox", is_flag=True, help="Check the offline sandbox; needs no key.")
 def health(sandbox: bool) -> int:
-    """Check settings, network, key and both APIs.
+    """Check the settings, the key and both APIs.
 
     Sends one small request to each API. The exit code is 1 when something is wrong.
     """
@@ -31,17 +31,17 @@ def health(sandbox: bool) -> int:
 
 
 @click.command()
-@click.option("--sandbox", is_flag=True, help="Ask the offline sandbox; needs no key.")
+@click.option("--sandbox", is_flag=True, help="Show the offline sandbox; needs no key.")
 def status(sandbox: bool) -> None:
     """Show the addresses, and how much of the key's allowance is in use.
 
     Sends no request. Where the allowance is shared, the use by other programs is part of it.
     """
 
-    async def ask() -> tuple[str, str, str]:
+    async def read() -> tuple[str, str, str]:
         async with TrayportClient.sandbox() if sandbox else TrayportClient() as client:
             settings = client.settings
             return settings.analytics_url, settings.reference_url, str(client.get_status())
 
-    analytics, reference, told = asyncio.run(ask())
-    click.echo(f"analytics    {analytics}\nreference    {reference}\n{told}")
+    analytics, reference, text = asyncio.run(read())
+    click.echo(f"analytics    {analytics}\nreference    {reference}\n{text}")

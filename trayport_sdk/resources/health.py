@@ -1,31 +1,99 @@
-"""Whether everything between here and both APIs works, and in words what does not."""
+"""What a client is doing at the moment, and whether both APIs respond: as values and in words."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Self
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
-from attrs import frozen
+from attrs import evolve, frozen
+from trayport_api.api.reference import get_sequences
+from trayport_api.api.trades import get_activity
 
 from ..errors import TrayportAuthenticationError, TrayportError
-from ..http.connections import Origin, proxy_of
+from ..http.messages import ApiRequest, ApiResponse
+from ..http.session import Session
 from ..settings import stays_here
+from ..tables.decode import decoder
 from ..telemetry.events import BreakerState
-from .reachability import HealthCheck, reached
-from .status import Status, breakers_in_words, limiter_in_words
-
-if TYPE_CHECKING:
-    import ssl
+from ..telemetry.status import BreakerStatus, ConnectionCounts, LimiterStatus
 
 SIGNS: Mapping[bool | None, str] = {True: "ok", False: "WRONG", None: "-"}
+# The smallest request to each API. In a minute of a night on a weekend nothing is traded.
+REQUESTS = {
+    "analytics": ApiRequest.of(
+        "get_activity",
+        get_activity.get_kwargs(from_="2024-01-06T03:00:00Z", until="2024-01-06T03:01:00Z"),
+    ),
+    "reference": ApiRequest.of("get_sequences", get_sequences.get_kwargs()),
+}
+UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+
+
+@frozen
+class Status:
+    """What a client is doing at the moment. Its text is one line for each part.
+
+    Attributes:
+        limiter: How much of the allowance is in use; None where nothing limits.
+        breakers: The circuit breakers, by the path of their endpoint such as `/trades`.
+        connections: Connections opened, and the responses that came over them.
+
+    Example:
+        >>> async with TrayportClient.sandbox() as client:
+        ...     print(client.get_status())
+        limiter      nothing limits requests
+        breakers     all closed
+        connections  0 opened for 0 requests
+    """
+
+    limiter: LimiterStatus | None
+    breakers: Mapping[str, BreakerStatus]
+    connections: ConnectionCounts
+
+    @classmethod
+    def of(cls, session: Session) -> Self:
+        """The status of a session. Sends nothing, but reads the store of the allowance."""
+        return cls(
+            limiter=None if session.limiter is None else session.limiter.status(),
+            breakers={} if session.breakers is None else session.breakers.states(),
+            connections=session.transport.counts,
+        )
+
+    def __str__(self) -> str:
+        connections = self.connections
+        return "\n".join(
+            (
+                f"limiter      {_limiter_in_words(self.limiter)}",
+                f"breakers     {_breakers_in_words(self.breakers)}",
+                f"connections  {connections.opened} opened for {connections.requests} requests",
+            )
+        )
+
+
+@frozen
+class HealthCheck:
+    """One thing that was checked.
+
+    Attributes:
+        name: What was checked, such as `analytics API`.
+        ok: Whether it works; None when it was not checked.
+        detail: The result, or what is wrong and what to do about it.
+        seconds: How long the check took.
+    """
+
+    name: str
+    ok: bool | None
+    detail: str
+    seconds: float = 0.0
 
 
 @frozen
 class HealthReport:
-    """What was checked, and what was found. Its text is one line for each check.
+    """What was checked, and the results. Its text is one line for each check.
 
     Attributes:
         checks: Every check, in the order in which a request depends on them.
@@ -46,7 +114,7 @@ class HealthReport:
 
     @property
     def wrong(self) -> tuple[HealthCheck, ...]:
-        """The checks that found something wrong."""
+        """The checks that failed."""
         return tuple(check for check in self.checks if check.ok is False)
 
     def __str__(self) -> str:
@@ -55,147 +123,131 @@ class HealthReport:
         return "\n".join([*lines, f"{len(self.wrong)} wrong" if self.wrong else "nothing is wrong"])
 
 
-async def health_check(
-    *,
-    urls: Mapping[str, str],
-    has_key: bool,
-    probe: Callable[[str], Awaitable[None]],
-    status: Callable[[], Status],
-    in_process: bool = False,
-    within: float = 10.0,
-    ssl_context: Callable[[], ssl.SSLContext] | None = None,
-) -> HealthReport:
-    """Checks settings, network, key, both APIs, limiter and breakers.
+async def health_check(session: Session, *, within: float = 10.0) -> HealthReport:
+    """Checks the settings, the key, both APIs, the limiter and the circuit breakers.
 
-    What is sick is reported, not raised.
+    One small request goes to each API, once. What is wrong is reported, not raised.
 
     Args:
-        urls: The address of each API.
-        has_key: Whether there is a key.
-        probe: Sends one cheap request to the API of the given name, without repeating it, and
-            raises when it fails; middleware may raise anything.
-        status: Tells how limiter and breakers are.
-        in_process: Whether requests stay in this process, and there is no network to check.
-        within: Seconds that each check may take.
-        ssl_context: Which certificates are trusted; left out, those that requests trust.
+        session: What sends the requests.
+        within: Seconds that each request may take.
     """
-    origins = {api: Origin.of(url) for api, url in urls.items()}
-    direct = [] if in_process else [origins[api] for api, url in urls.items() if not proxy_of(url)]
-    network = await reached(
-        list(dict.fromkeys(direct)), within=within, context=ssl_context or _trusted
-    )
-
-    async def asked(api: str) -> _Asked:
-        if not has_key:
-            return _not_asked(api, "there is no key to send")
-        if any(not check.ok for check in network.get(origins[api], ())):
-            return _not_asked(api, "its address cannot be reached")
-        return await _ask(api, probe, status, within)
-
-    answers = await asyncio.gather(*(asked(api) for api in urls))
-    found = dict.fromkeys(check for checks in network.values() for check in checks)
     # In a thread, for the store of a shared allowance may be far away.
-    now = await asyncio.to_thread(status)
+    before = await asyncio.to_thread(Status.of, session)
+    urls = session.transport.urls
+    results = await asyncio.gather(*(_responds(session, api, before, within) for api in urls))
+    status = await asyncio.to_thread(Status.of, session)
+    limiter, breakers = status.limiter, status.breakers
+    has_room = limiter is None or not (limiter.paused > 0 or limiter.problem)
+    all_closed = all(breaker.state is not BreakerState.OPEN for breaker in breakers.values())
     return HealthReport(
         (
-            _settings(urls, has_key),
-            *found,
-            *_unchecked(in_process, [o for o in origins.values() if o not in network]),
-            _key(has_key, dict(zip(urls, answers, strict=True))),
-            *(answer.check for answer in answers),
-            _limiter(now),
-            _breakers(now),
+            _settings(urls),
+            _key({api: error for api, (_, error) in zip(urls, results, strict=True)}),
+            *(check for check, _ in results),
+            HealthCheck("limiter", has_room, _limiter_in_words(limiter)),
+            HealthCheck("breakers", all_closed, _breakers_in_words(breakers)),
         )
     )
 
 
-@frozen
-class _Asked:
-    """What came of a small request to one API: an error, an answer, or nothing as none was sent."""
-
-    check: HealthCheck
-    error: TrayportError | None = None
-
-
-def _not_asked(api: str, reason: str) -> _Asked:
-    return _Asked(HealthCheck(f"{api} API", None, f"not asked: {reason}"))
-
-
-async def _ask(
-    api: str,
-    probe: Callable[[str], Awaitable[None]],
-    status: Callable[[], Status],
-    within: float,
-) -> _Asked:
-    limiter = (await asyncio.to_thread(status)).limiter
-    if limiter is not None and limiter.paused >= within:
-        return _not_asked(api, f"the limiter is paused for {limiter.paused:.0f} s")
+async def _responds(
+    session: Session, api: str, status: Status, within: float
+) -> tuple[HealthCheck, Exception | None]:
+    """Whether an API responds, and the error if it does not."""
+    name, url = f"{api} API", session.transport.urls[api]
+    place = "this process" if session.transport.in_process else _host_and_port(url)
+    if status.limiter is not None and status.limiter.paused >= within:
+        paused = f"not sent: the limiter is paused for {status.limiter.paused:.0f} s"
+        return HealthCheck(name, None, paused), TimeoutError(paused)
+    policy = evolve(session.policy, retry=evolve(session.policy.retry, retries=0))
+    single = session.without_records().with_policy(policy)
     started = time.perf_counter()
-    ok = False
-    failure: TrayportError | None = None
     deadline = asyncio.timeout(within)
+    failure: Exception | None = None
+    detail = "responds"
     try:
         async with deadline:
-            await probe(api)
-        ok, detail = True, "answers"
-    except TrayportError as error:
+            await single.fetch(REQUESTS[api], _read, priority="high")
+    except Exception as error:  # noqa: BLE001  (hooks may raise anything)
         failure = error
-        detail = " ".join(str(error.args[0]).split())
-        if error.suggestion:
-            detail = f"{detail}: {error.suggestion}"
-    except Exception as error:  # noqa: BLE001  (middleware may raise anything)
-        if isinstance(error, TimeoutError) and deadline.expired():
-            detail = f"no answer within {within:g} s: try again later, or raise the timeout"
+        if isinstance(error, TrayportError):
+            detail = _with_advice(error, url)
+        elif isinstance(error, TimeoutError) and deadline.expired():
+            detail = f"no response within {within:g} s: try again later, or raise the timeout"
         else:
-            detail = " ".join(f"{type(error).__name__}: {error}".split())
+            detail = f"{type(error).__name__}: {error}"
     seconds = time.perf_counter() - started
-    return _Asked(HealthCheck(f"{api} API", ok, detail, seconds), failure)
+    detail = " ".join(f"{place}: {detail}".split())
+    return HealthCheck(name, failure is None, detail, seconds), failure
 
 
-def _trusted() -> ssl.SSLContext:
-    import httpx
-
-    return httpx.create_ssl_context()
+def _read(response: ApiResponse) -> None:
+    response.read(decoder.decode_response)
 
 
-def _settings(urls: Mapping[str, str], has_key: bool) -> HealthCheck:
-    told = [f"{api} at {url}" for api, url in urls.items()]
-    told += ["a key is set" if has_key else "there is no key: set the variable TRAYPORT_API_KEY"]
+def _with_advice(error: TrayportError, url: str) -> str:
+    """The message of an error, and what to do about it."""
+    message, advice = str(error.args[0]), error.suggestion
+    if UNTRUSTED in message:
+        advice = "if a proxy of your company opens the connection, name its certificate in the "
+        advice += "variable SSL_CERT_FILE"
+    elif error.retryable and {"all", urlsplit(url).scheme} & {*getproxies()}:
+        advice += "; the environment names a proxy: check that too"
+    return f"{message}: {advice}" if advice else message
+
+
+def _host_and_port(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or {'http': 80, 'https': 443}[parts.scheme]}"
+
+
+def _settings(urls: Mapping[str, str]) -> HealthCheck:
+    parts = [f"{api} at {url}" for api, url in urls.items()]
     for api, url in urls.items():
         if urlsplit(url).scheme == "http" and not stays_here(url):
-            told.append(f"the key goes to {api} unencrypted: use https where that can be had")
-    return HealthCheck("settings", has_key, "; ".join(told))
+            parts.append(f"the key goes to {api} unencrypted: use https where that can be had")
+    return HealthCheck("settings", True, "; ".join(parts))
 
 
-def _unchecked(in_process: bool, origins: Sequence[Origin]) -> list[HealthCheck]:
-    """The addresses whose way was not tried."""
-    if in_process:
-        return [HealthCheck("network", None, "not checked: requests stay in this process")]
-    reason = "not checked: requests go through a proxy"
-    return [HealthCheck(f"network {origin}", None, reason) for origin in dict.fromkeys(origins)]
-
-
-def _key(has_key: bool, answers: Mapping[str, _Asked]) -> HealthCheck:
-    """What the answers say of the key."""
-    if not has_key:
-        return HealthCheck("key", None, "not checked: there is none")
-    refusing = [
-        api for api, one in answers.items() if isinstance(one.error, TrayportAuthenticationError)
-    ]
+def _key(errors: Mapping[str, Exception | None]) -> HealthCheck:
+    """What the responses say of the key."""
+    refusing = [a for a, error in errors.items() if isinstance(error, TrayportAuthenticationError)]
     if refusing:
         detail = f"refused by {' and '.join(refusing)}: check the variable TRAYPORT_API_KEY"
         return HealthCheck("key", False, detail)
-    if any(one.check.ok for one in answers.values()):
+    if None in errors.values():
         return HealthCheck("key", True, "accepted")
-    return HealthCheck("key", None, "not checked: no answer tells whether it is good")
+    return HealthCheck("key", None, "not checked: no response shows whether it is good")
 
 
-def _limiter(status: Status) -> HealthCheck:
-    limiter = status.limiter
-    sick = limiter is not None and (limiter.paused > 0 or bool(limiter.problem))
-    return HealthCheck("limiter", not sick, limiter_in_words(limiter))
+def _limiter_in_words(limiter: LimiterStatus | None) -> str:
+    """How much of the allowance is in use, and what slows requests down."""
+    if limiter is None:
+        return "nothing limits requests"
+    if limiter.problem:
+        return f"the store of the allowance cannot be used: {limiter.problem}"
+    parts = [
+        ", ".join(f"{w.used} of {w.limit} in {w.seconds:g} s" for w in limiter.windows),
+        f"counted in {limiter.store}",
+    ]
+    waiting = sum(limiter.queued.values())
+    if waiting:
+        parts.append(f"{waiting} waiting, the next leaves in {limiter.next_grant:.1f} s")
+    if limiter.paused > 0:
+        parts.append(f"paused for {limiter.paused:.1f} s, as the service said the key is too fast")
+    if limiter.share < 1:
+        parts.append(f"at {limiter.share:.0%} of the set rate, recovering")
+    return "; ".join(parts)
 
 
-def _breakers(status: Status) -> HealthCheck:
-    opened = any(one.state is BreakerState.OPEN for one in status.breakers.values())
-    return HealthCheck("breakers", not opened, breakers_in_words(status.breakers))
+def _breakers_in_words(breakers: Mapping[str, BreakerStatus]) -> str:
+    """The circuit breakers that are not closed."""
+    parts: list[str] = []
+    for endpoint, breaker in breakers.items():
+        if breaker.state is BreakerState.HALF_OPEN:
+            parts.append(f"{endpoint} half-open: the next request is a trial")
+        elif breaker.state is BreakerState.OPEN:
+            until = "" if breaker.retry_at is None else f" until {breaker.retry_at:%H:%M:%S} UTC"
+            parts.append(f"{endpoint} open{until}, after {breaker.failures} failures in a row")
+    return "; ".join(parts) or "all closed"
