@@ -17,6 +17,7 @@ _PUBLIC = {
         "OrderSide OrderStatus PrivateTrade Snapshot TopOfBook Trade"
     ),
     "trayport_spec": "Venue VENUES",
+    "trayport_spec.options": "Options",
     ".bulk.dataset": "decode_file open_dataset",
     ".bulk.market_data": "BulkMarketDataResponse MarketData",
     ".bulk.progress": "OnProgress Progress",
@@ -40,7 +41,7 @@ _PUBLIC = {
     ".http.limiter.queue": "Priority",
     ".http.middleware": "Middleware Request Response",
     ".query.contracts": "ContractSpec",
-    ".query.plan": "BulkMarketQuery BulkSequenceItemQuery Options ParallelContractQuery QueryPlan",
+    ".query.plan": "BulkMarketQuery BulkSequenceItemQuery ParallelContractQuery QueryPlan",
     ".query.rules": "Routes",
     ".query.times": "Interval TimeLike Window",
     ".resources.health": "HealthCheck HealthReport Status",

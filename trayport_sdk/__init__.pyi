@@ -22,6 +22,7 @@ from trayport_api.models import TopOfBook as TopOfBook
 from trayport_api.models import Trade as Trade
 from trayport_spec import Venue as Venue
 from trayport_spec import VENUES as VENUES
+from trayport_spec.options import Options as Options
 from .bulk.dataset import decode_file as decode_file
 from .bulk.dataset import open_dataset as open_dataset
 from .bulk.market_data import BulkMarketDataResponse as BulkMarketDataResponse
@@ -64,7 +65,6 @@ from .http.middleware import Response as Response
 from .query.contracts import ContractSpec as ContractSpec
 from .query.plan import BulkMarketQuery as BulkMarketQuery
 from .query.plan import BulkSequenceItemQuery as BulkSequenceItemQuery
-from .query.plan import Options as Options
 from .query.plan import ParallelContractQuery as ParallelContractQuery
 from .query.plan import QueryPlan as QueryPlan
 from .query.rules import Routes as Routes

@@ -159,28 +159,42 @@ class TrayportValidationError(TrayportError, ValueError):
 
 
 def invalid(
-    parameter: str, value: object, reason: str, suggestion: str = "", limit: str | None = None
+    name: str,
+    value: object,
+    reason: str,
+    suggestion: str = "",
+    limit: str | None = None,
+    *,
+    parameter: str = "",
 ) -> TrayportValidationError:
-    """The error for a value, such as `depth 0 is below 1: give at least 1`."""
-    return TrayportValidationError(
-        f"{parameter} {value!r} {reason}", parameter=parameter, limit=limit, suggestion=suggestion
-    )
+    """The error for a value, such as `depth 0 is below 1: give at least 1`.
+
+    `parameter` is the argument, where the message calls it something else.
+    """
+    message = f"{name} {value!r} {reason}"
+    parameter = parameter or name
+    return TrayportValidationError(message, parameter=parameter, limit=limit, suggestion=suggestion)
 
 
 def unknown_value(
-    parameter: str, value: object, choices: Iterable[str], reason: str = "is unknown"
+    name: str,
+    value: object,
+    choices: Iterable[str],
+    reason: str = "is unknown",
+    *,
+    parameter: str = "",
 ) -> TrayportValidationError:
     """The error for a value that is none of the choices, which it lists."""
     listed = ", ".join(choices)
-    return invalid(parameter, value, reason, f"use one of {listed}", listed)
+    return invalid(name, value, reason, f"use one of {listed}", listed, parameter=parameter)
 
 
 def not_whole(
-    parameter: str, value: object, least: int = 1, suggestion: str = ""
+    name: str, value: object, least: int = 1, suggestion: str = "", *, parameter: str = ""
 ) -> TrayportValidationError:
     """The error for a value that is not a whole number from the least one."""
-    reason = f"is not a whole number from {least}"
-    return invalid(parameter, value, reason, suggestion or f"give {least} or more", f"from {least}")
+    reason, way_out = f"is not a whole number from {least}", suggestion or f"give {least} or more"
+    return invalid(name, value, reason, way_out, f"from {least}", parameter=parameter)
 
 
 def unknown_parameter(
@@ -195,27 +209,20 @@ def unknown_parameter(
 
 def missing(parameter: str, reason: str, suggestion: str) -> TrayportValidationError:
     """The error for an argument that was left out although it is needed."""
-    return TrayportValidationError(
-        f"{parameter} is missing: {reason}", parameter=parameter, suggestion=suggestion
-    )
+    message = f"{parameter} is missing: {reason}"
+    return TrayportValidationError(message, parameter=parameter, suggestion=suggestion)
 
 
 def empty(parameter: str, suggestion: str = "give at least one") -> TrayportValidationError:
     """The error for a list without values."""
-    return TrayportValidationError(
-        f"{parameter} is empty", parameter=parameter, suggestion=suggestion
-    )
+    message = f"{parameter} is empty"
+    return TrayportValidationError(message, parameter=parameter, suggestion=suggestion)
 
 
-def exclusive(
-    first: str, second: str, suggestion: str = "", given: str = ""
-) -> TrayportValidationError:
+def exclusive(first: str, second: str, suggestion: str = "") -> TrayportValidationError:
     """The error for two arguments that exclude each other; the second is its parameter."""
-    return TrayportValidationError(
-        f"{first} and {second} exclude each other{given}",
-        parameter=second,
-        suggestion=suggestion or f"leave {second} out",
-    )
+    message, way_out = f"{first} and {second} exclude each other", f"leave {second} out"
+    return TrayportValidationError(message, parameter=second, suggestion=suggestion or way_out)
 
 
 class TrayportLookupError(TrayportError, LookupError):

@@ -8,10 +8,11 @@ from typing import Any
 import polars as pl
 import pytest
 from trayport_spec import CONTRACT_TYPE_ALIASES
+from trayport_spec.options import Options
 
 from trayport_sdk import ContractSpec, ContractType, TrayportClient, TrayportDecodeError
 from trayport_sdk.bulk.correlation import by_contract, check_contracts
-from trayport_sdk.query.plan import BulkSequenceItemQuery, Options, QueryPlan
+from trayport_sdk.query.plan import BulkSequenceItemQuery, QueryPlan
 from trayport_sdk.query.planner import plan
 from trayport_sdk.query.times import Window
 from trayport_sdk.tables.decode import decoder as decode

@@ -18,7 +18,7 @@ from trayport_spec import ENDPOINTS, Endpoint
 
 from tests.exactness.world import DAY, HOUR, SECOND, Rows, World, at, in_zone, parts, table
 from trayport_sdk import ContractSpec, Interval
-from trayport_sdk.query.plan import QueryPlan
+from trayport_sdk.query.plan import OPERATIONS, QueryPlan
 from trayport_sdk.query.planner import by_contracts, by_time
 from trayport_sdk.query.times import TimeLike
 
@@ -125,10 +125,10 @@ class Small:
 
     @contextmanager
     def in_force(self) -> Generator[None]:
-        small = {name: self._of(endpoint) for name, endpoint in ENDPOINTS.items()}
+        small = {endpoint.key: self._of(endpoint) for endpoint in ENDPOINTS.values()}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("trayport_sdk.query.plan.ENDPOINTS", small)
-            patch.setattr("trayport_sdk.bulk.runner.ENDPOINTS", small)
+            for name, endpoint in small.items():
+                patch.setitem(OPERATIONS, name, endpoint)
             patch.setattr("trayport_sdk.query.planner.DAY", self.day)
             yield
 

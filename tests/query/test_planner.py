@@ -16,6 +16,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS, Endpoint, RangeLimit
+from trayport_spec.options import Options
 
 from tests.query.test_queries import (
     BARRED,
@@ -27,13 +28,11 @@ from tests.query.test_queries import (
     unhurried,
 )
 from trayport_sdk import ContractSpec, ContractType, Interval
-from trayport_sdk.query import plan as queries
 from trayport_sdk.query import rules
 from trayport_sdk.query.plan import (
-    PREFIX,
+    OPERATIONS,
     BulkMarketQuery,
     BulkSequenceItemQuery,
-    Options,
     ParallelContractQuery,
     QueryPlan,
 )
@@ -60,7 +59,7 @@ def months(count: int) -> tuple[ContractSpec, ...]:
 
 
 def table(name: str) -> Endpoint:
-    return ENDPOINTS[PREFIX + name]
+    return OPERATIONS[name]
 
 
 @contextmanager
@@ -77,7 +76,7 @@ def limited(
     if batch is not None and shared.maximum is not None:
         shared = evolve(shared, maximum=batch)
     small = evolve(endpoint, limits=limits, batch=shared)
-    with mock.patch.object(queries, "ENDPOINTS", {**ENDPOINTS, PREFIX + name: small}):
+    with mock.patch.dict(OPERATIONS, {name: small}):
         yield small
 
 

@@ -13,14 +13,14 @@ from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS, Endpoint
+from trayport_spec.options import Options
 
 from trayport_sdk import ContractSpec, ContractType, Interval, TrayportValidationError
 from trayport_sdk.query.params import parameters_by_argument
 from trayport_sdk.query.plan import (
-    PREFIX,
+    OPERATIONS,
     BulkMarketQuery,
     BulkSequenceItemQuery,
-    Options,
     ParallelContractQuery,
     QueryPlan,
     alone,
@@ -29,15 +29,9 @@ from trayport_sdk.query.plan import (
 from trayport_sdk.query.planner import plan
 from trayport_sdk.query.times import DAY, SECOND, Window, instant, months_after
 
-NAMES = tuple(
-    endpoint.operation_id.removeprefix(PREFIX)
-    for endpoint in ENDPOINTS.values()
-    if endpoint.api == "analytics"
-)
-RANGED = tuple(
-    name for name in NAMES if "from_" in parameters_by_argument(ENDPOINTS[PREFIX + name])
-)
-BARRED = tuple(name for name in NAMES if ENDPOINTS[PREFIX + name].limits.intervals)
+NAMES = tuple(endpoint.key for endpoint in ENDPOINTS.values() if endpoint.api == "analytics")
+RANGED = tuple(name for name in NAMES if "from_" in parameters_by_argument(OPERATIONS[name]))
+BARRED = tuple(name for name in NAMES if OPERATIONS[name].limits.intervals)
 EARLY, LATE = instant("2023-05", "from_"), instant("2026-05", "until")
 UNITS = {"second": SECOND, "minute": 60 * SECOND, "hour": 3600 * SECOND, "day": DAY}
 ids = st.integers(1, 2)
@@ -109,7 +103,7 @@ def windows(draw: st.DrawFn, endpoint: Endpoint, interval: Interval | None) -> W
 def questions(draw: st.DrawFn, names: Sequence[str] = NAMES) -> QueryPlan:
     """A query of any size that keeps every other rule."""
     name = draw(st.sampled_from(names))
-    endpoint = ENDPOINTS[PREFIX + name]
+    endpoint = OPERATIONS[name]
     taken = parameters_by_argument(endpoint)
     interval = draw(intervals(endpoint)) if "interval" in taken else None
     contracts = [] if endpoint.limits.contract is None else draw(

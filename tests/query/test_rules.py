@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS, PRIVATE_ORDERS_FROM, VENUES, Endpoint
+from trayport_spec.options import Options
 
 from trayport_sdk import ContractSpec, ContractType, TrayportValidationError
 from trayport_sdk.query import rules
-from trayport_sdk.query.plan import Options
 from trayport_sdk.query.rules import endpoint_named, listed
 from trayport_sdk.query.times import DAY, SECOND, instant, to_text
 
@@ -478,7 +478,7 @@ def test_an_option_of_the_wrong_kind_or_out_of_bounds_is_refused(name: str, valu
 
 
 def test_numbers_become_plain_ones() -> None:
-    chosen = rules.options(endpoint_named("order_book"), depth=np.int64(5), max_spread=1)  # type: ignore[arg-type]  # NumPy's are welcome, too
+    chosen = rules.options(endpoint_named("order_book"), depth=np.int64(5), max_spread=1)
     assert chosen == Options(depth=5, max_spread=1.0)
     assert (type(chosen.depth), type(chosen.max_spread)) == (int, float)
 

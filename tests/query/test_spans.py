@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trayport_sdk import TrayportValidationError, Window
-from trayport_sdk.query.spans import TimeRange, exact_instant
+from trayport_sdk.query.times import TimeRange, exact_instant
 
 DAY = 86_400 * 10**9
 NINE = 1709542800 * 10**9  # 2024-03-04T09:00:00Z

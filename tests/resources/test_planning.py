@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 from trayport_spec import ENDPOINTS
+from trayport_spec.options import Options
 
 from trayport_sdk import (
     ContractSpec,
@@ -20,7 +21,7 @@ from trayport_sdk import (
     TrayportHistoryWarning,
     TrayportValidationError,
 )
-from trayport_sdk.query.plan import BulkSequenceItemQuery, Options
+from trayport_sdk.query.plan import BulkSequenceItemQuery
 from trayport_sdk.query.planner import by_contracts, by_time
 from trayport_sdk.query.times import DAY, SECOND, Window, instant
 from trayport_sdk.resources.planner import planned

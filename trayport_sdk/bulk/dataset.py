@@ -8,12 +8,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
-from trayport_spec import ENDPOINTS
-
 from ..errors import QUOTED_CHARACTERS, TrayportDecodeError, TrayportValidationError, require_extra
 from ..http.decompress import DecompressionError, decompressed
 from ..query import rules
-from ..query.plan import PREFIX, QueryPlan
+from ..query.plan import OPERATIONS, QueryPlan
 from ..tables.decode.decoder import Decoder
 from ..tables.decode.split import SMALL_PIECE
 from .raw import encoding_of
@@ -125,12 +123,11 @@ def decode_file(
     file = Path(path)
     if not file.is_file():
         raise _unreadable(path, "is no file")
-    if PREFIX + endpoint not in ENDPOINTS:
-        names = [name.removeprefix(PREFIX) for name in ENDPOINTS]
+    if endpoint not in OPERATIONS:
         raise TrayportValidationError(
             f"endpoint {endpoint!r} is unknown",
             parameter="endpoint",
-            limit=", ".join(names),
+            limit=", ".join(OPERATIONS),
             suggestion="give the name of the method without get_",
         )
     encoding = encoding_of(file.name)
@@ -138,7 +135,7 @@ def decode_file(
     if kind != ".json":
         raise _unreadable(path, "has no known ending", limit=".json")
     options = rules.options(
-        ENDPOINTS[PREFIX + endpoint],
+        OPERATIONS[endpoint],
         optional_fields=optional_fields,
         include_private=include_private,
     )

@@ -13,7 +13,7 @@ from trayport_spec import ENDPOINTS
 from ..errors import TrayportValidationError
 from ..query.build import about, build_query
 from ..query.contracts import ContractSpec
-from ..query.plan import PREFIX, QueryPlan, telling_contracts
+from ..query.plan import OPERATIONS, QueryPlan, telling_contracts
 from ..query.planner import plan
 from ..query.rules import listed
 from ..tables import TableResponse
@@ -71,7 +71,7 @@ class Runner:
     ) -> QueryPlan:
         """The query of a call, checked; contracts that are still names come later."""
         return build_query(
-            ENDPOINTS[PREFIX + endpoint],
+            OPERATIONS[endpoint],
             contracts,
             now=self.now(),
             intraday=self.intraday,

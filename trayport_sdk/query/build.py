@@ -1,8 +1,8 @@
-"""What a caller asks for, as a query that keeps every rule. Pure: nothing is sent here."""
+"""The query of a call, which keeps every rule. Pure: nothing is sent here."""
 
 from __future__ import annotations
 
-import sys
+import inspect
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,16 +12,15 @@ from typing import Any
 from attrs import evolve
 from trayport_spec import Endpoint
 
-from ..errors import TrayportHistoryWarning, TrayportValidationError
+from ..errors import TrayportHistoryWarning, TrayportValidationError, missing
 from . import rules
 from .contracts import ContractSpec
 from .params import check_known, parameters_by_argument
-from .plan import PREFIX, BulkMarketQuery, QueryPlan, alone
-from .ranges import INTRADAY
+from .plan import BulkMarketQuery, QueryPlan, alone
 from .times import Interval, TimeLike, Window, floored, instant, interval_of, to_text
 
 _PACKAGE = str(Path(__file__).parents[1])
-# Stands for contracts whose names are not looked up yet: they keep the rules of contracts.
+# Stands for contracts that are still to be looked up, in the checks.
 _ANY = ContractSpec(market_id=1, sequence_id=1, sequence_item_id=1)
 
 
@@ -42,15 +41,15 @@ def build_query(
 
     Args:
         endpoint: The operation.
-        contracts: Whose rows are wanted. Left out, they are still to be looked up.
-        now: The time of day, which decides where the data ends.
-        intraday: Whether the data of the current day may be asked for.
+        contracts: The contracts. Left out, they are still to be looked up.
+        now: The current time, which decides where the data ends.
+        intraday: Whether the data of the current day is available.
         from_: The start of the range, inclusive.
         until: The end, exclusive; the end of the data when it is left out.
-        at: The instant, for operations about one; the end of the data when it is left out.
-        interval: For operations with one.
-        scope: The ids of what is asked for as a whole, instead of contracts.
-        options: The rest, as callers write it.
+        at: The instant, for operations that take one; the end of the data when it is left out.
+        interval: The interval, for operations that take one.
+        scope: The ids of a whole product or sequence, instead of contracts.
+        options: The options of the operation, as callers write them.
 
     Raises:
         TrayportValidationError: The API would refuse it, or ignore a part of it.
@@ -66,11 +65,8 @@ def build_query(
         )
     check_known(endpoint, chosen)
     if interval is None and "interval" in known:
-        raise TrayportValidationError(
-            f"interval is missing: {endpoint.path} is about regular intervals",
-            parameter="interval",
-            suggestion='give one, like "15m", "1h" or "1d"',
-        )
+        way_out = 'give one, like "15m", "1h" or "1d"'
+        raise missing("interval", f"{endpoint.path} is about regular intervals", way_out)
     every = None if interval is None else interval_of(interval)
     data_end = rules.data_end(endpoint, now, intraday=intraday)
     moment = window = None
@@ -79,7 +75,7 @@ def build_query(
     if "from_" in known:
         window = _window(endpoint, from_, until, every, data_end, intraday=intraday)
     parts: dict[str, Any] = {
-        "endpoint": endpoint.operation_id.removeprefix(PREFIX),
+        "endpoint": endpoint.key,
         "contracts": tuple(contracts),
         "window": window,
         "at": moment,
@@ -109,11 +105,8 @@ def _window(
     intraday: bool,
 ) -> Window:
     if from_ is None:
-        raise TrayportValidationError(
-            f"from_ is missing: {endpoint.path} is about a range",
-            parameter="from_",
-            suggestion="give the start of the range",
-        )
+        way_out = "give the start of the range"
+        raise missing("from_", f"{endpoint.path} is about a range", way_out)
     start = instant(from_, "from_")
     if until is not None:
         return Window(start, instant(until, "until"))
@@ -128,7 +121,7 @@ def _window(
             f"{endpoint.path} ends",
             parameter="from_",
             limit=to_text(data_end),
-            suggestion="start earlier" + ("" if intraday else INTRADAY),
+            suggestion="start earlier" + ("" if intraday else rules.INTRADAY),
         )
     return Window(start, data_end)
 
@@ -138,19 +131,19 @@ def _warn_of_missing_history(endpoint: Endpoint, query: QueryPlan) -> None:
     if start is None:
         return
     private = query.options.include_private
-    missing = rules.missing_history(endpoint, start, include_private=private)
-    if missing is not None:
-        warnings.warn(missing, TrayportHistoryWarning, stacklevel=_level_of_the_caller())
+    sentence = rules.missing_history(endpoint, start, include_private=private)
+    if sentence is not None:
+        warnings.warn(sentence, TrayportHistoryWarning, stacklevel=_depth())
 
 
-def _level_of_the_caller() -> int:
-    """How far up the stack somebody called this package, for a warning to point there."""
-    level, frame = 0, sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+def _depth() -> int:
+    """How far up the stack the code outside of this package is that a warning points to."""
+    level, frame = 0, inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
-    return level + 1
+    return level
 
 
 def about(query: QueryPlan, contracts: Sequence[ContractSpec]) -> QueryPlan:
-    """The query, about these contracts."""
+    """The same query about these contracts."""
     return evolve(query, contracts=tuple(dict.fromkeys(contracts)))

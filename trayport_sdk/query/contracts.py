@@ -10,12 +10,12 @@ from attrs import Attribute, field, frozen, validators
 from trayport_api.models.contract_type import ContractType
 from trayport_spec import CONTRACT_TYPE_ALIASES
 
-from ..errors import TrayportValidationError
+from ..errors import TrayportValidationError, invalid, unknown_value
 
 if TYPE_CHECKING:
     from trayport_api.models import Activity, Contract
 
-__all__ = ["ContractSpec", "ContractType", "looks_like_symbol"]
+__all__ = ["ContractSpec", "ContractType", "check_second_item", "looks_like_symbol"]
 
 _KINDS = {
     "Single": ContractType.SINGLE_PERIOD,
@@ -39,12 +39,28 @@ def _contract_type(value: str) -> ContractType:
     for form, kind in forms.items():
         if str(value).lower() == form.lower():
             return kind
-    raise TrayportValidationError(
-        f"contract_type {value!r} is unknown",
-        parameter="contract_type",
-        limit=", ".join(forms),
-        suggestion=f"use one of {', '.join(forms)}",
-    )
+    raise unknown_value("contract_type", value, forms)
+
+
+def check_second_item(kind: str | None, second: int | None) -> None:
+    """Whether a second delivery period goes with a type: spreads and ranges have one [documented].
+
+    Raises:
+        TrayportValidationError: A single period has one, or another type has none.
+    """
+    single = kind == ContractType.SINGLE_PERIOD
+    if single and second is not None:
+        raise TrayportValidationError(
+            f"second_sequence_item_id {second} does not go with {kind}",
+            parameter="second_sequence_item_id",
+            suggestion="leave it out, or use contract_type Spread or Range",
+        )
+    if not single and second is None:
+        raise TrayportValidationError(
+            f"contract_type {kind} needs a second_sequence_item_id",
+            parameter="second_sequence_item_id",
+            suggestion="give the second delivery period",
+        )
 
 
 def _is_id(_: object, attribute: Attribute[Any], value: Any) -> None:
@@ -54,14 +70,11 @@ def _is_id(_: object, attribute: Attribute[Any], value: Any) -> None:
     except TypeError:
         number = 0
     if number < 1:
-        raise TrayportValidationError(
-            f"{attribute.name} {value!r} is not a positive whole number",
-            parameter=attribute.name,
-            suggestion="use an id from the reference data",
-        )
+        way_out = "use an id from the reference data"
+        raise invalid(attribute.name, value, "is not a positive whole number", way_out)
 
 
-_is_no_id_or_one = validators.optional(_is_id)
+_is_optional_id = validators.optional(_is_id)
 
 
 def _order(value: int | None) -> int:
@@ -87,7 +100,7 @@ class ContractSpec:
         sequence_item_id: The delivery period; the first one of a spread or range.
         second_sequence_item_id: The second delivery period of a spread or range.
         contract_type: A single period (the default), a spread, or a range. Text is accepted in the
-            forms of requests and of answers.
+            forms of requests and of responses.
 
     Raises:
         TrayportValidationError: The parts contradict each other.
@@ -100,12 +113,12 @@ class ContractSpec:
         True
     """
 
-    market_id: int | None = field(default=None, order=_order, validator=_is_no_id_or_one)
-    instrument_id: int | None = field(default=None, order=_order, validator=_is_no_id_or_one)
+    market_id: int | None = field(default=None, order=_order, validator=_is_optional_id)
+    instrument_id: int | None = field(default=None, order=_order, validator=_is_optional_id)
     sequence_id: int = field(validator=_is_id)
     sequence_item_id: int = field(validator=_is_id)
     second_sequence_item_id: int | None = field(
-        default=None, order=_order, validator=_is_no_id_or_one
+        default=None, order=_order, validator=_is_optional_id
     )
     contract_type: ContractType = field(
         default=ContractType.SINGLE_PERIOD, converter=_contract_type
@@ -119,20 +132,7 @@ class ContractSpec:
                 parameter="market_id",
                 suggestion="give exactly one of the two",
             )
-        single = self.contract_type is ContractType.SINGLE_PERIOD
-        if single and self.second_sequence_item_id is not None:
-            raise TrayportValidationError(
-                f"second_sequence_item_id {self.second_sequence_item_id} does not go with "
-                f"{self.contract_type}",
-                parameter="second_sequence_item_id",
-                suggestion="leave it out, or use contract_type Spread or Range",
-            )
-        if not single and self.second_sequence_item_id is None:
-            raise TrayportValidationError(
-                f"contract_type {self.contract_type} needs a second_sequence_item_id",
-                parameter="second_sequence_item_id",
-                suggestion="give the second delivery period",
-            )
+        check_second_item(self.contract_type, self.second_sequence_item_id)
 
     @classmethod
     def parse(cls, symbol: str) -> Self:
@@ -145,11 +145,8 @@ class ContractSpec:
         """
         match = _SYMBOL.fullmatch(str(symbol).strip())
         if match is None:
-            raise TrayportValidationError(
-                f"contract {symbol!r} is not a symbol",
-                parameter="contract",
-                suggestion="write it like 10000065*#Single#10000305#244#0",
-            )
+            way_out = "write it like 10000065*#Single#10000305#244#0"
+            raise invalid("contract", symbol, "is not a symbol", way_out)
         product = int(match["product"])
         return cls(
             market_id=product if match["market"] else None,
@@ -162,7 +159,7 @@ class ContractSpec:
 
     @classmethod
     def from_model(cls, contract: Contract | Activity) -> Self:
-        """The contract of an answer's row, ready to be asked for.
+        """The contract of a row of a response, as requests name it.
 
         Args:
             contract: The `contract` of a row, or a row of trading activity, which counts the trades

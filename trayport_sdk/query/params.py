@@ -11,8 +11,8 @@ from typing import Any
 
 from trayport_spec import Endpoint, Parameter
 
-from ..errors import TrayportValidationError
-from .times import SECOND, to_text
+from ..errors import TrayportValidationError, empty, invalid, unknown_parameter, unknown_value
+from .times import FRACTION, SECOND, to_text
 
 # Two parameters of the API that are one argument here.
 _SHOWN = {"interval_unit": "interval"}
@@ -42,12 +42,8 @@ def check_known(endpoint: Endpoint, names: Iterable[str]) -> None:
     known = parameters_by_argument(endpoint)
     for name in names:
         if name not in known:
-            raise TrayportValidationError(
-                f"{name} is not a parameter of {endpoint.path}",
-                parameter=name,
-                limit=", ".join(known),
-                suggestion=f"it takes {', '.join(known)}",
-            )
+            reason = f"is not a parameter of {endpoint.path}"
+            raise unknown_parameter(name, reason, known, "it takes")
 
 
 def checked_values(
@@ -57,16 +53,14 @@ def checked_values(
 
     Raises:
         TrayportValidationError: The operation has no such parameter, one that it needs is missing,
-            or a value is of the wrong kind or out of bounds.
+            or a value is of the wrong type or out of bounds.
     """
     check_known(endpoint, given)
     known = parameters_by_argument(endpoint)
     for name, parameter in known.items():
         if parameter.required and name not in given:
-            raise TrayportValidationError(
-                f"{endpoint.path} needs {name}, which was not given",
-                parameter=_SHOWN.get(name, name),
-            )
+            reason = f"{endpoint.path} needs {name}, which was not given"
+            raise TrayportValidationError(reason, parameter=_SHOWN.get(name, name))
     return {
         name: checked_value(known[name], name, value, bound_lists=bound_lists)
         for name, value in given.items()
@@ -79,23 +73,21 @@ def checked_value(
     """One argument as a plain value.
 
     Raises:
-        TrayportValidationError: It is of the wrong kind or out of bounds.
+        TrayportValidationError: It is of the wrong type or out of bounds.
     """
     shown = _SHOWN.get(name, name)
     if not parameter.repeated:
         return _single(parameter, shown, value)
     values = listed_values(value)
     if not values:
-        raise TrayportValidationError(
-            f"{shown} is empty", parameter=shown, suggestion="give at least one, or leave it out"
-        )
+        raise empty(shown, "give at least one, or leave it out")
     if bound_lists and parameter.max_items is not None and len(values) > parameter.max_items:
         raise too_many(shown, len(values), parameter.max_items)
-    return tuple(_single(parameter, shown, one) for one in values)
+    return tuple(_single(parameter, shown, item) for item in values)
 
 
 def too_many(name: str, count: int, most: int) -> TrayportValidationError:
-    """The refusal of a list that is too long."""
+    """The error for a list that is too long."""
     return TrayportValidationError(
         f"{count} values of {name} exceed the maximum of {most} in one request",
         parameter=name,
@@ -112,7 +104,7 @@ def _single(parameter: Parameter, name: str, value: object) -> Any:
             return _bounded(parameter, name, _number(name, value))
         case "boolean":
             if not isinstance(value, bool):
-                raise _refused(name, value, "is not a truth value", "give True or False")
+                raise invalid(name, value, "is not a truth value", "give True or False")
             return value
         case "instant":
             return _instant(name, value)
@@ -122,7 +114,7 @@ def _single(parameter: Parameter, name: str, value: object) -> Any:
 
 def _whole(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise _refused(name, value, "is not a whole number", "give an int")
+        raise invalid(name, value, "is not a whole number", "give an int")
     return int(value)
 
 
@@ -132,47 +124,36 @@ def _number(name: str, value: object) -> float:
             number = float(value)
             if math.isfinite(number):
                 return number
-    raise _refused(name, value, "is not a finite number", "give an int or a float")
+    raise invalid(name, value, "is not a finite number", "give an int or a float")
 
 
 def _bounded(parameter: Parameter, name: str, value: float) -> float:
     least, above, most = parameter.minimum, parameter.exclusive_minimum, parameter.maximum
     if least is not None and value < least:
-        raise _refused(name, value, f"is below {least}", f"give at least {least}", str(least))
+        raise invalid(name, value, f"is below {least}", f"give at least {least}", str(least))
     if above is not None and value <= above:
-        raise _refused(name, value, f"is not above {above}", f"give more than {above}", str(above))
+        raise invalid(name, value, f"is not above {above}", f"give more than {above}", str(above))
     if most is not None and value > most:
-        raise _refused(name, value, f"exceeds {most}", f"give at most {most}", str(most))
+        raise invalid(name, value, f"exceeds {most}", f"give at most {most}", str(most))
     return value
 
 
 def _instant(name: str, value: object) -> int:
     nanoseconds = _whole(name, value)
     if nanoseconds < 0:
-        raise _refused(name, value, "lies before 1970", "give a later time")
+        raise invalid(name, value, "lies before 1970", "give a later time")
     if nanoseconds % SECOND:
-        raise _refused(
-            name, value, "has fractional seconds, which the API does not take", "round it"
-        )
+        raise invalid(name, value, FRACTION, "round it")
     try:
         to_text(nanoseconds)
     except OverflowError:
-        raise _refused(name, value, "lies after the year 9999", "give an earlier time") from None
+        raise invalid(name, value, "lies after the year 9999", "give an earlier time") from None
     return nanoseconds
 
 
 def _text(parameter: Parameter, name: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise _refused(name, value, "is not usable text", "give a name")
+        raise invalid(name, value, "is not usable text", "give a name")
     if parameter.enum and value not in parameter.enum:
-        choices = ", ".join(parameter.enum)
-        raise _refused(name, value, "is unknown", f"use one of {choices}", choices)
+        raise unknown_value(name, value, parameter.enum)
     return value
-
-
-def _refused(
-    name: str, value: object, why: str, suggestion: str, limit: str | None = None
-) -> TrayportValidationError:
-    return TrayportValidationError(
-        f"{name} {value!r} {why}", parameter=name, limit=limit, suggestion=suggestion
-    )

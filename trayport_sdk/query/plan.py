@@ -1,7 +1,6 @@
-"""Queries as values: what is asked of one operation, of any size or cut to one request.
+"""Queries to one operation as values, of any size or cut to one request.
 
-They can be compared, hashed, pickled and written down as JSON, and know how to say in words what
-they ask for.
+They can be compared, hashed, pickled and written as JSON, and explain themselves in words.
 """
 
 from __future__ import annotations
@@ -12,58 +11,25 @@ from typing import Any, ClassVar, TypeVar
 
 from attrs import asdict, evolve, fields, frozen
 from trayport_spec import ENDPOINTS, Endpoint
+from trayport_spec.options import Options
 
 from ..errors import TrayportValidationError
 from .contracts import ContractSpec, ContractType
 from .params import checked_values, listed_values
 from .times import Interval, Window, instant, to_text
 
-PREFIX = "get_"
+OPERATIONS = {endpoint.key: endpoint for endpoint in ENDPOINTS.values()}
 CONTRACT = "contract"
 
 
 def with_contract(endpoint: Endpoint, names: Sequence[str]) -> tuple[str, ...]:
-    """The optional fields and the one that says whose a row is, in the order of the table."""
+    """The optional fields and the contract of a row, in the order of the table."""
     return tuple(name for name in endpoint.optional_fields if name in {*names, CONTRACT})
-
-
-@frozen(kw_only=True)
-class Options:
-    """What a caller may choose besides contracts and times.
-
-    Attributes:
-        include_private: Whether your own trades or orders carry their private details.
-        include_empty_buckets: Whether intervals without data have a row.
-        routes: Routes to market by name or id; none means the lowest-numbered one [documented].
-        deduplicate_routes: Whether what came over several routes is returned once; None leaves it
-            to the service.
-        optional_fields: Optional columns, by the API's names.
-        depth: Orders of a book, a side; None leaves it to the service.
-        max_spread: The widest distance from the best price, in percent; None sets no bound.
-        trading_items: How many of the next tradable items of a sequence are asked for.
-        response_format: `"json"` or `"csv"`; what the service is to answer with.
-    """
-
-    include_private: bool = False
-    include_empty_buckets: bool = False
-    routes: tuple[str, ...] = ()
-    deduplicate_routes: bool | None = None
-    optional_fields: tuple[str, ...] = ()
-    depth: int | None = None
-    max_spread: float | None = None
-    trading_items: int | None = None
-    response_format: str = "json"
-
-    @property
-    def chosen(self) -> dict[str, Any]:
-        """What is chosen, without what is left at its default."""
-        values = {one.name: (getattr(self, one.name), one.default) for one in fields(Options)}
-        return {name: value for name, (value, default) in values.items() if value != default}
 
 
 DEFAULTS = Options()
 CHOICES = frozenset(attribute.name for attribute in fields(Options))
-_LISTS = ("routes", "optional_fields")
+_LISTS = frozenset(option.name for option in fields(Options) if option.default == ())
 
 
 @frozen(kw_only=True)
@@ -74,11 +40,11 @@ class QueryPlan:
     `BulkMarketQuery` and `ParallelContractQuery`.
 
     Attributes:
-        endpoint: What is asked for: `"trades"`, `"private_trades"`, `"ohlcv"`, `"last_trade"`,
+        endpoint: The operation: `"trades"`, `"private_trades"`, `"ohlcv"`, `"last_trade"`,
             `"activity"`, `"order_book_top"`, `"order_book"` or `"snapshots"`.
-        contracts: Whose rows are wanted; none means everybody's.
+        contracts: The contracts; none means all of them.
         window: The half-open range, in nanoseconds since 1970-01-01 UTC.
-        at: The instant, in nanoseconds since 1970-01-01 UTC, where one is asked about.
+        at: The instant, in nanoseconds since 1970-01-01 UTC, for operations that take one.
         interval: The length of a candle, or the time between two states of a book.
         options: Everything else.
 
@@ -99,7 +65,7 @@ class QueryPlan:
     options: Options = DEFAULTS
 
     kinds: ClassVar[dict[str, type[QueryPlan]]] = {}
-    # Rows for several contracts do not say whose they are unless that is asked for [documented].
+    # Rows for several contracts name theirs only if the field is asked for [documented].
     is_shared: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
@@ -118,17 +84,17 @@ class QueryPlan:
     @property
     def operation(self) -> Endpoint:
         """The operation in the generated table."""
-        return ENDPOINTS[PREFIX + self.endpoint]
+        return OPERATIONS[self.endpoint]
 
     @property
     def optional_fields(self) -> tuple[str, ...]:
-        """The optional columns of the answer."""
+        """The optional columns of the response."""
         chosen = self.options.optional_fields
         return with_contract(self.operation, chosen) if self.is_shared else chosen
 
     @property
     def tells_contracts(self) -> bool:
-        """Whether the rows say whose they are although the caller did not ask for that."""
+        """Whether the rows name their contract although the caller did not ask for it."""
         return set(self.optional_fields) != set(self.options.optional_fields)
 
     def arguments(self) -> dict[str, Any]:
@@ -136,21 +102,22 @@ class QueryPlan:
 
         Instants are nanoseconds. What is left to the service is left out.
         """
-        found: dict[str, Any] = {**self.options.chosen, **self._whose()}
-        # It is said in a header, not in the query.
-        found.pop("response_format", None)
+        arguments: dict[str, Any] = {**self.options.chosen, **self._subject_arguments()}
+        # It is sent in a header, not in the query.
+        arguments.pop("response_format", None)
         if self.optional_fields:
-            found["optional_fields"] = self.optional_fields
+            arguments["optional_fields"] = self.optional_fields
         if self.window is not None:
-            found |= {"from_": self.window.start, "until": self.window.end}
+            arguments |= {"from_": self.window.start, "until": self.window.end}
         if self.at is not None:
-            found["at"] = self.at
+            arguments["at"] = self.at
         if self.interval is not None:
-            found |= {"interval": self.interval.count, "interval_unit": self.interval.unit.value}
-        return found
+            unit = self.interval.unit.value
+            arguments |= {"interval": self.interval.count, "interval_unit": unit}
+        return arguments
 
-    def _whose(self) -> dict[str, Any]:
-        """The arguments that say whose rows are asked for."""
+    def _subject_arguments(self) -> dict[str, Any]:
+        """The arguments that name the contracts."""
         if not self.contracts:
             return {}
         first = self.contracts[0]
@@ -197,10 +164,10 @@ class QueryPlan:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> QueryPlan:
-        """The query that `to_dict` wrote down.
+        """The query that `to_dict` wrote.
 
         Raises:
-            TrayportValidationError: It is none.
+            TrayportValidationError: It is no plan.
         """
         try:
             given = dict(document)
@@ -262,7 +229,7 @@ class BulkMarketQuery(QueryPlan):
         names = ("market_id", "instrument_id", "sequence_id")
         return {name: id_ for name in names if (id_ := getattr(self, name)) is not None}
 
-    def _whose(self) -> dict[str, Any]:
+    def _subject_arguments(self) -> dict[str, Any]:
         if self.options.trading_items is None:
             return dict(self.scope)
         return {**self.scope, "contract_type": ContractType.SINGLE_PERIOD.value}
@@ -277,7 +244,7 @@ class BulkMarketQuery(QueryPlan):
         return f"{named or 'everything'}{next_ones}{wanted}"
 
     def covers(self, contract: ContractSpec) -> bool:
-        """Whether the rows of a contract come, and tell that they are its own."""
+        """Whether the rows of a contract come, with what names it."""
         # Rows of instruments need not say which markets they belong to [assumed].
         ids = {"market_id": self.market_id, **self.scope}
         return all(getattr(contract, name) == id_ for name, id_ in ids.items())
@@ -294,19 +261,19 @@ Kind = TypeVar("Kind", bound=QueryPlan)
 def narrowed(
     query: QueryPlan, kind: type[Kind], contracts: Sequence[ContractSpec], **more: Any
 ) -> Kind:
-    """The same question about some of the contracts, as a request of a kind."""
-    parts: dict[str, Any] = {one.name: getattr(query, one.name) for one in fields(QueryPlan)}
+    """The same query about some of the contracts, as a request of a kind."""
+    parts: dict[str, Any] = {part.name: getattr(query, part.name) for part in fields(QueryPlan)}
     parts["contracts"] = tuple(contracts)
     return kind(**parts, **more)
 
 
 def alone(query: QueryPlan, contract: ContractSpec) -> ParallelContractQuery:
-    """The same question about one contract."""
+    """The same query about one contract."""
     return narrowed(query, ParallelContractQuery, [contract])
 
 
 def telling_contracts(query: QueryPlan) -> QueryPlan:
-    """The query, with the column that says whose a row is, where there is one."""
+    """The query, with the column that names the contract of a row, where there is one."""
     fields = with_contract(query.operation, query.options.optional_fields)
     return evolve(query, options=evolve(query.options, optional_fields=fields))
 

@@ -26,7 +26,7 @@ from .times import DAY, Interval, Window, months_after
 
 
 def plan(query: QueryPlan) -> list[QueryPlan]:
-    """The fewest requests that answer a query, bulk ones first, earliest windows first.
+    """The fewest requests that fetch a query, bulk ones first, earliest windows first.
 
     Example:
         >>> months = tuple(
@@ -45,10 +45,10 @@ def plan(query: QueryPlan) -> list[QueryPlan]:
 
 
 def cut(endpoint: Endpoint, window: Window, interval: Interval | None = None) -> Iterator[Window]:
-    """The fewest windows that one request each may ask for, which tile the range.
+    """The fewest windows of one request each, which tile the range.
 
     Where the time between two points is longer than the longest range, there is a window for each
-    point, and nothing is asked about the time between them.
+    point, and none for the time between them.
     """
     longest = _longest(endpoint, interval)
     if longest is None:
@@ -66,7 +66,7 @@ def _longest(endpoint: Endpoint, interval: Interval | None) -> int | None:
     """The longest range of one request, in nanoseconds."""
     unit = None if interval is None else interval.unit.value
     limits = endpoint.limits
-    lengths = [one.max_days * DAY for one in limits.ranges if not one.units or unit in one.units]
+    lengths = [r.max_days * DAY for r in limits.ranges if not r.units or unit in r.units]
     if limits.max_points is not None and interval is not None and interval.length is not None:
         lengths.append(limits.max_points * interval.length)
     return min(lengths, default=None)
@@ -127,7 +127,7 @@ def _batches(query: QueryPlan, contracts: Sequence[ContractSpec], most: int) -> 
 
 
 def together(query: QueryPlan, contracts: Sequence[ContractSpec]) -> QueryPlan:
-    """The same question about contracts that may share a request."""
+    """The same query about contracts that may share a request."""
     kind = ParallelContractQuery if len(contracts) == 1 else BulkSequenceItemQuery
     return narrowed(query, kind, contracts)
 
@@ -135,8 +135,8 @@ def together(query: QueryPlan, contracts: Sequence[ContractSpec]) -> QueryPlan:
 def _broad(query: QueryPlan, contracts: Sequence[ContractSpec]) -> list[QueryPlan]:
     """One request for all instruments together, and one for each market.
 
-    Rows of a request that names no product say the instrument, and only a request that names the
-    market says the market, so markets cannot share one.
+    Rows name their instrument, but their market only if the request does, so markets cannot share
+    a request.
     """
     owners: dict[int | None, list[ContractSpec]] = {}
     for contract in contracts:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from numbers import Integral
 from typing import Any, Literal, Protocol, SupportsIndex, TypeAlias
 
 from attrs import field, frozen
 from trayport_api.models.interval_unit import IntervalUnit
 
-from ..errors import TrayportValidationError
+from ..errors import TrayportValidationError, invalid, not_whole, unknown_value
 
 
 class NumPyTime(Protocol):
-    """A `numpy.datetime64`, told by its shape: the type is had without NumPy."""
+    """The shape of a `numpy.datetime64`, so that NumPy is not needed for its type."""
 
     @property
     def dtype(self) -> Any:
@@ -49,7 +51,7 @@ _UNITS = {
     IntervalUnit.MONTH: ("mo", None),
 }
 
-_FRACTION = "has fractional seconds, which the API does not take"
+FRACTION = "has fractional seconds, which the API does not take"
 _EXAMPLE = "give a datetime, a date, or text like 2024-03-04 or 2024-03-04T09:30:00Z"
 _ISO = re.compile(
     r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
@@ -57,10 +59,11 @@ _ISO = re.compile(
     r"(?P<zone>Z|[+-]\d\d:?\d\d)?)?)?)?",
     re.ASCII | re.IGNORECASE,
 )
+_PARTS = {"year": 0, "month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0}
 
 
 def instant(value: TimeLike, parameter: str) -> int:
-    """The nanoseconds of a time.
+    """The nanoseconds of a time of a request, which is of whole seconds.
 
     Args:
         value: A datetime, a date, ISO-8601 text of any precision down to the second, or a timestamp
@@ -75,56 +78,80 @@ def instant(value: TimeLike, parameter: str) -> int:
         >>> instant("2024-04", "from_") == instant("2024-04-01T02:00+02:00", "from_")
         True
     """
-    moment = _moment(value, parameter)
+    nanoseconds = _nanoseconds(value, parameter)
+    if nanoseconds % SECOND:
+        way_out = f"round it, as to {to_text(nanoseconds)}"
+        raise invalid(parameter, value, FRACTION, way_out)
+    return nanoseconds
+
+
+def exact_instant(value: TimeLike | int, parameter: str) -> int:
+    """The nanoseconds of a time as precise as a table has them.
+
+    Requests take whole seconds only; what looks into a table takes any time.
+
+    Args:
+        value: A time as requests take them, with fractional seconds if it has some, or nanoseconds
+            since 1970-01-01 UTC as the models have them.
+        parameter: The argument's name, for the error message.
+
+    Raises:
+        TrayportValidationError: The value is no time, or lies before 1970.
+
+    Example:
+        >>> exact_instant("2024-03-04T09:30:00.000000001Z", "at") % 1_000_000_000
+        1
+        >>> exact_instant(1709544600000000000, "at") == exact_instant("2024-03-04T09:30", "at")
+        True
+    """
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        if value < 0:
+            way_out = "give nanoseconds since 1970-01-01 UTC"
+            raise invalid(parameter, value, "lies before 1970", way_out, "1970-01-01")
+        return int(value)
+    return _nanoseconds(value, parameter)
+
+
+def _nanoseconds(value: object, parameter: str) -> int:
+    if isinstance(value, datetime) and value != value:  # the missing time of pandas
+        raise invalid(parameter, value, "is not a time", "leave it out, or give a time")
+    try:
+        if isinstance(value, datetime):
+            moment, rest = _in_utc(value), getattr(value, "nanosecond", 0)
+        elif isinstance(value, date):
+            moment, rest = datetime(value.year, value.month, value.day, tzinfo=UTC), 0
+        else:
+            moment, rest = _parsed(value, parameter)
+    except TrayportValidationError:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise invalid(parameter, value, f"is not a time ({error})", _EXAMPLE) from error
     if moment < EPOCH:
-        raise _refused(value, parameter, "lies before 1970", "give a later time")
-    if moment.microsecond or getattr(value, "nanosecond", 0):
-        raise _refused(value, parameter, _FRACTION, f"round it, as to {moment:%Y-%m-%dT%H:%M:%SZ}")
-    return (moment - EPOCH) // timedelta(seconds=1) * SECOND
+        raise invalid(parameter, value, "lies before 1970", "give a later time")
+    return (moment - EPOCH) // timedelta(microseconds=1) * 1000 + rest
 
 
-def _moment(value: object, parameter: str) -> datetime:
-    if isinstance(value, datetime):
-        return _in_utc(value, parameter)
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+def _in_utc(value: datetime) -> datetime:
+    """The same instant as a plain datetime, whatever subclass the value is of."""
+    parts = (value.year, value.month, value.day, value.hour, value.minute, value.second)
+    moment = datetime(*parts, value.microsecond, tzinfo=UTC)
+    return moment - (value.utcoffset() or timedelta())
+
+
+def _parsed(value: object, parameter: str) -> tuple[datetime, int]:
+    """The time of a text in whole seconds, and the nanoseconds after it."""
     # NumPy writes a time in ISO-8601, as precisely as its unit is.
     is_numpy = getattr(getattr(value, "dtype", None), "kind", "") == "M"
     text = str(value) if is_numpy and getattr(value, "ndim", None) == 0 else value
     match = _ISO.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
-        raise _refused(value, parameter, "is not a time", _EXAMPLE)
-    return _parsed(match.groupdict(), value, parameter)
-
-
-def _in_utc(value: datetime, parameter: str) -> datetime:
-    """The same instant as a plain datetime, whatever subclass the value is of."""
-    if value != value:  # the missing time of pandas
-        raise _refused(value, parameter, "is not a time", "leave it out, or give a time")
-    parts = (value.year, value.month, value.day, value.hour, value.minute, value.second)
-    try:
-        moment = datetime(*parts, value.microsecond, tzinfo=UTC)
-        return moment - (value.utcoffset() or timedelta())
-    except (ValueError, OverflowError) as error:
-        raise _refused(value, parameter, f"is not a time ({error})", _EXAMPLE) from error
-
-
-def _parsed(part: dict[str, str | None], value: object, parameter: str) -> datetime:
-    if (part["fraction"] or "").strip("0"):
-        raise _refused(value, parameter, _FRACTION, "round it")
-    try:
-        moment = datetime(
-            int(part["year"] or 0),
-            int(part["month"] or 1),
-            int(part["day"] or 1),
-            int(part["hour"] or 0),
-            int(part["minute"] or 0),
-            int(part["second"] or 0),
-            tzinfo=UTC,
-        )
-        return moment - _offset(part["zone"])
-    except (ValueError, OverflowError) as error:
-        raise _refused(value, parameter, f"is not a time ({error})", _EXAMPLE) from error
+        raise invalid(parameter, value, "is not a time", _EXAMPLE)
+    fraction = (match["fraction"] or "").ljust(9, "0")
+    if fraction[9:].strip("0"):
+        raise invalid(parameter, value, "is finer than a nanosecond", "round it")
+    year, month, day, hour, minute, second = (int(match[n] or least) for n, least in _PARTS.items())
+    moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    return moment - _offset(match["zone"]), int(fraction[:9])
 
 
 def _offset(zone: str | None) -> timedelta:
@@ -135,12 +162,6 @@ def _offset(zone: str | None) -> timedelta:
         raise ValueError(f"{zone} is not an offset from UTC")
     offset = timedelta(hours=hours, minutes=minutes)
     return -offset if zone[0] == "-" else offset
-
-
-def _refused(value: object, parameter: str, why: str, suggestion: str) -> TrayportValidationError:
-    return TrayportValidationError(
-        f"{parameter} {value!r} {why}", parameter=parameter, suggestion=suggestion
-    )
 
 
 def to_text(nanoseconds: int) -> str:
@@ -188,6 +209,16 @@ def months_after(instant: int, count: int) -> int:
     return (first - EPOCH) // timedelta(days=1) * DAY
 
 
+def empty_range(from_: object, until: object) -> TrayportValidationError:
+    """The error for a range that is empty or reversed."""
+    return TrayportValidationError(
+        f"until {until} is not after from_ {from_}",
+        parameter="until",
+        limit=f"after {from_}",
+        suggestion="ranges are half-open, [from_, until): give a later until",
+    )
+
+
 @frozen(order=True)
 class Window:
     """A half-open range of time, `[start, end)`, in nanoseconds since 1970-01-01 UTC."""
@@ -204,15 +235,47 @@ class Window:
         """
         window = cls(instant(from_, "from_"), instant(until, "until"))
         if window.end <= window.start:
-            raise TrayportValidationError(
-                f"until {to_text(window.end)} is not after from_ {to_text(window.start)}",
-                parameter="until",
-                suggestion="ranges are half-open, [from_, until): give a later until",
-            )
+            raise empty_range(to_text(window.start), to_text(window.end))
         return window
 
     def __str__(self) -> str:
         return f"{to_text(self.start)} to {to_text(self.end)}"
+
+
+@frozen
+class TimeRange:
+    """A half-open range of time, `[start, end)`, in nanoseconds; an end may be left open."""
+
+    start: int | None = None
+    end: int | None = None
+
+    @classmethod
+    def between(cls, from_: TimeLike | int | None, until: TimeLike | int | None) -> TimeRange:
+        """The range between two times, each of which may be left out.
+
+        Raises:
+            TrayportValidationError: A time is no time, or the range is empty or reversed.
+        """
+        start = None if from_ is None else exact_instant(from_, "from_")
+        end = None if until is None else exact_instant(until, "until")
+        if start is not None and end is not None and end <= start:
+            raise empty_range(from_, until)
+        return cls(start, end)
+
+    @classmethod
+    def over(
+        cls,
+        from_: TimeLike | int | None,
+        until: TimeLike | int | None,
+        windows: Sequence[Window],
+    ) -> TimeRange:
+        """The range between two times; where one is left out, that of the windows."""
+        given = cls.between(from_, until)
+        if not windows:
+            return given
+        start = min(w.start for w in windows) if given.start is None else given.start
+        end = max(w.end for w in windows) if given.end is None else given.end
+        return cls(start, max(start, end))
 
 
 def _count(value: SupportsIndex) -> int:
@@ -221,11 +284,8 @@ def _count(value: SupportsIndex) -> int:
     except TypeError:
         count = 0
     if count < 1:
-        raise TrayportValidationError(
-            f"interval count {value!r} is not a whole number from 1",
-            parameter="interval",
-            suggestion='write an interval like Interval(15, "minute") or "15m"',
-        )
+        way_out = 'write an interval like Interval(15, "minute") or "15m"'
+        raise not_whole("interval count", value, 1, way_out, parameter="interval")
     return count
 
 
@@ -233,12 +293,7 @@ def _unit(value: str) -> IntervalUnit:
     try:
         return IntervalUnit(str(value).lower())
     except ValueError:
-        raise TrayportValidationError(
-            f"interval unit {value!r} is unknown",
-            parameter="interval",
-            limit=", ".join(IntervalUnit),
-            suggestion=f"use one of {', '.join(IntervalUnit)}",
-        ) from None
+        raise unknown_value("interval unit", value, IntervalUnit, parameter="interval") from None
 
 
 @frozen
@@ -265,11 +320,8 @@ class Interval:
         match = re.fullmatch(r"(\d{1,9})(s|m|h|d|mo)", str(text).strip().lower(), re.ASCII)
         # A capital M is a month elsewhere, so that it must not be taken for a minute here.
         if match is None or str(text).strip().endswith("M"):
-            raise TrayportValidationError(
-                f"interval {text!r} is not an interval",
-                parameter="interval",
-                suggestion="write it like 15s, 15m, 1h, 1d, 7d or 1mo",
-            )
+            way_out = "write it like 15s, 15m, 1h, 1d, 7d or 1mo"
+            raise invalid("interval", text, "is not an interval", way_out)
         units = {letter: unit for unit, (letter, _) in _UNITS.items()}
         return cls(int(match[1]), units[match[2]])
 

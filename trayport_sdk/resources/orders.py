@@ -11,7 +11,7 @@ from trayport_spec.options import OrderBookOptions
 from ..errors import TrayportLookupError, TrayportValidationError
 from ..query import rules
 from ..query.contracts import ContractSpec
-from ..query.ranges import INTRADAY
+from ..query.rules import INTRADAY
 from ..query.times import SECOND, Interval, TimeLike, instant, to_text
 from .generated.orders import OrdersMethods
 

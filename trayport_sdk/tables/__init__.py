@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trayport_api.models import Activity, LastTrade, Snapshot
+from trayport_spec import ENDPOINTS
 
 from ..errors import TrayportLookupError
-from ..query.plan import PREFIX
 from .base import TableResponse
 from .candles import OHLCVResponse
 from .order_book import OrderBookResponse
@@ -91,5 +91,5 @@ _CLASSES: tuple[type[TableResponse[Any]], ...] = (
     OrderBookResponse,
     SnapshotsResponse,
 )
-TABLES = {table.operation_id.removeprefix(PREFIX): table for table in _CLASSES}
+TABLES = {ENDPOINTS[table.operation_id].key: table for table in _CLASSES}
 """The table of each endpoint."""

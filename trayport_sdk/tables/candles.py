@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from trayport_api.models import Candle
 
-from ..query.spans import TimeRange
-from ..query.times import Interval, interval_of
+from ..query.times import Interval, TimeRange, interval_of
 from .analytics import resampling
 from .base import TableResponse
 

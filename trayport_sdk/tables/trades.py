@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from trayport_api.models import PrivateTrade, Trade
 
-from ..query.spans import TimeRange
+from ..query.times import TimeRange
 from .analytics import flow as tape
 from .analytics import ohlcv as bars
 from .base import Model, TableResponse

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from ...errors import TrayportValidationError
-from ...query.spans import TimeRange
-from ...query.times import DAY, EPOCH, SECOND, Interval, interval_of
+from ...query.times import DAY, EPOCH, SECOND, Interval, TimeRange, interval_of
 
 if TYPE_CHECKING:
     import polars as pl

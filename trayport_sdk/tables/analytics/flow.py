@@ -8,8 +8,7 @@ from trayport_spec import CONTRACT_TYPE_ALIASES
 
 from ...errors import TrayportValidationError
 from ...query.contracts import ContractSpec
-from ...query.spans import TimeRange
-from ...query.times import Interval
+from ...query.times import Interval, TimeRange
 from .ohlcv import BUY, CONTRACT, END, SELL, START, by_bucket, one_contract, weighted, within
 
 if TYPE_CHECKING:

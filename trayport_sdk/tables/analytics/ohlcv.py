@@ -9,8 +9,7 @@ from trayport_spec import ENDPOINTS
 
 from ...errors import TrayportValidationError
 from ...query import rules
-from ...query.spans import TimeRange
-from ...query.times import Interval
+from ...query.times import Interval, TimeRange
 from ..decode.schema import column_filter
 from .buckets import Buckets, bucket_interval
 

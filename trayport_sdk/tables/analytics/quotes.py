@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from trayport_api.models import OrderSide
 
 from ...errors import TrayportLookupError
-from ...query.spans import exact_instant
-from ...query.times import SECOND, TimeLike, to_text
+from ...query.times import SECOND, TimeLike, exact_instant, to_text
 from ..flattening import SIDES
 from .flow import imbalance as imbalance_of
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import TrayportValidationError
-from ...query.spans import TimeRange
-from ...query.times import Interval, to_text
+from ...query.times import Interval, TimeRange, to_text
 from .buckets import Buckets, bucket_interval, interval_between, is_multiple
 from .ohlcv import (
     CONTRACT,
