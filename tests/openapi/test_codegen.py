@@ -58,7 +58,7 @@ class Copy:
     def ask(self, *paths: str) -> dict[str, Any]:
         """The new tables, and the answers of a sandbox made from them."""
         generated = self.root / "generated"
-        search = os.pathsep.join([str(generated), str(ROOT)])
+        search = os.pathsep.join([str(generated), str(self.root)])
         process = subprocess.run(
             [sys.executable, str(ASK)],
             input=json.dumps(paths),
@@ -81,8 +81,8 @@ class Copy:
 @pytest.fixture
 def copy(tmp_path: Path) -> Copy:
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "openapi", tmp_path / "openapi", ignore=ignored)
-    shutil.copytree(ROOT / "generated", tmp_path / "generated", ignore=ignored)
+    for name in ("openapi", "generated", "trayport_sdk"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     shutil.copy2(ROOT / "codegen.sh", tmp_path)
     return Copy(tmp_path)
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from threading import Lock
 from typing import Any, NoReturn, TypeAlias
 
 import msgspec
@@ -102,23 +103,30 @@ class Decoder:
             yield from_rows(self._columns, whole.rows, self._schema)
             return
         under_way: deque[tuple[Cut, Future[Table]]] = deque()
+        threads = _threads(os.getpid())
         try:
-            for frame, unexpected in self._tables(chunks, under_way):
+            for frame, unexpected in self._tables(chunks, under_way, threads):
                 self._rows_before += frame.height
                 self.unexpected.update(unexpected)
                 yield frame
         finally:
             for _, table in under_way:
                 table.cancel()
+            threads.leave(self)
 
     def _tables(
-        self, chunks: Iterable[bytes], under_way: deque[tuple[Cut, Future[Table]]]
+        self,
+        chunks: Iterable[bytes],
+        under_way: deque[tuple[Cut, Future[Table]]],
+        threads: _Threads,
     ) -> Iterator[Table]:
         """Hands out the pieces to the threads, and their tables in the order of the pieces."""
         cutter = Cutter(self._piece)
-        pool = _threads(os.getpid())
         for cut in self._cuts(cutter, chunks):
-            under_way.append((cut, pool.submit(self._table, cut.text)))
+            # A small response is not worth a thread.
+            is_whole = cut.is_last and not under_way
+            submit = _at_once if is_whole else threads.pool(self).submit
+            under_way.append((cut, submit(self._table, cut.text)))
             while under_way and (cut.is_last or len(under_way) > AHEAD or under_way[0][1].done()):
                 first, table = under_way.popleft()
                 try:
@@ -193,10 +201,49 @@ def decode_documents(operation_id: str, body: bytes) -> list[dict[str, Any]]:
     return document if isinstance(document, list) else [document]  # pyright: ignore[reportUnknownVariableType]
 
 
+class _Threads:
+    """The threads that decode, for all responses of a process: many would need much memory.
+
+    They end with the last decoder that uses them.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._users: set[int] = set()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def pool(self, user: object) -> ThreadPoolExecutor:
+        """The threads, which stay until the user leaves."""
+        with self._lock:
+            self._users.add(id(user))
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(WORKERS, "trayport-decode")
+            return self._pool
+
+    def leave(self, user: object) -> None:
+        """Ends the threads when nobody uses them any more."""
+        with self._lock:
+            self._users.discard(id(user))
+            pool = None if self._users else self._pool
+            if pool is not None:
+                self._pool = None
+        if pool is not None:
+            pool.shutdown()
+
+
 @cache
-def _threads(_process: int) -> ThreadPoolExecutor:
-    """The threads that decode, for all responses of a process: many would need much memory."""
-    return ThreadPoolExecutor(WORKERS, "trayport-decode")
+def _threads(_process: int) -> _Threads:
+    return _Threads()
+
+
+def _at_once(work: Callable[[bytes], Table], text: bytes) -> Future[Table]:
+    """The result of work that is done here and now."""
+    future: Future[Table] = Future()
+    try:
+        future.set_result(work(text))
+    except _BROKEN as error:
+        future.set_exception(error)
+    return future
 
 
 @cache
