@@ -200,6 +200,8 @@ def options(endpoint: Endpoint, *, response_format: str = "json", **given: Any) 
             value = tuple(dict.fromkeys(map(_route, listed_values(value))))
         if name == "optional_fields":
             value = _canonical_fields(endpoint, value)
+        if parameters[name].type == "instant":
+            value = instant(value, name)
         chosen[name] = checked_value(parameters[name], name, value)
     return Options(response_format=_response_format(endpoint, response_format), **chosen)
 
