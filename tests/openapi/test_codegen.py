@@ -1,106 +1,83 @@
-"""A change of the document reaches the tables and the sandbox without a change of Python."""
+"""A change of the document reaches all that is made of it without a change of Python."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
-from attrs import field, frozen
 
-ROOT = Path(__file__).resolve().parents[2]
-ASK = Path(__file__).with_name("ask.py")
+from .edited import ROOT, Copy
+
+NAME = "TTF Hi Cal 51.6* Apr-24"
 CONTRACT = "marketId=10000065&sequenceId=10000305&contractType=SinglePeriod"
-TRADES = f"/trades?{CONTRACT}&sequenceItemId=244&from=2024-03-04&until=2024-03-05"
+ONE = f"{CONTRACT}&sequenceItemId=244"
+TRADES = f"/trades?{ONE}&from=2024-03-04&until=2024-03-05"
+SNAPSHOTS = f"/snapshots?{CONTRACT}&at=2024-03-05T12:00"
+MONTH = "2024-03-01", "2024-04-01"
+DAY = "2024-03-04", "2024-03-05"
 
 
-@frozen
-class Copy:
-    """A copy of openapi/ to change, and the tables made from it."""
+def machine(items: int) -> list[str]:
+    """The machine symbols of some contracts of one sequence."""
+    return [f"10000065*#Single#10000305#{245 + n}#0" for n in range(items)]
 
-    root: Path
-    _document: Path = field(init=False)
 
-    @_document.default
-    def _in_root(self) -> Path:
-        return self.root / "openapi" / "trayport.yaml"
+def listed(items: int) -> str:
+    return ",".join(str(245 + n) for n in range(items))
 
-    def replace(self, old: str, new: str) -> None:
-        """Changes the first place of the document that reads so."""
-        text = self._document.read_text()
-        assert old in text, f"the document does not say {old!r}"
-        self._document.write_text(text.replace(old, new, 1))
 
-    def add_venue(self, row: str) -> None:
-        with (self.root / "openapi" / "venues.csv").open("a") as table:
-            table.write(row + "\n")
-
-    def generate(self) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "openapi/generate.py", "--out", "."]
-        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
-
-    def codegen(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        tools = str(Path(sys.executable).parent)
-        return subprocess.run(
-            ["./codegen.sh", *arguments],
-            cwd=self.root,
-            env=os.environ | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"},
-            capture_output=True,
-            text=True,
-            check=False,
+# For each edit: paths, which a sandbox answers, and calls of methods, which both clients make.
+PATHS = {
+    "range": [
+        f"/trades?{ONE}&from=2024-03-01&until={until}" for until in ("2024-04-01", "2024-04-01T01")
+    ],
+    "batch": [
+        f"{SNAPSHOTS}&{name}"
+        for name in (
+            f"sequenceItemId={listed(40)}", f"sequenceItemId={listed(41)}",
+            "tradingItems=40", "tradingItems=41",
         )
-
-    def ask(self, *paths: str) -> dict[str, Any]:
-        """The new tables, and the answers of a sandbox made from them."""
-        generated = self.root / "generated"
-        search = os.pathsep.join([str(generated), str(self.root)])
-        process = subprocess.run(
-            [sys.executable, str(ASK)],
-            input=json.dumps(paths),
-            env=os.environ | {"PYTHONPATH": search},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert process.returncode == 0, process.stderr
-        answer: dict[str, Any] = json.loads(process.stdout)
-        assert answer["made_from"].startswith(str(generated))
-        return answer
-
-    def regenerated(self, *paths: str) -> dict[str, Any]:
-        process = self.generate()
-        assert process.returncode == 0, process.stderr
-        return self.ask(*paths)
+    ],
+    "field": [TRADES, f"{TRADES}&optionalFields=basis"],
+    "parameter": [f"{TRADES}&sampleSize={value}" for value in (1, 2, 9, 10, "x")],
+    "operation": [f"/trades/first?{ONE}&at=2024-03-05T12:00", "/trades/first?sequenceId=1"],
+}  # fmt: skip
+CALLS: dict[str, list[tuple[str, list[Any], dict[str, Any]]]] = {
+    "range": [
+        ("trades.get_trades", [NAME, *MONTH], {}),
+        ("trades.get_trades", [NAME, "2024-03-01", "2024-04-01T01:00"], {}),
+    ],
+    "batch": [
+        ("planner.plan_multi_contract_query", [machine(n), "trades", *DAY], {}) for n in (40, 41)
+    ],
+    "field": [("trades.get_trades", [NAME, *DAY], {"optional_fields": ["basis"]})],
+    "parameter": [("trades.get_trades", [NAME, *DAY], {"sample_size": n}) for n in (9, 10)],
+    "operation": [
+        ("trades.get_first_trade", [NAME], {"at": "2024-03-05T12:00"}),
+        ("trades.get_first_trade", [NAME], {"at": "2024-03-05T12:00:00.5"}),
+    ],
+}
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Copy:
-    ignored = shutil.ignore_patterns("__pycache__")
-    for name in ("openapi", "generated", "trayport_sdk"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
-    shutil.copy2(ROOT / "codegen.sh", tmp_path)
-    return Copy(tmp_path)
+@attrs.frozen
+class Edited:
+    """What the document, edited in six places, comes to."""
+
+    checked: str
+    tables: dict[str, Any]
+    responses: dict[str, list[tuple[int, Any]]]
+    called: dict[str, list[Any]]
+    called_in_sync: dict[str, list[Any]]
 
 
-def test_a_shorter_range_is_enforced_with_its_new_number(copy: Copy) -> None:
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory: pytest.TempPathFactory) -> Edited:
+    copy = Copy(tmp_path_factory.mktemp("edited"))
     copy.replace("ranges: [{maxDays: 32}]", "ranges: [{maxDays: 31}]")
-    contract = f"{CONTRACT}&sequenceItemId=244"
-    found = copy.regenerated(
-        f"/trades?{contract}&from=2024-03-01&until=2024-04-01",
-        f"/trades?{contract}&from=2024-03-01&until=2024-04-01T00:00:01",
-    )
-    assert found["endpoints"]["get_trades"]["limits"]["ranges"] == [{"max_days": 31, "units": []}]
-    (status, _), (refused, problem) = found["answers"]
-    assert (status, refused) == (200, 400)
-    assert "31" in json.dumps(problem["errors"])
-
-
-def test_a_new_optional_field_of_trades_is_accepted_and_served(copy: Copy) -> None:
+    copy.replace("&largest_batch 50", "&largest_batch 40")
     copy.replace("aggressorSleeve, initiatorSleeve]", "aggressorSleeve, initiatorSleeve, basis]")
     copy.replace(
         "        fromBrokenSpread:\n          type: boolean\n",
@@ -108,34 +85,6 @@ def test_a_new_optional_field_of_trades_is_accepted_and_served(copy: Copy) -> No
         "          description: New.\n          x-provenance: documented\n"
         "        fromBrokenSpread:\n          type: boolean\n",
     )
-    found = copy.regenerated(TRADES, f"{TRADES}&optionalFields=basis")
-    endpoint = found["endpoints"]["get_trades"]
-    assert "basis" in endpoint["optional_fields"]
-    (column,) = (column for column in endpoint["row"] if column["name"] == "basis")
-    assert (column["type"], column["optional_field"]) == ("float64", "basis")
-    (_, without), (status, rows) = found["answers"]
-    assert status == 200
-    assert rows
-    assert all("basis" in row for row in rows)
-    assert not any("basis" in row for row in without)
-
-
-def test_a_smaller_batch_is_enforced_for_both_ways_of_naming_items(copy: Copy) -> None:
-    copy.replace("&largest_batch 50", "&largest_batch 40")
-    base = f"/snapshots?{CONTRACT}&at=2024-03-05T12:00"
-    forty, more = (",".join(str(item) for item in range(245, 245 + n)) for n in (40, 41))
-    found = copy.regenerated(
-        f"{base}&sequenceItemId={forty}",
-        f"{base}&sequenceItemId={more}",
-        f"{base}&tradingItems=40",
-        f"{base}&tradingItems=41",
-    )
-    assert found["endpoints"]["get_trades"]["batch"]["maximum"] == 40
-    assert [status for status, _ in found["answers"]] == [200, 400, 200, 400]
-    assert all("40" in json.dumps(found["answers"][place][1]["errors"]) for place in (1, 3))
-
-
-def test_a_new_parameter_is_read_within_its_bounds(copy: Copy) -> None:
     copy.replace(
         "        - $ref: '#/components/parameters/TradeOptionalFields'\n",
         "        - $ref: '#/components/parameters/TradeOptionalFields'\n"
@@ -143,50 +92,96 @@ def test_a_new_parameter_is_read_within_its_bounds(copy: Copy) -> None:
         "          schema: {type: integer, minimum: 2, maximum: 9}\n"
         "          x-provenance: documented\n",
     )
-    found = copy.regenerated(*(f"{TRADES}&sampleSize={value}" for value in (1, 2, 9, 10, "x")))
-    (parameter,) = (
-        p for p in found["endpoints"]["get_trades"]["parameters"] if p["name"] == "sampleSize"
-    )
-    assert parameter["python_name"] == "sample_size"
-    assert (parameter["minimum"], parameter["maximum"]) == (2, 9)
-    assert [status for status, _ in found["answers"]] == [400, 200, 200, 400, 400]
-    assert list(found["answers"][3][1]["errors"]) == ["sampleSize"]
-
-
-def test_a_new_venue_appears(copy: Copy) -> None:
     copy.add_venue("ZZZZ,A New Venue,9999,true,broker,2020-01-31,documented,false,false")
-    found = copy.regenerated(TRADES)
-    assert "ZZZZ" in found["venues"]
-    assert "ZZZZ" in found["sandbox_venues"]
-    assert found["answers"][0][0] == 200
-
-
-def test_the_whole_generation_follows_and_the_check_shows_what_it_missed(copy: Copy) -> None:
-    copy.replace("ranges: [{maxDays: 32}]", "ranges: [{maxDays: 31}]")
-    copy.replace(
-        "enum: [openTimestamp, closeTimestamp, vwap]",
-        "enum: [openTimestamp, closeTimestamp, vwap, tradeCount]",
-    )
-    copy.replace(
-        "        vwap:\n",
-        "        tradeCount:\n          $ref: '#/components/schemas/Count'\n"
-        "          description: New.\n          x-provenance: documented\n        vwap:\n",
+    copy.add_operation(
+        "/trades/last",
+        ("/trades/last", "/trades/first"),
+        ("get_last_trade", "get_first_trade"),
+        ("command: last", "command: first"),
     )
     checked = copy.codegen("--check")
     assert checked.returncode == 1
-    assert "trade_count" in checked.stdout
-    assert "max_days=31" in checked.stdout
     assert "run ./codegen.sh" in checked.stderr
-
     made = copy.codegen()
     assert made.returncode == 0, made.stderr
-    candle = (copy.root / "generated" / "trayport_api" / "models" / "candle.py").read_text()
-    assert "trade_count" in candle
-    assert copy.codegen("--check").returncode == 0
+    again = copy.codegen("--check")
+    assert again.returncode == 0, again.stdout
+    found = copy.try_out({"paths": PATHS, "calls": CALLS})
+    return Edited(checked.stdout, found.pop("tables"), **found)
+
+
+def test_the_check_shows_what_an_edit_changes(edited: Edited) -> None:
+    assert "+    basis: float | Unset = UNSET" in edited.checked
+    assert (
+        '+            limits=Limits(contract="many", ranges=(RangeLimit(max_days=31)'
+        in edited.checked
+    )
+    assert "trayport_sdk/sync.py" in edited.checked
+
+
+def test_a_method_does_the_same_in_both_clients(edited: Edited) -> None:
+    assert edited.called == edited.called_in_sync
+
+
+def test_a_shorter_range_is_enforced_with_its_new_number(edited: Edited) -> None:
+    limits = edited.tables["endpoints"]["get_trades"]["limits"]
+    assert limits["ranges"] == [{"max_days": 31, "units": []}]
+    (status, _), (refused, problem) = edited.responses["range"]
+    assert (status, refused) == (200, 400)
+    assert "31" in json.dumps(problem["errors"])
+    whole, too_long = edited.called["range"]
+    assert whole["rows"] > 0
+    assert too_long.startswith("TrayportValidationError")
+    assert "31 days" in too_long
+
+
+def test_a_smaller_batch_is_enforced_for_both_ways_of_naming_items(edited: Edited) -> None:
+    assert edited.tables["endpoints"]["get_trades"]["batch"]["maximum"] == 40
+    found = edited.responses["batch"]
+    assert [status for status, _ in found] == [200, 400, 200, 400]
+    assert all("40" in json.dumps(found[place][1]["errors"]) for place in (1, 3))
+    assert edited.called["batch"] == [1, 2]
+
+
+def test_a_new_optional_field_of_trades_is_accepted_and_served(edited: Edited) -> None:
+    endpoint = edited.tables["endpoints"]["get_trades"]
+    assert "basis" in endpoint["optional_fields"]
+    (column,) = (column for column in endpoint["row"] if column["name"] == "basis")
+    assert (column["type"], column["optional_field"]) == ("float64", "basis")
+    (_, without), (status, rows) = edited.responses["field"]
+    assert status == 200
+    assert rows
+    assert all("basis" in row for row in rows)
+    assert not any("basis" in row for row in without)
+    (table,) = edited.called["field"]
+    assert table["columns"][-1] == "basis"
+    assert table["rows"] == len(rows)
+
+
+def test_a_new_parameter_is_read_within_its_bounds(edited: Edited) -> None:
+    found = edited.responses["parameter"]
+    assert [status for status, _ in found] == [400, 200, 200, 400, 400]
+    assert list(found[3][1]["errors"]) == ["sampleSize"]
+    taken, refused = edited.called["parameter"]
+    assert taken["rows"] > 0
+    assert refused.startswith("TrayportValidationError: sample_size 10")
+
+
+def test_a_new_venue_appears(edited: Edited) -> None:
+    assert "ZZZZ" in edited.tables["venues"]
+
+
+def test_a_new_operation_is_served_and_called(edited: Edited) -> None:
+    (status, rows), (refused, _) = edited.responses["operation"]
+    assert (status, refused) == (200, 400)
+    assert isinstance(rows, list)
+    found, wrong = edited.called["operation"]
+    assert found == "None" or found.startswith("LastTrade(")
+    assert wrong.startswith("TrayportValidationError: ")
 
 
 def test_what_is_committed_is_what_the_document_gives() -> None:
-    process = Copy(ROOT).codegen("--check")
+    process = Copy.run_in(ROOT, "./codegen.sh", "--check")
     assert process.returncode == 0, process.stdout + process.stderr
 
 
@@ -242,7 +237,8 @@ CONTRADICTIONS = {
 
 
 @pytest.mark.parametrize("case", CONTRADICTIONS)
-def test_the_generator_refuses_and_says_where(copy: Copy, case: str) -> None:
+def test_the_generator_refuses_and_says_where(tmp_path: Path, case: str) -> None:
+    copy = Copy(tmp_path, only=("openapi",))
     old, new, message = CONTRADICTIONS[case]
     copy.replace(old, new)
     process = copy.generate()
@@ -252,7 +248,8 @@ def test_the_generator_refuses_and_says_where(copy: Copy, case: str) -> None:
     assert "Traceback" not in process.stderr
 
 
-def test_a_venue_with_an_odd_flag_is_refused_by_its_code(copy: Copy) -> None:
+def test_a_venue_with_an_unexpected_flag_is_refused_by_its_code(tmp_path: Path) -> None:
+    copy = Copy(tmp_path, only=("openapi",))
     copy.add_venue("ZZZZ,A New Venue,9999,perhaps,broker,2020-01-31,documented,false,false")
     process = copy.generate()
     assert process.returncode == 1
