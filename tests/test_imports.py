@@ -30,10 +30,10 @@ ARROWS = {
 ARROWS["client"] = {*ARROWS, "sandbox"}
 ARROWS["sync"] = {*ARROWS, "sandbox"}
 ARROWS["cli"] = {*ARROWS, "sandbox"}
-ARROWS["__main__"] = {"cli"}
+ARROWS["__main__"] = {"cli", "errors"}
 # Imports that still run upward.
 UPWARD = {
-    "__main__.py", "bulk/market_data.py", "bulk/reports.py", "bulk/results.py", "bulk/runner.py",
+    "bulk/market_data.py", "bulk/reports.py", "bulk/results.py", "bulk/runner.py",
 }  # fmt: skip
 # Libraries with traps, and those of extras: one module knows each, and the others know that module.
 HOMES = {

@@ -26,7 +26,6 @@ from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
     EnvSettingsSource,
-    PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 from trayport_spec import ANALYTICS_URL, REFERENCE_URL, REQUEST_LIMITS
@@ -549,7 +548,10 @@ class Settings(BaseSettings):
 
     def _take(self, found: Found, env_file: str | Path | None) -> None:
         try:
-            super().__init__(**{name: value for name, (value, _) in found.items()})
+            # Not that of BaseSettings, which would read the sources again, without origins.
+            super(BaseSettings, self).__init__(
+                **{name: value for name, (value, _) in found.items()}
+            )
         except ValidationError as error:
             message = _explained(error, found)
         else:
@@ -558,19 +560,6 @@ class Settings(BaseSettings):
             return
         # Not inside the handler: that exception holds the values, and so the key.
         raise TrayportConfigurationError(message)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Takes the values as they are: they were gathered before, with their origins."""
-        del settings_cls, env_settings, dotenv_settings, file_secret_settings
-        return (init_settings,)
 
     def origin(self, name: str) -> Origin:
         """Where the value of a setting came from.

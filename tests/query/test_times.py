@@ -16,8 +16,10 @@ from trayport_sdk.query.times import (
     DAY,
     SECOND,
     Interval,
+    TimeRange,
     Window,
     data_cutoff,
+    exact_instant,
     floored,
     instant,
     interval_of,
@@ -57,11 +59,6 @@ def test_text_that_is_no_time_is_refused_with_the_argument_named(text: str) -> N
         instant(text, "until")
     assert refused.value.parameter == "until"
     assert repr(text) in str(refused.value)
-
-
-def test_a_datetime_with_microseconds_is_refused() -> None:
-    with pytest.raises(TrayportValidationError, match="fractional seconds"):
-        instant(datetime(2024, 1, 1, 0, 0, 0, 1, tzinfo=UTC), "from_")
 
 
 def test_dates_and_naive_datetimes_mean_utc() -> None:
@@ -155,6 +152,8 @@ def test_coarse_times_of_numpy_mean_their_start(moment: np.datetime64, start: st
 @pytest.mark.parametrize(
     "moment",
     [
+        datetime(2024, 1, 1, 0, 0, 0, 1, tzinfo=UTC),
+        "2024-01-01T00:00:00.5",
         np.datetime64("2024-01-01T00:00:00.000000001"),
         np.datetime64("2024-01-01T00:00:00.5", "ms"),
         pd.Timestamp("2024-01-01T00:00:00.000000001"),
@@ -196,9 +195,10 @@ def test_numpy_is_not_needed_for_times() -> None:
 
 @pytest.mark.parametrize("until", ["2024-01-01", "2023-12-31"])
 def test_an_empty_or_reversed_range_is_refused(until: str) -> None:
-    with pytest.raises(TrayportValidationError, match="not after") as refused:
-        Window.between("2024-01-01", until)
-    assert refused.value.parameter == "until"
+    for kind in (Window, TimeRange):
+        with pytest.raises(TrayportValidationError, match="not after from_") as refused:
+            kind.between("2024-01-01", until)
+        assert refused.value.parameter == "until"
 
 
 def test_the_data_ends_at_the_start_of_the_day_in_utc_wherever_the_clock_stands() -> None:
@@ -294,3 +294,52 @@ def test_months_are_counted_from_the_month_of_the_instant(
     moment: str, count: int, start: str
 ) -> None:
     assert months_after(instant(moment, "at"), count) == instant(start, "at")
+
+
+# --- Times of tables, and parts of them
+
+NINE = 1709542800 * SECOND  # 2024-03-04T09:00:00Z
+
+
+@pytest.mark.parametrize(
+    ("value", "nanoseconds"),
+    [
+        (NINE + 1, NINE + 1),
+        (np.int64(NINE + 1), NINE + 1),
+        ("2024-03-04T09", NINE),
+        ("2024-03-04T09:00:00.5Z", NINE + 5 * 10**8),
+        ("2024-03-04T10:00:00.000000001+01:00", NINE + 1),
+        (date(2024, 3, 4), NINE - 9 * 3600 * 10**9),
+        (datetime(2024, 3, 4, 9, 0, 0, 7, tzinfo=UTC), NINE + 7000),
+        (datetime(2024, 3, 4, 10, 0, 0, 7, tzinfo=timezone(timedelta(hours=1))), NINE + 7000),
+        (pd.Timestamp(NINE + 3, unit="ns", tz="UTC"), NINE + 3),
+        (pd.Timestamp(NINE + 3, unit="ns", tz="Europe/Berlin"), NINE + 3),
+        (np.datetime64(NINE + 3, "ns"), NINE + 3),
+    ],
+)
+def test_a_time_is_exact_to_the_nanosecond(value: Any, nanoseconds: int) -> None:
+    assert exact_instant(value, "at") == nanoseconds
+
+
+@given(st.integers(0, 2**62))
+def test_a_nanosecond_survives_every_form(instant: int) -> None:
+    assert exact_instant(instant, "at") == instant
+    assert exact_instant(np.datetime64(instant, "ns"), "at") == instant
+    assert exact_instant(pd.Timestamp(instant, unit="ns"), "at") == instant
+
+
+@pytest.mark.parametrize(
+    "value", [-1, True, 1.5, None, "soon", pd.NaT, np.datetime64("NaT", "ns"), "9.5"]
+)
+def test_what_is_no_time_is_refused(value: Any) -> None:
+    with pytest.raises(TrayportValidationError) as caught:
+        exact_instant(value, "at")
+    assert caught.value.parameter == "at"
+
+
+def test_a_range_that_is_left_out_is_that_of_the_windows() -> None:
+    windows = [Window(DAY, 2 * DAY), Window(2 * DAY, 4 * DAY)]
+    assert TimeRange.over(None, None, windows) == TimeRange(DAY, 4 * DAY)
+    assert TimeRange.over("1970-01-03", None, windows) == TimeRange(2 * DAY, 4 * DAY)
+    assert TimeRange.over(None, "1970-01-03", windows) == TimeRange(DAY, 2 * DAY)
+    assert TimeRange.over(None, None, []) == TimeRange(None, None)
