@@ -255,23 +255,6 @@ def provenances(node: object) -> Iterator[object]:
             pass
 
 
-def named_assumptions(node: object) -> Iterator[str]:
-    match node:
-        case {"assumed": str(name)}:
-            yield name
-        case dict():
-            for key, value in node.items():
-                if key == "x-assumes":
-                    yield from value
-                else:
-                    yield from named_assumptions(value)
-        case list():
-            for value in node:
-                yield from named_assumptions(value)
-        case _:
-            pass
-
-
 def test_the_document_is_valid_openapi() -> None:
     assert list(OpenAPIV31SpecValidator(DOCUMENT).iter_errors()) == []
 
@@ -430,16 +413,6 @@ def test_a_mark_is_documented_observed_or_a_named_assumption() -> None:
                 pass
             case _:
                 pytest.fail(f"{mark!r} is no provenance")
-
-
-def test_every_assumption_is_listed_and_every_listed_one_is_named_somewhere() -> None:
-    in_venues = {
-        row["orders_from_provenance"].removeprefix("assumed:")
-        for row in VENUES.values()
-        if row["orders_from_provenance"].startswith("assumed:")
-    }
-    named = set(named_assumptions(DOCUMENT)) | in_venues
-    assert named == DOCUMENT["x-trayport-assumptions"].keys()
 
 
 @pytest.mark.parametrize("name", ENUMS)
