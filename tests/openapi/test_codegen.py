@@ -42,7 +42,6 @@ PATHS = {
     ],
     "field": [TRADES, f"{TRADES}&optionalFields=basis"],
     "parameter": [f"{TRADES}&sampleSize={value}" for value in (1, 2, 9, 10, "x")],
-    "operation": [f"/trades/first?{ONE}&at=2024-03-05T12:00", "/trades/first?sequenceId=1"],
 }  # fmt: skip
 CALLS: dict[str, list[tuple[str, list[Any], dict[str, Any]]]] = {
     "range": [
@@ -54,9 +53,12 @@ CALLS: dict[str, list[tuple[str, list[Any], dict[str, Any]]]] = {
     ],
     "field": [("trades.get_trades", [NAME, *DAY], {"optional_fields": ["basis"]})],
     "parameter": [("trades.get_trades", [NAME, *DAY], {"sample_size": n}) for n in (9, 10)],
-    "operation": [
-        ("trades.get_first_trade", [NAME], {"at": "2024-03-05T12:00"}),
-        ("trades.get_first_trade", [NAME], {"at": "2024-03-05T12:00:00.5"}),
+}
+COMMANDS = {
+    "field": [["trades", NAME, "--from", DAY[0], "--until", DAY[1], "--field", "basis"]],
+    "parameter": [
+        ["trades", NAME, "--from", DAY[0], "--until", DAY[1], "--sample-size", size]
+        for size in ("9", "10")
     ],
 }
 
@@ -70,6 +72,7 @@ class Edited:
     responses: dict[str, list[tuple[int, Any]]]
     called: dict[str, list[Any]]
     called_in_sync: dict[str, list[Any]]
+    commanded: dict[str, list[tuple[int, str]]]
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +95,6 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Edited:
         "          x-provenance: documented\n",
     )
     copy.add_venue("ZZZZ,A New Venue,9999,true,broker,2020-01-31,documented,false,false")
-    copy.add_operation(
-        "/trades/last",
-        ("/trades/last", "/trades/first"),
-        ("get_last_trade", "get_first_trade"),
-        ("command: last", "command: first"),
-    )
     checked = copy.codegen("--check")
     assert checked.returncode == 1
     assert "run ./codegen.sh" in checked.stderr
@@ -105,7 +102,7 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Edited:
     assert made.returncode == 0, made.stderr
     again = copy.codegen("--check")
     assert again.returncode == 0, again.stdout
-    found = copy.try_out({"paths": PATHS, "calls": CALLS})
+    found = copy.try_out({"paths": PATHS, "calls": CALLS, "commands": COMMANDS})
     return Edited(checked.stdout, found.pop("tables"), **found)
 
 
@@ -149,6 +146,9 @@ def test_a_new_optional_field_of_trades_is_accepted_and_served(edited: Edited) -
     (table,) = edited.called["field"]
     assert table["columns"][-1] == "basis"
     assert table["rows"] == len(rows)
+    ((code, text),) = edited.commanded["field"]
+    assert code == 0, text
+    assert "basis" in text
 
 
 def test_a_new_parameter_is_read_within_its_bounds(edited: Edited) -> None:
@@ -157,20 +157,15 @@ def test_a_new_parameter_is_read_within_its_bounds(edited: Edited) -> None:
     assert list(found[3][1]["errors"]) == ["sampleSize"]
     taken, refused = edited.called["parameter"]
     assert taken["rows"] > 0
-    assert refused.startswith("TrayportValidationError: sample_size 10")
+    assert refused.startswith("TrayportValidationError: sample_size 10 exceeds 9")
+    (code, text), (failed, message) = edited.commanded["parameter"]
+    assert code == 0, text
+    assert failed == 2
+    assert "--sample-size" in message
 
 
 def test_a_new_venue_appears(edited: Edited) -> None:
     assert "ZZZZ" in edited.tables["venues"]
-
-
-def test_a_new_operation_is_served_and_called(edited: Edited) -> None:
-    (status, rows), (refused, _) = edited.responses["operation"]
-    assert (status, refused) == (200, 400)
-    assert isinstance(rows, list)
-    found, wrong = edited.called["operation"]
-    assert found == "None" or found.startswith("LastTrade(")
-    assert wrong.startswith("TrayportValidationError: ")
 
 
 def test_what_is_committed_is_what_the_document_gives() -> None:

@@ -1,6 +1,7 @@
 """Prints, as JSON, the tables on the path and what the clients and a sandbox made from them do.
 
-The questions come as JSON on standard input: paths for the sandbox, and calls of methods. Run as a
+The questions come as JSON on standard input: paths for the sandbox, calls of
+methods, and commands. Run as a
 process of its own, so that it sees the packages that PYTHONPATH leads to.
 """
 
@@ -10,6 +11,8 @@ import asyncio
 import inspect
 import json
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from operator import attrgetter
 from typing import Any
 
@@ -20,6 +23,7 @@ import trayport_spec
 
 import trayport_sdk
 import trayport_sdk.sync
+from trayport_sdk.cli import run
 from trayport_sdk.sandbox import Sandbox
 
 Call = tuple[str, list[Any], dict[str, Any]]
@@ -67,9 +71,19 @@ def called_in_sync(calls: list[Call]) -> list[Any]:
     return found
 
 
+def commanded(commands: list[list[str]]) -> list[tuple[int, str]]:
+    """The exit code of each command, and what it prints."""
+    found: list[tuple[int, str]] = []
+    for command in commands:
+        with redirect_stdout(StringIO()) as text, redirect_stderr(text):
+            code = run([*command, "--sandbox", "--quiet"])
+        found.append((code, text.getvalue()))
+    return found
+
+
 if __name__ == "__main__":
     questions = json.load(sys.stdin)
-    paths, calls = questions["paths"], questions["calls"]
+    paths, calls, commands = (questions[kind] for kind in ("paths", "calls", "commands"))
     json.dump(
         {
             "made_from": [m.__file__ for m in (trayport_sdk, trayport_api, trayport_spec)],
@@ -80,6 +94,7 @@ if __name__ == "__main__":
             "responses": {edit: asyncio.run(responses(some)) for edit, some in paths.items()},
             "called": {edit: asyncio.run(called(some)) for edit, some in calls.items()},
             "called_in_sync": {edit: called_in_sync(some) for edit, some in calls.items()},
+            "commanded": {edit: commanded(some) for edit, some in commands.items()},
         },
         sys.stdout,
         default=str,
