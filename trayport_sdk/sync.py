@@ -168,7 +168,7 @@ class TradesGroup:
         """Your own trades, with both sides as far as you may see them.
 
         Trades in which the owner of the key took part, oldest first, the current day included. Any
-        part of a contract narrows the answer; without any, all private trades are returned.
+        part of a contract narrows the response; without any, all private trades are returned.
         [documented]
 
         Args:
@@ -288,7 +288,7 @@ class TradesGroup:
                 `"TTF Hi Cal 51.6* Apr-24"`.
             at: The instant to look back from, exclusive; the end of the data when absent. Naive
                 times mean UTC. [documented]
-            optional_fields: Columns to add to the answer: `contract`. [documented]
+            optional_fields: Columns to add to the response: `contract`. [documented]
             on_progress: Called after each response with a `Progress`.
 
         Raises:
@@ -609,7 +609,7 @@ class SnapshotsGroup:
         """The last trade and the best orders of several items at one instant.
 
         The state of one contract, or of several items of a sequence, just before `at`. The instant
-        is named `at`; any other name is ignored and the answer is today's. [documented]
+        is named `at`; any other name is ignored and the response is today's. [documented]
 
         Args:
             contracts: One contract or several, as `ContractSpec`, as machine symbols, or by name

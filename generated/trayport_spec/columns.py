@@ -31,7 +31,7 @@ _CONTRACT_TYPE = Column(
     "contractType",
     "contract_type",
     "string",
-    "The kind of a contract, as answers name it. Requests name the same kinds as `ContractType`.",
+    "The kind of a contract, as responses name it. Requests name the same kinds as `ContractType`.",
     enum=("SinglePeriod", "PeriodSpread", "PeriodRange"),
 )
 _SEQUENCE_ID = Column(

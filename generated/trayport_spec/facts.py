@@ -12,7 +12,7 @@ from types import MappingProxyType
 from .types import Provenance, RequestLimits
 
 SPEC_VERSION = "2024.4"
-SPEC_HASH = "8bae09909742d4affb0d1fcf502f49ef290d4a6c31ccc18e1f7d7b18548f992a"
+SPEC_HASH = "22f079ecfb4a78bb60477e7412efe7a93705a1528efdab4924ce699296bc6b73"
 API_KEY_HEADER = "X-API-KEY"
 ANALYTICS_URL = "https://analytics.trayport.com/api"
 REFERENCE_URL = "https://referencedata.trayport.com"
@@ -32,7 +32,7 @@ ASSUMPTIONS: Mapping[str, str] = MappingProxyType(
     {
         "reference-shares-rate-limit": "Requests to the Reference Data API count against the same allowance as those to the Data Analytics API.",
         "list-separators": "Item ids may be sent as one comma-separated value; names of routes are repeated, because a name could hold a comma.",
-        "from-inclusive": "A row stamped exactly at `from` belongs to the answer.",
+        "from-inclusive": "A row stamped exactly at `from` belongs to the response.",
         "current-day-is-asked-whole": "Where the current day may be asked for, so may its end, although it is still to come.",
         "activity-until-exclusive": "A trade stamped exactly at `until` is not counted in trading activity.",
         "explicit-items-maximum": "The maximum that is documented for `tradingItems` also holds for explicitly listed items.",
@@ -61,7 +61,7 @@ ASSUMPTIONS: Mapping[str, str] = MappingProxyType(
         "history-starts-with-month": "History that is documented by month starts on the first day of that month, and the end of January 2020 is its last day.",
         "book-fields-nullability": "Prices and quantities of orders in a book are never null.",
         "top-quantity-of-first-order": "The quantity at the top of the book is that of the first order at the best price.",
-        "snapshot-time-is-at": "The time stamp of a snapshot answer is the instant it was asked for.",
+        "snapshot-time-is-at": "The time stamp of a snapshot response is the instant it was asked for.",
         "problem-type-and-detail": "A problem document may also carry the type and the detail that such documents usually have.",
         "retry-after-forms": "The time to wait comes as seconds or as an HTTP date, or not at all.",
         "errors-are-problems": "Errors other than 400 carry a problem document as well, when they have a body of their own.",

@@ -38,7 +38,7 @@ OPTIONAL_SEQUENCE_ID = Parameter(
     "sequenceId",
     "sequence_id",
     "integer",
-    "Narrows the answer to one sequence.",
+    "Narrows the response to one sequence.",
     minimum=0,
     maximum=9223372036854775807,
     example=10000305,
@@ -57,7 +57,7 @@ OPTIONAL_SEQUENCE_ITEM_ID = Parameter(
     "sequenceItemId",
     "sequence_item_id",
     "integer",
-    "Narrows the answer to one delivery period, or to the first one of a spread or range.",
+    "Narrows the response to one delivery period, or to the first one of a spread or range.",
     minimum=0,
     maximum=9223372036854775807,
 )
@@ -95,7 +95,7 @@ OPTIONAL_CONTRACT_TYPE = Parameter(
     "contractType",
     "contract_type",
     "string",
-    "Narrows the answer to single periods, spreads or ranges.",
+    "Narrows the response to single periods, spreads or ranges.",
     enum=("SinglePeriod", "Spread", "Range"),
 )
 TRADING_ITEMS = Parameter(
@@ -121,7 +121,7 @@ UNTIL = Parameter(
     "until",
     "until",
     "instant",
-    "The end of the range. Whether a row stamped exactly at the end belongs to the answer is not documented.",
+    "The end of the range. Whether a row stamped exactly at the end belongs to the response is not documented.",
     required=True,
     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
     example="2024-03-08",

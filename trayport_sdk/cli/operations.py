@@ -178,7 +178,8 @@ def _frame(endpoint: Endpoint, result: Any) -> tuple[pl.DataFrame, str]:
     if isinstance(result, TableResponse):
         table: TableResponse[Any] = result  # pyright: ignore[reportUnknownVariableType]
         return table.to_polars(), table.explain()
-    items: list[Any] = result if isinstance(result, list) else [] if result is None else [result]
+    items: list[Any] = list(result) if isinstance(result, list) else [result]  # pyright: ignore[reportUnknownArgumentType]
+    items = [item for item in items if item is not None]
     return table_of(endpoint.row, items), counted(len(items), "row")
 
 

@@ -187,6 +187,7 @@ def options(endpoint: Endpoint, *, response_format: str = "json", **given: Any) 
     """
     parameters = parameters_by_argument(endpoint)
     chosen: dict[str, Any] = {}
+    value: Any
     for name, value in given.items():
         if name not in CHOICES:
             raise _not_an_option(endpoint, name)

@@ -21,7 +21,8 @@ class Activity(Model):
     second_sequence_item_id: int | None
     """The second delivery period, null for single periods."""
     contract_type: ContractKind
-    """The kind of a contract, as answers name it. Requests name the same kinds as `ContractType`."""
+    """The kind of a contract, as responses name it. Requests name the same kinds as
+    `ContractType`."""
     count: int
     """How many there were."""
     market_id: int | None | Unset = UNSET

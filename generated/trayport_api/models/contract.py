@@ -13,7 +13,8 @@ class Contract(Model):
     """A product together with a delivery period."""
 
     contract_type: ContractKind
-    """The kind of a contract, as answers name it. Requests name the same kinds as `ContractType`."""
+    """The kind of a contract, as responses name it. Requests name the same kinds as
+    `ContractType`."""
     market_id: int | None
     """The market, null when the contract is of an instrument."""
     instrument_id: int | None

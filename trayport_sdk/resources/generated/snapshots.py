@@ -25,7 +25,7 @@ class SnapshotsMethods(RowOperations):
         """The last trade and the best orders of several items at one instant.
 
         The state of one contract, or of several items of a sequence, just before `at`. The instant
-        is named `at`; any other name is ignored and the answer is today's. [documented]
+        is named `at`; any other name is ignored and the response is today's. [documented]
 
         Args:
             contracts: One contract or several, as `ContractSpec`, as machine symbols, or by name

@@ -105,7 +105,7 @@ class TradesMethods(RowOperations):
         """Your own trades, with both sides as far as you may see them.
 
         Trades in which the owner of the key took part, oldest first, the current day included. Any
-        part of a contract narrows the answer; without any, all private trades are returned.
+        part of a contract narrows the response; without any, all private trades are returned.
         [documented]
 
         Args:
@@ -225,7 +225,7 @@ class TradesMethods(RowOperations):
                 `"TTF Hi Cal 51.6* Apr-24"`.
             at: The instant to look back from, exclusive; the end of the data when absent. Naive
                 times mean UTC. [documented]
-            optional_fields: Columns to add to the answer: `contract`. [documented]
+            optional_fields: Columns to add to the response: `contract`. [documented]
             on_progress: Called after each response with a `Progress`.
 
         Raises:
