@@ -320,7 +320,6 @@ def endpoint(document: Document, path: str, node: Node) -> t.Endpoint:
         summary=node["summary"],
         description=prose(node),
         parameters=parameters,
-        optional_fields=optional_fields,
         limits=extension("x-trayport-limits", limits) or t.Limits(),
         batch=extension("x-trayport-batch", batch) or t.Batch(),
         root="array" if body.get("type") == "array" else "object",

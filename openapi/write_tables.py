@@ -82,38 +82,41 @@ class Columns:
 
     def __init__(self, api: Api) -> None:
         self.lines: list[str] = []
-        self._written: set[str] = set()
-        self._source = Source(api.document.structs)
-        rows = {endpoint.row: endpoint.schema for endpoint in api.endpoints.values()}
-        for row, schema in rows.items():
-            name = constant(schema)
-            taken = name in self._source.names.values()
-            self._source.names.setdefault(row, name if not taken else f"{name}_{len(row)}")
-        self._name_columns([*self._source.names])
+        self._source = Source()
+        self._structs = dict(api.document.structs)
+        rows = {endpoint.row: constant(endpoint.schema) for endpoint in api.endpoints.values()}
+        for row, name in rows.items():
+            taken = name in self._structs.values()
+            self._structs.setdefault(row, f"{name}_{len(row)}" if taken else name)
+        counts = Counter(c for row in self._structs for c in cast("tuple[t.Column, ...]", row))
+        self._recurring = {column for column, count in counts.items() if count > 1}
         for row in rows:
             self._write(row)
         self.names: dict[object, str] = {row: f"columns.{self._source.names[row]}" for row in rows}
 
-    def _name_columns(self, rows: list[Any]) -> None:
-        counts = Counter(column for row in rows for column in row)
-        for column, count in counts.items():
-            if count > 1:
-                name = "_" + column.python_name.upper()
-                same = [n for n in self._source.names.values() if n.rstrip("_2345") == name]
-                self._source.names[column] = name + (f"_{len(same) + 1}" if same else "")
-
-    def _write(self, value: Any) -> None:
-        """Writes what a named value is, after the named values it is made of."""
-        name = self._source.names.get(value)
-        if name in self._written:
+    def _write(self, value: t.Column | tuple[t.Column, ...]) -> None:
+        """Writes the named values that a value is made of, and the value if it has a name."""
+        if value in self._source.names:
             return
-        for part in value.fields if isinstance(value, t.Column) else value:
-            self._write(part)
-        if isinstance(value, t.Column) and value.fields in self._source.names:
+        if isinstance(value, t.Column):
             self._write(value.fields)
+        else:
+            for column in value:
+                self._write(column)
+        name = self._name(value)
         if name is not None:
-            self._written.add(name)
             self.lines.append(f"{name} = {self._source.definition(value)}\n")
+            self._source.names[value] = name
+
+    def _name(self, value: t.Column | tuple[t.Column, ...]) -> str | None:
+        if not isinstance(value, t.Column):
+            return self._structs.get(value)
+        if value not in self._recurring:
+            return None
+        name = "_" + value.python_name.upper()
+        taken = self._source.names.values()
+        others = (f"{name}_{number}" for number in range(2, 100))
+        return next(one for one in (name, *others) if one not in taken)
 
 
 def modules(api: Api) -> dict[str, str]:

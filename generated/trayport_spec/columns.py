@@ -20,7 +20,7 @@ _DEAL_DATE = Column(
     "When the trade was made, in nanoseconds since 1970-01-01 UTC.",
     minimum=0,
 )
-_PRICE_2 = Column(
+_PRICE = Column(
     "price", "price", "float64", "The price in the product's currency per unit. It may be negative."
 )
 _QUANTITY = Column(
@@ -230,7 +230,7 @@ TRADE = (
     _TRADE_ID,
     _VENUE_CODE,
     _DEAL_DATE,
-    _PRICE_2,
+    _PRICE,
     _QUANTITY,
     _AGGRESSOR_BUY,
     _CONTRACT,
@@ -255,7 +255,7 @@ PRIVATE_TRADE = (
     _TRADE_ID,
     _VENUE_CODE,
     _DEAL_DATE,
-    _PRICE_2,
+    _PRICE,
     _QUANTITY,
     _AGGRESSOR_BUY,
     _CONTRACT,
@@ -366,9 +366,9 @@ CANDLE = (
         provenance=Provenance("documented", assumptions=("empty-candle-is-null",)),
     ),
 )
-_PRICE = Column("price", "price", "float64", "The price. It may be negative.")
+_PRICE_2 = Column("price", "price", "float64", "The price. It may be negative.")
 LAST_TRADE = (
-    _PRICE,
+    _PRICE_2,
     _DEAL_DATE,
     Column(
         "contract",
@@ -573,7 +573,7 @@ ORDER_BOOK = (
     Column("bids", "bids", "list", "The bids, highest first.", fields=ORDER),
     Column("asks", "asks", "list", "The asks, lowest first.", fields=ORDER),
 )
-SNAPSHOT_TRADE = (_PRICE, _DEAL_DATE)
+SNAPSHOT_TRADE = (_PRICE_2, _DEAL_DATE)
 BEST_ORDERS = (_BID_PRICE, _BID_QUANTITY, _ASK_PRICE, _ASK_QUANTITY)
 SNAPSHOT = (
     Column(

@@ -54,16 +54,6 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                 parameters.DEDUPLICATE_ROUTES,
                 parameters.TRADE_OPTIONAL_FIELDS,
             ),
-            optional_fields=(
-                "contract",
-                "route",
-                "routeId",
-                "fromBrokenSpread",
-                "initiatorOwnedSpread",
-                "aggressorOwnedSpread",
-                "aggressorSleeve",
-                "initiatorSleeve",
-            ),
             limits=Limits(
                 contract="many", ranges=(RangeLimit(max_days=32),), cutoff="utc-day-start"
             ),
@@ -100,16 +90,6 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                 parameters.ROUTES,
                 parameters.DEDUPLICATE_ROUTES,
                 parameters.TRADE_OPTIONAL_FIELDS,
-            ),
-            optional_fields=(
-                "contract",
-                "route",
-                "routeId",
-                "fromBrokenSpread",
-                "initiatorOwnedSpread",
-                "aggressorOwnedSpread",
-                "aggressorSleeve",
-                "initiatorSleeve",
             ),
             limits=Limits(contract="subset", ranges=(RangeLimit(max_days=32),), cutoff="now"),
             batch=Batch(by="query"),
@@ -151,7 +131,6 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     enum=("openTimestamp", "closeTimestamp", "vwap"),
                 ),
             ),
-            optional_fields=("openTimestamp", "closeTimestamp", "vwap"),
             limits=Limits(
                 contract="one",
                 ranges=(
@@ -220,7 +199,6 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     enum=("contract",),
                 ),
             ),
-            optional_fields=("contract",),
             limits=Limits(
                 contract="one",
                 cutoff="utc-day-start",
@@ -256,7 +234,6 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                     enum=("route", "routeId", "marketId", "updateCount", "deleteCount"),
                 ),
             ),
-            optional_fields=("route", "routeId", "marketId", "updateCount", "deleteCount"),
             limits=Limits(
                 ranges=(RangeLimit(max_days=7),),
                 earliest_from=datetime.date(2023, 4, 10),
@@ -299,7 +276,6 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                 parameters.DEDUPLICATE_ROUTES,
                 parameters.BOOK_OPTIONAL_FIELDS,
             ),
-            optional_fields=("route", "routeId", "venueCode"),
             limits=Limits(
                 contract="one",
                 ranges=(RangeLimit(max_days=60),),
@@ -364,7 +340,6 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                 parameters.INCLUDE_PRIVATE,
                 parameters.BOOK_OPTIONAL_FIELDS,
             ),
-            optional_fields=("route", "routeId", "venueCode"),
             limits=Limits(
                 contract="one",
                 ranges=(RangeLimit(max_days=60),),

@@ -151,7 +151,6 @@ class Endpoint:
     envelope: tuple[Column, ...] = ()
     time_column: str | None = None
     parameters: tuple[Parameter, ...] = ()
-    optional_fields: tuple[str, ...] = ()
     limits: Limits = Limits()
     batch: Batch = Batch()
     provenance: Provenance = Provenance("documented")
@@ -160,6 +159,11 @@ class Endpoint:
     def key(self) -> str:
         """The short name of the operation, such as `trades`."""
         return self.operation_id.removeprefix("get_")
+
+    @property
+    def optional_fields(self) -> tuple[str, ...]:
+        """The optional fields that may be asked for."""
+        return next((p.enum for p in self.parameters if p.name == "optionalFields"), ())
 
     def parameter(self, name: str) -> Parameter:
         """The parameter with this name on the wire; `KeyError` when there is none."""

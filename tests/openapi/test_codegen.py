@@ -135,7 +135,7 @@ def test_a_smaller_batch_is_enforced_for_both_ways_of_naming_items(edited: Edite
 
 def test_a_new_optional_field_of_trades_is_accepted_and_served(edited: Edited) -> None:
     endpoint = edited.tables["endpoints"]["get_trades"]
-    assert "basis" in endpoint["optional_fields"]
+    assert "basis" in endpoint["parameters"][-2]["enum"]
     (column,) = (column for column in endpoint["row"] if column["name"] == "basis")
     assert (column["type"], column["optional_field"]) == ("float64", "basis")
     (_, without), (status, rows) = edited.responses["field"]

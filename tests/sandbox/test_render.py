@@ -264,7 +264,6 @@ def test_columns_nobody_makes_are_filled_when_asked_for(
             attrs.evolve(fields, enum=(*fields.enum, "mood")) if p is fields else p
             for p in old.parameters
         ),
-        optional_fields=(*old.optional_fields, "mood"),
     )
     monkeypatch.setattr("trayport_sdk.sandbox.routing._BY_PRECISION", [new])
     night = {**TRADES, "from": "2024-03-04T09", "until": "2024-03-04T10", "routes": "1"}
