@@ -28,7 +28,7 @@ from trayport_sdk.http.connections import Connections, Origin
 from trayport_sdk.http.messages import ApiRequest, ApiResponse, Attempt
 from trayport_sdk.http.transport import Transport
 from trayport_sdk.sandbox import Sandbox
-from trayport_sdk.sandbox.server import Server
+from trayport_sdk.sandbox import SandboxServer as Server
 from trayport_sdk.telemetry.status import ConnectionCounts
 
 pytestmark = pytest.mark.anyio

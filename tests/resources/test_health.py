@@ -26,7 +26,7 @@ from trayport_sdk import (
 )
 from trayport_sdk.resources.health import health_check
 from trayport_sdk.sandbox import Sandbox
-from trayport_sdk.sandbox.server import Server
+from trayport_sdk.sandbox import SandboxServer as Server
 
 pytestmark = pytest.mark.anyio
 

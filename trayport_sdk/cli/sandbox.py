@@ -15,7 +15,7 @@ from ..tables import export
 from .progress import progress_bar
 
 if TYPE_CHECKING:
-    from ..sandbox.server import Server
+    from ..sandbox import SandboxServer
 
 
 @click.command(help=f'Serve an offline Trayport until interrupted; its key is "{SANDBOX_KEY}".')
@@ -29,7 +29,7 @@ def sandbox(port: int, host: str, keys: tuple[str, ...], seed: int, no_limits: b
     from ..sandbox import Sandbox
     from ..sandbox.server import run
 
-    def ready(server: Server) -> None:
+    def ready(server: SandboxServer) -> None:
         click.echo(f"analytics: {server.analytics_url}")
         click.echo(f"reference: {server.reference_url}")
         click.echo(f"keys:      {', '.join((SANDBOX_KEY, *keys))}")

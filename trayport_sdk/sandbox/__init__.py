@@ -1,25 +1,27 @@
 """An offline Trayport: both APIs with made-up data, for tests, demos and load.
 
 The sandbox is an ASGI application, so it can be called without a network, and a server on a real
-socket. Its data is a pure function of the seed: the same question has the same answer everywhere.
+socket. Its data is a pure function of the seed: the same request has the same response everywhere.
 """
 
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from trayport_sdk.sandbox.faults import Fault, Faults
+from attrs import frozen
+
+from .faults import KINDS, Fault, Faults, Kind
 
 if TYPE_CHECKING:
-    from collections import deque
+    from .app import App
+    from .http import ReceivedRequest
 
-    from trayport_sdk.sandbox.app import App
-    from trayport_sdk.sandbox.received import Received
-    from trayport_sdk.sandbox.server import Server
+__all__ = ["KINDS", "Fault", "Faults", "Kind", "Sandbox", "SandboxServer"]
 
-__all__ = ["Fault", "Faults", "Sandbox"]
+_KEPT_REQUESTS = 100_000
 
 
 class Sandbox:
@@ -30,10 +32,14 @@ class Sandbox:
         keys: The API keys it accepts.
         limits: Whether the limits of requests per second and minute are enforced.
         range_limits: Whether the limits of ranges, points and batches are; tests may lift them.
-        until_inclusive: Whether rows stamped exactly at `until` are part of an answer.
+        until_inclusive: Whether rows stamped exactly at `until` are part of a response.
         intraday_keys: Further keys, entitled to the data of the current day.
         clock: The time in nanoseconds since 1970, which decides where the data ends.
         monotonic: The time in seconds that the limits of requests go by.
+
+    Attributes:
+        faults: What goes wrong on purpose.
+        requests: The requests received last, oldest first.
     """
 
     ANALYTICS_PATH: ClassVar = "/analytics/api"
@@ -53,9 +59,10 @@ class Sandbox:
     ) -> None:
         self.seed = seed
         self.faults = Faults()
+        self.limits = limits
+        self.requests: deque[ReceivedRequest] = deque(maxlen=_KEPT_REQUESTS)
         self._keys = frozenset(keys)
         self._intraday_keys = frozenset(intraday_keys)
-        self.limits = limits
         self._range_limits = range_limits
         self._until_inclusive = until_inclusive
         self._clock = clock
@@ -67,19 +74,14 @@ class Sandbox:
         receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
         send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
     ) -> None:
-        """Answers one request, as ASGI wants it."""
+        """Responds to one request, as ASGI wants it."""
         await self._app(scope, receive, send)
 
-    @cached_property
-    def requests(self) -> "deque[Received]":
-        """The requests received last, oldest first."""
-        from trayport_sdk.sandbox.received import new_log
-
-        return new_log()
-
-    def serve(self, host: str = "127.0.0.1", port: int = 0) -> "AbstractContextManager[Server]":
+    def serve(
+        self, host: str = "127.0.0.1", port: int = 0
+    ) -> "AbstractContextManager[SandboxServer]":
         """Serves on a real socket from a thread; port 0 takes a free one."""
-        from trayport_sdk.sandbox.server import serving
+        from .server import serving
 
         return serving(self, host, port)
 
@@ -89,12 +91,12 @@ class Sandbox:
 
     @cached_property
     def _app(self) -> "App":
-        # Made on first use: the market brings numpy and polars with it.
-        from trayport_sdk.sandbox.app import App, Rules
+        # Made on first use: the market loads numpy and polars.
+        from .app import Access, App
 
         return App(
             seed=self.seed,
-            rules=Rules(
+            access=Access(
                 keys=self._keys,
                 intraday_keys=self._intraday_keys,
                 limits=self.limits,
@@ -106,3 +108,24 @@ class Sandbox:
             faults=self.faults,
             requests=self.requests,
         )
+
+
+@frozen
+class SandboxServer:
+    """Where a sandbox listens."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def analytics_url(self) -> str:
+        return self.url + Sandbox.ANALYTICS_PATH
+
+    @property
+    def reference_url(self) -> str:
+        return self.url + Sandbox.REFERENCE_PATH

@@ -1,47 +1,86 @@
-"""The ASGI application: both APIs and the controls of the sandbox."""
+"""The ASGI application: both APIs, and the paths that control the sandbox."""
 
 import asyncio
 import json
 import logging
+import math
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import cast
 
 from attrs import frozen
+from trayport_spec import REQUEST_LIMITS, Endpoint, RequestLimits
 
-from trayport_sdk.sandbox.bodies import encoded
-from trayport_sdk.sandbox.calls import Call, read_body, read_call
-from trayport_sdk.sandbox.checks import Entitlement, check
-from trayport_sdk.sandbox.control import CONTROL_PATH, Control
-from trayport_sdk.sandbox.damage import CHANGING, HTML_PAGE, damaged
-from trayport_sdk.sandbox.faults import Fault, Faults
-from trayport_sdk.sandbox.limits import Allowance, retry_after
-from trayport_sdk.sandbox.market import market
-from trayport_sdk.sandbox.negotiation import (
+from .faults import CHANGES, HTML_PAGE, Fault, Faults, damaged
+from .http import (
     CONTENT_TYPES,
+    TRANSPORT,
+    Connection,
     Encoding,
+    Head,
+    Media,
+    Receive,
+    ReceivedRequest,
+    Request,
+    Scope,
+    Send,
     chosen_encoding,
     chosen_media,
+    encoded,
+    find_endpoint,
+    read_body,
+    read_request,
 )
-from trayport_sdk.sandbox.problems import PROBLEM_JSON, Problem
-from trayport_sdk.sandbox.questions import Question
-from trayport_sdk.sandbox.received import Received, canonical_query, key_hash
-from trayport_sdk.sandbox.render import Media
-from trayport_sdk.sandbox.routing import Target, find_target
-from trayport_sdk.sandbox.wire import TRANSPORT, Connection, Head, Receive, Scope, Send
+from .problems import PROBLEM_JSON, Problem
+from .query import Query
+from .responses import responses
+from .rules import Entitlement, check
 
 _log = logging.getLogger("trayport_sdk.sandbox")
 
 _ALLOWED = "GET, OPTIONS"
-_CONTROL_METHODS = "GET, POST, DELETE, OPTIONS"
 _EVERYONE = (("access-control-allow-origin", "*"), ("access-control-expose-headers", "*"))
 _PREFLIGHT_SECONDS = "600"
-_WIRE_FAULTS = frozenset({"drip", "reset", "cut", "wrong-length"})
+_CONNECTION_FAULTS = ("drip", "reset", "cut", "wrong-length")
+_CONTROL = "/control/"
+_CONTROL_METHODS = {"faults": "GET, POST, DELETE", "requests": "GET, DELETE"}
+_SECOND, _MINUTE = 1.0, 60.0
+
+
+class Allowance:
+    """The requests of each key within the last second and the last minute.
+
+    A refused request does not count, so whoever waits as long as it says is let in.
+    """
+
+    def __init__(
+        self, monotonic: Callable[[], float], limits: RequestLimits = REQUEST_LIMITS
+    ) -> None:
+        self._monotonic = monotonic
+        self._windows = ((limits.per_second, _SECOND), (limits.per_minute, _MINUTE))
+        self._granted: dict[str, deque[float]] = {}
+
+    def wait_for(self, key: str) -> float:
+        """Takes one request from the allowance; else the seconds until there is one."""
+        now = self._monotonic()
+        granted = self._granted.setdefault(key, deque())
+        while granted and now - granted[0] >= _MINUTE:
+            granted.popleft()
+        waits = [
+            length - (now - granted[-most])
+            for most, length in self._windows
+            if len(granted) >= most
+        ]
+        wait = max(waits, default=0.0)
+        if wait <= 0.0:
+            granted.append(now)
+        return max(wait, 0.0)
 
 
 @frozen
-class Rules:
+class Access:
     """Whom the sandbox lets in and which limits it enforces."""
 
     keys: Collection[str]
@@ -64,83 +103,98 @@ class App:
         self,
         *,
         seed: int,
-        rules: Rules,
+        access: Access,
         clock: Callable[[], int],
         monotonic: Callable[[], float],
         faults: Faults,
-        requests: deque[Received],
+        requests: deque[ReceivedRequest],
     ) -> None:
-        self._market = market(seed)
-        self._rules = rules
+        self._responses = responses(seed)
+        self._access = access
         self._clock = clock
         self._monotonic = monotonic
         self._allowance = Allowance(monotonic)
         self._faults = faults
         self._requests = requests
-        self._control = Control(faults, requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "http":
             transport = scope.get("extensions", {}).get(TRANSPORT)
-            await self._answer(read_call(scope), Connection(receive, send, transport))
+            await self._respond(read_request(scope), Connection(receive, send, transport))
 
-    async def _answer(self, call: Call, connection: Connection) -> None:
-        if call.is_preflight:
-            in_control = call.path.startswith(f"{CONTROL_PATH}/")
-            head = _preflight(call, _CONTROL_METHODS if in_control else _ALLOWED)
-            await connection.send_whole(head, b"")
-        elif call.path.startswith(f"{CONTROL_PATH}/"):
-            await self._answer_control(call, connection)
+    async def _respond(self, request: Request, connection: Connection) -> None:
+        in_control = request.path.startswith(_CONTROL)
+        if request.is_preflight:
+            methods = "GET, POST, DELETE, OPTIONS" if in_control else _ALLOWED
+            await connection.send_chunks(_preflight(request, methods), ())
+        elif in_control:
+            await self._respond_to_control(request, connection)
         else:
-            await self._answer_api(call, connection)
+            await self._respond_to_api(request, connection)
 
-    async def _answer_control(self, call: Call, connection: Connection) -> None:
+    async def _respond_to_control(self, request: Request, connection: Connection) -> None:
         try:
             body = await read_body(connection.receive)
-            status, document = self._control.act(call.method, call.path, body)
+            status, document = self._control(request.method, request.path, body)
         except Problem as problem:
             await _send_problem(connection, problem)
         else:
             head = Head(status, (("content-type", "application/json"), *_EVERYONE))
-            await connection.send_whole(head, json.dumps(document).encode())
+            await connection.send_chunks(head, (json.dumps(document).encode(),))
 
-    async def _answer_api(self, call: Call, connection: Connection) -> None:
-        target = find_target(call.path)
-        record = Received(
-            call.method,
-            call.path,
-            canonical_query(target.endpoint if target else None, call.query),
-            key_hash(call.key),
-            int(self._monotonic() * 1e9),
-            call.connection,
-        )
+    def _control(self, method: str, path: str, body: bytes) -> tuple[int, object]:
+        """Faults on demand, and the log of requests."""
+        match method, path.removeprefix(_CONTROL):
+            case "GET", "faults":
+                return HTTPStatus.OK, self._faults.documents()
+            case "POST", "faults":
+                self._faults.add(*_faults(body))
+                return HTTPStatus.CREATED, self._faults.documents()
+            case "DELETE", "faults":
+                self._faults.clear()
+                return HTTPStatus.OK, []
+            case "GET", "requests":
+                return HTTPStatus.OK, [request.document() for request in tuple(self._requests)]
+            case "DELETE", "requests":
+                self._requests.clear()
+                return HTTPStatus.OK, []
+            case _, name if name in _CONTROL_METHODS:
+                allowed = {"allow": _CONTROL_METHODS[name]}
+                raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, headers=allowed)
+            case _:
+                raise Problem(HTTPStatus.NOT_FOUND)
+
+    async def _respond_to_api(self, request: Request, connection: Connection) -> None:
+        found = find_endpoint(request.path)
+        arrived = int(self._monotonic() * 1e9)
+        record = ReceivedRequest.of(request, found[0] if found else None, arrived)
         self._requests.append(record)
         connection = connection.recording(record)
         try:
-            await self._answer_operation(call, target, connection)
+            if found is None:
+                raise Problem(HTTPStatus.NOT_FOUND, detail="There is no such path.")
+            await self._respond_to_operation(request, *found, connection)
         except Problem as problem:
             await _send_problem(connection, problem)
         except ConnectionError:
-            # Broken on purpose, or by the client: nobody is there to be answered.
+            # Broken on purpose, or by the client: there is nobody to send a response to.
             raise
         except Exception:
-            _log.exception("%s %s failed", call.method, call.path)
+            _log.exception("%s %s failed", request.method, request.path)
             if record.status is not None:
                 raise
             await _send_problem(connection, Problem(HTTPStatus.INTERNAL_SERVER_ERROR))
 
-    async def _answer_operation(
-        self, call: Call, target: Target | None, connection: Connection
+    async def _respond_to_operation(
+        self, request: Request, endpoint: Endpoint, segments: dict[str, str], connection: Connection
     ) -> None:
-        if target is None:
-            raise Problem(HTTPStatus.NOT_FOUND, detail="There is no such path.")
-        if call.method != "GET":
+        if request.method != "GET":
             raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, headers={"allow": _ALLOWED})
-        key = self._rules.admit(call.key)
+        key = self._access.admit(request.key)
         self._spend(key)
-        faults = self._faults.striking(call.path, target.endpoint.operation_id)
+        faults = self._faults.striking(request.path, endpoint.operation_id)
         for fault in faults:
             if fault.kind == "delay":
                 await asyncio.sleep(fault.seconds)
@@ -148,91 +202,85 @@ class App:
                 await connection.send_faulty(Head(HTTPStatus.OK, ()), b"", faults)
                 return
             elif fault.kind in ("status", "too-fast", "html"):
-                await self._send_refusal(fault, connection)
+                await self._refuse(fault, connection)
                 return
-        question = check(
-            target.endpoint,
-            dict(target.segments),
-            call.query,
-            self._market.engine.catalogue,
-            self._entitlement(key),
-        )
-        media = chosen_media(call.header("accept"))
-        encoding = chosen_encoding(call.header("accept-encoding"))
-        damaging = [f for f in faults if f.kind in CHANGING or f.kind in _WIRE_FAULTS]
+        catalogue = self._responses.engine.catalogue
+        query = check(endpoint, segments, request.query, catalogue, self._entitlement(key))
+        media = chosen_media(request.header("accept"))
+        encoding = chosen_encoding(request.header("accept-encoding"))
+        damaging = [f for f in faults if f.kind in (*CHANGES, "malformed", *_CONNECTION_FAULTS)]
         if damaging:
-            await self._send_damaged(question, media, encoding, damaging, connection)
+            make = asyncio.to_thread(self._damaged, query, media, encoding, damaging)
+            await connection.send_faulty(_head(media, encoding), await make, damaging)
         else:
-            await self._send_answer(question, media, encoding, connection)
+            await self._send_data(query, media, encoding, connection)
 
     def _spend(self, key: str) -> None:
-        wait = self._allowance.wait_for(key) if self._rules.limits else 0.0
+        wait = self._allowance.wait_for(key) if self._access.limits else 0.0
         if wait > 0.0:
             raise Problem(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 detail="The allowance of the key is used up.",
-                headers={"retry-after": retry_after(wait)},
+                # The header knows whole seconds only.
+                headers={"retry-after": str(max(1, math.ceil(wait)))},
             )
 
     def _entitlement(self, key: str) -> Entitlement:
         return Entitlement(
             now=self._clock(),
-            intraday=key in self._rules.intraday_keys,
-            range_limits=self._rules.range_limits,
-            until_inclusive=self._rules.until_inclusive,
+            intraday=key in self._access.intraday_keys,
+            range_limits=self._access.range_limits,
+            until_inclusive=self._access.until_inclusive,
         )
 
-    async def _send_refusal(self, fault: Fault, connection: Connection) -> None:
-        headers: list[tuple[str, str]] = []
+    async def _refuse(self, fault: Fault, connection: Connection) -> None:
+        headers: dict[str, str] = {}
         if fault.retry_after is not None:
-            headers.append(("retry-after", self._retry_after(fault)))
+            headers["retry-after"] = f"{fault.retry_after:g}"
+            if fault.retry_after_date:
+                when = self._clock() / 1e9 + fault.retry_after
+                headers["retry-after"] = formatdate(when, usegmt=True)
+        usual = {"html": HTTPStatus.OK, "too-fast": HTTPStatus.FORBIDDEN}.get(fault.kind)
+        status = fault.status or usual or HTTPStatus.SERVICE_UNAVAILABLE
+        if fault.kind != "html" and not fault.empty:
+            raise Problem(status, headers=headers)
         if fault.kind == "html":
-            head = Head(fault.status or HTTPStatus.OK, (("content-type", "text/html"), *headers))
-            await connection.send_whole(head.with_headers(*_EVERYONE), HTML_PAGE)
-            return
-        if fault.empty:
-            head = Head(fault.status or HTTPStatus.SERVICE_UNAVAILABLE, tuple(headers))
-            await connection.send_whole(head.with_headers(*_EVERYONE), b"")
-            return
-        usual = HTTPStatus.FORBIDDEN if fault.kind == "too-fast" else HTTPStatus.SERVICE_UNAVAILABLE
-        raise Problem(fault.status or usual, headers=dict(headers))
+            headers = {"content-type": "text/html", **headers}
+        body = HTML_PAGE if fault.kind == "html" else b""
+        await connection.send_chunks(Head(status, (*headers.items(), *_EVERYONE)), (body,))
 
-    def _retry_after(self, fault: Fault) -> str:
-        seconds = fault.retry_after or 0.0
-        if fault.retry_after_date:
-            return formatdate(self._clock() / 1e9 + seconds, usegmt=True)
-        return f"{seconds:g}"
-
-    async def _send_answer(
-        self, question: Question, media: Media, encoding: Encoding, connection: Connection
+    async def _send_data(
+        self, query: Query, media: Media, encoding: Encoding, connection: Connection
     ) -> None:
         head = _head(media, encoding)
-        kept = self._market.kept(question, media, encoding)
+        kept = self._responses.kept(query, media, encoding)
         if kept is not None:
             await connection.send_chunks(head, kept)
             return
-        chunks = self._market.body(question, media, encoding)
+        chunks = self._responses.chunks(query, media, encoding)
         first, second = await asyncio.to_thread(_two, chunks)
         if second is None:
-            await connection.send_whole(head, first or b"")
+            await connection.send_chunks(head, (first or b"",))
         else:
             await connection.send_stream(head, _ahead((first or b"", second), chunks))
 
-    async def _send_damaged(
-        self,
-        question: Question,
-        media: Media,
-        encoding: Encoding,
-        faults: Sequence[Fault],
-        connection: Connection,
-    ) -> None:
-        def make() -> bytes:
-            body = self._market.plain_body(question, media)
-            for fault in faults:
-                body = damaged(body, fault, question.endpoint, media)
-            return b"".join(encoded([body], encoding))
+    def _damaged(
+        self, query: Query, media: Media, encoding: Encoding, faults: list[Fault]
+    ) -> bytes:
+        body = self._responses.plain(query, media)
+        for fault in faults:
+            body = damaged(body, fault, query.endpoint, media)
+        return b"".join(encoded([body], encoding))
 
-        await connection.send_faulty(_head(media, encoding), await asyncio.to_thread(make), faults)
+
+def _faults(body: bytes) -> list[Fault]:
+    """One fault, or a list of them."""
+    try:
+        document: object = json.loads(body)
+        many = cast("list[object]", document) if isinstance(document, list) else [document]
+        return [Fault.from_document(one) for one in many]
+    except (ValueError, TypeError) as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, detail=str(error.args[0])) from error
 
 
 def _head(media: Media, encoding: Encoding) -> Head:
@@ -245,7 +293,7 @@ def _two(chunks: Iterator[bytes]) -> tuple[bytes | None, bytes | None]:
     return next(chunks, None), next(chunks, None)
 
 
-async def _ahead(ready: Iterable[bytes], chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _ahead(ready: tuple[bytes, ...], chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Chunks made in a thread, the next one while this one is on its way."""
     coming = asyncio.ensure_future(asyncio.to_thread(next, chunks, None))
     try:
@@ -260,17 +308,17 @@ async def _ahead(ready: Iterable[bytes], chunks: Iterator[bytes]) -> AsyncIterat
 
 async def _send_problem(connection: Connection, problem: Problem) -> None:
     headers = (("content-type", PROBLEM_JSON), *problem.headers.items(), *_EVERYONE)
-    await connection.send_whole(Head(problem.status, headers), problem.body())
+    await connection.send_chunks(Head(problem.status, headers), (problem.body(),))
 
 
-def _preflight(call: Call, methods: str) -> Head:
+def _preflight(request: Request, methods: str) -> Head:
     headers = [
         ("access-control-allow-methods", methods),
-        ("access-control-allow-headers", call.header("access-control-request-headers") or "*"),
+        ("access-control-allow-headers", request.header("access-control-request-headers") or "*"),
         ("access-control-max-age", _PREFLIGHT_SECONDS),
         *_EVERYONE,
     ]
-    if call.header("access-control-request-private-network") == "true":
+    if request.header("access-control-request-private-network") == "true":
         headers.append(("access-control-allow-private-network", "true"))
     return Head(HTTPStatus.NO_CONTENT, tuple(headers))
 

@@ -19,26 +19,24 @@ class BoundedCache(Generic[K, V]):
         self._total = 0
         self._lock = Lock()
 
-    def get(self, key: K, make: Callable[[], V]) -> V:
-        """The value of the key, made at most once as long as it is kept."""
+    def find(self, key: K) -> V | None:
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
-                return self._values[key]
-        made = make()
+            return self._values.get(key)
+
+    def get(self, key: K, make: Callable[[], V]) -> V:
+        """The value of the key, made at most once as long as it is kept."""
+        found = self.find(key)
+        return self.keep(key, make()) if found is None else found
+
+    def keep(self, key: K, value: V) -> V:
+        """Keeps the value, unless another thread was faster: everybody gets the first one's."""
         with self._lock:
-            # Another thread may have been faster: everybody gets the first one's object.
-            kept = self._values.setdefault(key, made)
-            if kept is made:
-                self._total += self._weight(made)
-                self._shrink()
+            kept = self._values.setdefault(key, value)
+            if kept is value:
+                self._total += self._weight(value)
+                while self._total > self._capacity and len(self._values) > 1:
+                    _, dropped = self._values.popitem(last=False)
+                    self._total -= self._weight(dropped)
             return kept
-
-    def _shrink(self) -> None:
-        while self._total > self._capacity and len(self._values) > 1:
-            _, dropped = self._values.popitem(last=False)
-            self._total -= self._weight(dropped)
-
-    @property
-    def total(self) -> int:
-        return self._total

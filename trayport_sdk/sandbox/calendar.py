@@ -1,14 +1,13 @@
-"""Business days and trading hours."""
+"""Business days and trading hours, in UTC day numbers and nanoseconds."""
 
 import datetime as dt
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 from attrs import frozen
 
-from trayport_sdk.sandbox.noise import I64
+from .noise import I64, Bools
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
@@ -32,6 +31,10 @@ def date_of(day: int) -> dt.date:
     return _EPOCH + dt.timedelta(days=day)
 
 
+def day_start(instant: int) -> int:
+    return instant - instant % DAY
+
+
 def easter_sunday(year: int) -> dt.date:
     """Gregorian Easter by the century, epact and Sunday corrections."""
     golden = year % 19
@@ -43,66 +46,46 @@ def easter_sunday(year: int) -> dt.date:
     return dt.date(year, 3, 28) + dt.timedelta(days=epact - weekday)
 
 
-def holidays_of(year: int) -> tuple[dt.date, ...]:
-    """The days on which all the exchanges are closed."""
-    easter = easter_sunday(year)
-    return (
-        dt.date(year, 1, 1),
-        easter - dt.timedelta(days=2),
-        easter + dt.timedelta(days=1),
-        dt.date(year, 12, 25),
-        dt.date(year, 12, 26),
-    )
+@cache
+def _calendar() -> np.busdaycalendar:
+    """All exchanges are closed on New Year, Good Friday, Easter Monday and at Christmas."""
+    closed: list[dt.date] = []
+    for year in _HOLIDAY_YEARS:
+        closed += [dt.date(year, 1, 1), dt.date(year, 12, 25), dt.date(year, 12, 26)]
+        closed += [easter_sunday(year) + dt.timedelta(days=days) for days in (-2, 1)]
+    return np.busdaycalendar(holidays=np.array(closed, "datetime64[D]"))
 
 
-@lru_cache(maxsize=1)
-def _busday_calendar() -> np.busdaycalendar:
-    days = [day for year in _HOLIDAY_YEARS for day in holidays_of(year)]
-    return np.busdaycalendar(holidays=np.array(days, "datetime64[D]"))
-
-
-def are_business_days(days: I64) -> npt.NDArray[np.bool_]:
+def are_business_days(days: I64) -> Bools:
     dates = days.astype("datetime64[D]")
-    return np.asarray(np.is_busday(dates, busdaycal=_busday_calendar()), np.bool_)
-
-
-def is_business_day(day: int) -> bool:
-    return bool(are_business_days(np.array([day], np.int64))[0])
+    return np.asarray(np.is_busday(dates, busdaycal=_calendar()), np.bool_)
 
 
 def business_days_before(days: I64, count: int) -> I64:
     """The business day `count` business days before each of the days, counted from outside."""
     dates = days.astype("datetime64[D]")
-    moved = np.busday_offset(dates, -count, roll="forward", busdaycal=_busday_calendar())
+    moved = np.busday_offset(dates, -count, roll="forward", busdaycal=_calendar())
     return np.asarray(moved).astype("datetime64[D]").astype(np.int64)
 
 
 @frozen
 class Session:
-    """Continuous trading hours of a market, by the clock on its wall."""
+    """Continuous trading hours of a market in its local time."""
 
     zone: str
     opens: int
     closes: int
 
     def bounds(self, day: int) -> tuple[int, int]:
-        """Opening (inclusive) and closing (exclusive) of a UTC day, in nanoseconds UTC."""
-        return _bounds(self.zone, self.opens, self.closes, day)
+        """Opening (inclusive) and closing (exclusive) on a UTC day, in nanoseconds UTC."""
+        return _bounds(self, day)
 
 
 @lru_cache(maxsize=65_536)
-def _bounds(zone: str, opens: int, closes: int, day: int) -> tuple[int, int]:
-    date = date_of(day)
-    clock = ZoneInfo(zone)
+def _bounds(session: Session, day: int) -> tuple[int, int]:
+    date, zone = date_of(day), ZoneInfo(session.zone)
     first, last = (
-        int(dt.datetime(date.year, date.month, date.day, hour, tzinfo=clock).timestamp()) * SECOND
-        for hour in (opens, closes)
+        int(dt.datetime(date.year, date.month, date.day, hour, tzinfo=zone).timestamp()) * SECOND
+        for hour in (session.opens, session.closes)
     )
     return first, last
-
-
-EUROPE = Session("Europe/Amsterdam", 8, 18)
-LONDON = Session("Europe/London", 7, 18)
-NEW_YORK = Session("America/New_York", 8, 17)
-SINGAPORE = Session("Asia/Singapore", 9, 18)
-TOKYO = Session("Asia/Tokyo", 9, 17)

@@ -1,211 +1,256 @@
-"""The market: trades, candles, books and counts as pure functions of (seed, contract, time)."""
+"""The market: trades, candles, books and counts as pure functions of (seed, contract, time).
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Literal
+All times are nanoseconds UTC, ranges are [start, end).
+"""
+
+from collections.abc import Iterator
 
 import numpy as np
-from attrs import evolve
+import polars as pl
+from attrs import evolve, frozen
 
-from trayport_sdk.sandbox.activity import Activity, Counter
-from trayport_sdk.sandbox.books import Book, empty_book, joined_books, make_book, of_instrument
-from trayport_sdk.sandbox.cache import BoundedCache
-from trayport_sdk.sandbox.calendar import DAY
-from trayport_sdk.sandbox.candles import Candles, make_candles
-from trayport_sdk.sandbox.catalogue import Catalogue, catalogue
-from trayport_sdk.sandbox.contract import Contract
-from trayport_sdk.sandbox.liquidity import Liquidity
-from trayport_sdk.sandbox.market_day import MarketDays
-from trayport_sdk.sandbox.noise import I64
-from trayport_sdk.sandbox.trades import Trades, joined, make_trades, no_trades
-from trayport_sdk.sandbox.venues import VENUE_CODES
-
-__all__ = [
-    "ROUTES",
-    "VENUE_CODES",
-    "YOUR_COMPANY_ID",
-    "YOUR_COMPANY_NAME",
-    "YOUR_TRADERS",
-    "Activity",
-    "Book",
-    "Candles",
-    "Engine",
-    "Trades",
-]
-
-ROUTES: Mapping[int, str] = MappingProxyType({
-    1: "Trayport",
-    2: "Autotrader",
-    3: "London, Main Desk",
-    4: "Continent",
-})  # fmt: skip
-YOUR_COMPANY_ID = 4_711
-YOUR_COMPANY_NAME = "Nordlicht Energy Trading"
-# user ids and names
-YOUR_TRADERS: Mapping[int, str] = MappingProxyType({
-    81_001: "Anna Petersen",
-    81_002: "Jonas Brandt",
-    81_003: "Mirja Lund",
-})  # fmt: skip
+from .books import ORDERS, make_orders
+from .cache import BoundedCache
+from .calendar import DAY
+from .catalogue import KINDS, Contract, catalogue
+from .liquidity import CONTRACT_COLUMNS, CONTRACT_KEY, Liquidity
+from .noise import I64, U8, Bools
+from .trades import (
+    ROUTE_COUNT,
+    THOUSAND,
+    TRADES,
+    MarketDays,
+    make_trades,
+    marks,
+    numbers_within,
+    own_days,
+    own_sides,
+    times_of,
+    trade_streams,
+)
 
 _KEPT_TRADES = 2_000_000
+_KEPT_DAYS = 128
+_KEPT_MARKS = 1_500_000
+_COUNTS = ("count", "update_count", "delete_count")
+
+
+@frozen(eq=False)
+class _Marks:
+    """Every trade of a day: the row of its contract, its time, and what happened to it."""
+
+    owners: I64
+    times: I64
+    routes: U8
+    updated: Bools
+    deleted: Bools
 
 
 class Engine:
-    """Everything that happens on the markets of one seed.
-
-    All times are nanoseconds UTC, ranges are [start, end).
-    """
+    """Everything that happens on the markets of one seed."""
 
     def __init__(self, *, seed: int = 0) -> None:
         self.seed = seed
-        self.catalogue: Catalogue = catalogue()
+        self.catalogue = catalogue()
         self._liquidity = Liquidity(seed, self.catalogue)
         self._market_days = MarketDays(seed, self.catalogue, self._liquidity)
-        self._counter = Counter(seed, self.catalogue, self._liquidity)
         # Every value counts one more than its rows, so that empty days are bounded too.
-        self._days: BoundedCache[tuple[Contract, int], Trades] = BoundedCache(
-            _KEPT_TRADES, lambda trades: len(trades) + 1
+        self._days: BoundedCache[tuple[Contract, int], pl.DataFrame] = BoundedCache(
+            _KEPT_TRADES, lambda trades: trades.height + 1
         )
+        self._marks: BoundedCache[int, _Marks] = BoundedCache(
+            _KEPT_MARKS, lambda marks: len(marks.times) + 1
+        )
+        self._contracts: BoundedCache[int, pl.DataFrame] = BoundedCache(_KEPT_DAYS, lambda _: 1)
+        self._day_counts: BoundedCache[int, pl.DataFrame] = BoundedCache(_KEPT_DAYS, lambda _: 1)
 
-    def price_scale(self, contract: Contract) -> int:
-        """In how many steps a unit of the contract's currency is counted."""
-        market = self._market_contract(contract)
-        return 1 if market is None else self.catalogue.families[market.product_id].price_scale
+    def trades(self, contract: Contract, start: int, end: int) -> pl.DataFrame:
+        days = list(self.days(contract, start, end))
+        return pl.concat(days) if days else pl.DataFrame(schema=TRADES)
 
-    def counts(self, contract: Contract, days: I64) -> I64:
-        """The number of trades on each of the days (UTC day numbers)."""
-        market = self._market_contract(contract)
-        if market is None:
-            return np.zeros(len(days), np.int64)
-        counts = self._liquidity.counts(market, market.product_id, days)
-        if contract.product == "market":
-            of_market: I64 = counts.sum(axis=1)
-            return of_market
-        ids = self.catalogue.markets[market.product_id].instrument_ids
-        return counts[:, ids.index(contract.product_id)]
-
-    def count(self, contract: Contract, day: int) -> int:
-        """The number of trades on a UTC day."""
-        return int(self.counts(contract, np.array([day], np.int64))[0])
-
-    def days(self, contract: Contract, start: int, end: int) -> Iterator[Trades]:
-        """The trades of each UTC day that has any; whole days are kept and shared."""
+    def days(self, contract: Contract, start: int, end: int) -> Iterator[pl.DataFrame]:
+        """The trades of each UTC day that has any."""
         for day in self._trading_days(contract, start, end):
-            trades = self._day(contract, day).between(start, end)
-            if len(trades):
+            trades = _between(self._day(contract, day), start, end)
+            if trades.height:
                 yield trades
 
-    def trades(self, contract: Contract, start: int, end: int) -> Trades:
-        parts = list(self.days(contract, start, end))
-        if not parts:
-            return no_trades(contract, self.price_scale(contract))
-        return parts[0] if len(parts) == 1 else joined(contract, parts)
-
-    def private_trades(
-        self,
-        start: int,
-        end: int,
-        *,
-        product: Literal["instrument", "market"] | None = None,
-        product_id: int | None = None,
-        sequence_id: int | None = None,
-        contract: Contract | None = None,
-    ) -> list[tuple[Contract, Trades]]:
-        """Your trades by instrument contract, in order of their first trade."""
-        mine: dict[Contract, list[Trades]] = {}
-        for day in range(start // DAY, -(-end // DAY)):
-            for candidate in self._counter.own_contracts(day):
-                if not self._is_within(candidate, product, product_id, sequence_id, contract):
-                    continue
-                trades = self._day(candidate, day).between(start, end)
-                trades = trades.where(trades.own > 0)
-                if len(trades):
-                    mine.setdefault(candidate, []).append(trades)
-        found = [(key, joined(key, parts)) for key, parts in mine.items()]
-        return sorted(found, key=lambda pair: int(pair[1].time[0]))
-
-    def last_trade(self, contract: Contract, at: int, *, lookback_days: int) -> Trades:
+    def last_trade(self, contract: Contract, at: int, *, lookback_days: int) -> pl.DataFrame:
         """The last trade strictly before `at`, if there was one so recently: 0 or 1 row."""
         start = at - lookback_days * DAY
         for day in reversed(self._trading_days(contract, start, at)):
-            trades = self._day(contract, day).between(start, at)
-            if len(trades):
-                return trades.where(np.arange(len(trades)) == len(trades) - 1)
-        return no_trades(contract, self.price_scale(contract))
+            trades = _between(self._day(contract, day), start, at)
+            if trades.height:
+                return trades.tail(1)
+        return pl.DataFrame(schema=TRADES)
 
-    def activity(self, start: int, end: int) -> Activity:
-        """What was traded in everything."""
-        return self._counter.activity(start, end)
+    def own_trades(
+        self, start: int, end: int, narrowed: pl.Expr
+    ) -> Iterator[tuple[Contract, pl.DataFrame]]:
+        """Your trades by market contract, of the instrument contracts that an expression admits."""
+        days = range(start // DAY, -(-end // DAY))
+        contracts = [self._own_contracts(day).filter(narrowed) for day in days]
+        for day, table in zip(days, contracts, strict=True):
+            for (market_id, *key), group in table.group_by(
+                "market_id", *CONTRACT_KEY, maintain_order=True
+            ):
+                sequence_id, kind, item_id, second = map(int, key)
+                contract = Contract(
+                    "market", int(market_id), sequence_id, item_id, second or None, KINDS[kind]
+                )
+                mine = (pl.col("own") > 0) & pl.col("instrument_id").is_in(
+                    group["instrument_id"].implode()
+                )
+                trades = _between(self._day(contract, day), start, end).filter(mine)
+                if trades.height:
+                    yield contract, trades
 
-    def candles(self, contract: Contract, edges: I64) -> Candles:
-        """Candles of the buckets between the edges."""
-        scale = self.price_scale(contract)
-        if len(edges) < 2:
-            return make_candles((), edges, scale)
-        return make_candles(self.days(contract, int(edges[0]), int(edges[-1])), edges, scale)
+    def candles(self, contract: Contract, edges: I64) -> pl.DataFrame:
+        """One row per bucket between the edges, in API names; null where nothing traded.
 
-    def book(self, contract: Contract, times: I64) -> Book:
+        Candles are made of the trades of the lowest route.
+        """
+        buckets = pl.DataFrame({"bucket": np.arange(max(len(edges) - 1, 0))})
+        needed = ["time", "price", "ticks", "thousandths"]
+        parts = [pl.DataFrame(schema=TRADES).select(needed)]
+        if len(edges) > 1:
+            days = self.days(contract, int(edges[0]), int(edges[-1]))
+            parts += [day.filter(pl.col("routes") & 1 == 1).select(needed) for day in days]
+        trades = pl.concat(parts)
+        bucket = np.searchsorted(edges, trades["time"].to_numpy(), side="right") - 1
+        ticks, price, size = pl.col("ticks"), pl.col("price"), pl.col("thousandths")
+        candles = trades.with_columns(bucket=pl.Series(bucket, dtype=pl.Int64))
+        candles = candles.group_by("bucket").agg(
+            open=price.first(),
+            high=price.max(),
+            low=price.min(),
+            close=price.last(),
+            turnover=(ticks * size).sum(),
+            size=size.sum(),
+            count=pl.len(),
+            openTimestamp=pl.col("time").first(),
+            closeTimestamp=pl.col("time").last(),
+        )
+        # Divided by numpy, as polars divides by a constant less exactly.
+        turnover, sizes = candles["turnover"].to_numpy(), candles["size"].to_numpy()
+        vwap = turnover / sizes / self._price_scale(contract)
+        candles = candles.with_columns(vwap=vwap, volume=sizes / THOUSAND)
+        return buckets.join(candles, on="bucket", how="left", maintain_order="left").with_columns(
+            pl.col("volume").fill_null(0.0), pl.col("count").fill_null(0)
+        )
+
+    def _price_scale(self, contract: Contract) -> int:
+        market = self._market_contract(contract)
+        return 1 if market is None else self.catalogue.markets[market.product_id].price_scale
+
+    def orders(self, contract: Contract, times: I64) -> pl.DataFrame:
         """The orders that stand at each of the instants."""
         market = self._market_contract(contract)
-        if market is None:
-            return empty_book(times)
-        parts: list[Book] = []
+        parts = [pl.DataFrame(schema=ORDERS)]
         days = times // DAY
-        for day in np.unique(days).tolist():
-            if self._liquidity.per_day(market, market.product_id, day) <= 0.0:
-                continue
-            points = np.flatnonzero(days == day)
-            parts.extend(make_book(self._market_days.make(market, day), times, points))
+        for day in np.unique(days).tolist() if market is not None else ():
+            if market is not None and self._liquidity.per_day(market, day) > 0.0:
+                today = self._market_days.make(market, day)
+                parts.extend(make_orders(today, times, np.flatnonzero(days == day)))
+        orders = pl.concat(parts)
         if contract.product == "instrument":
-            parts = [of_instrument(part, contract.product_id) for part in parts]
-        return joined_books(times, parts, self.price_scale(contract))
+            orders = orders.filter(pl.col("instrument_id") == contract.product_id)
+        return orders.sort("point", maintain_order=True)
+
+    def activity(self, start: int, end: int) -> pl.DataFrame:
+        """The table of contracts with a row per route that had trades, and their counts."""
+        parts: list[pl.DataFrame] = []
+        for day in range(start // DAY, -(-end // DAY)):
+            if start <= day * DAY and (day + 1) * DAY <= end:
+                parts.append(self._day_counts.get(day, lambda day=day: self._counted(day)))  # type: ignore[misc]
+            else:
+                parts.append(self._counted(day, start, end))
+        if not parts:
+            parts = [self._counted(0)]
+        keys = [*CONTRACT_COLUMNS, "route"]
+        sums = pl.concat(parts).group_by(keys).agg(pl.col(_COUNTS).sum())
+        order = ["instrument_id", "sequence_id", "kind", "item_id", "second_item_id", "route"]
+        return sums.filter(pl.col("count") > 0).sort(order)
+
+    def _counted(self, day: int, start: int = 0, end: int = 2**63 - 1) -> pl.DataFrame:
+        contracts, marked = self._on_day(day), self._marked(day)
+        inside = (marked.times >= start) & (marked.times < end)
+        parts: list[pl.DataFrame] = []
+        for n in range(ROUTE_COUNT):
+            seen = inside & ((marked.routes >> n) & 1 == 1)
+            of = (seen, seen & marked.updated, seen & marked.deleted)
+            counts = {
+                name: np.bincount(marked.owners[rows], minlength=contracts.height)
+                for name, rows in zip(_COUNTS, of, strict=True)
+            }
+            route = pl.lit(n + 1, pl.Int64).alias("route")
+            table = contracts.select(*CONTRACT_COLUMNS, route)
+            parts.append(
+                table.hstack(pl.DataFrame(counts, schema=dict.fromkeys(_COUNTS, pl.Int64())))
+            )
+        return pl.concat(parts).filter(pl.col("count") > 0)
+
+    def _on_day(self, day: int) -> pl.DataFrame:
+        return self._contracts.get(day, lambda: self._liquidity.on_day(day))
+
+    def _marked(self, day: int) -> _Marks:
+        return self._marks.get(day, lambda: self._make_marks(day))
+
+    def _make_marks(self, day: int) -> _Marks:
+        contracts = self._on_day(day)
+        counts = contracts["count"].to_numpy()
+        streams = trade_streams(self.seed, contracts, day)
+        owners, numbers = np.repeat(np.arange(len(counts)), counts), numbers_within(counts)
+        quoted = self.catalogue.quoted
+        bounds = {number: market.session.bounds(day) for number, market in quoted.items()}
+        markets: list[int] = contracts["market_id"].to_list()
+        sessions = np.array([bounds[market_id] for market_id in markets], np.int64).reshape(-1, 2)
+        times = times_of(streams, counts, sessions[:, 0], sessions[:, 1])
+        return _Marks(owners, times, *marks(streams[owners], numbers))
+
+    def _own_contracts(self, day: int) -> pl.DataFrame:
+        """The instrument contracts in which you traded on a day."""
+        markets = [market.id for market in self.catalogue.quoted.values() if market.own]
+        table = self._on_day(day).filter(pl.col("market_id").is_in(markets))
+        table = table.filter(pl.Series(own_days(self.seed, table, day)))
+        counts = table["count"].to_numpy()
+        owners = np.repeat(np.arange(len(counts)), counts)
+        streams = trade_streams(self.seed, table, day)[owners]
+        own = own_sides(streams, numbers_within(counts)) > 0
+        return table[np.unique(owners[own])]
 
     def _market_contract(self, contract: Contract) -> Contract | None:
         """The market's contract that this one is a part of; None when it never trades."""
-        if contract.product == "market":
-            known = contract.product_id in self.catalogue.families
-            return contract if known else None
-        instrument = self.catalogue.instruments.get(contract.product_id)
-        market_id = None if instrument is None else instrument.market_id
-        if market_id is None or market_id not in self.catalogue.families:
+        market_id: int | None = contract.product_id
+        if contract.product == "instrument":
+            instrument = self.catalogue.instruments.get(contract.product_id)
+            market_id = None if instrument is None else instrument.market_id
+        if market_id is None or market_id not in self.catalogue.quoted:
             return None
         return evolve(contract, product="market", product_id=market_id)
 
     def _trading_days(self, contract: Contract, start: int, end: int) -> list[int]:
-        if end <= start:
+        market = self._market_contract(contract)
+        if end <= start or market is None:
             return []
         days = np.arange(start // DAY, -(-end // DAY))
-        trading: list[int] = days[self.counts(contract, days) > 0].tolist()
+        counts = self._liquidity.counts(market, days)
+        if contract.product == "instrument":
+            instruments = self.catalogue.markets[market.product_id].instruments
+            counts = counts[:, [one.id == contract.product_id for one in instruments]]
+        trading: list[int] = days[counts.sum(axis=1) > 0].tolist()
         return trading
 
-    def _day(self, contract: Contract, day: int) -> Trades:
+    def _day(self, contract: Contract, day: int) -> pl.DataFrame:
         return self._days.get((contract, day), lambda: self._make_day(contract, day))
 
-    def _make_day(self, contract: Contract, day: int) -> Trades:
-        market = self._market_contract(contract)
-        if market is None:
-            return no_trades(contract)
+    def _make_day(self, contract: Contract, day: int) -> pl.DataFrame:
         if contract.product == "market":
             return make_trades(self._market_days.make(contract, day))
-        whole = self._day(market, day)
-        return whole.of(contract, whole.instrument_id == contract.product_id)
+        market = self._market_contract(contract) or contract
+        return self._day(market, day).filter(pl.col("instrument_id") == contract.product_id)
 
-    def _is_within(
-        self,
-        candidate: Contract,
-        product: Literal["instrument", "market"] | None,
-        product_id: int | None,
-        sequence_id: int | None,
-        contract: Contract | None,
-    ) -> bool:
-        if sequence_id is not None and candidate.sequence_id != sequence_id:
-            return False
-        if product_id is not None:
-            own_id = candidate.product_id
-            market_id = self.catalogue.instruments[own_id].market_id
-            if (market_id if product == "market" else own_id) != product_id:
-                return False
-        if contract is None:
-            return True
-        return contract == candidate or contract == self._market_contract(candidate)
+
+def _between(trades: pl.DataFrame, start: int, end: int) -> pl.DataFrame:
+    first, last = np.searchsorted(trades["time"].to_numpy(), (start, end)).tolist()
+    return trades[first:last]

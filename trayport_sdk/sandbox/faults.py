@@ -1,13 +1,17 @@
 """Faults on demand: what shall go wrong, with which requests, and how often."""
 
+import csv
+import io
+import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Any, Literal, cast, get_args
 
 from attrs import asdict, define, field, fields, frozen, validators
-from trayport_spec import ENDPOINTS
+from trayport_spec import ENDPOINTS, Endpoint
 
+Row = dict[str, Any]
 Kind = Literal[
     "delay",
     "drip",
@@ -23,6 +27,10 @@ Kind = Literal[
     "null",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+HTML_PAGE = (
+    b"<!DOCTYPE html>\n<html><head><title>Service page</title></head>"
+    b"<body><h1>The service cannot show this page</h1></body></html>\n"
+)
 
 
 def _known_kind(_fault: object, _attribute: object, kind: object) -> None:
@@ -50,7 +58,7 @@ class Fault:
     in `*`), leaves out the first `after` of them, hits with the `probability`, and stops after
     `times` hits (None: never).
 
-    - `delay`: the answer comes `seconds` later.
+    - `delay`: the response comes `seconds` later.
     - `drip`: the body comes `chunk` bytes at a time, at `bytes_per_second`.
     - `reset`: the connection is reset, before the head, or after `after_bytes` of the body.
     - `cut`: the body ends after `after_bytes`, half of it by default; `framing` says how its length
@@ -58,10 +66,10 @@ class Fault:
     - `wrong-length`: the announced length is `length_error` bytes off.
     - `status`: an error `status` (503 by default), with `retry_after` seconds, as a date when
       `retry_after_date`; with a problem document, or without a body when `empty`.
-    - `too-fast`: the 403 that the live service answers to those who are too fast.
+    - `too-fast`: the 403 that the live service sends to those who are too fast.
     - `html`: a page instead of the data, with `status` (200 by default).
     - `malformed`: JSON that is not well formed.
-    - `unknown-field`, `unknown-venue`: a field, a venue that nobody knows, in every row.
+    - `unknown-field`, `unknown-venue`: a field, a venue that is not documented, in every row.
     - `null`: a null in the first row, in `column` or the first that may not be null.
     """
 
@@ -104,8 +112,9 @@ class Fault:
             raise ValueError(f"A fault has no {', '.join(unknown)}.")
         return cls(**values)
 
-    def document(self) -> dict[str, object]:
-        return asdict(self)
+    @property
+    def announces_length(self) -> bool:
+        return self.framing == "content-length"
 
     def fits(self, path: str, operation_id: str | None) -> bool:
         if self.operation_id is not None and self.operation_id != operation_id:
@@ -153,10 +162,77 @@ class Faults:
             self._armed.clear()
 
     def striking(self, path: str, operation_id: str | None) -> Sequence[Fault]:
-        """The faults that hit a request with this path, which is counted by asking."""
+        """The faults that hit a request with this path; the request is counted."""
         with self._lock:
             return [a.fault for a in self._armed if a.strikes(path, operation_id)]
 
     def documents(self) -> list[dict[str, object]]:
         with self._lock:
-            return [{**armed.fault.document(), "hits": armed.hits} for armed in self._armed]
+            return [{**asdict(armed.fault), "hits": armed.hits} for armed in self._armed]
+
+
+def damaged(body: bytes, fault: Fault, endpoint: Endpoint, media: str) -> bytes:
+    """The body as the fault leaves it; the same when the fault finds nothing to change."""
+    if fault.kind == "malformed":
+        return _malformed(body)
+    change = CHANGES.get(fault.kind)
+    if change is None:
+        return body
+    column = fault.column or next(
+        (c.name for c in endpoint.row if c.required and not c.nullable), ""
+    )
+    if media == "csv":
+        return _changed_csv(body, lambda rows: change(rows, column))
+    try:
+        document = json.loads(body)
+    except ValueError:  # another fault has been here before
+        return body
+    rows: list[Row] = document if endpoint.root == "array" else [document]
+    change(document[endpoint.rows_at] if endpoint.rows_at else rows, column)
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _malformed(body: bytes) -> bytes:
+    """A brace too few and a comma too many, in the middle."""
+    at = body.find(b"}", len(body) // 2)
+    at = body.rfind(b"}") if at < 0 else at
+    return body[:at] + b",," + body[at + 1 :] if at >= 0 else body[:-1] + b",,"
+
+
+def _changed_csv(body: bytes, change: Callable[[list[Row]], None]) -> bytes:
+    reader = csv.DictReader(io.StringIO(body.decode()))
+    rows: list[Row] = list(reader)
+    change(rows)
+    text = io.StringIO()
+    writer = csv.DictWriter(
+        text, list(rows[0]) if rows else list(reader.fieldnames or ()), lineterminator="\n"
+    )
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _add_field(rows: list[Row], _column: str) -> None:
+    for row in rows:
+        row["fieldOfTheFuture"] = "new"
+
+
+def _rename_venues(rows: list[Row], _column: str) -> None:
+    for row in rows:
+        for name, value in row.items():
+            if name.lower().endswith("venuecode") and value is not None:
+                row[name] = "NEWV"
+            elif isinstance(value, list):
+                _rename_venues(cast("list[Row]", value), _column)
+
+
+def _put_null(rows: list[Row], column: str) -> None:
+    for row in rows[:1]:
+        row[column] = None
+
+
+CHANGES: Mapping[str, Callable[[list[Row], str], None]] = {
+    "unknown-field": _add_field,
+    "unknown-venue": _rename_venues,
+    "null": _put_null,
+}

@@ -10,6 +10,8 @@ import numpy.typing as npt
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
+U8 = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FIELD_STEP = np.uint64(0xD1B54A32D192ED03)

@@ -8,7 +8,7 @@ PROBLEM_JSON = "application/problem+json"
 INVALID_TITLE = "One or more validation errors occurred."
 
 
-class Problem(Exception):  # noqa: N818  (it is an answer, not a failure of the program)
+class Problem(Exception):  # noqa: N818  (it is a response, not a failure of the program)
     """A request that is refused: a status, a title, and what is wrong with which parameter."""
 
     def __init__(
@@ -21,26 +21,21 @@ class Problem(Exception):  # noqa: N818  (it is an answer, not a failure of the 
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.status = status
-        self.title = title or phrase(status)
+        self.title = title or _phrase(status)
         self.detail = detail
         self.errors = errors
         self.headers = headers or {}
         super().__init__(f"{status} {self.title}")
 
     def body(self) -> bytes:
-        document: dict[str, object] = {
-            "type": "about:blank",
-            "title": self.title,
-            "status": self.status,
-        }
+        document = {"type": "about:blank", "title": self.title, "status": self.status}
         if self.detail is not None:
             document["detail"] = self.detail
-        if self.errors:
-            document["errors"] = dict(self.errors)
-        return json.dumps(document).encode()
+        errors = {"errors": dict(self.errors)} if self.errors else {}
+        return json.dumps({**document, **errors}).encode()
 
 
-class Complaints:
+class ValidationErrors:
     """Everything that is wrong with one request, by parameter."""
 
     def __init__(self) -> None:
@@ -59,7 +54,11 @@ class Complaints:
             raise Problem(HTTPStatus.BAD_REQUEST, INVALID_TITLE, errors=self._errors)
 
 
-def phrase(status: int) -> str:
+def not_found(what: str, number: int) -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, detail=f"There is no {what} {number}.")
+
+
+def _phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
     except ValueError:

@@ -1,24 +1,24 @@
-"""From columns to the bytes of rows, as JSON or CSV, whatever the table says a row is.
+"""From frames to the bytes of rows, as JSON or CSV, whatever the table says a row is.
 
-A frame names the members of a struct by dotted paths (`contract.marketId`); a boolean column under
-the struct's own path says in which rows it is there at all. Columns of lists hold JSON text. A
-column that the frame lacks is filled with a placeholder of its type.
+A rendered frame names the members of a struct by dotted paths (`contract.marketId`); a boolean
+column under the struct's own path says in which rows it is there at all. Columns of lists hold JSON
+text.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Literal
+from zlib import crc32
 
 import numpy as np
 import polars as pl
 from attrs import frozen
 from trayport_spec import Column
 
-from trayport_sdk.sandbox.noise import I64
-from trayport_sdk.sandbox.questions import Shape
+from .http import Media
+from .noise import I64
+from .query import Shape
 
-Media = Literal["json", "csv"]
-Makers = Mapping[str, Callable[[], pl.Series]]
+Known = Mapping[str, pl.Expr]
 _Part = str | pl.Expr
 
 _NEEDS_ESCAPE = r'[\x00-\x1f"\\]'
@@ -29,76 +29,123 @@ _SEPARATORS: Mapping[Media, str] = {"json": ",", "csv": "\n"}
 
 @frozen(eq=False)
 class Rows:
-    """Rendered rows, one byte apart, and where each of them starts."""
+    """Rendered rows, one byte apart; where each of them starts, and its time if it has one."""
 
     data: bytes
     starts: I64
+    times: I64
 
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    def cut(self, first: int, last: int) -> bytes:
-        """The rows [first, last) with the separators between them."""
+    def between(self, start: int, end: int) -> bytes:
+        """The rows of [start, end) with the separators between them."""
+        first, last = self._within(start, end)
         if first >= last:
             return b""
-        if first == 0 and last == len(self):
+        if first == 0 and last == len(self.times):
             return self.data
         return self.data[int(self.starts[first]) : int(self.starts[last]) - 1]
 
-    def part(self, first: int, last: int) -> "Rows":
+    def part(self, start: int, end: int) -> "Rows":
+        first, last = self._within(start, end)
         starts = self.starts[first : last + 1]
-        return Rows(self.cut(first, last), starts - starts[0])
+        return Rows(self.between(start, end), starts - starts[0], self.times[first:last])
+
+    def _within(self, start: int, end: int) -> tuple[int, int]:
+        first, last = np.searchsorted(self.times, (start, end)).tolist()
+        return first, last
+
+    @property
+    def size(self) -> int:
+        return len(self.data) + self.starts.nbytes + self.times.nbytes
 
 
-def frame_of(columns: Sequence[Column], shape: Shape, makers: Makers, height: int) -> pl.DataFrame:
-    """The columns that an answer of this shape shows, as far as anyone can make them."""
-    paths = [path for path in _paths(columns, shape, "") if path in makers]
-    if not paths:
-        # Keeps the height when no column of the table is known.
-        return pl.DataFrame({"": np.zeros(height, np.int8)})
-    return pl.DataFrame([makers[path]().alias(path) for path in paths])
+def shown_columns(
+    columns: Sequence[Column], shape: Shape, known: Known, prefix: str = ""
+) -> Iterator[tuple[str, Column]]:
+    """The columns of a response by path, with the members of structs after them.
 
-
-def _paths(columns: Sequence[Column], shape: Shape, prefix: str) -> Iterator[str]:
+    A column that no parameter brings is there when the data has it.
+    """
     for column in columns:
-        if shape.shows(column):
-            yield prefix + column.name
+        path = prefix + column.name
+        optional = column.optional_field is None and column.brought_by is None
+        if shape.shows(column) and (column.required or not optional or path in known):
+            yield path, column
             if column.type == "struct":
-                yield from _paths(column.fields, shape, f"{prefix}{column.name}.")
+                yield from shown_columns(column.fields, shape, known, f"{path}.")
 
 
-def rows(columns: Sequence[Column], shape: Shape, frame: pl.DataFrame, media: Media) -> Rows:
+def frame_of(
+    columns: Sequence[Column], shape: Shape, known: Known, data: pl.DataFrame
+) -> pl.DataFrame:
+    """The shown columns; what the data does not know gets values that depend on its `key` alone."""
+    made: dict[str, pl.Expr | pl.Series] = {}
+    for path, column in shown_columns(columns, shape, known):
+        if path in known:
+            made[path] = known[path]
+        elif column.type == "list":
+            made[path] = _invented_lists(column, shape, data)
+        elif column.type != "struct":
+            made[path] = _invented(column, path, data)
+    return data.select(value.alias(path) for path, value in made.items())
+
+
+def _invented(column: Column, path: str, data: pl.DataFrame) -> pl.Expr:
+    key = pl.col("key") if "key" in data.columns else pl.int_range(pl.len())
+    number = (key % 1_000_003 * 7_919 + crc32(path.encode())) % 10_007
+    least = column.minimum or 0
+    match column.type:
+        case "bool":
+            value = number % 2 == 0
+        case "float64":
+            value = least + number / 4
+        case "timestamp":
+            value = pl.col("time") if "time" in data.columns else key
+        case "string" if column.enum:
+            value = (number % len(column.enum)).replace_strict(dict(enumerate(column.enum)))
+        case "string":
+            value = pl.format(f"{column.name} {{}}", number)
+        case _:
+            value = int(least) + number
+    return pl.when(number % 8 > 0).then(value) if column.nullable else value
+
+
+def _invented_lists(column: Column, shape: Shape, data: pl.DataFrame) -> pl.Series:
+    """Lists of one element, or empty ones where an element has no members."""
+    if not column.fields or not data.height:
+        return pl.Series(["[]"], dtype=pl.String).new_from_index(0, data.height)
+    return "[" + json_lines(column.fields, frame_of(column.fields, shape, {}, data)) + "]"
+
+
+def rows_of(columns: Sequence[Column], frame: pl.DataFrame, media: Media, times: I64) -> Rows:
     """All rows of a frame as bytes."""
     if frame.height == 0:
-        return Rows(b"", np.zeros(1, np.int64))
-    make_lines = json_lines if media == "json" else csv_lines
-    lines = make_lines(columns, shape, frame)
+        return Rows(b"", np.zeros(1, np.int64), times)
+    lines = (json_lines if media == "json" else _csv_lines)(columns, frame)
     lengths = lines.str.len_bytes().to_numpy().astype(np.int64)
     text: str = lines.str.join(_SEPARATORS[media]).item()
-    return Rows(text.encode(), np.concatenate([[0], np.cumsum(lengths + 1)]))
+    return Rows(text.encode(), np.concatenate([[0], np.cumsum(lengths + 1)]), times)
 
 
-def json_lines(columns: Sequence[Column], shape: Shape, frame: pl.DataFrame) -> pl.Series:
+def json_lines(columns: Sequence[Column], frame: pl.DataFrame) -> pl.Series:
     """One JSON object per row."""
-    flat = _flat(columns, shape, frame.columns, "")
-    lists = {path for path, column in flat if column.type == "list"}
+    lists = {path for path, column in _flat(columns, frame, "") if column.type == "list"}
     frame = _prepared(frame, lambda texts: texts if texts.name in lists else _escaped(texts))
-    line = pl.concat_str(_exprs(_object(columns, shape, frame, "")))
-    return _column_of(frame, line)
+    return _column_of(frame, pl.concat_str(_exprs(_object(columns, frame, ""))))
 
 
-def csv_lines(columns: Sequence[Column], shape: Shape, frame: pl.DataFrame) -> pl.Series:
+def _csv_lines(columns: Sequence[Column], frame: pl.DataFrame) -> pl.Series:
     """One CSV record per row, structs spread over columns."""
     frame = _prepared(frame, _quoted)
     parts: list[_Part] = []
-    for path, column in _flat(columns, shape, frame.columns, ""):
+    for path, column in _flat(columns, frame, ""):
         value = _csv_value(path, column, frame)
         parts += [",", value] if parts else [value]
     return _column_of(frame, pl.concat_str(_exprs(parts)))
 
 
-def csv_header(columns: Sequence[Column], shape: Shape, makers: Sequence[str]) -> str:
-    return ",".join(path for path, _ in _flat(columns, shape, makers, ""))
+def csv_header(columns: Sequence[Column], shape: Shape, known: Known) -> str:
+    shown = shown_columns(columns, shape, known)
+    return ",".join(path for path, column in shown if column.type != "struct")
 
 
 def _column_of(frame: pl.DataFrame, line: pl.Expr) -> pl.Series:
@@ -141,38 +188,22 @@ def _exprs(parts: Sequence[_Part]) -> list[pl.Expr]:
     return [pl.lit(part) if isinstance(part, str) else part for part in merged]
 
 
-def _shown(
-    columns: Sequence[Column], shape: Shape, known: Sequence[str], prefix: str
-) -> list[Column]:
-    """The columns to write: those asked for, and those only the data brings if it has them."""
-    return [
-        column
-        for column in columns
-        if shape.shows(column) and (_brought(column) or _is_known(prefix + column.name, known))
-    ]
+def _is_there(path: str, frame: pl.DataFrame) -> bool:
+    return any(name == path or name.startswith(f"{path}.") for name in frame.columns)
 
 
-def _brought(column: Column) -> bool:
-    return column.required or column.optional_field is not None or column.brought_by is not None
-
-
-def _is_known(path: str, known: Sequence[str]) -> bool:
-    return any(name == path or name.startswith(f"{path}.") for name in known)
-
-
-def _object(
-    columns: Sequence[Column], shape: Shape, frame: pl.DataFrame, prefix: str
-) -> list[_Part]:
-    shown = _shown(columns, shape, frame.columns, prefix)
+def _object(columns: Sequence[Column], frame: pl.DataFrame, prefix: str) -> list[_Part]:
+    shown = [column for column in columns if _is_there(prefix + column.name, frame)]
     always = [column for column in shown if not _may_lack(column, frame, prefix)]
     parts: list[_Part] = ["{"]
     for column in always:
         lead = "" if len(parts) == 1 else ","
-        parts += [f'{lead}"{column.name}":', *_json_value(column, shape, frame, prefix)]
+        parts += [f'{lead}"{column.name}":', *_json_value(column, frame, prefix)]
     for column in shown:
         if _may_lack(column, frame, prefix):
-            member = [f',"{column.name}":', *_json_value(column, shape, frame, prefix)]
-            there = _is_there(column, prefix)
+            member = [f',"{column.name}":', *_json_value(column, frame, prefix)]
+            there = pl.col(prefix + column.name)
+            there = there if column.type == "struct" else there.is_not_null()
             parts.append(pl.when(there).then(pl.concat_str(_exprs(member))).otherwise(pl.lit("")))
     if not always and len(parts) > 1:
         members = pl.concat_str(_exprs(parts[1:])).str.strip_prefix(",")
@@ -186,72 +217,42 @@ def _may_lack(column: Column, frame: pl.DataFrame, prefix: str) -> bool:
     if column.required or column.nullable or path not in frame.columns:
         return False
     series = frame.get_column(path)
-    if column.type == "struct":
-        return not series.all()
-    return series.null_count() > 0
+    return not series.all() if column.type == "struct" else series.null_count() > 0
 
 
-def _is_there(column: Column, prefix: str) -> pl.Expr:
-    path = pl.col(prefix + column.name)
-    return path if column.type == "struct" else path.is_not_null()
-
-
-def _json_value(column: Column, shape: Shape, frame: pl.DataFrame, prefix: str) -> list[_Part]:
+def _json_value(column: Column, frame: pl.DataFrame, prefix: str) -> list[_Part]:
     path = prefix + column.name
-    if not _is_known(path, frame.columns):
-        return [json.dumps(placeholder(column))]
     if column.type == "struct":
-        value = _object(column.fields, shape, frame, f"{path}.")
+        value = _object(column.fields, frame, f"{path}.")
         if not column.nullable or path not in frame.columns:
             return value
         whole = pl.concat_str(_exprs(value))
         return [pl.when(pl.col(path)).then(whole).otherwise(pl.lit("null"))]
     text = pl.col(path).cast(pl.String)
-    if column.type == "string":
-        if column.nullable:
-            return [pl.concat_str(pl.lit('"'), text, pl.lit('"')).fill_null("null")]
-        return ['"', text, '"']
-    return [text.fill_null("null") if column.nullable else text]
+    if column.type != "string":
+        return [text.fill_null("null") if column.nullable else text]
+    if column.nullable:
+        return [pl.concat_str(pl.lit('"'), text, pl.lit('"')).fill_null("null")]
+    return ['"', text, '"']
 
 
 def _flat(
-    columns: Sequence[Column], shape: Shape, known: Sequence[str], prefix: str
+    columns: Sequence[Column], frame: pl.DataFrame, prefix: str
 ) -> Iterator[tuple[str, Column]]:
-    for column in _shown(columns, shape, known, prefix):
+    for column in columns:
+        path = prefix + column.name
         if column.type == "struct":
-            yield from _flat(column.fields, shape, known, f"{prefix}{column.name}.")
-        else:
-            yield prefix + column.name, column
+            yield from _flat(column.fields, frame, f"{path}.")
+        elif path in frame.columns:
+            yield path, column
 
 
 def _csv_value(path: str, column: Column, frame: pl.DataFrame) -> pl.Expr:
-    if path not in frame.columns:
-        filler = placeholder(column)
-        value = pl.lit(filler if isinstance(filler, (int, float, str)) else json.dumps(filler))
-    else:
-        value = pl.col(path)
     if column.type == "timestamp":
-        text = value.cast(pl.Datetime("ns")).dt.strftime(_ISO)
+        text = pl.col(path).cast(pl.Datetime("ns")).dt.strftime(_ISO)
     else:
-        text = value.cast(pl.String)
+        text = pl.col(path).cast(pl.String)
     struct, _, _ = path.rpartition(".")
     if struct in frame.columns:
         text = pl.when(pl.col(struct)).then(text)
     return text.fill_null("")
-
-
-def placeholder(column: Column) -> object:
-    """A value of a column that nobody taught this sandbox to make."""
-    match column.type:
-        case "struct":
-            return {field.name: placeholder(field) for field in column.fields if field.required}
-        case "list":
-            return []
-        case "string":
-            return column.enum[0] if column.enum else column.name
-        case "bool":
-            return False
-        case "float64":
-            return float(column.minimum or 1.0)
-        case "int64" | "timestamp":
-            return int(column.minimum or 1)

@@ -6,43 +6,18 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import uvicorn
-from attrs import frozen
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from trayport_sdk.sandbox.routing import ANALYTICS_PATH, REFERENCE_PATH
-from trayport_sdk.sandbox.wire import TRANSPORT
-
-if TYPE_CHECKING:
-    from trayport_sdk.sandbox import Sandbox
+from . import Sandbox, SandboxServer
+from .http import TRANSPORT
 
 _BACKLOG = 2048
 _SEND_BUFFER = 4 * 2**20
 _GRACE_SECONDS = 1
 _START_SECONDS = 30.0
-
-
-@frozen
-class Server:
-    """Where a sandbox listens."""
-
-    host: str
-    port: int
-
-    @property
-    def url(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
-
-    @property
-    def analytics_url(self) -> str:
-        return self.url + ANALYTICS_PATH
-
-    @property
-    def reference_url(self) -> str:
-        return self.url + REFERENCE_PATH
 
 
 class _Protocol(HttpToolsProtocol):
@@ -60,15 +35,15 @@ class _Protocol(HttpToolsProtocol):
 
 
 class _Uvicorn(uvicorn.Server):
-    """Ends quietly on a signal, and tells when it listens."""
+    """Ends quietly on a signal, and calls back when it listens."""
 
     def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
         super().__init__(config)
-        self._tell_started = started
+        self._started = started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._tell_started()
+        self._started()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -86,7 +61,7 @@ class _Uvicorn(uvicorn.Server):
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With its protocol named, or asyncio does not know it for TCP and lets small answers wait.
+    # With its protocol named, or asyncio does not know it for TCP and lets small responses wait.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -98,7 +73,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _config(sandbox: "Sandbox") -> uvicorn.Config:
+def _config(sandbox: Sandbox) -> uvicorn.Config:
     sandbox.prepare()
     return uvicorn.Config(
         sandbox,
@@ -114,18 +89,17 @@ def _config(sandbox: "Sandbox") -> uvicorn.Config:
 
 
 def run(
-    sandbox: "Sandbox", host: str, port: int, ready: Callable[[Server], None] | None = None
+    sandbox: Sandbox, host: str, port: int, ready: Callable[[SandboxServer], None] | None = None
 ) -> None:
     """Serves until interrupted or terminated; `ready` is called once it listens."""
     listener = _listen(host, port)
-    server = Server(host, listener.getsockname()[1])
-    tell = (lambda: None) if ready is None else (lambda: ready(server))
+    server = SandboxServer(host, listener.getsockname()[1])
     with listener:
-        _Uvicorn(_config(sandbox), tell).run(sockets=[listener])
+        _Uvicorn(_config(sandbox), lambda: ready(server) if ready else None).run(sockets=[listener])
 
 
 @contextlib.contextmanager
-def serving(sandbox: "Sandbox", host: str, port: int) -> Generator[Server]:
+def serving(sandbox: Sandbox, host: str, port: int) -> Generator[SandboxServer]:
     """Serves from a thread for as long as the block lasts."""
     listener = _listen(host, port)
     started = threading.Event()
@@ -138,7 +112,7 @@ def serving(sandbox: "Sandbox", host: str, port: int) -> Generator[Server]:
         if not started.wait(_START_SECONDS):
             raise TimeoutError("The sandbox did not start.")
         try:
-            yield Server(host, listener.getsockname()[1])
+            yield SandboxServer(host, listener.getsockname()[1])
         finally:
             uvicorn_server.should_exit = True
             thread.join()

@@ -1,27 +1,32 @@
-"""The rules of a request, read from the table: what is refused, and with which words."""
+"""The rules of a request, read from the table: what is refused, and with which message."""
 
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
 from attrs import frozen
-from trayport_spec import Endpoint
+from trayport_spec import Column, Endpoint
 
-from trayport_sdk.sandbox.calendar import DAY, MINUTE
-from trayport_sdk.sandbox.catalogue import Catalogue
-from trayport_sdk.sandbox.contract_checks import check_contract_parts, named_contracts, narrowing
-from trayport_sdk.sandbox.engine import ROUTES
-from trayport_sdk.sandbox.problems import Complaints, Problem
-from trayport_sdk.sandbox.queries import Query, Values, path_values, query_values
-from trayport_sdk.sandbox.questions import Question, Routes, Shape
-from trayport_sdk.sandbox.spans import (
+from .calendar import DAY, MINUTE, day_start
+from .catalogue import Catalogue
+from .contracts import check_contract_parts, named_contracts, narrowing
+from .intervals import (
     check_grid,
     check_instants,
     check_range,
     checked_steps,
-    day_start,
     instants,
     integer,
 )
+from .params import RawQuery, path_values, query_values
+from .problems import Problem, ValidationErrors
+from .query import Query, Routes, Shape, Values
 
+ROUTES: Mapping[int, str] = {
+    1: "Trayport",
+    2: "Autotrader",
+    3: "London, Main Desk",
+    4: "Continent",
+}
 _ROUTE_NAMES = {name.lower(): number for number, name in ROUTES.items()}
 _ALL_ROUTES = "all"
 # One nanosecond more lets rows stamped exactly at the end in.
@@ -53,23 +58,23 @@ class Entitlement:
 def check(
     endpoint: Endpoint,
     segments: dict[str, str],
-    query: Query,
+    query: RawQuery,
     catalogue: Catalogue,
     entitlement: Entitlement,
-) -> Question:
-    """The question that a request asks; raises a problem when it breaks a rule."""
-    complaints = Complaints()
+) -> Query:
+    """What a request asks for; raises a problem when it breaks a rule."""
+    errors = ValidationErrors()
     limited = entitlement.range_limits
-    values = path_values(endpoint, segments, complaints)
-    values |= query_values(endpoint, query, complaints, _is_route_name, bound_lists=limited)
-    check_instants(endpoint, values, complaints)
-    check_range(endpoint, values, complaints, limited=limited)
-    steps = checked_steps(endpoint, values, complaints)
+    values = path_values(endpoint, segments, errors)
+    values |= query_values(endpoint, query, errors, frozenset(_ROUTE_NAMES), bound_lists=limited)
+    check_instants(endpoint, values, errors)
+    check_range(endpoint, values, errors, limited=limited)
+    steps = checked_steps(endpoint, values, errors)
     if steps is not None:
-        check_grid(endpoint, values, steps, complaints, limited=limited)
-    check_contract_parts(endpoint, values, catalogue, complaints, limited=limited)
-    routes = _routes(values, complaints)
-    complaints.raise_any()
+        check_grid(endpoint, values, steps, errors, limited=limited)
+    check_contract_parts(endpoint, values, catalogue, errors, limited=limited)
+    routes = _routes(values, errors)
+    errors.raise_any()
     _check_cutoff(endpoint, values, entitlement)
 
     data_end = entitlement.data_end(endpoint)
@@ -77,7 +82,7 @@ def check(
     start = integer(values, "from") or 0
     until = integer(values, "until") or 0
     inclusive = _INCLUSIVE if entitlement.until_inclusive else 0
-    return Question(
+    return Query(
         endpoint=endpoint,
         values=values,
         shape=_shape(endpoint, values, routes),
@@ -90,10 +95,6 @@ def check(
         data_end=data_end,
         steps=steps,
     )
-
-
-def _is_route_name(text: str) -> bool:
-    return text.strip().lower() in _ROUTE_NAMES
 
 
 def _moment(endpoint: Endpoint, values: Values, data_end: int) -> int:
@@ -116,21 +117,17 @@ def _check_cutoff(endpoint: Endpoint, values: Values, entitlement: Entitlement) 
             )
 
 
-def _routes(values: Values, complaints: Complaints) -> Routes:
+def _routes(values: Values, errors: ValidationErrors) -> Routes:
     given = values.get("routes")
     if not isinstance(given, tuple):
-        return Routes((min(ROUTES),), named=False, deduplicate=True)
+        return Routes((min(ROUTES),))
     ids: set[int] = set()
     for text in map(str, given):
         found = _route_ids(text)
         if not found:
-            complaints.add("routes", f"The route '{text[:60]}' is not known.")
+            errors.add("routes", f"The route '{text[:60]}' is not known.")
         ids.update(found)
-    return Routes(tuple(sorted(ids)), named=True, deduplicate=_deduplicates(values))
-
-
-def _deduplicates(values: Values) -> bool:
-    return values.get("deduplicateRoutes") is not False
+    return Routes(tuple(sorted(ids)), values.get("deduplicateRoutes") is not False)
 
 
 def _route_ids(text: str) -> tuple[int, ...]:
@@ -143,14 +140,19 @@ def _route_ids(text: str) -> tuple[int, ...]:
 
 def _shape(endpoint: Endpoint, values: Values, routes: Routes) -> Shape:
     given = values.get("optionalFields")
-    asked = {str(name) for name in given} if isinstance(given, tuple) else set[str]()
+    fields = {str(name) for name in given} if isinstance(given, tuple) else set[str]()
     whole = ("sequenceId", "sequenceItemId", "contractType")
     product_given = "instrumentId" in values or "marketId" in values
     fixed = product_given and all(name in values for name in whole)
     if endpoint.limits.contract == "subset" and not fixed:
-        asked.add("contract")
-    bringing = {name for name, value in values.items() if value is not False}
-    brought = {column.brought_by for column in endpoint.row}
-    for column in endpoint.row:
-        brought |= {field.brought_by for field in column.fields}
-    return Shape(frozenset(asked), frozenset(bringing & (brought - {None})), routes)
+        fields.add("contract")
+    parameters = frozenset(name for name, value in values.items() if value is not False)
+    return Shape(frozenset(fields), parameters & _bringing(endpoint.row), routes)
+
+
+def _bringing(columns: Iterable[Column]) -> frozenset[str]:
+    """The parameters that bring columns, or members of columns."""
+    names: frozenset[str] = frozenset()
+    for column in columns:
+        names |= {column.brought_by or ""} | _bringing(column.fields)
+    return names - {""}

@@ -1,16 +1,14 @@
 """The rules of contracts: which parts go together, which exist, which belong to each other."""
 
-from http import HTTPStatus
 from typing import cast
 
 from trayport_spec import Endpoint
 
-from trayport_sdk.sandbox.catalogue import Catalogue
-from trayport_sdk.sandbox.contract import Contract, ContractKind, Product
-from trayport_sdk.sandbox.problems import Complaints, Problem
-from trayport_sdk.sandbox.queries import Values, too_many
-from trayport_sdk.sandbox.questions import Filter
-from trayport_sdk.sandbox.spans import integer
+from .catalogue import Catalogue, Contract, ContractKind, Product
+from .intervals import integer
+from .params import too_many
+from .problems import ValidationErrors, not_found
+from .query import Narrowed, Values
 
 _PRODUCTS: tuple[tuple[str, Product], ...] = (
     ("instrumentId", "instrument"),
@@ -23,66 +21,66 @@ def check_contract_parts(
     endpoint: Endpoint,
     values: Values,
     catalogue: Catalogue,
-    complaints: Complaints,
+    errors: ValidationErrors,
     *,
     limited: bool,
 ) -> None:
     """Which parts are there at all, and whether they fit together."""
     if endpoint.limits.contract is None:
         return
-    _check_product(endpoint, values, complaints)
+    _check_product(endpoint, values, errors)
     kind = values.get("contractType")
     second = "secondSequenceItemId" in values
     if second and kind == _SINGLE:
-        complaints.add("secondSequenceItemId", f"A {_SINGLE} contract has no second item.")
+        errors.add("secondSequenceItemId", f"A {_SINGLE} contract has no second item.")
     if endpoint.limits.contract == "subset":
         return
-    if not second and kind not in (None, _SINGLE) and not complaints.about("secondSequenceItemId"):
-        complaints.add("secondSequenceItemId", f"A {kind} contract needs a second item.")
+    if not second and kind not in (None, _SINGLE) and not errors.about("secondSequenceItemId"):
+        errors.add("secondSequenceItemId", f"A {kind} contract needs a second item.")
     if endpoint.limits.contract == "many":
-        _check_items(endpoint, values, complaints, limited=limited)
-        _check_trading_items(values, catalogue, complaints)
+        _check_items(endpoint, values, errors, limited=limited)
+        _check_trading_items(values, catalogue, errors)
 
 
-def _check_product(endpoint: Endpoint, values: Values, complaints: Complaints) -> None:
-    given = [name for name, _ in _PRODUCTS if name in values or complaints.about(name)]
+def _check_product(endpoint: Endpoint, values: Values, errors: ValidationErrors) -> None:
+    given = [name for name, _ in _PRODUCTS if name in values or errors.about(name)]
     if len(given) > 1:
         for name in given:
-            complaints.add(name, "Give either an instrumentId or a marketId, not both.")
+            errors.add(name, "Give either an instrumentId or a marketId, not both.")
     if not given and endpoint.limits.contract != "subset":
         for name, _ in _PRODUCTS:
-            complaints.add(name, "Either an instrumentId or a marketId is required.")
+            errors.add(name, "Either an instrumentId or a marketId is required.")
 
 
 def _check_items(
-    endpoint: Endpoint, values: Values, complaints: Complaints, *, limited: bool
+    endpoint: Endpoint, values: Values, errors: ValidationErrors, *, limited: bool
 ) -> None:
     items = _items(values)
     if not items and "tradingItems" not in values:
-        if not complaints.about("sequenceItemId") and not complaints.about("tradingItems"):
-            complaints.add("sequenceItemId", "The sequenceItemId field is required.")
+        if not errors.about("sequenceItemId") and not errors.about("tradingItems"):
+            errors.add("sequenceItemId", "The sequenceItemId field is required.")
         return
     if len(items) > 1 and values.get("contractType") not in (None, _SINGLE):
-        complaints.add("sequenceItemId", f"Several items need the contract type {_SINGLE}.")
+        errors.add("sequenceItemId", f"Several items need the contract type {_SINGLE}.")
     most = endpoint.batch.maximum if limited and endpoint.batch.by == "items" else None
     if most is None:
         return
     if len(items) > most:
-        complaints.add("sequenceItemId", too_many("sequenceItemId", most))
+        errors.add("sequenceItemId", too_many("sequenceItemId", most))
     if (integer(values, "tradingItems") or 0) > most:
-        complaints.add("tradingItems", f"The value must not be above {most}.")
+        errors.add("tradingItems", f"The value must not be above {most}.")
 
 
-def _check_trading_items(values: Values, catalogue: Catalogue, complaints: Complaints) -> None:
+def _check_trading_items(values: Values, catalogue: Catalogue, errors: ValidationErrors) -> None:
     if "tradingItems" not in values:
         return
     if "sequenceItemId" in values:
-        complaints.add("tradingItems", "Give either tradingItems or sequenceItemId, not both.")
+        errors.add("tradingItems", "Give either tradingItems or sequenceItemId, not both.")
     if values.get("contractType") not in (None, _SINGLE):
-        complaints.add("tradingItems", f"tradingItems need the contract type {_SINGLE}.")
+        errors.add("tradingItems", f"tradingItems need the contract type {_SINGLE}.")
     sequence = catalogue.sequences.get(integer(values, "sequenceId") or 0)
     if sequence is not None and sequence.rolling:
-        complaints.add("tradingItems", "The items of this sequence have no trading end.")
+        errors.add("tradingItems", "The items of this sequence have no trading end.")
 
 
 def _items(values: Values) -> tuple[int, ...]:
@@ -104,7 +102,7 @@ def named_contracts(
     if count is None:
         items = _items(values)
     else:
-        tradable = catalogue.tradable_items(sequence_id, reference, count)
+        tradable = catalogue.sequences[sequence_id].tradable_items(reference, count)
         items = tuple(item.id for item in tradable)
     second = integer(values, "secondSequenceItemId")
     for item in (*items, *(() if second is None else (second,))):
@@ -113,10 +111,10 @@ def named_contracts(
     return tuple(Contract(product, product_id, sequence_id, item, second, kind) for item in items)
 
 
-def narrowing(endpoint: Endpoint, values: Values, catalogue: Catalogue) -> Filter:
+def narrowing(endpoint: Endpoint, values: Values, catalogue: Catalogue) -> Narrowed:
     """The parts that narrow an answer; raises when something in them does not exist."""
     if endpoint.limits.contract != "subset":
-        return Filter()
+        return Narrowed()
     product, product_id, sequence_id = None, None, None
     if any(name in values for name, _ in _PRODUCTS):
         product, product_id = _known_product(values, catalogue)
@@ -127,13 +125,9 @@ def narrowing(endpoint: Endpoint, values: Values, catalogue: Catalogue) -> Filte
         if sequence_id is not None and number is not None:
             _require_item(catalogue, sequence_id, number)
     kind = values.get("contractType")
-    return Filter(
+    return Narrowed(
         product, product_id, sequence_id, item, second, kind if isinstance(kind, str) else None
     )
-
-
-def not_found(what: str, number: int) -> Problem:
-    return Problem(HTTPStatus.NOT_FOUND, detail=f"There is no {what} {number}.")
 
 
 def _known_product(values: Values, catalogue: Catalogue) -> tuple[Product, int]:
@@ -152,7 +146,7 @@ def _known_sequence(
         raise not_found("sequence", sequence_id)
     if product is not None and product_id is not None:
         found = catalogue.product(product, product_id)
-        if found is None or sequence_id not in found.sequence_ids:
+        if found is None or sequence_id not in found.commodity.sequence_ids:
             raise not_found(f"sequence of {product} {product_id} with the id", sequence_id)
     return sequence_id
 

@@ -1,23 +1,22 @@
-"""What a request asks for, once every rule of the table was found kept."""
+"""What a request asks for, once it was found to keep every rule of the table."""
 
 from collections.abc import Mapping
 
 from attrs import frozen
 from trayport_spec import Column, Endpoint
 
-from trayport_sdk.sandbox.contract import Contract, Product
-from trayport_sdk.sandbox.queries import Value
+from .catalogue import Contract, Product
 
-OptionalFields = frozenset[str]
+Value = int | float | str | bool
+Values = dict[str, Value | tuple[Value, ...]]
 
 
 @frozen
 class Routes:
-    """The routes that were asked for, lowest first; `named` when the request named any."""
+    """The routes of a request, lowest first."""
 
     ids: tuple[int, ...]
-    named: bool
-    deduplicate: bool
+    deduplicate: bool = True
 
     @property
     def are_apart(self) -> bool:
@@ -31,22 +30,26 @@ class Routes:
 
 @frozen
 class Shape:
-    """Which columns an answer has: decides, together with the data, every byte of it."""
+    """Which columns a response has: decides, together with the data, every byte of it.
 
-    asked: OptionalFields
-    bringing: frozenset[str]
+    Attributes:
+        fields: The optional fields of the request.
+        parameters: The given parameters that bring columns.
+    """
+
+    fields: frozenset[str]
+    parameters: frozenset[str]
     routes: Routes
 
     def shows(self, column: Column) -> bool:
-        """Whether a column is there; one that nothing brings comes when the data has it."""
         if column.required or (column.optional_field is None and column.brought_by is None):
             return True
-        return column.optional_field in self.asked or column.brought_by in self.bringing
+        return column.optional_field in self.fields or column.brought_by in self.parameters
 
 
 @frozen
-class Filter:
-    """The parts of a contract that narrow private trades."""
+class Narrowed:
+    """The parts of a contract that narrow a response."""
 
     product: Product | None = None
     product_id: int | None = None
@@ -54,14 +57,6 @@ class Filter:
     item_id: int | None = None
     second_item_id: int | None = None
     kind: str | None = None
-
-    def admits(self, contract: Contract) -> bool:
-        parts = (
-            (self.item_id, contract.item_id),
-            (self.second_item_id, contract.second_item_id),
-            (self.kind, contract.kind),
-        )
-        return all(asked is None or asked == own for asked, own in parts)
 
 
 @frozen
@@ -73,17 +68,21 @@ class Steps:
 
 
 @frozen
-class Question:
+class Query:
     """A request that keeps all rules; times in nanoseconds UTC, ranges [start, end).
 
-    `until` is the end as it was asked, `end` the one that rows are cut at.
+    Attributes:
+        until: The end of the range as it was given.
+        end: Where the rows end: with the data, or after the last row that still belongs to them.
+        at: The instant of a request without a range.
+        data_end: Where the data ends for the key.
     """
 
     endpoint: Endpoint
     values: Mapping[str, Value | tuple[Value, ...]]
     shape: Shape
     contracts: tuple[Contract, ...] = ()
-    narrowed: Filter = Filter()
+    narrowed: Narrowed = Narrowed()
     start: int = 0
     until: int = 0
     end: int = 0
@@ -97,3 +96,13 @@ class Question:
     def number(self, name: str) -> float | None:
         value = self.values.get(name)
         return value if isinstance(value, (int, float)) else None
+
+    @property
+    def has_range(self) -> bool:
+        return "from" in self.values and "until" in self.values
+
+    @property
+    def path_ids(self) -> tuple[int, ...]:
+        """The numbers that stand in the path, in its order."""
+        names = [part[1:-1] for part in self.endpoint.path.split("/") if part.startswith("{")]
+        return tuple(number for name in names if isinstance(number := self.values[name], int))

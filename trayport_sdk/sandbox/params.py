@@ -3,15 +3,13 @@
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import unquote_to_bytes
 
 from trayport_spec import CONTRACT_TYPE_ALIASES, Endpoint, Parameter
 
-from trayport_sdk.sandbox.problems import Complaints
-
-Value = int | float | str | bool
-Values = dict[str, Value | tuple[Value, ...]]
+from .problems import ValidationErrors
+from .query import Value, Values
 
 _INT64 = range(-(2**63), 2**63)
 _INTEGER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
@@ -29,12 +27,12 @@ class _Unusable(Exception):  # noqa: N818
     """A text that is no value of its parameter; the message says why."""
 
 
-Query = dict[str, list[str | None]]
+RawQuery = dict[str, list[str | None]]
 
 
-def read_query(raw: bytes) -> Query:
+def read_query(raw: bytes) -> RawQuery:
     """Texts by lower-case name in the order given; None stands for what is not text at all."""
-    query: Query = {}
+    query: RawQuery = {}
     for part in raw.split(b"&"):
         if not part:
             continue
@@ -52,87 +50,89 @@ def _text(raw: bytes) -> str | None:
     return None if "\0" in text else text
 
 
-def path_values(endpoint: Endpoint, segments: Mapping[str, str], complaints: Complaints) -> Values:
+def path_values(
+    endpoint: Endpoint, segments: Mapping[str, str], errors: ValidationErrors
+) -> Values:
     """The values of the parameters that stand in the path."""
     values: Values = {}
     for parameter in endpoint.parameters:
         if parameter.location == "path":
-            _put(values, parameter, [segments[parameter.name]], complaints)
+            _put(values, parameter, [segments[parameter.name]], errors)
     return values
 
 
 def query_values(
     endpoint: Endpoint,
-    query: Query,
-    complaints: Complaints,
-    is_whole: Callable[[str], bool],
+    query: RawQuery,
+    errors: ValidationErrors,
+    whole_texts: frozenset[str],
     *,
     bound_lists: bool = True,
 ) -> Values:
-    """The values of the known parameters; unknown ones are ignored without a word.
+    """The values of the known parameters; unknown ones are ignored.
 
-    `is_whole` tells a text that is one value although it holds a comma.
+    `whole_texts` are single values of lists although they may hold a comma, in lower case.
     """
     values: Values = {}
     if sum(len(texts) for texts in query.values()) > _LARGEST_QUERY_PARTS:
         most = max(query, key=lambda name: len(query[name]))
         known = {p.name.lower(): p.name for p in endpoint.parameters}
-        complaints.add(known.get(most, most), "The query has too many parts.")
+        errors.add(known.get(most, most), "The query has too many parts.")
         return values
     if "" in query:
-        complaints.add("query", "The query holds a name that is not text.")
+        errors.add("query", "The query holds a name that is not text.")
     for parameter in endpoint.parameters:
         if parameter.location != "query":
             continue
         given = query.get(parameter.name.lower())
         if given is None:
-            _put_default(values, parameter, complaints)
+            _put_default(values, parameter, errors)
         elif parameter.repeated:
             most_items = parameter.max_items if bound_lists else None
-            _put_list(values, parameter, given, complaints, is_whole, most_items)
+            _put_list(values, parameter, given, errors, whole_texts, most_items)
         else:
-            _put(values, parameter, given, complaints)
+            _put(values, parameter, given, errors)
     return values
 
 
-def _put_default(values: Values, parameter: Parameter, complaints: Complaints) -> None:
+def _put_default(values: Values, parameter: Parameter, errors: ValidationErrors) -> None:
     if parameter.required:
-        complaints.add(parameter.name, f"The {parameter.name} field is required.")
+        errors.add(parameter.name, f"The {parameter.name} field is required.")
     elif parameter.default is not None:
         values[parameter.name] = parameter.default
 
 
 def _put(
-    values: Values, parameter: Parameter, texts: Sequence[str | None], complaints: Complaints
+    values: Values, parameter: Parameter, texts: Sequence[str | None], errors: ValidationErrors
 ) -> None:
     if len(texts) > 1:
-        complaints.add(parameter.name, f"The {parameter.name} field takes exactly one value.")
+        errors.add(parameter.name, f"The {parameter.name} field takes exactly one value.")
         return
     try:
         values[parameter.name] = typed(parameter, texts[0])
     except _Unusable as reason:
-        complaints.add(parameter.name, str(reason))
+        errors.add(parameter.name, str(reason))
 
 
 def _put_list(
     values: Values,
     parameter: Parameter,
     texts: Sequence[str | None],
-    complaints: Complaints,
-    is_whole: Callable[[str], bool],
+    errors: ValidationErrors,
+    whole_texts: frozenset[str],
     most_items: int | None,
 ) -> None:
     found: list[Value] = []
     for text in texts:
-        whole = text is None or is_whole(text)
-        for piece in [text] if text is None or whole else text.split(","):
+        is_whole = text is None or text.strip().lower() in whole_texts
+        for piece in [text] if text is None or is_whole else text.split(","):
             try:
                 found.append(typed(parameter, piece if piece is None else piece.strip()))
             except _Unusable as reason:
-                complaints.add(parameter.name, str(reason))
+                errors.add(parameter.name, str(reason))
     values[parameter.name] = tuple(dict.fromkeys(found))
     if most_items is not None and len(found) > most_items:
-        complaints.add(parameter.name, too_many(parameter.name, most_items))
+        errors.add(parameter.name, too_many(parameter.name, most_items))
 
 
 def too_many(name: str, maximum: int) -> str:

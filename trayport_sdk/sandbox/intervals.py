@@ -6,11 +6,10 @@ from collections.abc import Iterator
 import numpy as np
 from trayport_spec import Endpoint, IntervalLimit, Parameter
 
-from trayport_sdk.sandbox.calendar import DAY, HOUR, MINUTE, SECOND
-from trayport_sdk.sandbox.noise import I64
-from trayport_sdk.sandbox.problems import Complaints
-from trayport_sdk.sandbox.queries import Values
-from trayport_sdk.sandbox.questions import Steps
+from .calendar import DAY, HOUR, MINUTE, SECOND
+from .noise import I64
+from .problems import ValidationErrors
+from .query import Steps, Values
 
 _UNITS = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY}
 # A grid of several units starts anew with each of these.
@@ -23,10 +22,6 @@ def integer(values: Values, name: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def day_start(instant: int) -> int:
-    return instant - instant % DAY
-
-
 def instants(endpoint: Endpoint, values: Values) -> Iterator[tuple[Parameter, int]]:
     """The instants of a request that bound its data, by parameter."""
     for parameter in endpoint.parameters:
@@ -35,18 +30,18 @@ def instants(endpoint: Endpoint, values: Values) -> Iterator[tuple[Parameter, in
             yield parameter, value
 
 
-def check_instants(endpoint: Endpoint, values: Values, complaints: Complaints) -> None:
+def check_instants(endpoint: Endpoint, values: Values, errors: ValidationErrors) -> None:
     if endpoint.limits.cutoff is None:
         return
     for parameter, value in instants(endpoint, values):
         if value < 0:
-            complaints.add(parameter.name, f"The value must not be before {_EPOCH}.")
+            errors.add(parameter.name, f"The value must not be before {_EPOCH}.")
         if endpoint.limits.resolution == "minute" and value % MINUTE:
-            complaints.add(parameter.name, "The resolution is one minute: leave out the seconds.")
+            errors.add(parameter.name, "The resolution is one minute: leave out the seconds.")
 
 
 def check_range(
-    endpoint: Endpoint, values: Values, complaints: Complaints, *, limited: bool
+    endpoint: Endpoint, values: Values, errors: ValidationErrors, *, limited: bool
 ) -> None:
     """`from` before `until`, not too long, not too early; as far as both were given."""
     start, until = integer(values, "from"), integer(values, "until")
@@ -54,20 +49,20 @@ def check_range(
     if start is not None and limits.earliest_from is not None:
         earliest = (limits.earliest_from - _EPOCH).days * DAY
         if start < earliest:
-            complaints.add("from", f"Data starts at {limits.earliest_from}.")
+            errors.add("from", f"Data starts at {limits.earliest_from}.")
     if start is None or until is None:
         return
     if start >= until:
-        complaints.add("until", "The end of the range must be after its start.")
+        errors.add("until", "The end of the range must be after its start.")
         return
     unit = values.get("intervalUnit")
     for allowed in limits.ranges:
         applies = not allowed.units or unit in allowed.units
         if limited and applies and until - start > allowed.max_days * DAY:
-            complaints.add("until", f"Maximum query range is {allowed.max_days} days.")
+            errors.add("until", f"Maximum query range is {allowed.max_days} days.")
 
 
-def checked_steps(endpoint: Endpoint, values: Values, complaints: Complaints) -> Steps | None:
+def checked_steps(endpoint: Endpoint, values: Values, errors: ValidationErrors) -> Steps | None:
     """The interval, when the operation has one and accepts it."""
     count, unit = integer(values, "interval"), values.get("intervalUnit")
     if not endpoint.limits.intervals or not isinstance(unit, str):
@@ -75,13 +70,13 @@ def checked_steps(endpoint: Endpoint, values: Values, complaints: Complaints) ->
     allowed = _allowed(endpoint, unit)
     if allowed is None:
         units = ", ".join(limit.unit for limit in endpoint.limits.intervals)
-        complaints.add("intervalUnit", f"The unit must be one of {units}.")
+        errors.add("intervalUnit", f"The unit must be one of {units}.")
         return None
     if count is None:
         return None
     if allowed.counts and count not in allowed.counts:
         counts = ", ".join(map(str, allowed.counts))
-        complaints.add("interval", f"The interval in units of {unit} must be one of {counts}.")
+        errors.add("interval", f"The interval in units of {unit} must be one of {counts}.")
         return None
     return Steps(count, unit)
 
@@ -91,22 +86,22 @@ def _allowed(endpoint: Endpoint, unit: str) -> IntervalLimit | None:
 
 
 def check_grid(
-    endpoint: Endpoint, values: Values, steps: Steps, complaints: Complaints, *, limited: bool
+    endpoint: Endpoint, values: Values, steps: Steps, errors: ValidationErrors, *, limited: bool
 ) -> None:
     """Alignment of both ends, and the number of points."""
     if any(alignment.unit == steps.unit for alignment in endpoint.limits.aligned):
         for name in ("from", "until"):
             instant = integer(values, name)
-            if instant is None or complaints.about(name):
+            if instant is None or errors.about(name):
                 continue
             if not is_aligned(instant, steps):
-                complaints.add(name, f"The time is not aligned to {steps.count} {steps.unit}.")
+                errors.add(name, f"The time is not aligned to {steps.count} {steps.unit}.")
     start, until = integer(values, "from"), integer(values, "until")
     most = endpoint.limits.max_points
     if limited and most is not None and start is not None and until is not None:
         points = -(-(until - start) // (steps.count * _UNITS.get(steps.unit, DAY)))
         if points > most:
-            complaints.add("until", f"Maximum number of points is {most}.")
+            errors.add("until", f"Maximum number of points is {most}.")
 
 
 def is_aligned(instant: int, steps: Steps) -> bool:
