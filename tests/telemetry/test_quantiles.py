@@ -25,21 +25,7 @@ def test_a_quantile_is_as_near_to_the_exact_one_as_is_promised(
     assert histogram.quantile(share) == pytest.approx(exact, rel=allowed, abs=SHORTEST)
 
 
-@given(parts=st.lists(st.lists(st.floats(0, 1e5)), max_size=4))
-def test_merged_histograms_tell_what_one_of_all_values_tells(parts: list[list[float]]) -> None:
-    whole, separate = Histogram(), [Histogram() for _ in parts]
-    for histogram, values in zip(separate, parts, strict=True):
-        for value in values:
-            histogram.add(value)
-            whole.add(value)
-    merged = Histogram.merged(separate)
-    assert merged.count == whole.count
-    assert merged.longest == whole.longest
-    assert merged.total == pytest.approx(whole.total)
-    assert [merged.quantile(q) for q in (0.1, 0.9)] == [whole.quantile(q) for q in (0.1, 0.9)]
-
-
-def test_a_histogram_without_values_tells_zeros() -> None:
+def test_a_histogram_without_values_is_all_zeros() -> None:
     assert Histogram().quantile(0.99) == Histogram().longest == 0.0
 
 

@@ -6,8 +6,8 @@ import gc
 import math
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -27,9 +27,6 @@ from .events import (
 )
 from .status import BreakerStatus, ConnectionCounts, LimiterStatus
 
-if sys.platform != "win32":
-    import resource
-
 RELATIVE_ERROR = 0.02
 SHORTEST, LONGEST = 1e-6, 1e6
 _GROWTH = math.log((1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR))
@@ -37,6 +34,12 @@ _LOWEST = math.ceil(math.log(SHORTEST) / _GROWTH)
 _HIGHEST = math.ceil(math.log(LONGEST) / _GROWTH)
 # In pages, the second number is what proc_pid_statm(5) calls "resident".
 _STATM = Path("/proc/self/statm")
+_COUNTED: Mapping[type[Event], str] = {
+    RetryEvent: "retries",
+    BreakerEvent: "breaker_changes",
+    StaleEvent: "stale_responses",
+    ThrottleEvent: "throttles",
+}
 
 
 @frozen
@@ -128,6 +131,8 @@ class ProcessUse:
         """Reads the figures from the system and the interpreter."""
         memory = peak = None
         if sys.platform != "win32":
+            import resource
+
             # Bytes on macOS, KiB elsewhere.
             unit = 1 if sys.platform == "darwin" else 1024
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
@@ -198,30 +203,14 @@ class MetricsCollector:
     def __init__(self) -> None:
         self._since = datetime.now(UTC)
         self._lock = Lock()
-        self._tallies: dict[str, _Tally] = {}
-        self._throttles = 0
+        self._total = _Tally()
+        self._endpoints: defaultdict[str, _Tally] = defaultdict(_Tally)
 
     def __call__(self, event: Event) -> None:
         """Counts one event."""
         with self._lock:
-            tally = self._tallies.get(event.endpoint)
-            if tally is None:
-                tally = self._tallies[event.endpoint] = _Tally()
-            match event:
-                case AttemptEvent():
-                    tally.add(event)
-                case RetryEvent():
-                    tally.counts["retries"] += 1
-                case BreakerEvent():
-                    tally.counts["breaker_changes"] += 1
-                case StaleEvent():
-                    tally.counts["stale_responses"] += 1
-                case UnexpectedValuesEvent():
-                    tally.unexpected.update(event.fields)
-                case ThrottleEvent():
-                    self._throttles += 1
-                case _:
-                    pass
+            self._total.add(event)
+            self._endpoints[event.endpoint].add(event)
 
     def snapshot(
         self,
@@ -232,13 +221,13 @@ class MetricsCollector:
     ) -> Metrics:
         """Everything counted so far, with the given states of limiter, breakers and connections."""
         with self._lock:
-            tallies = {endpoint: self._tallies[endpoint] for endpoint in sorted(self._tallies)}
-            changes = {e: tally.counts["breaker_changes"] for e, tally in tallies.items()}
+            tallies = sorted(self._endpoints.items())
+            changes = {endpoint: tally.counts["breaker_changes"] for endpoint, tally in tallies}
             return Metrics(
                 since=self._since,
-                endpoints={endpoint: tally.metrics() for endpoint, tally in tallies.items()},
-                total=_Tally.merged(tallies.values()).metrics(),
-                throttles=self._throttles,
+                endpoints={endpoint: tally.metrics() for endpoint, tally in tallies},
+                total=self._total.metrics(),
+                throttles=self._total.counts["throttles"],
                 breakers=dict(breakers),
                 breaker_changes={endpoint: n for endpoint, n in changes.items() if n},
                 limiter=limiter,
@@ -248,7 +237,7 @@ class MetricsCollector:
 
 
 class _Tally:
-    """The counts of one endpoint."""
+    """The counts of one endpoint, or of all of them."""
 
     def __init__(self) -> None:
         self.durations = Histogram()
@@ -257,16 +246,23 @@ class _Tally:
         self.unexpected: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
 
-    def add(self, event: AttemptEvent) -> None:
-        self.durations.add(event.seconds)
-        self.waits.add(event.queued)
-        self.counts["bytes_received"] += event.bytes_received
-        self.counts["bytes_decoded"] += event.bytes_decoded
-        if event.error is not None:
-            self.errors[type(event.error).__name__] += 1
+    def add(self, event: Event) -> None:
+        if isinstance(event, AttemptEvent):
+            self.durations.add(event.seconds)
+            self.waits.add(event.queued)
+            self.counts["bytes_received"] += event.bytes_received
+            self.counts["bytes_decoded"] += event.bytes_decoded
+            if event.error is not None:
+                self.errors[type(event.error).__name__] += 1
+        elif isinstance(event, UnexpectedValuesEvent):
+            self.unexpected.update(event.fields)
+        elif type(event) in _COUNTED:
+            self.counts[_COUNTED[type(event)]] += 1
 
     def metrics(self) -> EndpointMetrics:
         durations, waits, counts = self.durations, self.waits, self.counts
+        p50, p90, p99 = map(durations.quantile, (0.5, 0.9, 0.99))
+        latency = Latency(durations.count, durations.total, p50, p90, p99, durations.longest)
         return EndpointMetrics(
             requests=durations.count,
             errors=dict(sorted(self.errors.items())),
@@ -275,28 +271,10 @@ class _Tally:
             unexpected_values=dict(sorted(self.unexpected.items())),
             bytes_received=counts["bytes_received"],
             bytes_decoded=counts["bytes_decoded"],
-            latency=Latency(
-                count=durations.count,
-                total=durations.total,
-                p50=durations.quantile(0.5),
-                p90=durations.quantile(0.9),
-                p99=durations.quantile(0.99),
-                max=durations.longest,
-            ),
+            latency=latency,
             limiter_wait=waits.total,
             limiter_wait_max=waits.longest,
         )
-
-    @classmethod
-    def merged(cls, tallies: Iterable[_Tally]) -> Self:
-        parts, whole = list(tallies), cls()
-        whole.durations = Histogram.merged(part.durations for part in parts)
-        whole.waits = Histogram.merged(part.waits for part in parts)
-        for part in parts:
-            whole.errors.update(part.errors)
-            whole.unexpected.update(part.unexpected)
-            whole.counts.update(part.counts)
-        return whole
 
 
 class Histogram:
@@ -336,15 +314,3 @@ class Histogram:
                 middle = math.exp(place * _GROWTH) * (1 - RELATIVE_ERROR)
                 return min(max(middle, self._shortest), self.longest)
         return 0.0
-
-    @classmethod
-    def merged(cls, parts: Iterable[Histogram]) -> Self:
-        """All durations of several histograms."""
-        whole = cls()
-        for part in parts:
-            whole.count += part.count
-            whole.total += part.total
-            whole.longest = max(whole.longest, part.longest)
-            whole._shortest = min(whole._shortest, part._shortest)
-            whole._buckets.update(part._buckets)
-        return whole

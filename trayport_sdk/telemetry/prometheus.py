@@ -70,62 +70,63 @@ def exposition(metrics: Metrics) -> str:
 
 
 def _families(metrics: Metrics) -> Iterator[Family]:
-    endpoints, limiter, connections = metrics.endpoints, metrics.limiter, metrics.connections
+    endpoints, breakers = metrics.endpoints, metrics.breakers
     for name, meaning, value in _OF_ENDPOINTS:
-        yield _family(name, meaning, ["endpoint"], {(e,): value(m) for e, m in endpoints.items()})
-    errors = {(e, error): n for e, m in endpoints.items() for error, n in m.errors.items()}
-    yield _family("request_errors_total", "Requests that failed.", ["endpoint", "error"], errors)
-    yield from _durations(endpoints)
-    states = {
-        (endpoint, state.value): float(status.state is state)
-        for endpoint, status in metrics.breakers.items()
-        for state in BreakerState
-    }
-    yield _family("breaker_state", "1 for the state it is in.", ["endpoint", "state"], states)
-    changes = {(endpoint,): n for endpoint, n in metrics.breaker_changes.items()}
-    yield _family("breaker_changes_total", "Changes of its state.", ["endpoint"], changes)
-    if limiter is not None:
-        yield from _of_limiter(limiter)
-    for name, meaning, number in (
-        ("throttles_total", "Responses that said the key is too fast.", metrics.throttles),
-        ("connections_opened_total", "Connections opened.", connections.opened),
-        ("connections_reused_total", "Responses over a used connection.", connections.reused),
-        ("start_time_seconds", "When counting began.", metrics.since.timestamp()),
-    ):
-        yield _family(name, meaning, [], {(): number})
-
-
-def _durations(endpoints: Mapping[str, EndpointMetrics]) -> Iterator[Family]:
-    summary = SummaryMetricFamily(
+        yield _family(name, meaning, ("endpoint",), {(e,): value(m) for e, m in endpoints.items()})
+    yield _family(
+        "request_errors_total",
+        "Requests that failed.",
+        ("endpoint", "error"),
+        {(e, error): count for e, m in endpoints.items() for error, count in m.errors.items()},
+    )
+    durations = SummaryMetricFamily(
         f"{PREFIX}request_duration_seconds", "From sending to the last byte.", labels=["endpoint"]
     )
-    quantiles: dict[tuple[str, ...], float] = {}
-    for endpoint, measured in endpoints.items():
-        latency = measured.latency
-        summary.add_metric([endpoint], latency.count, latency.total)
-        quantiles |= {
-            (endpoint, "0.5"): latency.p50,
-            (endpoint, "0.9"): latency.p90,
-            (endpoint, "0.99"): latency.p99,
-        }
-    yield summary
+    for endpoint, m in endpoints.items():
+        durations.add_metric([endpoint], m.latency.count, m.latency.total)
+    yield durations
     yield _family(
         "request_duration_quantile_seconds",
         "Quantiles of the same since counting began.",
-        ["endpoint", "quantile"],
-        quantiles,
+        ("endpoint", "quantile"),
+        {
+            (endpoint, quantile): value
+            for endpoint, m in endpoints.items()
+            for quantile, value in zip(
+                ("0.5", "0.9", "0.99"), (m.latency.p50, m.latency.p90, m.latency.p99), strict=True
+            )
+        },
     )
+    yield _family(
+        "breaker_state",
+        "1 for the state that the circuit breaker is in.",
+        ("endpoint", "state"),
+        {(e, state): int(b.state is state) for e, b in breakers.items() for state in BreakerState},
+    )
+    yield _family(
+        "breaker_changes_total",
+        "Changes of a circuit breaker's state.",
+        ("endpoint",),
+        {(endpoint,): count for endpoint, count in metrics.breaker_changes.items()},
+    )
+    if metrics.limiter is not None:
+        yield from _of_limiter(metrics.limiter)
+    for name, meaning, number in (
+        ("throttles_total", "Responses that said the key is too fast.", metrics.throttles),
+        ("connections_opened_total", "Connections opened.", metrics.connections.opened),
+        ("connections_reused_total", "Responses over a used one.", metrics.connections.reused),
+        ("start_time_seconds", "When counting began.", metrics.since.timestamp()),
+    ):
+        yield _family(name, meaning, (), {(): number})
 
 
 def _of_limiter(limiter: LimiterStatus) -> Iterator[Family]:
     windows = [((f"{window.seconds:g}",), window) for window in limiter.windows]
-    by_window = ["window_seconds"]
-    used = {label: window.used for label, window in windows}
-    room = {label: window.limit for label, window in windows}
-    queued = {(priority,): n for priority, n in limiter.queued.items()}
-    yield _family("limiter_window_used", "Requests granted in a window.", by_window, used)
-    yield _family("limiter_window_limit", "Requests that it has room for.", by_window, room)
-    yield _family("limiter_queued", "Requests that wait for the limiter.", ["priority"], queued)
+    used, room = {w: u.used for w, u in windows}, {w: u.limit for w, u in windows}
+    queued = {(priority,): count for priority, count in limiter.queued.items()}
+    yield _family("limiter_window_used", "Requests granted.", ("window_seconds",), used)
+    yield _family("limiter_window_limit", "Requests it has room for.", ("window_seconds",), room)
+    yield _family("limiter_queued", "Requests that wait for the limiter.", ("priority",), queued)
     for name, meaning, number in (
         ("limiter_grants_total", "Requests granted.", limiter.grants),
         ("limiter_next_grant_seconds", "Time until the next grant.", limiter.next_grant),
@@ -133,7 +134,7 @@ def _of_limiter(limiter: LimiterStatus) -> Iterator[Family]:
         ("limiter_store_up", "1 while grants can be counted.", not limiter.problem),
         ("limiter_share_ratio", "Share of the set rate in force.", limiter.share),
     ):
-        yield _family(name, meaning, [], {(): number})
+        yield _family(name, meaning, (), {(): number})
 
 
 def _family(
