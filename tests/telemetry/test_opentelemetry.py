@@ -33,6 +33,7 @@ from trayport_sdk.telemetry.events import (
     RetryEvent,
     StaleEvent,
     ThrottleEvent,
+    UnexpectedValuesEvent,
 )
 from trayport_sdk.telemetry.opentelemetry import BOUNDARIES, OpenTelemetry
 
@@ -151,6 +152,7 @@ def test_what_happens_is_measured(telemetry: Telemetry) -> None:
         RetryEvent("/trades", {}, "f00", 1, 0.5, FAILED),
         ThrottleEvent("/trades", 2.0, 0.5),
         StaleEvent("/markets", 60.0),
+        UnexpectedValuesEvent("/trades", {"price": 3}),
         BreakerEvent("/trades", BreakerState.CLOSED, BreakerState.OPEN, 5, None),
     )
     for event in events:
@@ -169,6 +171,7 @@ def test_what_happens_is_measured(telemetry: Telemetry) -> None:
         "trayport.retries": 1,
         "trayport.throttles": 1,
         "trayport.stale.responses": 1,
+        "trayport.unexpected.values": 1,
         "trayport.breaker.changes": 1,
     }
 

@@ -97,11 +97,11 @@ class BreakerEvent:
 
 @frozen
 class ThrottleEvent:
-    """The service said that the key is too fast, and everybody on the key was slowed down.
+    """The service said that the key is too fast, and all its requests were slowed down.
 
     Attributes:
         endpoint: The path of the operation whose response said so.
-        pause: Seconds in which nobody on the key sends anything.
+        pause: Seconds in which no request with the key is sent.
         share: The share of the set rate that is in force after the pause; it recovers in steps.
     """
 

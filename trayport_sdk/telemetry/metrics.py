@@ -81,7 +81,7 @@ class EndpointMetrics:
         retries: How often a failed request was scheduled to be sent again.
         stale_responses: Responses from memory, because the service kept failing.
         unexpected_values: How often each field was not of its type and was accepted nevertheless.
-        bytes_received: Bytes of the bodies as they came over the wire.
+        bytes_received: Bytes of the bodies as they were received.
         bytes_decoded: Bytes of the bodies, decompressed.
         latency: How long requests took.
         limiter_wait: Seconds that requests waited for the limiter, all of them together.
@@ -106,7 +106,7 @@ class EndpointMetrics:
 
     @property
     def compression_ratio(self) -> float | None:
-        """How many bytes came out of each one received; None when none was received."""
+        """Decompressed bytes for each byte received; None when none was received."""
         return self.bytes_decoded / self.bytes_received if self.bytes_received else None
 
 

@@ -77,7 +77,7 @@ class OpenTelemetry:
             "trayport.limiter.wait", unit="s", description="Time that requests wait to be sent."
         )
         self._received = meter.create_counter(
-            "trayport.received", unit="By", description="Bytes of bodies over the wire."
+            "trayport.received", unit="By", description="Bytes of bodies as received."
         )
         kinds: tuple[tuple[type[Event], str, str], ...] = (
             (RetryEvent, "retries", "Failed requests to be sent again."),
@@ -87,8 +87,8 @@ class OpenTelemetry:
             (StaleEvent, "stale.responses", "Responses from memory."),
             (
                 UnexpectedValuesEvent,
-                "odd.answers",
-                "Answers with values that are not of their types.",
+                "unexpected.values",
+                "Responses with values that are not of their types.",
             ),
         )
         self._counters = {

@@ -1,4 +1,4 @@
-"""A collector of a client's metrics for prometheus-client, and its text of one reading."""
+"""A collector of a client's metrics for prometheus-client, and the text that it makes of them."""
 
 from __future__ import annotations
 

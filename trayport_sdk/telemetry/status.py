@@ -1,4 +1,4 @@
-"""The state of limiter, circuit breakers and connections at one moment, as values."""
+"""The state of the limiter, the circuit breakers and the connections, as values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class LimiterStatus:
         queued: How many requests of this process wait, by priority.
         next_grant: Seconds until the next request may leave.
         share: The share of the set rate in force; below 1 after the service said "too fast".
-        paused: Seconds until anybody on the key may send again.
+        paused: Seconds until requests with the key may be sent again.
         grants: How many requests this process was granted.
         store: Where grants are counted: `memory`, `sqlite` or `redis`.
         problem: Why the store cannot be used at the moment, or an empty string.
@@ -71,7 +71,7 @@ class ConnectionCounts:
 
     Attributes:
         opened: Connections that were opened.
-        requests: Requests that were answered.
+        requests: Requests with a response.
         reused: Those of them whose connection had carried a response before.
     """
 

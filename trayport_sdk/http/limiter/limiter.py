@@ -141,7 +141,7 @@ class RequestLimiter:
                 self._queue.give(Taken(grant.moment, 0))
 
     async def slow_down(self, pause: float, grant: Grant | None = None) -> float:
-        """Pauses everybody on the key for some seconds, and halves the rate.
+        """Pauses all requests with the key for some seconds, and halves the rate.
 
         Returns the share of the set rate that is in force after the pause. The rate is not halved
         without the grant of the request that was too fast, nor for one that was granted before it

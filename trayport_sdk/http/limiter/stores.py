@@ -79,7 +79,7 @@ class Store(ABC):
 
     @abstractmethod
     def slow_down(self, pause: int, granted: int) -> float:
-        """Pauses everybody and halves the rate; returns the share now in force."""
+        """Pauses all requests and halves the rate; returns the share now in force."""
 
     @abstractmethod
     def look(self, limits: Limits) -> Look:
