@@ -11,9 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.sandbox.asking import MINIMAL, NOW, Asker
-from trayport_sdk.sandbox import Fault, Sandbox
-from trayport_sdk.sandbox.faults import KINDS
-from trayport_sdk.sandbox.server import Server
+from trayport_sdk.sandbox import KINDS, Fault, Sandbox, SandboxServer
 
 TRADES = MINIMAL["/trades"]
 PATH = "/analytics/api/trades"
@@ -31,12 +29,12 @@ def sandbox() -> Sandbox:
 
 
 @pytest.fixture(scope="module")
-def server(sandbox: Sandbox) -> Iterator[Server]:
+def server(sandbox: Sandbox) -> Iterator[SandboxServer]:
     with sandbox.serve() as running:
         yield running
 
 
-def raw(server: Server, encoding: str = "identity") -> bytes:
+def raw(server: SandboxServer, encoding: str = "identity") -> bytes:
     """Everything that comes over the wire for one request, until the connection ends."""
     request = (
         f"GET {PATH}?{urlencode(TRADES, doseq=True)} HTTP/1.1\r\nHost: sandbox\r\n"
@@ -53,7 +51,7 @@ def raw(server: Server, encoding: str = "identity") -> bytes:
     return received
 
 
-def fetched(server: Server) -> tuple[int, bytes]:
+def fetched(server: SandboxServer) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection(server.host, server.port)
     try:
         connection.request(
@@ -216,14 +214,14 @@ def test_what_is_no_fault_is_refused(ask: Asker, body: bytes) -> None:
     assert ask.send("/control/faults", method="POST", content=body).status_code == 400
 
 
-def test_a_delay_comes_before_the_answer(server: Server, sandbox: Sandbox) -> None:
+def test_a_delay_comes_before_the_answer(server: SandboxServer, sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault("delay", seconds=0.2))
     begun = time.monotonic()
     assert fetched(server)[0] == 200
     assert time.monotonic() - begun >= 0.2
 
 
-def test_a_dripping_body_is_slow_and_whole(server: Server, sandbox: Sandbox) -> None:
+def test_a_dripping_body_is_slow_and_whole(server: SandboxServer, sandbox: Sandbox) -> None:
     _, clean = fetched(server)
     pieces = 10
     chunk = len(clean) // pieces + 1
@@ -234,12 +232,14 @@ def test_a_dripping_body_is_slow_and_whole(server: Server, sandbox: Sandbox) -> 
     assert time.monotonic() - begun >= 0.15
 
 
-def test_a_reset_before_the_head_sends_nothing(server: Server, sandbox: Sandbox) -> None:
+def test_a_reset_before_the_head_sends_nothing(server: SandboxServer, sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault("reset"))
     assert raw(server) == b"RESET"
 
 
-def test_a_reset_within_the_body_sends_a_part_of_it(server: Server, sandbox: Sandbox) -> None:
+def test_a_reset_within_the_body_sends_a_part_of_it(
+    server: SandboxServer, sandbox: Sandbox
+) -> None:
     sandbox.faults.add(Fault("reset", after_bytes=1000, framing="content-length"))
     received = raw(server)
     assert received.endswith(b"RESET")
@@ -248,7 +248,9 @@ def test_a_reset_within_the_body_sends_a_part_of_it(server: Server, sandbox: San
 
 
 @pytest.mark.parametrize("framing", ["chunked", "content-length"])
-def test_a_cut_body_ends_early_and_in_peace(server: Server, sandbox: Sandbox, framing: str) -> None:
+def test_a_cut_body_ends_early_and_in_peace(
+    server: SandboxServer, sandbox: Sandbox, framing: str
+) -> None:
     sandbox.faults.add(Fault.from_document({"kind": "cut", "after_bytes": 700, "framing": framing}))
     head, _, body = raw(server).partition(HEAD_END)
     assert not body.endswith(b"RESET")
@@ -265,7 +267,7 @@ def test_a_cut_body_ends_early_and_in_peace(server: Server, sandbox: Sandbox, fr
 
 
 @pytest.mark.parametrize("error", [-10, 10])
-def test_a_wrong_length_is_announced(server: Server, sandbox: Sandbox, error: int) -> None:
+def test_a_wrong_length_is_announced(server: SandboxServer, sandbox: Sandbox, error: int) -> None:
     whole = raw(server).partition(HEAD_END)[2]
     sandbox.faults.add(Fault("wrong-length", length_error=error))
     head, _, body = raw(server).partition(HEAD_END)
@@ -274,7 +276,7 @@ def test_a_wrong_length_is_announced(server: Server, sandbox: Sandbox, error: in
     assert body[:50] == whole[:50] or len(whole) > len(body)
 
 
-def test_other_requests_go_on_while_one_is_delayed(server: Server, sandbox: Sandbox) -> None:
+def test_other_requests_go_on_while_one_is_delayed(server: SandboxServer, sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault("delay", seconds=30, times=1))
     slow = http.client.HTTPConnection(server.host, server.port)
     slow.request("GET", "/reference/markets", headers={"X-API-KEY": "sandbox"})

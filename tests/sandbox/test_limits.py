@@ -5,7 +5,6 @@ from trayport_spec import REQUEST_LIMITS
 
 from tests.sandbox.asking import MINIMAL, Asker
 from trayport_sdk.sandbox import Sandbox
-from trayport_sdk.sandbox.limits import Allowance
 
 SECOND, MINUTE = REQUEST_LIMITS.per_second, REQUEST_LIMITS.per_minute
 
@@ -42,28 +41,28 @@ def test_one_request_too_many_in_a_second_is_refused(clock: Clock) -> None:
 
 
 def test_one_request_too_many_in_a_minute_is_refused(clock: Clock) -> None:
-    allowance = Allowance(clock)
+    ask = Asker(Sandbox(monotonic=clock))
     step = 1.0 / SECOND
-    for n in range(MINUTE - 1):
+    for n in range(MINUTE):
         clock.now = 1000.0 + n * step
-        assert allowance.wait_for("key") == 0.0
-    clock.now = 1000.0 + (MINUTE - 1) * step
-    assert allowance.wait_for("key") == 0.0
-    clock.now = 1060.0 - step / 2
-    assert allowance.wait_for("key") == pytest.approx(step / 2)
+        assert ask.analytics("/trades").status_code == 400
+    clock.now = 1058.5
+    refused = ask.analytics("/trades")
+    assert refused.status_code == 429
+    assert refused.headers["retry-after"] == "2"
     clock.now = 1060.0
-    assert allowance.wait_for("key") == 0.0
+    assert ask.analytics("/trades").status_code == 400
 
 
 def test_refused_requests_do_not_count(clock: Clock) -> None:
-    allowance = Allowance(clock)
+    ask = Asker(Sandbox(monotonic=clock))
     for _ in range(SECOND):
-        allowance.wait_for("key")
+        ask.analytics("/trades")
     for n in range(100):
         clock.now = 1000.0 + n / 128
-        assert allowance.wait_for("key") > 0.0
+        assert ask.analytics("/trades").status_code == 429
     clock.now = 1001.0
-    assert allowance.wait_for("key") == 0.0
+    assert ask.analytics("/trades").status_code == 400
 
 
 def test_both_apis_share_one_allowance_and_keys_do_not(clock: Clock) -> None:

@@ -12,13 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.asking import MARKET, MINIMAL
-from trayport_sdk.sandbox import Sandbox
-from trayport_sdk.sandbox.server import Server
+from trayport_sdk.sandbox import Sandbox, SandboxServer
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def get(server: Server, path: str) -> tuple[int, bytes]:
+def get(server: SandboxServer, path: str) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection(server.host, server.port)
     try:
         connection.request("GET", path, headers={"X-API-KEY": "sandbox"})

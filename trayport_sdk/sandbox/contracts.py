@@ -10,10 +10,7 @@ from .params import too_many
 from .problems import ValidationErrors, not_found
 from .query import Narrowed, Values
 
-_PRODUCTS: tuple[tuple[str, Product], ...] = (
-    ("instrumentId", "instrument"),
-    ("marketId", "market"),
-)
+_PRODUCTS: dict[str, Product] = {"instrumentId": "instrument", "marketId": "market"}
 _SINGLE = "SinglePeriod"
 
 
@@ -26,46 +23,39 @@ def check_contract_parts(
     limited: bool,
 ) -> None:
     """Which parts are there at all, and whether they fit together."""
-    if endpoint.limits.contract is None:
+    rule = endpoint.limits.contract
+    if rule is None:
         return
-    _check_product(endpoint, values, errors)
-    kind = values.get("contractType")
-    second = "secondSequenceItemId" in values
+    given = [name for name in _PRODUCTS if name in values or errors.about(name)]
+    for name in given if len(given) > 1 else ():
+        errors.add(name, "Give either an instrumentId or a marketId, not both.")
+    for name in _PRODUCTS if not given and rule != "subset" else ():
+        errors.add(name, "Either an instrumentId or a marketId is required.")
+    kind, second = values.get("contractType"), "secondSequenceItemId" in values
     if second and kind == _SINGLE:
         errors.add("secondSequenceItemId", f"A {_SINGLE} contract has no second item.")
-    if endpoint.limits.contract == "subset":
+    if rule == "subset":
         return
     if not second and kind not in (None, _SINGLE) and not errors.about("secondSequenceItemId"):
         errors.add("secondSequenceItemId", f"A {kind} contract needs a second item.")
-    if endpoint.limits.contract == "many":
-        _check_items(endpoint, values, errors, limited=limited)
+    if rule == "many":
+        _check_items(values, errors)
         _check_trading_items(values, catalogue, errors)
+        if limited and endpoint.batch.by == "items" and endpoint.batch.maximum is not None:
+            _check_batch(values, endpoint.batch.maximum, errors)
 
 
-def _check_product(endpoint: Endpoint, values: Values, errors: ValidationErrors) -> None:
-    given = [name for name, _ in _PRODUCTS if name in values or errors.about(name)]
-    if len(given) > 1:
-        for name in given:
-            errors.add(name, "Give either an instrumentId or a marketId, not both.")
-    if not given and endpoint.limits.contract != "subset":
-        for name, _ in _PRODUCTS:
-            errors.add(name, "Either an instrumentId or a marketId is required.")
-
-
-def _check_items(
-    endpoint: Endpoint, values: Values, errors: ValidationErrors, *, limited: bool
-) -> None:
+def _check_items(values: Values, errors: ValidationErrors) -> None:
     items = _items(values)
     if not items and "tradingItems" not in values:
         if not errors.about("sequenceItemId") and not errors.about("tradingItems"):
             errors.add("sequenceItemId", "The sequenceItemId field is required.")
-        return
-    if len(items) > 1 and values.get("contractType") not in (None, _SINGLE):
+    elif len(items) > 1 and values.get("contractType") not in (None, _SINGLE):
         errors.add("sequenceItemId", f"Several items need the contract type {_SINGLE}.")
-    most = endpoint.batch.maximum if limited and endpoint.batch.by == "items" else None
-    if most is None:
-        return
-    if len(items) > most:
+
+
+def _check_batch(values: Values, most: int, errors: ValidationErrors) -> None:
+    if len(_items(values)) > most:
         errors.add("sequenceItemId", too_many("sequenceItemId", most))
     if (integer(values, "tradingItems") or 0) > most:
         errors.add("tradingItems", f"The value must not be above {most}.")
@@ -96,31 +86,40 @@ def named_contracts(
     """The contracts of a request; raises when something in them does not exist."""
     if endpoint.limits.contract in (None, "subset"):
         return ()
-    product, product_id = _known_product(values, catalogue)
-    sequence_id = _known_sequence(values, catalogue, product, product_id)
-    count = integer(values, "tradingItems")
-    if count is None:
-        items = _items(values)
-    else:
+    part = narrowing(values, catalogue)
+    items, count = _items(values), integer(values, "tradingItems")
+    sequence_id = part.sequence_id or 0
+    if count is not None:
         tradable = catalogue.sequences[sequence_id].tradable_items(reference, count)
         items = tuple(item.id for item in tradable)
-    second = integer(values, "secondSequenceItemId")
-    for item in (*items, *(() if second is None else (second,))):
+    kind = cast("ContractKind", part.kind)
+    for item in items:
         _require_item(catalogue, sequence_id, item)
-    kind = cast("ContractKind", values["contractType"])
-    return tuple(Contract(product, product_id, sequence_id, item, second, kind) for item in items)
+    return tuple(
+        Contract(
+            part.product or "market",
+            part.product_id or 0,
+            sequence_id,
+            item,
+            part.second_item_id,
+            kind,
+        )
+        for item in items
+    )
 
 
-def narrowing(endpoint: Endpoint, values: Values, catalogue: Catalogue) -> Narrowed:
-    """The parts that narrow an answer; raises when something in them does not exist."""
-    if endpoint.limits.contract != "subset":
-        return Narrowed()
-    product, product_id, sequence_id = None, None, None
-    if any(name in values for name, _ in _PRODUCTS):
-        product, product_id = _known_product(values, catalogue)
-    if "sequenceId" in values:
-        sequence_id = _known_sequence(values, catalogue, product, product_id)
-    item, second = integer(values, "sequenceItemId"), integer(values, "secondSequenceItemId")
+def narrowing(values: Values, catalogue: Catalogue) -> Narrowed:
+    """The parts of a contract that are given; raises when something in them does not exist."""
+    product, product_id = None, None
+    for name in _PRODUCTS:
+        if name in values:
+            product, product_id = _PRODUCTS[name], integer(values, name) or 0
+            if catalogue.product(product, product_id) is None:
+                raise not_found(product, product_id)
+    sequence_id = integer(values, "sequenceId")
+    if sequence_id is not None:
+        _require_sequence(catalogue, sequence_id, product, product_id)
+    item, second = (integer(values, name) for name in ("sequenceItemId", "secondSequenceItemId"))
     for number in (item, second):
         if sequence_id is not None and number is not None:
             _require_item(catalogue, sequence_id, number)
@@ -130,25 +129,15 @@ def narrowing(endpoint: Endpoint, values: Values, catalogue: Catalogue) -> Narro
     )
 
 
-def _known_product(values: Values, catalogue: Catalogue) -> tuple[Product, int]:
-    name, product = next(pair for pair in _PRODUCTS if pair[0] in values)
-    product_id = integer(values, name) or 0
-    if catalogue.product(product, product_id) is None:
-        raise not_found(product, product_id)
-    return product, product_id
-
-
-def _known_sequence(
-    values: Values, catalogue: Catalogue, product: Product | None, product_id: int | None
-) -> int:
-    sequence_id = integer(values, "sequenceId") or 0
+def _require_sequence(
+    catalogue: Catalogue, sequence_id: int, product: Product | None, product_id: int | None
+) -> None:
     if sequence_id not in catalogue.sequences:
         raise not_found("sequence", sequence_id)
     if product is not None and product_id is not None:
         found = catalogue.product(product, product_id)
         if found is None or sequence_id not in found.commodity.sequence_ids:
             raise not_found(f"sequence of {product} {product_id} with the id", sequence_id)
-    return sequence_id
 
 
 def _require_item(catalogue: Catalogue, sequence_id: int, item_id: int) -> None:

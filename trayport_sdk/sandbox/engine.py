@@ -44,6 +44,7 @@ class _Marks:
     routes: U8
     updated: Bools
     deleted: Bools
+    own: Bools
 
 
 class Engine:
@@ -201,23 +202,18 @@ class Engine:
         counts = contracts["count"].to_numpy()
         streams = trade_streams(self.seed, contracts, day)
         owners, numbers = np.repeat(np.arange(len(counts)), counts), numbers_within(counts)
-        quoted = self.catalogue.quoted
-        bounds = {number: market.session.bounds(day) for number, market in quoted.items()}
-        markets: list[int] = contracts["market_id"].to_list()
-        sessions = np.array([bounds[market_id] for market_id in markets], np.int64).reshape(-1, 2)
+        markets = [self.catalogue.markets[number] for number in contracts["market_id"].to_list()]
+        bounds = [market.session.bounds(day) for market in markets]
+        sessions = np.array(bounds, np.int64).reshape(-1, 2)
         times = times_of(streams, counts, sessions[:, 0], sessions[:, 1])
-        return _Marks(owners, times, *marks(streams[owners], numbers))
+        own = own_days(self.seed, contracts, day) & np.array([m.own for m in markets], np.bool_)
+        sides = own_sides(streams[owners], numbers) > 0
+        return _Marks(owners, times, *marks(streams[owners], numbers), own[owners] & sides)
 
     def _own_contracts(self, day: int) -> pl.DataFrame:
         """The instrument contracts in which you traded on a day."""
-        markets = [market.id for market in self.catalogue.quoted.values() if market.own]
-        table = self._on_day(day).filter(pl.col("market_id").is_in(markets))
-        table = table.filter(pl.Series(own_days(self.seed, table, day)))
-        counts = table["count"].to_numpy()
-        owners = np.repeat(np.arange(len(counts)), counts)
-        streams = trade_streams(self.seed, table, day)[owners]
-        own = own_sides(streams, numbers_within(counts)) > 0
-        return table[np.unique(owners[own])]
+        marked = self._marked(day)
+        return self._on_day(day)[np.unique(marked.owners[marked.own])]
 
     def _market_contract(self, contract: Contract) -> Contract | None:
         """The market's contract that this one is a part of; None when it never trades."""

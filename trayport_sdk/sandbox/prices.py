@@ -6,7 +6,6 @@ bounded noise on three grids: days, quarters of an hour and two minutes. Each gr
 interpolated between hashed knots, so that a path runs on across midnight.
 """
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from threading import Lock
@@ -14,7 +13,7 @@ from threading import Lock
 import numpy as np
 from attrs import frozen
 
-from .calendar import DAY, MINUTE, day_number
+from .calendar import DAY, MINUTE
 from .catalogue import ContractKind, Market, table
 from .catalogue import Sequence as Deliveries
 from .noise import F64, I64, keys, unit
@@ -34,11 +33,7 @@ _COARSE_FRACTIONS = np.arange(_KNOTS_PER_DAY + 1) * (_COARSE_KNOTS / _KNOTS_PER_
 
 @frozen(eq=False)
 class Driver:
-    """What a group of markets follows: rough levels by date, in the unit of factor 1.
-
-    Attributes:
-        log_anchor: Where far deliveries tend to.
-    """
+    """What a group of markets follows: rough levels by date, and where far deliveries tend to."""
 
     key: int
     days: I64
@@ -48,14 +43,14 @@ class Driver:
 
 @cache
 def drivers() -> Mapping[str, Driver]:
-    points: dict[str, dict[str, float]] = {}
+    levels: dict[str, dict[str, float]] = {}
     for row in table("drivers"):
-        points.setdefault(row["driver"], {})[row["date"]] = float(row["level"])
+        levels.setdefault(row["driver"], {})[row["date"]] = float(np.log(float(row["level"])))
     made: dict[str, Driver] = {}
-    for key, (name, levels) in enumerate(points.items(), start=1):
-        anchor = float(np.log(levels.pop("anchor")))
-        days = np.array([day_number(dt.date.fromisoformat(date)) for date in levels], np.int64)
-        made[name] = Driver(key, days, np.log(np.array(list(levels.values()))), anchor)
+    for key, (name, by_date) in enumerate(levels.items(), start=1):
+        anchor = by_date.pop("anchor")
+        days = np.array(list(by_date), "datetime64[D]").astype(np.int64)
+        made[name] = Driver(key, days, np.array(list(by_date.values())), anchor)
     return made
 
 

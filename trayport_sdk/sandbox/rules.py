@@ -17,9 +17,9 @@ from .intervals import (
     instants,
     integer,
 )
-from .params import RawQuery, path_values, query_values
+from .params import RawQuery, parameter_values
 from .problems import Problem, ValidationErrors
-from .query import Query, Routes, Shape, Values
+from .query import Narrowed, Query, Routes, Shape, Values
 
 ROUTES: Mapping[int, str] = {
     1: "Trayport",
@@ -64,9 +64,8 @@ def check(
 ) -> Query:
     """What a request asks for; raises a problem when it breaks a rule."""
     errors = ValidationErrors()
-    limited = entitlement.range_limits
-    values = path_values(endpoint, segments, errors)
-    values |= query_values(endpoint, query, errors, frozenset(_ROUTE_NAMES), bound_lists=limited)
+    limits, limited = endpoint.limits, entitlement.range_limits
+    values = parameter_values(endpoint, segments, query, errors, _ROUTE_NAMES, bound_lists=limited)
     check_instants(endpoint, values, errors)
     check_range(endpoint, values, errors, limited=limited)
     steps = checked_steps(endpoint, values, errors)
@@ -87,7 +86,7 @@ def check(
         values=values,
         shape=_shape(endpoint, values, routes),
         contracts=named_contracts(endpoint, values, catalogue, start if "from" in values else at),
-        narrowed=narrowing(endpoint, values, catalogue),
+        narrowed=narrowing(values, catalogue) if limits.contract == "subset" else Narrowed(),
         start=start,
         until=until,
         end=min(until, data_end) + (inclusive if until <= data_end else 0),

@@ -6,8 +6,6 @@ import json
 import re
 from decimal import Decimal
 
-import attrs
-import polars as pl
 import pytest
 from trayport_spec import ENDPOINTS, VENUES, Column
 
@@ -23,11 +21,8 @@ from tests.sandbox.asking import (
     Asker,
     at,
 )
-from trayport_sdk.sandbox.questions import Routes, Shape
-from trayport_sdk.sandbox.render import frame_of, rows
 
 TRADES = MINIMAL["/trades"]
-PLAIN = Shape(frozenset(), frozenset(), Routes((1,), named=False, deduplicate=True))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +30,7 @@ def ask() -> Asker:
     return Asker()
 
 
-def check_value(value: object, column: Column, shape: Shape) -> None:
+def check_value(value: object, column: Column, brought: frozenset[str]) -> None:
     """A value is exactly of the type the table says."""
     if value is None:
         assert column.nullable, column.name
@@ -52,20 +47,23 @@ def check_value(value: object, column: Column, shape: Shape) -> None:
             assert type(value) is bool
         case "struct":
             assert isinstance(value, dict)
-            check_row(value, column.fields, shape)
+            check_row(value, column.fields, brought)
         case "list":
             assert isinstance(value, list)
             for element in value:
-                check_row(element, column.fields, shape)
+                check_row(element, column.fields, brought)
 
 
-def check_row(row: dict[str, object], columns: tuple[Column, ...], shape: Shape) -> None:
-    shown = {column.name for column in columns if shape.shows(column)}
-    needed = {c.name for c in columns if c.required or c.optional_field in shape.asked}
+def check_row(row: dict[str, object], columns: tuple[Column, ...], brought: frozenset[str]) -> None:
+    """A row has the columns that are always there and those that the request brings."""
+    bringing = {c.name: {c.optional_field, c.brought_by} - {None} for c in columns}
+    needed = {c.name for c in columns if c.required or c.optional_field in brought}
+    shown = {c.name for c in columns if c.required or not bringing[c.name]}
+    shown |= {name for name, names in bringing.items() if names & brought}
     assert needed <= row.keys() <= shown
     for column in columns:
         if column.name in row:
-            check_value(row[column.name], column, shape)
+            check_value(row[column.name], column, brought)
 
 
 @pytest.mark.parametrize("path", MINIMAL)
@@ -79,13 +77,12 @@ def test_rows_are_as_the_table_describes_them(ask: Asker, path: str, everything:
         query |= {"includeEmptyBuckets": "true"}
     if path == "/trades/private":
         asked |= {"contract"}
-    bringing = frozenset({"routes", "includePrivate"}) if everything else frozenset[str]()
-    shape = Shape(asked, bringing, PLAIN.routes)
+    brought = asked | ({"routes", "includePrivate"} if everything else set[str]())
     document = ask.analytics(path, query).json()
     found = document["snapshots"] if endpoint.rows_at else document
     assert found
     for row in found:
-        check_row(row, endpoint.row, shape)
+        check_row(row, endpoint.row, brought)
     if endpoint.time_column:
         times = [row[endpoint.time_column] for row in found]
         assert times == sorted(times)
@@ -101,7 +98,7 @@ def test_reference_rows_are_as_the_table_describes_them(ask: Asker, path: str) -
     )
     document = ask.reference(path).json()
     for row in document if endpoint.root == "array" else [document]:
-        check_row(row, endpoint.row, PLAIN)
+        check_row(row, endpoint.row, frozenset())
 
 
 def test_nullable_and_absent_are_told_apart(ask: Asker) -> None:
@@ -238,62 +235,6 @@ def test_items_start_today_and_are_as_many_as_the_table_says(ask: Asker) -> None
     assert items[0]["periodEnd"] >= "2026-06-15"
     two = ask.reference(path, {"count": 2, "STARTDATE": "2024-04"}).json()
     assert [item["name"] for item in two] == ["Mar-24", "Apr-24"]
-
-
-def column(name: str, kind: str, **more: object) -> Column:
-    values = {"name": name, "python_name": name, "type": kind, "description": "", **more}
-    return Column(**values)  # type: ignore[arg-type]
-
-
-def test_columns_nobody_makes_are_filled_when_asked_for(
-    ask: Asker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old = ENDPOINTS["get_trades"]
-    fields = old.parameter("optionalFields")
-    new = attrs.evolve(
-        old,
-        row=(
-            *old.row,
-            column("mood", "string", enum=("calm", "wild"), required=False, optional_field="mood"),
-            column("weight", "float64"),
-            column("parts", "list"),
-            column("inner", "struct", fields=(column("when", "timestamp"), column("ok", "bool"))),
-            column("rumour", "string", required=False),
-        ),
-        parameters=tuple(
-            attrs.evolve(fields, enum=(*fields.enum, "mood")) if p is fields else p
-            for p in old.parameters
-        ),
-    )
-    monkeypatch.setattr("trayport_sdk.sandbox.routing._BY_PRECISION", [new])
-    night = {**TRADES, "from": "2024-03-04T09", "until": "2024-03-04T10", "routes": "1"}
-    row = ask.rows("/trades", night, optionalFields="mood")[0]
-    assert row["mood"] == "calm"
-    assert row["weight"] == 1.0
-    assert row["parts"] == []
-    assert row["inner"] == {"when": 1, "ok": False}
-    assert "rumour" not in row
-    text = ask.analytics("/trades", {**night, "optionalFields": "mood"}, accept="text/csv").text
-    (first, *_) = csv.DictReader(io.StringIO(text))
-    assert (first["mood"], first["parts"], first["inner.ok"]) == ("calm", "[]", "false")
-
-
-def test_texts_are_escaped() -> None:
-    columns = (column("id", "int64"), column("name", "string", nullable=True))
-    strange = ['a"b', "c\\d", "e\nf", "g,h", "ü", None]
-    frame = frame_of(
-        columns,
-        PLAIN,
-        {
-            "id": lambda: pl.Series(range(len(strange))),
-            "name": lambda: pl.Series(strange, dtype=pl.String),
-        },
-        len(strange),
-    )
-    data = rows(columns, PLAIN, frame, "json").data
-    assert [row["name"] for row in json.loads(b"[" + data + b"]")] == strange
-    text = rows(columns, PLAIN, frame, "csv").data.decode()
-    assert [record[1] for record in csv.reader(io.StringIO(text))] == [s or "" for s in strange]
 
 
 def test_spreads_are_named_as_answers_name_them(ask: Asker) -> None:
