@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from trayport_spec import VENUES
 
-from tests.sandbox.asking import INSTRUMENT, MARKET, MONTH, SEQUENCE, Asker, Query, at
+from tests.sandbox.asking import INSTRUMENT, MARKET, MONTH, SEQUENCE, Asker, at
 from trayport_sdk.sandbox import Sandbox
+
+Query = dict[str, Any]
 
 EUA, GERMANY = 10_000_016, 10_001_126
 EMISSIONS, PROMPT, YEARS = 10_000_400, 10_000_302, 10_000_309
@@ -144,7 +146,7 @@ def test_nobody_trades_on_holidays_and_weekends(closed: str) -> None:
     bare = {name: value for name, value in MONTH.items() if name != "sequenceItemId"}
     query = {**bare, "from": closed, "until": until, "tradingItems": 3}
     assert ask.rows("/trades", query) == []
-    hourly = {"interval": 1, "intervalUnit": "hour", "sequenceItemId": 244}
+    hourly: Query = {"interval": 1, "intervalUnit": "hour", "sequenceItemId": 244}
     assert ask.rows("/orders/book/top", {**query, **hourly}) == []
 
 
@@ -213,7 +215,7 @@ def test_every_venue_trades_something_at_some_time() -> None:
     unseen = set(VENUES)
     for market, year in product(ask.reference("/markets").json(), (2012, 2019, 2024)):
         if unseen:
-            query = {"from": f"{year}-05-06", "until": f"{year}-05-11", "tradingItems": 2}
+            query: Query = {"from": f"{year}-05-06", "until": f"{year}-05-11", "tradingItems": 2}
             sequences = ask.reference(f"/markets/{market['id']}/sequences").json()
             contract = {
                 "marketId": market["id"],
@@ -225,8 +227,8 @@ def test_every_venue_trades_something_at_some_time() -> None:
 
 
 def test_orders_reach_back_as_far_as_the_table_of_venues_says() -> None:
-    hourly = {"interval": 1, "intervalUnit": "hour", "optionalFields": "venueCode"}
-    march = {**MONTH, "sequenceItemId": item(SEQUENCE, "Mar-20"), **hourly}
+    hourly: Query = {"interval": 1, "intervalUnit": "hour", "optionalFields": "venueCode"}
+    march: Query = {**MONTH, "sequenceItemId": item(SEQUENCE, "Mar-20"), **hourly}
     assert ask.rows("/orders/book", {**march, "from": "2020-01-28", "until": "2020-01-31"}) == []
     for start in ("2020-01-31", "2020-02-04"):
         until = start[:-1] + str(int(start[-1]) + 1) if start != "2020-01-31" else "2020-02-01"
@@ -242,7 +244,7 @@ def test_a_liquid_book_is_deep_and_a_thin_one_often_has_one_side() -> None:
     day |= {"interval": 1, "intervalUnit": "minute"}
     liquid = ask.rows("/orders/book", {**MONTH, **day})
     assert sum(len(book["bids"]) + len(book["asks"]) for book in liquid) > 15 * len(liquid)
-    far = {"sequenceId": YEARS, "sequenceItemId": item(YEARS, "Cal-29")}
+    far: Query = {"sequenceId": YEARS, "sequenceItemId": item(YEARS, "Cal-29")}
     thin = ask.rows("/orders/book", {**MONTH, **far, **day})
     both = sum(bool(book["bids"] and book["asks"]) for book in thin)
     assert 0 < both < 0.8 * 7 * 60

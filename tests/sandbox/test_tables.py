@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -42,7 +41,7 @@ class Tables:
 
 
 @pytest.fixture
-def tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
+def tables(monkeypatch: pytest.MonkeyPatch) -> Tables:
     return Tables(monkeypatch)
 
 
