@@ -61,7 +61,6 @@ def with_new_columns(endpoint: Endpoint) -> dict[str, Any]:
     return {
         "row": (*endpoint.row, *NEW_COLUMNS),
         "parameters": tuple(changed if p is fields else p for p in endpoint.parameters),
-        "optional_fields": (*endpoint.optional_fields, "mood"),
     }
 
 
