@@ -37,6 +37,8 @@ TABLES = {
     "TopOfBook": ("order_book", "QuotesTable"),
     "Trade": ("trades", "TradesTable"),
 }
+# Other classes that are imported from the room of the tables.
+DOOR = (("base", "TableResponse"), ("trades", "TradesBatch"))
 ACRONYMS = {"Ohlcv": "OHLCV"}
 PYTHON = {"integer": "int", "number": "float", "string": "str", "boolean": "bool"}
 # A contract, a day and an interval that the sandbox has data of.
@@ -383,7 +385,8 @@ def responses_module(endpoints: Iterable[t.Endpoint]) -> str:
     for endpoint in found:
         module, table = TABLES.get(endpoint.schema, ("base", "TableResponse"))
         bases.setdefault(module, set()).add(table)
-    bases.setdefault("base", set()).add("TableResponse")
+    for module, table in DOOR:
+        bases.setdefault(module, set()).add(table)
     models = sorted({e.schema for e in found})
     lines = [
         f'"""What calls return: a class of tables per operation.\n\n{GENERATED}\n"""\n',
@@ -392,7 +395,7 @@ def responses_module(endpoints: Iterable[t.Endpoint]) -> str:
         "from typing import Any\n",
         f"from trayport_api.models import {', '.join(models)}\n",
         *(f"from .{name} import {', '.join(sorted(tables))}" for name, tables in bases.items()),
-        "",
+        f"__all__ = {['RESPONSES', *sorted([*(t for _, t in DOOR), *map(response, found)])]!r}\n",
     ]
     for endpoint in found:
         _, table = TABLES.get(endpoint.schema, ("base", "TableResponse"))
@@ -452,5 +455,6 @@ def modules(api: Api) -> dict[str, str]:
     for name, (text, _) in groups.items():
         own = [e for e in endpoints if e.group == name]
         found[f"{RESOURCES}/generated/{name}.py"] = group_module(name, own, text)
+    found["trayport_sdk/tables/__init__.py"] = responses_module(endpoints)
     found[f"{RESOURCES}/generated/groups.py"] = groups_module(groups, WRAPPER / "resources")
     return found

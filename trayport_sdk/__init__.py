@@ -49,10 +49,11 @@ _PUBLIC = {
     ".settings": "Settings",
     ".tables": (
         "ActivityResponse OHLCVResponse OrderBookResponse OrderBookTopResponse "
-        "PrivateTradesResponse SnapshotsResponse TradesBatch TradesResponse"
+        "PrivateTradesResponse SnapshotsResponse TradesResponse"
     ),
-    ".tables.analytics.levels": "Level",
+    ".tables.analytics.books": "Level",
     ".tables.base": "RequestRecord TableResponse",
+    ".tables.trades": "TradesBatch",
     ".telemetry.events": "BreakerEvent BreakerState RetryEvent",
     ".telemetry.metrics": "EndpointMetrics Latency Metrics ProcessUse",
     ".telemetry.status": "BreakerStatus ConnectionCounts LimiterStatus WindowUse",

@@ -82,11 +82,11 @@ from .tables import OrderBookResponse as OrderBookResponse
 from .tables import OrderBookTopResponse as OrderBookTopResponse
 from .tables import PrivateTradesResponse as PrivateTradesResponse
 from .tables import SnapshotsResponse as SnapshotsResponse
-from .tables import TradesBatch as TradesBatch
 from .tables import TradesResponse as TradesResponse
-from .tables.analytics.levels import Level as Level
+from .tables.analytics.books import Level as Level
 from .tables.base import RequestRecord as RequestRecord
 from .tables.base import TableResponse as TableResponse
+from .tables.trades import TradesBatch as TradesBatch
 from .telemetry.events import BreakerEvent as BreakerEvent
 from .telemetry.events import BreakerState as BreakerState
 from .telemetry.events import RetryEvent as RetryEvent

@@ -23,7 +23,8 @@ from trayport_sdk import (
     decode_file,
     open_dataset,
 )
-from trayport_sdk.tables import export
+from trayport_sdk.tables import files
+from trayport_sdk.tables.convert import texts
 
 brotli: Any = import_module("brotli")  # it has no types
 
@@ -65,10 +66,10 @@ def test_what_was_written_reads_back_with_its_types(
 ) -> None:
     table = tables[name].to_polars()
     assert table.height
-    export.write(table, tmp_path / f"a{kind}", kind)
+    files.write(table, tmp_path / f"a{kind}", kind)
     found = open_dataset(tmp_path / f"a{kind}")
     if kind == ".jsonl":
-        assert found.collect().to_dicts() == export.texts(table).to_dicts()
+        assert found.collect().to_dicts() == texts(table).to_dicts()
         return
     assert found.collect_schema() == table.schema
     assert found.collect().equals(table)
@@ -80,7 +81,7 @@ def test_arrow_reads_the_same(
     name: str, kind: str, tables: dict[str, TableResponse[Any]], tmp_path: Path
 ) -> None:
     table = tables[name].to_polars()
-    export.write(table, tmp_path / f"a{kind}", kind)
+    files.write(table, tmp_path / f"a{kind}", kind)
     found = open_dataset(tmp_path / f"a{kind}", backend="arrow").to_table()
     assert pl.DataFrame(found).equals(table)
 
@@ -92,7 +93,7 @@ def test_a_directory_is_one_table_in_the_order_of_the_names(
 ) -> None:
     table = tables["trades"].to_polars()
     for number, part in enumerate(table.iter_slices(1000)):
-        export.write(part, tmp_path / f"{number}{kind}", kind)
+        files.write(part, tmp_path / f"{number}{kind}", kind)
     (tmp_path / f".{kind}.half").write_text("half")
     found = open_dataset(tmp_path, backend=backend)
     rows = found.collect() if backend == "polars" else pl.DataFrame(found.to_table())
@@ -230,8 +231,8 @@ def test_a_large_file_takes_little_memory(tmp_path: Path) -> None:
 
 def test_a_file_of_json_lines_without_rows_adds_none_to_those_beside_it(tmp_path: Path) -> None:
     frame = pl.DataFrame({"price": [26.475]})
-    export.write(frame.clear(), tmp_path / "a.jsonl", ".jsonl")
-    export.write(frame, tmp_path / "b.jsonl", ".jsonl")
+    files.write(frame.clear(), tmp_path / "a.jsonl", ".jsonl")
+    files.write(frame, tmp_path / "b.jsonl", ".jsonl")
     assert open_dataset(tmp_path).collect().equals(frame)
     (tmp_path / "b.jsonl").unlink()
     with pytest.raises(TrayportValidationError, match="is empty"):

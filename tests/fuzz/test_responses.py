@@ -14,7 +14,7 @@ from schemathesis import GenerationMode
 from trayport_api import models
 from trayport_spec import ENDPOINTS, Column, Endpoint
 
-from trayport_sdk.tables import TABLES
+from trayport_sdk.tables import RESPONSES
 from trayport_sdk.tables.decode import decoder as decode
 from trayport_sdk.tables.decode import schema as columns
 
@@ -22,7 +22,7 @@ DOCUMENT: dict[str, Any] = yaml.safe_load(Path("openapi/trayport.yaml").read_tex
 OPERATIONS = {
     item["get"]["operationId"]: item["get"] for item in DOCUMENT["paths"].values() if "get" in item
 }
-TABLE_OF = {kind.operation_id: kind for kind in TABLES.values()}
+TABLE_OF = {kind.operation_id: kind for kind in RESPONSES.values()}
 
 
 @cache

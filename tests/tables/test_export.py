@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from trayport_sdk import TrayportValidationError
 from trayport_sdk.bulk.writer import AbandonedError, FileWriter
-from trayport_sdk.tables import export, files
+from trayport_sdk.tables import files
+from trayport_sdk.tables.convert import texts
 from trayport_sdk.tables.files import (
     CODECS,
     COMPRESSED,
@@ -43,7 +44,7 @@ STAMP = "2024-03-04T10:02:03.123456789Z"
 
 
 def test_csv_flattens_nested_columns_and_keeps_every_nanosecond(tmp_path: Path) -> None:
-    export.write(FRAME, tmp_path / "a.csv", ".csv")
+    files.write(FRAME, tmp_path / "a.csv", ".csv")
     assert (tmp_path / "a.csv").read_text().splitlines() == [
         "deal_date,price,contract_market_id,contract_second_sequence_item_id",
         f"{STAMP},26.475,10000065,",
@@ -61,7 +62,7 @@ def test_csv_has_a_row_per_order_of_a_book_with_side_and_level(tmp_path: Path) -
         },
         schema_overrides={"bids": orders, "asks": orders},
     )
-    export.write(books, tmp_path / "a.csv", ".csv")
+    files.write(books, tmp_path / "a.csv", ".csv")
     assert (tmp_path / "a.csv").read_text().splitlines() == [
         "timestamp,venue,side,level,price,own_id",
         "1,EEX7,bid,0,9.0,7",
@@ -75,7 +76,7 @@ def test_csv_has_a_row_per_order_of_a_book_with_side_and_level(tmp_path: Path) -
 def test_a_table_of_no_books_has_the_columns_of_one_in_csv(tmp_path: Path) -> None:
     orders = pl.List(pl.Struct({"price": pl.Float64}))
     books = pl.DataFrame(schema={"timestamp": pl.Int64, "bids": orders, "asks": orders})
-    export.write(books, tmp_path / "a.csv", ".csv")
+    files.write(books, tmp_path / "a.csv", ".csv")
     assert (tmp_path / "a.csv").read_text() == "timestamp,side,level,price\n"
 
 
@@ -85,7 +86,7 @@ def test_a_book_with_a_side_that_is_not_known_keeps_its_row_in_csv(tmp_path: Pat
         {"timestamp": [1, 2, 3], "bids": [None, [], None], "asks": [[], None, [{"price": 9.5}]]},
         schema={"timestamp": pl.Int64, "bids": orders, "asks": orders},
     )
-    export.write(books, tmp_path / "a.csv", ".csv")
+    files.write(books, tmp_path / "a.csv", ".csv")
     lines = (tmp_path / "a.csv").read_text().splitlines()
     assert lines == ["timestamp,side,level,price", "1,,,", "2,,,", "3,ask,0,9.5"]
 
@@ -102,7 +103,7 @@ def test_decimals_of_a_book_keep_all_places_in_csv_when_its_sides_differ(
         {finer: [[{"quantity": Decimal("0.001")}]], coarser: [[{"quantity": Decimal(5)}]]},
         schema={finer: orders(3), coarser: orders(0)},
     )
-    export.write(books, tmp_path / "a.csv", ".csv")
+    files.write(books, tmp_path / "a.csv", ".csv")
     lines = (tmp_path / "a.csv").read_text().splitlines()
     quantities = {line.split(",")[0]: line.split(",")[2] for line in lines[1:]}
     assert quantities == {finer[:-1]: "0.001", coarser[:-1]: "5.000"}
@@ -116,18 +117,18 @@ def test_times_are_written_out_however_deep_they_lie() -> None:
         schema={"a": nested},
         strict=False,
     )
-    written = export.texts(frame)["a"].to_list()
+    written = texts(frame)["a"].to_list()
     assert written == [[{"at": "1970-01-01T00:00:00.000000000Z", "more": None}, None], [], None]
 
 
 def test_json_lines_keep_the_nesting_and_every_nanosecond(tmp_path: Path) -> None:
-    export.write(FRAME, tmp_path / "a.jsonl", ".jsonl")
+    files.write(FRAME, tmp_path / "a.jsonl", ".jsonl")
     assert f'"deal_date":"{STAMP}"' in (tmp_path / "a.jsonl").read_text()
     assert pl.read_ndjson(tmp_path / "a.jsonl")["contract"][0]["market_id"] == 10000065
 
 
 def test_parquet_reads_back_as_the_same_table(tmp_path: Path) -> None:
-    export.write(FRAME, tmp_path / "a.parquet", ".parquet")
+    files.write(FRAME, tmp_path / "a.parquet", ".parquet")
     assert pl.read_parquet(tmp_path / "a.parquet").equals(FRAME)
 
 
@@ -142,14 +143,14 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
 
     monkeypatch.setattr(pl.LazyFrame, "sink_parquet", full)
     with pytest.raises(OSError, match="no space left"):
-        export.write(FRAME, tmp_path / "a.parquet", ".parquet")
+        files.write(FRAME, tmp_path / "a.parquet", ".parquet")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.parquet", "old")]
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "a.csv").symlink_to(tmp_path / "real" / "b.csv")
-    export.write(FRAME, tmp_path / "a.csv", ".csv")
+    files.write(FRAME, tmp_path / "a.csv", ".csv")
     assert (tmp_path / "a.csv").is_symlink()
     assert (tmp_path / "real" / "b.csv").is_file()
 
@@ -157,15 +158,15 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a", "a.xlsx", "a.parquet.gz"])
 def test_an_unknown_ending_is_refused_with_the_known_ones_listed(name: str) -> None:
     with pytest.raises(TrayportValidationError, match=r"\.parquet, \.csv, \.jsonl, \.arrow"):
-        export.file_format(name)
+        files.file_format(name)
 
 
 def test_a_path_that_cannot_be_written_is_noticed_beforehand(tmp_path: Path) -> None:
     with pytest.raises(TrayportValidationError, match="is a directory"):
-        export.check_writable(tmp_path)
+        files.check_writable(tmp_path)
     with pytest.raises(TrayportValidationError, match="does not exist"):
-        export.check_writable(tmp_path / "no" / "a.csv")
-    export.check_writable(tmp_path / "a.csv")
+        files.check_writable(tmp_path / "no" / "a.csv")
+    files.check_writable(tmp_path / "a.csv")
 
 
 ORDERS = pl.List(pl.Struct({"price": pl.Float64, "own": pl.Struct({"id": pl.Int64})}))
@@ -224,7 +225,7 @@ def test_a_file_of_many_tables_is_that_of_the_whole_table(
     sizes: list[int], kind: str, group: int, tmp_path: Path
 ) -> None:
     frame = table(120)
-    export.write(frame, tmp_path / f"whole{kind}", kind)
+    files.write(frame, tmp_path / f"whole{kind}", kind)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files, "group_rows", lambda _: group * files.PARTS)
         with FileWriter(tmp_path / f"parts{kind}", kind, files.codec_of(kind, None)) as writer:
@@ -278,7 +279,7 @@ def test_a_group_has_about_a_hundred_thousand_rows(kind: str, size: int, tmp_pat
 def test_the_codec_of_parquet_is_the_one_that_was_chosen(
     codec: str | None, name: str, tmp_path: Path
 ) -> None:
-    export.write(table(9), tmp_path / "a.parquet", ".parquet", codec)
+    files.write(table(9), tmp_path / "a.parquet", ".parquet", codec)
     column = pq.ParquetFile(tmp_path / "a.parquet").metadata.row_group(0).column(0)
     assert column.compression == name
 
@@ -287,7 +288,7 @@ def test_the_codec_of_arrow_is_the_one_that_was_chosen(tmp_path: Path) -> None:
     frame = pl.DataFrame({"a": [0] * 50_000})
     size: dict[str, int] = {}
     for codec in CODECS:
-        export.write(frame, tmp_path / codec, ".arrow", codec)
+        files.write(frame, tmp_path / codec, ".arrow", codec)
         size[codec] = (tmp_path / codec).stat().st_size
         assert pl.read_ipc(tmp_path / codec).equals(frame)
     assert size["none"] > 10 * size["lz4"] > 10 * size["zstd"]
@@ -449,7 +450,7 @@ def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_what_others_may_do_with_a_file_is_what_the_process_lets_them(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        export.write(FRAME, tmp_path / "a.csv", ".csv")
+        files.write(FRAME, tmp_path / "a.csv", ".csv")
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "a.csv").stat().st_mode) == 0o640

@@ -16,11 +16,11 @@ from trayport_api.models import Contract, Trade
 from trayport_api.types import UNSET
 from trayport_spec import ENDPOINTS, Column
 
-from trayport_sdk.tables import TABLES, TradesResponse, models
+from trayport_sdk.tables import RESPONSES, TradesResponse, models
 from trayport_sdk.tables.decode.decoder import decode_response
 from trayport_sdk.tables.decode.schema import ColumnFilter, column_filter, schema_of, to_frame
 
-KINDS = {table.operation_id: table for table in TABLES.values()}
+KINDS = {table.operation_id: table for table in RESPONSES.values()}
 WHOLE = st.integers(0, 2**63 - 1)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "int64": WHOLE,

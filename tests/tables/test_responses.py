@@ -387,5 +387,5 @@ def test_snapshots_know_their_instant_and_times_inside_stay_exact(tmp_path: Path
 
 
 def test_snapshots_that_were_never_asked_for_have_no_instant() -> None:
-    with pytest.raises(TrayportLookupError, match="no request was answered"):
+    with pytest.raises(TrayportLookupError, match="there was no request"):
         _ = SnapshotsResponse.nothing(WITHOUT_EXTRAS).timestamp

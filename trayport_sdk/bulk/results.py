@@ -11,7 +11,7 @@ from ..errors import TrayportConfigurationError, TrayportPartialFailureError
 from ..query.contracts import ContractSpec
 from ..query.plan import QueryPlan, alone, counted
 from ..query.times import Window
-from ..tables import TABLES, SnapshotsResponse, TableResponse, TradesResponse
+from ..tables import RESPONSES, SnapshotsResponse, TableResponse, TradesResponse
 from ..tables.base import RequestRecord
 from .correlation import by_contract
 from .progress import OnProgress
@@ -219,7 +219,7 @@ def ran(plans: Sequence[QueryPlan], outcomes: Sequence[Outcome]) -> Ran:
 
 def query_results(answered: AnsweredQuery) -> list[QueryResult[TableResponse[Any]]]:
     """What one request fetched for each of its contracts."""
-    response: type[TableResponse[Any]] = TABLES[answered.query.endpoint]
+    response: type[TableResponse[Any]] = RESPONSES[answered.query.endpoint]
     return [
         QueryResult(alone(answered.query, contract), response.of([rows], [answered.record]))
         for contract, rows in by_contract(answered.query, answered.frame)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..query.plan import CONTRACT, BulkMarketQuery, QueryPlan, telling_contracts
-from ..tables import TABLES
+from ..tables import RESPONSES
 from .correlation import by_contract
 from .result import AnsweredQuery, columns_of
 
@@ -45,7 +45,7 @@ def _with_symbols(query: QueryPlan, part: QueryPlan, frame: pl.DataFrame) -> pl.
 
 def no_rows(query: QueryPlan) -> pl.DataFrame:
     """A table without rows, with the columns that `rows_of` gives."""
-    table = TABLES[query.endpoint].nothing(columns_of(query)).to_polars()
+    table = RESPONSES[query.endpoint].nothing(columns_of(query)).to_polars()
     return _with_symbols(query, query, table)
 
 

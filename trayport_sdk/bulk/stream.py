@@ -19,8 +19,14 @@ from ..query.planner import plan
 from ..tables import TradesBatch
 from ..tables.base import RequestRecord
 from ..tables.batches import Crew
-from ..tables.export import check_writable, file_format
-from ..tables.files import Compression, Gatherer, codec_of, gathered
+from ..tables.files import (
+    Compression,
+    Gatherer,
+    check_writable,
+    codec_of,
+    file_format,
+    gathered,
+)
 from .correlation import by_contract
 from .progress import OnProgress
 from .raw import BodyKeeper, check_directory

@@ -19,7 +19,7 @@ from ..bulk.stream import STREAMED
 from ..client import TrayportClient
 from ..query.params import parameters_by_argument
 from ..query.plan import counted
-from ..tables import TableResponse, export
+from ..tables import TableResponse, files
 from ..tables.files import FORMATS
 from .progress import progress_bar
 
@@ -129,8 +129,8 @@ def _run(
     endpoint: Endpoint, *, out: str | None, rows: int, sandbox: bool, quiet: bool, **given: Any
 ) -> None:
     if out is not None:
-        export.file_format(out)
-        export.check_writable(out)
+        files.file_format(out)
+        files.check_writable(out)
     arguments = {name: value for name, value in given.items() if value not in (None, ())}
 
     async def call(on_progress: OnProgress) -> str:
@@ -154,7 +154,7 @@ def _run(
             if out is None:
                 click.echo(_shown(frame, rows))
                 return summary
-            await asyncio.to_thread(export.write, frame, out, export.file_format(out))
+            await asyncio.to_thread(files.write, frame, out, files.file_format(out))
             return f"{out}: {summary}"
 
     with progress_bar(endpoint.command, quiet=quiet) as on_progress:

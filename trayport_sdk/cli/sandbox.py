@@ -11,7 +11,7 @@ import click
 
 from ..errors import require_extra
 from ..settings import SANDBOX_KEY, SANDBOX_PORT
-from ..tables import export
+from ..tables import files
 from .progress import progress_bar
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def demo(out: Path) -> None:
     """Download a quarter of TTF trades from the sandbox over a real socket."""
     from .demo import run
 
-    export.file_format(out)
+    files.file_format(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    export.check_writable(out)
+    files.check_writable(out)
     with progress_bar("trades", quiet=False) as on_progress:
         story = asyncio.run(run(out, on_progress))
     click.echo(story)

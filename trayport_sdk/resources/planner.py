@@ -17,7 +17,7 @@ from ..query.plan import CHOICES, QueryPlan
 from ..query.planner import plan
 from ..query.rules import endpoint_named, listed
 from ..query.times import Interval, TimeLike, Window
-from ..tables import TABLES, TableResponse
+from ..tables import RESPONSES, TableResponse
 from .estimates import duration, explain
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class Planner:
         once = _requests(plans)
         endpoint = _together(once) if once else "trades"
         result: type[BulkQueryResult[TableResponse[Any]]] = BulkQueryResult
-        return await self._runner.result(result, TABLES[endpoint], once, on_progress, on_result)
+        return await self._runner.result(result, RESPONSES[endpoint], once, on_progress, on_result)
 
 
 def _requests(given: Any) -> list[QueryPlan]:

@@ -1,24 +1,32 @@
-"""What calls return: a class of tables per endpoint."""
+"""What calls return: a class of tables per operation.
+
+Generated from openapi/. Do not edit: run ./codegen.sh.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
-from trayport_api.models import Activity, LastTrade, Snapshot
-from trayport_spec import ENDPOINTS
+from trayport_api.models import (
+    Activity,
+    Candle,
+    LastTrade,
+    OrderBook,
+    PrivateTrade,
+    Snapshot,
+    TopOfBook,
+    Trade,
+)
 
-from ..errors import TrayportLookupError
-from .base import TableResponse
-from .candles import OHLCVResponse
-from .order_book import OrderBookResponse
-from .quote_tables import OrderBookTopResponse
-from .trades import PrivateTradesResponse, TradesBatch, TradesResponse
-
-if TYPE_CHECKING:
-    import polars as pl
+from .base import ActivityTable, SnapshotsTable, TableResponse
+from .candles import CandlesTable
+from .order_book import BooksTable, QuotesTable
+from .trades import TradesBatch, TradesTable
 
 __all__ = [
-    "TABLES",
+    "RESPONSES",
     "ActivityResponse",
     "LastTradeResponse",
     "OHLCVResponse",
@@ -32,64 +40,96 @@ __all__ = [
 ]
 
 
+class TradesResponse(TradesTable[Trade]):
+    """Trades of one contract or of several items of one sequence.
+
+    The models are `Trade`.
+    """
+
+    operation_id = "get_trades"
+    model = Trade
+
+
+class PrivateTradesResponse(TradesTable[PrivateTrade]):
+    """Your own trades, with both sides as far as you may see them.
+
+    The models are `PrivateTrade`.
+    """
+
+    operation_id = "get_private_trades"
+    model = PrivateTrade
+
+
+class OHLCVResponse(CandlesTable[Candle]):
+    """Candles of one contract.
+
+    The models are `Candle`.
+    """
+
+    operation_id = "get_ohlcv"
+    model = Candle
+
+
 class LastTradeResponse(TableResponse[LastTrade]):
-    """The latest trade of a contract, if it has one; the model is `LastTrade`."""
+    """The last trade of one contract before an instant.
+
+    The models are `LastTrade`.
+    """
 
     operation_id = "get_last_trade"
     model = LastTrade
 
 
-COUNTS = ("count", "update_count", "delete_count")
+class ActivityResponse(ActivityTable[Activity]):
+    """Which contracts traded in a time range, and how often.
 
-
-class ActivityResponse(TableResponse[Activity]):
-    """How often contracts traded; the models are `trayport_api.models.Activity`.
-
-    Rows carry no time: those of several requests are summed per contract and route.
+    The models are `Activity`.
     """
 
     operation_id = "get_activity"
     model = Activity
 
-    @classmethod
-    def _arranged(cls, frame: pl.DataFrame) -> pl.DataFrame:
-        import polars as pl
 
-        contract = [name for name in frame.columns if name not in COUNTS]
-        counts = [pl.col(name) for name in frame.columns if name in COUNTS]
-        # Polars adds up nulls to 0, but a sum of which a part is not known is not known.
-        sums = [pl.when(count.null_count() == 0).then(count.sum()) for count in counts]
-        return frame.group_by(contract, maintain_order=True).agg(sums).select(frame.columns)
+class OrderBookTopResponse(QuotesTable[TopOfBook]):
+    """The best bid and ask of one contract, sampled at an interval.
+
+    The models are `TopOfBook`.
+    """
+
+    operation_id = "get_order_book_top"
+    model = TopOfBook
 
 
-class SnapshotsResponse(TableResponse[Snapshot]):
-    """The state of contracts at one instant; the models are `trayport_api.models.Snapshot`."""
+class OrderBookResponse(BooksTable[OrderBook]):
+    """The order book of one contract in depth, sampled at an interval.
+
+    The models are `OrderBook`.
+    """
+
+    operation_id = "get_order_book"
+    model = OrderBook
+
+
+class SnapshotsResponse(SnapshotsTable[Snapshot]):
+    """The last trade and the best orders of several items at one instant.
+
+    The models are `Snapshot`.
+    """
 
     operation_id = "get_snapshots"
     model = Snapshot
 
-    @property
-    def timestamp(self) -> int:
-        """The instant, in nanoseconds since 1970-01-01 UTC, as the first answer gives it.
 
-        Raises:
-            TrayportLookupError: No request was answered.
-        """
-        for request in self.requests:
-            if request.timestamp is not None:
-                return request.timestamp
-        raise TrayportLookupError("no request was answered, so there is no instant")
-
-
-_CLASSES: tuple[type[TableResponse[Any]], ...] = (
-    TradesResponse,
-    PrivateTradesResponse,
-    OHLCVResponse,
-    LastTradeResponse,
-    ActivityResponse,
-    OrderBookTopResponse,
-    OrderBookResponse,
-    SnapshotsResponse,
+RESPONSES: Mapping[str, type[TableResponse[Any]]] = MappingProxyType(
+    {
+        "trades": TradesResponse,
+        "private_trades": PrivateTradesResponse,
+        "ohlcv": OHLCVResponse,
+        "last_trade": LastTradeResponse,
+        "activity": ActivityResponse,
+        "order_book_top": OrderBookTopResponse,
+        "order_book": OrderBookResponse,
+        "snapshots": SnapshotsResponse,
+    }
 )
-TABLES = {ENDPOINTS[table.operation_id].key: table for table in _CLASSES}
-"""The table of each endpoint."""
+"""The class of each operation, by its short name."""

@@ -7,28 +7,25 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, SupportsIndex, TypeVar, overload
 
+import polars as pl
 from attrs import field, frozen
 from trayport_spec import ENDPOINTS, SPEC_HASH
 
-from ..errors import TrayportValidationError
+from ..errors import TrayportLookupError, unknown_value
 from ..query.plan import counted
-from . import convert as conversions
-from . import export
+from ..query.times import Window
+from . import convert
 from .batches import map_batches
 from .decode.schema import ColumnFilter, to_frame
+from .files import Compression, write
 from .models import collector_paused, models
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy.typing as npt
     import pandas as pd
-    import polars as pl
-
-    from ..query.times import Window
-    from .files import Compression
 
 Model = TypeVar("Model")
 Result = TypeVar("Result")
@@ -44,11 +41,11 @@ class RequestRecord:
         window: The half-open range the request covers, or None for an instant.
         rows: Rows kept.
         dropped: Rows left out because they lie at or after the end of the window.
-        bytes_decoded: Bytes of the answer, decompressed.
-        bytes_received: Bytes of the answer as it came over the wire.
+        bytes_decoded: Bytes of the response, decompressed.
+        bytes_received: Bytes of the response as it came over the wire.
         seconds: From sending to the last byte.
-        timestamp: The instant that the answer says it is about, in nanoseconds since 1970-01-01
-            UTC, where it says one.
+        timestamp: The instant that the response says it is about, in nanoseconds since
+            1970-01-01 UTC, where it says one.
         unexpected: How often each field was not of its type, and was taken nevertheless.
     """
 
@@ -65,10 +62,10 @@ class RequestRecord:
 
 
 class FromRequests:
-    """Something made of the answers to requests.
+    """What is made of the responses to requests.
 
     Attributes:
-        requests: What was asked, request by request.
+        requests: The requests, in order.
         spec_hash: Which version of the OpenAPI document gave the types.
     """
 
@@ -94,12 +91,12 @@ class FromRequests:
 
     @property
     def bytes_received(self) -> int:
-        """Bytes of the answers as they came over the wire."""
+        """Bytes of the responses as they came over the wire."""
         return sum(request.bytes_received for request in self.requests)
 
     @property
     def bytes_decoded(self) -> int:
-        """Bytes of the answers, decompressed."""
+        """Bytes of the responses, decompressed."""
         return sum(request.bytes_decoded for request in self.requests)
 
     @property
@@ -123,8 +120,8 @@ class TableResponse(FromRequests, Generic[Model]):
     All conversions take two options. `tz`, a name such as `"Europe/London"`, gives times on the
     clock of that zone instead of UTC. `decimal=True` gives every number that may have decimal
     places, prices and quantities alike, as the decimal it was sent as, with as many places as the
-    column needs; prices are floats otherwise. The answer for an unknown zone, or for numbers of
-    more than 38 digits, is a `TrayportValidationError`.
+    column needs; prices are floats otherwise. An unknown zone, or a number of more than 38 digits,
+    is a `TrayportValidationError`.
 
     Example:
         >>> async with TrayportClient.sandbox() as client:
@@ -150,8 +147,6 @@ class TableResponse(FromRequests, Generic[Model]):
     @classmethod
     def of(cls, frames: Sequence[pl.DataFrame], requests: Sequence[RequestRecord]) -> Self:
         """One table of the rows of several requests; rows of the same time keep their order."""
-        import polars as pl
-
         return cls(cls._arranged(pl.concat(frames)), requests)
 
     @classmethod
@@ -237,7 +232,7 @@ class TableResponse(FromRequests, Generic[Model]):
         name = self._time_column()
         if name and len(self):
             times = self._frame.select(name)
-            ends = [export.texts(end)[0, 0] for end in (times.min(), times.max())]
+            ends = [convert.texts(end)[0, 0] for end in (times.min(), times.max())]
             parts.insert(1, f"{name} from {ends[0]} to {ends[1]}")
         if self.unexpected:
             fields = ", ".join(f"{field} ({count:,})" for field, count in self.unexpected.items())
@@ -246,14 +241,14 @@ class TableResponse(FromRequests, Generic[Model]):
 
     def to_polars(self, *, tz: str | None = None, decimal: bool = False) -> pl.DataFrame:
         """The table as a polars frame, which is the table itself if nothing is converted."""
-        return conversions.converted(self._frame, tz, decimal=decimal)
+        return convert.converted(self._frame, tz, decimal=decimal)
 
-    def to_arrow(self, *, tz: str | None = None, decimal: bool = False) -> conversions.ArrowTable:
+    def to_arrow(self, *, tz: str | None = None, decimal: bool = False) -> convert.ArrowTable:
         """The table as a table of Arrow; needs the extra `arrow`.
 
         Numbers, times and truth values stay in the memory of the table; text is copied.
         """
-        return conversions.arrow_table(self.to_polars(tz=tz, decimal=decimal))
+        return convert.arrow_table(self.to_polars(tz=tz, decimal=decimal))
 
     def to_pandas(
         self, *, tz: str | None = None, decimal: bool = False, arrow: bool = False
@@ -271,7 +266,7 @@ class TableResponse(FromRequests, Generic[Model]):
             arrow: Whether the columns are those of Arrow (`pandas.ArrowDtype`), nested ones too.
                 They share the memory of the table where `to_arrow` does; otherwise all is copied.
         """
-        return conversions.pandas_frame(
+        return convert.pandas_frame(
             self.to_polars(tz=tz, decimal=decimal),
             ENDPOINTS[self.operation_id].row,
             arrow=arrow,
@@ -302,7 +297,7 @@ class TableResponse(FromRequests, Generic[Model]):
             TrayportValidationError: There is no such column.
         """
         frame = self.to_polars(tz=tz, decimal=decimal)
-        return conversions.numpy_arrays(frame, ENDPOINTS[self.operation_id].row, columns)
+        return convert.numpy_arrays(frame, ENDPOINTS[self.operation_id].row, columns)
 
     @overload
     def to_dataframe(
@@ -321,14 +316,9 @@ class TableResponse(FromRequests, Generic[Model]):
     ) -> pl.DataFrame | pd.DataFrame:
         """The table as a frame of polars (the default) or pandas."""
         if backend not in ("polars", "pandas"):
-            raise TrayportValidationError(
-                f"backend {backend!r} is unknown",
-                parameter="backend",
-                limit="polars, pandas",
-                suggestion="use 'polars' or 'pandas'",
-            )
-        convert = self.to_pandas if backend == "pandas" else self.to_polars
-        return convert(tz=tz, decimal=decimal)
+            raise unknown_value("backend", backend, ("polars", "pandas"))
+        to_frame = self.to_pandas if backend == "pandas" else self.to_polars
+        return to_frame(tz=tz, decimal=decimal)
 
     def to_parquet(
         self,
@@ -339,7 +329,7 @@ class TableResponse(FromRequests, Generic[Model]):
         compression: Compression = "zstd",
     ) -> None:
         """Writes the table as Parquet; the file appears when it is whole."""
-        export.write(self.to_polars(tz=tz, decimal=decimal), path, ".parquet", compression)
+        write(self.to_polars(tz=tz, decimal=decimal), path, ".parquet", compression)
 
     def to_csv(self, path: str | Path, *, tz: str | None = None, decimal: bool = False) -> None:
         """Writes the table as CSV, nested columns flattened, times in ISO-8601 with nanoseconds.
@@ -347,11 +337,11 @@ class TableResponse(FromRequests, Generic[Model]):
         A book becomes a row per order, with its `side` (`bid` or `ask`) and its `level`, 0 for the
         best; a book without orders keeps one row, where these are empty.
         """
-        export.write(conversions.texts(self._frame, tz, decimal=decimal), path, ".csv")
+        write(self.to_polars(tz=tz, decimal=decimal), path, ".csv")
 
     def to_json(self, path: str | Path, *, tz: str | None = None, decimal: bool = False) -> None:
         """Writes the table as JSON Lines, times in ISO-8601 with nanoseconds, decimals as text."""
-        export.write(conversions.texts(self._frame, tz, decimal=decimal), path, ".jsonl")
+        write(self.to_polars(tz=tz, decimal=decimal), path, ".jsonl")
 
     def map_batches(
         self, fn: Callable[[pl.DataFrame], Result], workers: int | None = None
@@ -382,3 +372,34 @@ class TableResponse(FromRequests, Generic[Model]):
             True
         """
         return map_batches([self._frame], fn, workers)
+
+
+class ActivityTable(TableResponse[Model]):
+    """How often contracts traded.
+
+    Rows carry no time: those of several requests are summed per contract and route.
+    """
+
+    @classmethod
+    def _arranged(cls, frame: pl.DataFrame) -> pl.DataFrame:
+        contract = [name for name in frame.columns if not name.endswith("count")]
+        counts = [pl.col(name) for name in frame.columns if name.endswith("count")]
+        # Polars adds up nulls to 0, but a sum of which a part is not known is not known.
+        sums = [pl.when(count.null_count() == 0).then(count.sum()) for count in counts]
+        return frame.group_by(contract, maintain_order=True).agg(sums).select(frame.columns)
+
+
+class SnapshotsTable(TableResponse[Model]):
+    """The state of contracts at one instant."""
+
+    @property
+    def timestamp(self) -> int:
+        """The instant, in nanoseconds since 1970-01-01 UTC, as the first response gives it.
+
+        Raises:
+            TrayportLookupError: There was no request.
+        """
+        for request in self.requests:
+            if request.timestamp is not None:
+                return request.timestamp
+        raise TrayportLookupError("there was no request, so there is no instant")

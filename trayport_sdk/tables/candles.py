@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+import polars as pl
 from trayport_api.models import Candle
 
-from ..query.times import Interval, TimeRange, interval_of
-from .analytics import resampling
-from .base import TableResponse
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from ..query.times import TimeLike
-    from .base import RequestRecord
+from ..query.times import Interval, TimeLike, TimeRange, interval_of
+from .analytics import ohlcv
+from .base import Model, RequestRecord, TableResponse
 
 
-class OHLCVResponse(TableResponse[Candle]):
-    """Candles in time order; the models are `trayport_api.models.Candle`."""
+class CandlesTable(TableResponse[Model]):
+    """Candles in time order."""
 
-    operation_id = "get_ohlcv"
-    model = Candle
     _interval: Interval | None = None
 
     @classmethod
@@ -52,7 +45,7 @@ class OHLCVResponse(TableResponse[Candle]):
             if {"interval", "intervalUnit"} <= request.parameters.keys():
                 count, unit = request.parameters["interval"], request.parameters["intervalUnit"]
                 return Interval(int(count), unit)
-        return resampling.interval_of_bars(self._frame)
+        return ohlcv.interval_of_bars(self._frame)
 
     def resample(
         self,
@@ -61,7 +54,7 @@ class OHLCVResponse(TableResponse[Candle]):
         until: TimeLike | int | None = None,
         *,
         include_empty_buckets: bool | None = None,
-    ) -> OHLCVResponse:
+    ) -> Self:
         """Longer candles, on the grid of the service, with the same columns.
 
         Opens and closes are those of the first and last part that traded, `vwap` is weighted by
@@ -87,7 +80,7 @@ class OHLCVResponse(TableResponse[Candle]):
             >>> len(candles.resample("1d"))
             5
         """
-        frame = resampling.resampled(
+        frame = ohlcv.resampled(
             self._frame,
             interval,
             TimeRange.between(from_, until),
@@ -95,7 +88,7 @@ class OHLCVResponse(TableResponse[Candle]):
             source=self.interval,
             include_empty_buckets=include_empty_buckets,
         )
-        return OHLCVResponse.made(frame, interval, self.requests)
+        return self.made(frame, interval, self.requests)
 
     def vwap(
         self, from_: TimeLike | int | None = None, until: TimeLike | int | None = None
@@ -122,4 +115,11 @@ class OHLCVResponse(TableResponse[Candle]):
             >>> round(candles.vwap(), 9) == round(trades.vwap(), 9)
             True
         """
-        return resampling.vwap(self._frame, TimeRange.between(from_, until))
+        return ohlcv.vwap_of_bars(self._frame, TimeRange.between(from_, until))
+
+
+class CandlesOfTrades(CandlesTable[Candle]):
+    """Candles that were made of trades; the models are `trayport_api.models.Candle`."""
+
+    operation_id = "get_ohlcv"
+    model = Candle

@@ -1,48 +1,97 @@
-"""Tables in local time, with decimals, and as tables and arrays of other libraries."""
+"""Tables in local time, with decimals, flat, as text, and as those of other libraries."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from zoneinfo import available_timezones
 
+import polars as pl
+from polars.datatypes import DataType, DataTypeClass
+from trayport_api.models import OrderSide
+
 from ..errors import TrayportValidationError, require_extra
-from .decimals import with_decimals
-from .flattening import with_times
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
-    import polars as pl
     from trayport_spec import Column
 
 ArrowTable: TypeAlias = Any
 """A `pyarrow.Table`: the library tells type checkers nothing."""
+PolarsDataType: TypeAlias = DataType | DataTypeClass
+"""The type of a field may be a class alone."""
 
+SIDES = {"bids": OrderSide.BID, "asks": OrderSide.ASK}
+UTC_TEXT = "%Y-%m-%dT%H:%M:%S%.9fZ"
 LOCAL_TEXT = "%Y-%m-%dT%H:%M:%S%.9f%:z"
+DIGITS = 38
+# The shortest text of a float: digits before the point and after it, and the power of ten.
+_FLOAT = r"^-?(\d+)(?:\.(\d*?)0*)?(?:e([+-]?\d+))?$"
+
+
+def changed(
+    frame: pl.DataFrame, kind: DataTypeClass, change: Callable[[pl.Series, pl.Expr], pl.Expr]
+) -> pl.DataFrame:
+    """The table with all values of a type changed, those inside nested columns too.
+
+    Args:
+        frame: The table.
+        kind: The type.
+        change: Takes all values of a column or field, and the expression that gives them.
+    """
+    return frame.with_columns(
+        _changed(values, pl.col(values.name), kind, change).alias(values.name)
+        for values in frame.iter_columns()
+        if _has(values.dtype, kind)
+    )
+
+
+def _has(of: PolarsDataType, kind: DataTypeClass) -> bool:
+    """Whether there is a type in a type, however deep."""
+    match of:
+        case pl.Struct():
+            return any(_has(field.dtype, kind) for field in of.fields)
+        case pl.List():
+            return _has(of.inner, kind)
+        case _:
+            return of == kind
+
+
+def _changed(
+    values: pl.Series,
+    value: pl.Expr,
+    kind: DataTypeClass,
+    change: Callable[[pl.Series, pl.Expr], pl.Expr],
+) -> pl.Expr:
+    match values.dtype:
+        case pl.Struct():
+            fields = (
+                _changed(inner, value.struct.field(inner.name), kind, change).alias(inner.name)
+                for inner in values.struct.unnest().iter_columns()
+            )
+            return pl.when(value.is_not_null()).then(pl.struct(fields))
+        case pl.List():
+            return value.list.eval(_changed(values.explode(), pl.element(), kind, change))
+        case found:
+            return change(values, value) if found == kind else value
 
 
 def converted(frame: pl.DataFrame, tz: str | None, *, decimal: bool) -> pl.DataFrame:
-    """The table with times in a zone, and with decimals if they are wanted."""
+    """The table with times in a zone and numbers as decimals, if they are wanted.
+
+    Raises:
+        TrayportValidationError: There is no such zone, or a column has too many digits.
+    """
     if tz is not None:
         _check_zone(tz)
-        frame = with_times(frame, lambda time: time.dt.convert_time_zone(tz))
-    return with_decimals(frame) if decimal else frame
-
-
-def texts(frame: pl.DataFrame, tz: str | None, *, decimal: bool) -> pl.DataFrame:
-    """The table for files of text: times of a zone are texts with their offset from UTC."""
-    frame = converted(frame, tz, decimal=decimal)
-    if tz is None:
-        return frame
-    return with_times(frame, lambda time: time.dt.strftime(LOCAL_TEXT))
+        frame = changed(frame, pl.Datetime, lambda _, time: time.dt.convert_time_zone(tz))
+    return changed(frame, pl.Float64, _as_decimal) if decimal else frame
 
 
 def _check_zone(tz: str) -> None:
-    import polars as pl
-
     with suppress(pl.exceptions.ComputeError, TypeError):
         pl.Series([], dtype=pl.Datetime("ns", "UTC")).dt.convert_time_zone(tz)
         if tz:
@@ -54,6 +103,89 @@ def _check_zone(tz: str) -> None:
         parameter="tz",
         limit="a name of the IANA time zone database",
         suggestion=f"use {' or '.join(near)}" if near else "use a name such as Europe/London",
+    )
+
+
+def _as_decimal(values: pl.Series, value: pl.Expr) -> pl.Expr:
+    """Floats as the decimals that they were written as."""
+    return value.cast(pl.String).cast(pl.Decimal(DIGITS, _places(values)))
+
+
+def _places(values: pl.Series) -> int:
+    """The fewest decimal places that lose nothing of any value."""
+    parts = pl.col("text").str.extract_groups(_FLOAT).struct
+    power = parts.field("3").cast(pl.Int64).fill_null(0)
+    sizes = (
+        values.drop_nulls()
+        .unique()
+        .cast(pl.String)
+        .to_frame("text")
+        .select(
+            "text",
+            # What is not a number has no digits, so it gets more than fit.
+            (parts.field("1").str.len_bytes() + power).fill_null(DIGITS + 1).alias("before"),
+            (parts.field("2").str.len_bytes().fill_null(0) - power).alias("after"),
+        )
+    )
+    if sizes.is_empty():
+        return 0
+    widest = sizes.row(sizes["before"].arg_max() or 0, named=True)
+    finest = sizes.row(sizes["after"].arg_max() or 0, named=True)
+    places: int = max(finest["after"], 0)
+    if max(widest["before"], 1) + places > DIGITS:
+        raise TrayportValidationError(
+            f"values of {values.name} such as {widest['text']} and {finest['text']} do not fit "
+            f"decimals of {DIGITS} digits",
+            parameter="decimal",
+            limit=f"{DIGITS} digits",
+            suggestion="leave decimal out, or leave out the rows of such values",
+        )
+    return places
+
+
+def texts(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table with times as ISO-8601 text to the nanosecond, with their offset from UTC."""
+    return changed(frame, pl.Datetime, _as_text)
+
+
+def _as_text(values: pl.Series, time: pl.Expr) -> pl.Expr:
+    zone = values.dtype.time_zone if isinstance(values.dtype, pl.Datetime) else None
+    return time.dt.strftime(UTC_TEXT if zone == "UTC" else LOCAL_TEXT)
+
+
+def flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table without nesting: a row per order, a column `outer_inner` per nested field."""
+    if SIDES.keys() <= set(frame.columns):
+        frame = _orders(frame)
+    while structs := [name for name, kind in frame.schema.items() if isinstance(kind, pl.Struct)]:
+        frame = frame.with_columns(
+            pl.col(name).name.prefix_fields(f"{name}_") for name in structs
+        ).unnest(structs)
+    return frame
+
+
+def _orders(frame: pl.DataFrame) -> pl.DataFrame:
+    """A row per order, with its side and level, 0 for the best; a book without any keeps a row."""
+    keys = ["point", *(name for name in frame.columns if name not in SIDES)]
+    points = frame.with_row_index("point")
+    sides = [
+        points.filter(pl.col(name).list.len() > 0)
+        .with_columns(
+            pl.lit(str(side)).alias("side"), pl.int_ranges(pl.col(name).list.len()).alias("level")
+        )
+        .select(*keys, "side", "level", pl.col(name).alias("order"))
+        .explode("level", "order")
+        .unnest("order")
+        for name, side in SIDES.items()
+    ]
+    # A side that is not known has no orders either.
+    sizes = (pl.col(name).list.len().fill_null(0) for name in SIDES)
+    empty = points.filter(pl.all_horizontal(size == 0 for size in sizes))
+    # Decimals of the sides may differ in their places; without relaxing, one side would lose some.
+    return (
+        pl.concat([*sides, empty.select(keys)], how="diagonal_relaxed")
+        .sort("point", maintain_order=True)
+        .drop("point")
     )
 
 
@@ -92,7 +224,6 @@ def pandas_frame(
 
 def _pandas_column(values: pl.Series, *, has_gaps: bool, stamps: bool) -> pd.Series[Any]:
     import pandas as pd
-    import polars as pl
 
     match values.dtype:
         case pl.Int64() if has_gaps:
@@ -109,17 +240,13 @@ def _pandas_column(values: pl.Series, *, has_gaps: bool, stamps: bool) -> pd.Ser
 
 def _filled(values: pl.Series) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """The values, with something where they are missing, and where they are."""
-    import polars as pl
-
     filling = False if values.dtype == pl.Boolean else 0
     return values.fill_null(filling).to_numpy(), values.is_null().to_numpy()
 
 
 def _objects(values: pl.Series) -> list[Any]:
     """Values as Python has them, the times among them as whole nanoseconds."""
-    import polars as pl
-
-    whole = with_times(values.to_frame(), lambda time: time.cast(pl.Int64))
+    whole = changed(values.to_frame(), pl.Datetime, lambda _, time: time.cast(pl.Int64))
     return whole.get_column(values.name).to_list()
 
 
@@ -157,8 +284,6 @@ def _flat(
     frame: pl.DataFrame, prefix: str, columns: Sequence[Column], *, has_gaps: bool
 ) -> Iterator[tuple[pl.Series, bool]]:
     """The columns, those inside structs too, and whether values may be missing in them."""
-    import polars as pl
-
     known = {column.python_name: column for column in columns}
     for values in frame.iter_columns():
         column = known.get(values.name)
@@ -177,7 +302,6 @@ def _may_be_missing(column: Column | None) -> bool:
 
 def _array(values: pl.Series, has_gaps: bool) -> npt.NDArray[Any]:
     import numpy as np
-    import polars as pl
 
     match values.dtype:
         case pl.Int64() | pl.Boolean() if has_gaps:

@@ -1,4 +1,4 @@
-"""Tables one after another into one file: in which formats, and how it appears only when whole."""
+"""Tables written to files, which appear only when they are whole."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
+
+import polars as pl
+from polars.io.plugins import register_io_source
 
 from ..errors import TrayportValidationError
-from .flattening import ISO_NANOSECONDS, flat, texts
-
-if TYPE_CHECKING:
-    import polars as pl
+from .convert import flat, texts
 
 Compression: TypeAlias = Literal["zstd", "lz4", "none"]
 """How the columns of a Parquet or an Arrow file are compressed."""
@@ -33,6 +33,53 @@ PARTS = 20
 PARTS_OF_TEXT = 5
 
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
+
+
+def file_format(path: str | Path, parameter: str = "out") -> str:
+    """The format a file's name asks for.
+
+    Args:
+        path: The file.
+        parameter: What messages call it.
+
+    Raises:
+        TrayportValidationError: The ending is not one that can be written.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        raise TrayportValidationError(
+            f"{parameter} {str(path)!r} has no known ending",
+            parameter=parameter,
+            limit=", ".join(FORMATS),
+            suggestion=f"use one of {', '.join(FORMATS)}",
+        )
+    return suffix
+
+
+def check_writable(path: str | Path, parameter: str = "out") -> None:
+    """Finds out before the work is done that its result could not be written.
+
+    Args:
+        path: The file.
+        parameter: What messages call it.
+
+    Raises:
+        TrayportValidationError: The path is a directory, or its directory cannot be written to.
+    """
+    target = Path(path)
+    reason = ""
+    if target.is_dir():
+        reason = "is a directory"
+    elif not target.parent.is_dir():
+        reason = "lies in a directory that does not exist"
+    elif not os.access(target.parent, os.W_OK):
+        reason = "lies in a directory that may not be written to"
+    if reason:
+        raise TrayportValidationError(
+            f"{parameter} {str(path)!r} {reason}",
+            parameter=parameter,
+            suggestion="choose another file",
+        )
 
 
 def codec_of(kind: str, compression: str | None) -> str:
@@ -66,8 +113,6 @@ def codec_of(kind: str, compression: str | None) -> str:
 
 def group_rows(schema: pl.Schema) -> int:
     """How many rows of such a table are put together in a file."""
-    import polars as pl
-
     nested = any(isinstance(kind, pl.List) for kind in schema.values())
     return GROUP_BOOKS if nested else GROUP_ROWS
 
@@ -102,8 +147,6 @@ class Gatherer:
             yield self._group()
 
     def _group(self) -> pl.DataFrame:
-        import polars as pl
-
         held = [frame for frame in self._held if frame.height] or self._held[:1]
         self._held, self._rows = [], 0
         self._groups += 1
@@ -130,8 +173,6 @@ def encode(frames: Iterable[pl.DataFrame], path: Path, kind: str, codec: str) ->
     Raises:
         OSError: The file cannot be written, because the disk is full for example.
     """
-    import polars as pl
-
     parts = gathered(frames, PARTS if kind in COMPRESSED else PARTS_OF_TEXT)
     try:
         if kind in COMPRESSED:
@@ -139,17 +180,14 @@ def encode(frames: Iterable[pl.DataFrame], path: Path, kind: str, codec: str) ->
         else:
             _encode_text(parts, path, kind)
     except (pl.exceptions.PolarsError, OSError) as error:
-        # Polars tells of the system's errors in words alone.
-        if getattr(error, "errno", None) is None and (told := _OS_ERROR.search(str(error))):
-            number = int(told[1])
+        # Polars gives the errors of the system as text alone.
+        if getattr(error, "errno", None) is None and (found := _OS_ERROR.search(str(error))):
+            number = int(found[1])
             raise OSError(number, os.strerror(number), str(path)) from error
         raise
 
 
 def _encode_columns(parts: Iterator[pl.DataFrame], path: Path, kind: str, codec: str) -> None:
-    import polars as pl
-    from polars.io.plugins import register_io_source
-
     first = next(parts)
     rows = group_rows(first.schema)
 
@@ -171,12 +209,11 @@ def _encode_columns(parts: Iterator[pl.DataFrame], path: Path, kind: str, codec:
 
 def _encode_text(parts: Iterator[pl.DataFrame], path: Path, kind: str) -> None:
     with path.open("wb") as file:
-        for number, part in enumerate(parts):
+        for number, part in enumerate(map(texts, parts)):
             if kind == ".csv":
-                header = not number
-                flat(part).write_csv(file, include_header=header, datetime_format=ISO_NANOSECONDS)
+                flat(part).write_csv(file, include_header=not number)
             else:
-                texts(part).write_ndjson(file)
+                part.write_ndjson(file)
 
 
 @contextmanager
@@ -195,3 +232,22 @@ def replaced(path: str | Path) -> Generator[Path]:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write(frame: pl.DataFrame, path: str | Path, kind: str, compression: str | None = None) -> None:
+    """Writes a table to a file, which is replaced in one step once everything is written.
+
+    Args:
+        frame: The table.
+        path: The file.
+        kind: The format, as its ending.
+        compression: "zstd", "lz4" or "none", for Parquet and Arrow.
+
+    Raises:
+        TrayportValidationError: The format has no such compression, or there can be no such file.
+        OSError: The file cannot be written.
+    """
+    codec = codec_of(kind, compression)
+    check_writable(path, "path")
+    with replaced(path) as part:
+        encode([frame], part, kind, codec)

@@ -1,28 +1,113 @@
-"""Tables of order books."""
+"""Tables of order books and of their best prices."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex
+from typing import Self, SupportsFloat, SupportsIndex
 
-from trayport_api.models import OrderBook, OrderSide
+import polars as pl
+from trayport_api.models import OrderSide
 
-from .analytics import book_sums, books
-from .analytics.levels import Level
-from .quote_tables import QuotesTable
-
-if TYPE_CHECKING:
-    import polars as pl
+from ..query.times import TimeLike
+from .analytics import books
+from .analytics.books import Level
+from .base import Model, TableResponse
 
 
-class OrderBookResponse(QuotesTable[OrderBook]):
-    """Books at points in time, their `bids` and `asks` as lists of orders, the best first.
+class QuotesTable(TableResponse[Model]):
+    """What the best prices of books say.
 
-    The models are `trayport_api.models.OrderBook`. CSV, which knows no lists, gets a row per order.
-    Levels are orders, as the API sends them; `by_price()` makes a level of each price.
+    The columns that are made here have a value per row of the table, and null where a side that
+    they need is empty. Crossed books are what they are: their spread is negative.
     """
 
-    operation_id = "get_order_book"
-    model = OrderBook
+    def mid(self) -> pl.Series:
+        """The middle of the best bid and the best ask, as a column `mid`.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     top = await client.orders.get_order_book_top(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T09", "2024-03-04T12", "1h"
+            ...     )
+            >>> top.mid()[0] == (top[0].bid_price + top[0].ask_price) / 2
+            True
+        """
+        return books.mid(self._frame)
+
+    def spread(self) -> pl.Series:
+        """The best ask less the best bid, as a column `spread`.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     top = await client.orders.get_order_book_top(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T09", "2024-03-04T12", "1h"
+            ...     )
+            >>> top.to_polars().with_columns(top.mid(), top.spread()).columns[-2:]
+            ['mid', 'spread']
+        """
+        return books.spread(self._frame)
+
+    def microprice(self) -> pl.Series:
+        """The middle of the best prices, each weighted by the quantity on the other side.
+
+        The column is called `microprice`.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     top = await client.orders.get_order_book_top(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T09", "2024-03-04T12", "1h"
+            ...     )
+            >>> top[0].bid_price <= top.microprice()[0] <= top[0].ask_price
+            True
+        """
+        return books.microprice(self._frame)
+
+    def at(self, instant: TimeLike | int) -> Self:
+        """The state in force at an instant: the last row at or before it, as a table of that row.
+
+        States between two points are not known, and points with nothing on either side have no
+        row unless they were asked for with `include_empty_buckets=True`: without it, a book that
+        has become empty looks as it did before.
+
+        Args:
+            instant: The instant, as precise as the table has them, or in nanoseconds since
+                1970-01-01 UTC. Naive times mean UTC.
+
+        Raises:
+            TrayportValidationError: The instant is no time.
+            TrayportLookupError: It lies before the first row; the message says when that is.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     top = await client.orders.get_order_book_top(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T09", "2024-03-04T12", "1h"
+            ...     )
+            >>> top.at("2024-03-04T10:59:59.5")[0] == top[1]
+            True
+        """
+        return self._with(books.in_force(self._frame, instant))
+
+    def imbalance(self) -> pl.Series:
+        """(bid - ask) / (bid + ask), by the quantity of the best orders, as column `imbalance`.
+
+        From -1, where only asks are, to 1, where only bids are; null where nothing is.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     top = await client.orders.get_order_book_top(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T09", "2024-03-04T12", "1h"
+            ...     )
+            >>> top.imbalance().is_between(-1, 1).all()
+            True
+        """
+        return books.imbalance_of_best(self._frame)
+
+
+class BooksTable(QuotesTable[Model]):
+    """Books at points in time, their `bids` and `asks` as lists of orders, the best first.
+
+    CSV, which knows no lists, gets a row per order.
+    Levels are orders, as the API sends them; `by_price()` makes a level of each price.
+    """
 
     def levels(self, depth: SupportsIndex | None = None) -> pl.DataFrame:
         """A row per order: its `timestamp`, its `side` (`bid` or `ask`), its `level`, its fields.
@@ -138,7 +223,7 @@ class OrderBookResponse(QuotesTable[OrderBook]):
             >>> books.by_price().levels()["order_count"].sum() == len(books.levels())
             True
         """
-        return self._with(book_sums.by_price(self._frame))
+        return self._with(books.by_price(self._frame))
 
     def by_venue(self) -> pl.DataFrame:
         """A row per book, side and venue: its best price, its quantity, its number of orders.
@@ -163,7 +248,7 @@ class OrderBookResponse(QuotesTable[OrderBook]):
             >>> books.by_venue()["order_count"].sum() == len(books.levels())
             True
         """
-        return book_sums.by_venue(self._frame)
+        return books.by_venue(self._frame)
 
     def depth(self, level: SupportsIndex) -> pl.DataFrame:
         """What stands at a level, and from the best order down to it.
@@ -187,7 +272,7 @@ class OrderBookResponse(QuotesTable[OrderBook]):
             >>> books.depth(0)["bid_depth"].equals(books.depth(0)["bid_quantity"])
             True
         """
-        return book_sums.depth(self._frame, level)
+        return books.depth(self._frame, level)
 
     def depth_within(self, distance: SupportsFloat) -> pl.DataFrame:
         """The quantity that stands no farther from the best price of its side than a distance.
@@ -209,7 +294,7 @@ class OrderBookResponse(QuotesTable[OrderBook]):
             >>> books.depth_within(0.05).columns
             ['timestamp', 'bid_depth', 'ask_depth']
         """
-        return book_sums.depth_within(self._frame, distance)
+        return books.depth_within(self._frame, distance)
 
     def imbalance(self, depth: SupportsIndex | None = None) -> pl.Series:
         """(bid - ask) / (bid + ask), by the quantity of orders, as a column `imbalance`.
@@ -231,4 +316,4 @@ class OrderBookResponse(QuotesTable[OrderBook]):
             >>> books.imbalance(depth=5).is_between(-1, 1).all()
             True
         """
-        return book_sums.imbalance(self._frame, depth)
+        return books.imbalance(self._frame, depth)

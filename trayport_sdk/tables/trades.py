@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from trayport_api.models import PrivateTrade, Trade
+import polars as pl
+from trayport_api.models import Trade
 
-from ..query.times import TimeRange
-from .analytics import flow as tape
-from .analytics import ohlcv as bars
-from .base import Model, TableResponse
-from .candles import OHLCVResponse
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from ..query.contracts import ContractSpec
-    from ..query.times import Interval, TimeLike
-    from .base import RequestRecord
+from ..query.contracts import ContractSpec
+from ..query.times import Interval, TimeLike, TimeRange
+from .analytics import flow, ohlcv
+from .base import Model, RequestRecord, TableResponse
+from .candles import CandlesOfTrades
 
 
 class TradesTable(TableResponse[Model]):
@@ -46,7 +40,7 @@ class TradesTable(TableResponse[Model]):
             >>> len(trades.of_contract(april)) + len(trades.of_contract(may)) == len(trades)
             True
         """
-        return self._with(tape.of_contract(self._frame, contract))
+        return self._with(flow.of_contract(self._frame, contract))
 
     def volume(
         self, from_: TimeLike | int | None = None, until: TimeLike | int | None = None
@@ -69,7 +63,7 @@ class TradesTable(TableResponse[Model]):
             >>> round(morning + rest, 6) == round(trades.volume(), 6)
             True
         """
-        return tape.volume(self._frame, TimeRange.between(from_, until))
+        return flow.volume(self._frame, TimeRange.between(from_, until))
 
     def vwap(
         self, from_: TimeLike | int | None = None, until: TimeLike | int | None = None
@@ -93,7 +87,7 @@ class TradesTable(TableResponse[Model]):
             >>> trades.vwap("2024-03-04T00", "2024-03-04T01") is None
             True
         """
-        return tape.vwap(self._frame, TimeRange.between(from_, until))
+        return flow.vwap(self._frame, TimeRange.between(from_, until))
 
     def aggressor_imbalance(
         self, from_: TimeLike | int | None = None, until: TimeLike | int | None = None
@@ -118,7 +112,7 @@ class TradesTable(TableResponse[Model]):
             >>> -1 <= trades.aggressor_imbalance() <= 1
             True
         """
-        return tape.aggressor_imbalance(self._frame, TimeRange.between(from_, until))
+        return flow.aggressor_imbalance(self._frame, TimeRange.between(from_, until))
 
     def aggressor_flow(
         self,
@@ -153,7 +147,7 @@ class TradesTable(TableResponse[Model]):
             >>> flow.columns
             ['from_timestamp', 'to_timestamp', 'buy_volume', 'sell_volume', 'imbalance']
         """
-        return tape.aggressor_flow(
+        return flow.aggressor_flow(
             self._frame,
             interval,
             TimeRange.over(from_, until, self.windows),
@@ -168,7 +162,7 @@ class TradesTable(TableResponse[Model]):
         *,
         include_empty_buckets: bool = False,
         optional_fields: Sequence[str] = (),
-    ) -> OHLCVResponse:
+    ) -> CandlesOfTrades:
         """Candles of the trades, which agree with the candles of the service.
 
         The service makes candles of the lowest-numbered route [assumed], so they agree for trades
@@ -204,45 +198,30 @@ class TradesTable(TableResponse[Model]):
             >>> own["trade_count"].sum() == len(trades)
             True
         """
-        frame = bars.candles(
+        frame = ohlcv.candles(
             self._frame,
             interval,
             TimeRange.over(from_, until, self.windows),
             include_empty_buckets=include_empty_buckets,
             optional_fields=optional_fields,
         )
-        return OHLCVResponse.made(frame, interval, self.requests)
+        return CandlesOfTrades.made(frame, interval, self.requests)
 
 
-class TradesResponse(TradesTable[Trade]):
-    """Trades in time order; the models are `trayport_api.models.Trade`."""
-
-    operation_id = "get_trades"
-    model = Trade
-
-
-class TradesBatch(TradesResponse):
+class TradesBatch(TradesTable[Trade]):
     """The trades of one contract in one window of a stream.
 
     Attributes:
         contract: The contract.
     """
 
+    operation_id = "get_trades"
+    model = Trade
     contract: ContractSpec
 
     @classmethod
     def about(cls, contract: ContractSpec, frame: pl.DataFrame, request: RequestRecord) -> Self:
-        """The rows that a request brought of a contract."""
+        """The rows of a contract that a request fetched."""
         batch = cls(frame, [request])
         batch.contract = contract
         return batch
-
-
-class PrivateTradesResponse(TradesTable[PrivateTrade]):
-    """The account's own trades in time order, with both sides as columns.
-
-    The models are `trayport_api.models.PrivateTrade`.
-    """
-
-    operation_id = "get_private_trades"
-    model = PrivateTrade

@@ -1,9 +1,8 @@
-"""What trades add up to."""
+"""What trades add up to: volumes, averages, and who the aggressors were."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import polars as pl
 from trayport_spec import CONTRACT_TYPE_ALIASES
 
 from ...errors import TrayportValidationError
@@ -11,46 +10,25 @@ from ...query.contracts import ContractSpec
 from ...query.times import Interval, TimeRange
 from .ohlcv import BUY, CONTRACT, END, SELL, START, by_bucket, one_contract, weighted, within
 
-if TYPE_CHECKING:
-    import polars as pl
+PRICE, QUANTITY, BUYS = pl.col("price"), pl.col("quantity"), pl.col("aggressor_buy")
+IDS = ("market_id", "instrument_id", "sequence_id", "sequence_item_id", "second_sequence_item_id")
 
 
 def volume(trades: pl.DataFrame, span: TimeRange) -> float:
-    """The quantity that was traded in a range.
-
-    Raises:
-        TrayportValidationError: The trades are of several contracts.
-    """
-    import polars as pl
-
-    found: float = _within(trades, span).select(total(pl.col("quantity"))).item()
+    """The quantity that was traded in a range."""
+    found: float = _within(trades, span).select(_total(QUANTITY)).item()
     return found
 
 
 def vwap(trades: pl.DataFrame, span: TimeRange) -> float | None:
-    """The volume-weighted average price in a range; None where nothing traded.
-
-    Raises:
-        TrayportValidationError: The trades are of several contracts.
-    """
-    import polars as pl
-
-    found: float | None = (
-        _within(trades, span).select(weighted(pl.col("price"), pl.col("quantity"))).item()
-    )
+    """The volume-weighted average price in a range; None where nothing traded."""
+    found: float | None = _within(trades, span).select(weighted(PRICE, QUANTITY)).item()
     return found
 
 
 def aggressor_imbalance(trades: pl.DataFrame, span: TimeRange) -> float | None:
-    """The share of volume that aggressors bought less the share they sold; None without volume.
-
-    Raises:
-        TrayportValidationError: The trades are of several contracts.
-    """
-    import polars as pl
-
-    bought, sold = _sides()
-    sums = _within(trades, span).select(bought.alias(BUY), sold.alias(SELL))
+    """The share of volume that aggressors bought less the share they sold; None without volume."""
+    sums = _within(trades, span).select(**_by_aggressor())
     found: float | None = sums.select(imbalance(pl.col(BUY), pl.col(SELL))).item()
     return found
 
@@ -62,20 +40,9 @@ def aggressor_flow(
     *,
     include_empty_buckets: bool = False,
 ) -> pl.DataFrame:
-    """What aggressors bought and sold, by bucket of time and contract.
-
-    Raises:
-        TrayportValidationError: An argument cannot work.
-    """
-    import polars as pl
-
-    bought, sold = _sides()
+    """What aggressors bought and sold, by bucket of time and contract."""
     flow = by_bucket(
-        trades,
-        interval,
-        span,
-        {BUY: bought, SELL: sold},
-        include_empty_buckets=include_empty_buckets,
+        trades, interval, span, _by_aggressor(), include_empty_buckets=include_empty_buckets
     )
     return flow.select(
         START,
@@ -87,33 +54,18 @@ def aggressor_flow(
     )
 
 
-def total(amounts: pl.Expr) -> pl.Expr:
-    """The sum, of which an empty one is 0 and not the -0 that polars makes of it."""
-    return without_sign_of_zero(amounts.sum())
-
-
 def without_sign_of_zero(amount: pl.Expr) -> pl.Expr:
     """The amount, with 0 for -0."""
-    import polars as pl
-
     return pl.when(amount == 0).then(0.0).otherwise(amount)
 
 
 def imbalance(first: pl.Expr, second: pl.Expr) -> pl.Expr:
     """What one of two amounts has more than the other, as a part of both; null without any."""
-    import polars as pl
-
     return pl.when(first + second > 0).then((first - second) / (first + second))
 
 
 def of_contract(table: pl.DataFrame, contract: ContractSpec | str) -> pl.DataFrame:
-    """The rows of one contract.
-
-    Raises:
-        TrayportValidationError: The rows do not say whose they are, or the symbol is none.
-    """
-    import polars as pl
-
+    """The rows of one contract."""
     if CONTRACT not in table.columns:
         raise TrayportValidationError(
             "the rows do not say whose they are",
@@ -123,30 +75,23 @@ def of_contract(table: pl.DataFrame, contract: ContractSpec | str) -> pl.DataFra
         )
     spec = contract if isinstance(contract, ContractSpec) else ContractSpec.parse(contract)
     own = pl.col(CONTRACT).struct
-    ids = (
-        "market_id",
-        "instrument_id",
-        "sequence_id",
-        "sequence_item_id",
-        "second_sequence_item_id",
-    )
     kinds = [form for form, name in CONTRACT_TYPE_ALIASES.items() if name == spec.contract_type]
     return table.filter(
         own.field("contract_type").is_in([*kinds, str(spec.contract_type)]),
-        *(own.field(name).eq_missing(pl.lit(getattr(spec, name), pl.Int64)) for name in ids),
+        *(own.field(name).eq_missing(pl.lit(getattr(spec, name), pl.Int64)) for name in IDS),
     )
 
 
 def _within(trades: pl.DataFrame, span: TimeRange) -> pl.DataFrame:
-    import polars as pl
-
     inside = trades.filter(within(span, pl.col("deal_date").cast(pl.Int64)))
     one_contract(inside)
     return inside
 
 
-def _sides() -> tuple[pl.Expr, pl.Expr]:
-    import polars as pl
+def _total(amounts: pl.Expr) -> pl.Expr:
+    """The sum, of which an empty one is 0 and not the -0 that polars makes of it."""
+    return without_sign_of_zero(amounts.sum())
 
-    quantity, buys = pl.col("quantity"), pl.col("aggressor_buy")
-    return total(quantity.filter(buys)), total(quantity.filter(~buys))
+
+def _by_aggressor() -> dict[str, pl.Expr]:
+    return {BUY: _total(QUANTITY.filter(BUYS)), SELL: _total(QUANTITY.filter(~BUYS))}

@@ -1,26 +1,34 @@
-"""Candles made of trades."""
+"""Candles made of trades, or of shorter candles.
+
+They stand on a grid of buckets: seconds, minutes and hours count in multiples from midnight UTC,
+days start at midnight and months on the first; several days or months count from the start of a
+range [assumed], and the end of the range cuts the last of those short.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
+import polars as pl
+from attrs import frozen
 from trayport_spec import ENDPOINTS
 
 from ...errors import TrayportValidationError
 from ...query import rules
-from ...query.times import Interval, TimeRange
+from ...query.times import DAY, EPOCH, SECOND, Interval, TimeRange, interval_of, to_text
 from ..decode.schema import column_filter
-from .buckets import Buckets, bucket_interval
-
-if TYPE_CHECKING:
-    import polars as pl
 
 CANDLES = ENDPOINTS["get_ohlcv"]
 START, END, COUNT, CONTRACT = "from_timestamp", "to_timestamp", "trade_count", "contract"
 BUY, SELL = "buy_volume", "sell_volume"
 AMOUNTS = ("volume", COUNT, BUY, SELL)
 """What is 0 where nothing traded, and not unknown."""
+
+_TIME = pl.Datetime("ns", "UTC")
+_SHORTEST_MONTH = 28 * DAY
+_UNITS = (("day", DAY), ("hour", 3600 * SECOND), ("minute", 60 * SECOND), ("second", SECOND))
+_START, _END = pl.col(START).cast(pl.Int64), pl.col(END).cast(pl.Int64)
 
 
 def candles(
@@ -31,20 +39,7 @@ def candles(
     include_empty_buckets: bool = False,
     optional_fields: Sequence[str] = (),
 ) -> pl.DataFrame:
-    """Candles of trades, with the columns that the service gives, and the number of trades.
-
-    Args:
-        trades: The trades, of one or several contracts.
-        interval: The length of a candle.
-        span: The trades that count.
-        include_empty_buckets: Whether every bucket of the range has a row.
-        optional_fields: `open_timestamp`, `close_timestamp`, `vwap`.
-
-    Raises:
-        TrayportValidationError: An argument cannot work.
-    """
-    import polars as pl
-
+    """Candles of trades, with the columns that the service gives, and the number of trades."""
     fields = rules.options(CANDLES, optional_fields=optional_fields).optional_fields
     price, quantity, time = pl.col("price"), pl.col("quantity"), pl.col("deal_date")
     found = by_bucket(
@@ -64,9 +59,8 @@ def candles(
         },
         include_empty_buckets=include_empty_buckets,
     )
-    asked = column_filter(fields, ())
-    names = [column.python_name for column in CANDLES.row if asked(column)]
-    return found.select(*names, COUNT, *contract_of(trades))
+    names = [c.python_name for c in filter(column_filter(fields, ()), CANDLES.row)]
+    return found.select(*names, COUNT, *_contract(trades))
 
 
 def by_bucket(
@@ -77,7 +71,7 @@ def by_bucket(
     *,
     include_empty_buckets: bool,
 ) -> pl.DataFrame:
-    """What trades add up to in each bucket of time, by contract if the rows say whose they are.
+    """What trades add up to in each bucket of time, by contract if the rows have one.
 
     Args:
         trades: The trades.
@@ -85,31 +79,111 @@ def by_bucket(
         span: The trades that count.
         sums: What is wanted, by column, of trades in order of time.
         include_empty_buckets: Whether every bucket of the range has a row.
-
-    Raises:
-        TrayportValidationError: The interval is none, or does not divide a day.
     """
-    import polars as pl
-
     interval = bucket_interval(interval)
     time = pl.col("deal_date").cast(pl.Int64)
-    # What lenient decoding knows no time of lies in no bucket.
+    # Lenient decoding makes nulls of times, which lie in no bucket.
     inside = trades.filter(within(span, time) & time.is_not_null())
     if not inside["deal_date"].is_sorted():
         inside = inside.sort("deal_date", maintain_order=True)
-    buckets = Buckets.of(interval, span, first_of(inside, time))
-    found = inside.group_by([*contract_of(trades), buckets.start(time).alias(START)]).agg(
+    buckets = Buckets.of(interval, span, inside.select(time.min()).item())
+    found = inside.group_by([*_contract(trades), buckets.start(time).alias(START)]).agg(
         value.alias(name) for name, value in sums.items()
     )
     if include_empty_buckets:
-        found = filled(found, buckets, span, last_of(inside, time))
-    return finished(found, buckets)
+        found = _filled(found, buckets, span, inside.select(time.max()).item())
+    return _finished(found, buckets)
+
+
+def resampled(
+    bars: pl.DataFrame,
+    interval: Interval | str,
+    wanted: TimeRange,
+    span: TimeRange,
+    *,
+    source: Interval | None,
+    include_empty_buckets: bool | None = None,
+) -> pl.DataFrame:
+    """Longer candles, made of whole shorter ones.
+
+    Args:
+        bars: The candles, with `vwap`, `trade_count` and the rest if they have them.
+        interval: The length of the new ones.
+        wanted: The old ones that count.
+        span: The range that the new ones are of.
+        source: The length of the old ones, if that is known.
+        include_empty_buckets: Whether a bucket without trades has a row; None keeps those that have
+            a row now.
+    """
+    interval = bucket_interval(interval)
+    source = source or interval_of_bars(bars)
+    if source is not None and not is_multiple(interval, source):
+        raise TrayportValidationError(
+            f"interval {interval} is no multiple of {source}, the interval of the candles",
+            parameter="interval",
+            limit=f"multiples of {source}",
+            suggestion="use a multiple of it, or ask the service for that interval",
+        )
+    _check_not_cut(bars, wanted)
+    bars = bars.filter(within(wanted, _START))
+    buckets = Buckets.of(interval, span, bars.select(_START.min()).item())
+    if not bars[START].is_sorted():
+        bars = bars.sort(START, maintain_order=True)
+    cut = bars.filter(buckets.after(buckets.start(_START)) < _END)
+    if cut.height:
+        raise TrayportValidationError(
+            f"interval {interval} cuts the candle {_name(cut)}",
+            parameter="interval",
+            limit="buckets of whole candles",
+            suggestion="use another multiple, or ask for candles that start where its buckets do",
+        )
+    sums = {
+        "open": pl.col("open").drop_nulls().first(),
+        "high": pl.col("high").max(),
+        "low": pl.col("low").min(),
+        "close": pl.col("close").drop_nulls().last(),
+        "volume": pl.col("volume").sum(),
+        "open_timestamp": pl.col("open_timestamp").drop_nulls().first(),
+        "close_timestamp": pl.col("close_timestamp").drop_nulls().last(),
+        "vwap": weighted(pl.col("vwap"), pl.col("volume")),
+        COUNT: pl.col(COUNT).sum(),
+    }
+    found = bars.group_by([*_contract(bars), buckets.start(_START).alias(START)]).agg(
+        value.alias(name) for name, value in sums.items() if name in bars.columns
+    )
+    if include_empty_buckets is False:
+        found = found.filter(pl.col("open").is_not_null())
+    elif include_empty_buckets:
+        found = _filled(found, buckets, span, bars.select(_START.max()).item())
+    names = {START, END, CONTRACT, *sums}
+    return _finished(found, buckets).select(name for name in bars.columns if name in names)
+
+
+def vwap_of_bars(bars: pl.DataFrame, span: TimeRange) -> float | None:
+    """The volume-weighted average price of candles, or None where nothing traded."""
+    if "vwap" not in bars.columns:
+        raise TrayportValidationError(
+            "the candles have no column vwap, which their average is made of",
+            parameter="optional_fields",
+            limit="vwap",
+            suggestion='ask for the candles with optional_fields=["vwap"]',
+        )
+    one_contract(bars)
+    _check_not_cut(bars, span)
+    inside = bars.filter(within(span, _START))
+    average: float | None = inside.select(weighted(pl.col("vwap"), pl.col("volume"))).item()
+    return average
+
+
+def interval_of_bars(bars: pl.DataFrame) -> Interval | None:
+    """The length of candles, as the longest one shows; None for none."""
+    ends = (edge.sort_by(_END - _START).last() for edge in (_START, _END))
+    start, end = bars.select(*ends).row(0)
+    return None if start is None else interval_between(start, end)
 
 
 def within(span: TimeRange, time: pl.Expr) -> pl.Expr:
     """Whether times, as integers, lie in a range."""
-    import polars as pl
-
     inside = pl.lit(value=True)
     if span.start is not None:
         inside &= time >= span.start
@@ -120,21 +194,13 @@ def within(span: TimeRange, time: pl.Expr) -> pl.Expr:
 
 def weighted(price: pl.Expr, volume: pl.Expr) -> pl.Expr:
     """The average price by volume; not known where a part is not, null without volume."""
-    import polars as pl
-
     is_known = ((price * volume).is_not_null() | (volume == 0)).all() & (volume.sum() > 0)
     return pl.when(is_known).then((price * volume).sum() / volume.sum())
 
 
 def one_contract(table: pl.DataFrame) -> None:
-    """Refuses a table of several contracts, whose prices do not go together.
-
-    Raises:
-        TrayportValidationError: There are several.
-    """
-    if CONTRACT not in table.columns:
-        return
-    count = table[CONTRACT].n_unique()
+    """Refuses a table of several contracts, whose prices do not go together."""
+    count = table[CONTRACT].n_unique() if CONTRACT in table.columns else 1
     if count > 1:
         raise TrayportValidationError(
             f"the table has {count} contracts, whose prices and volumes do not go together",
@@ -144,35 +210,21 @@ def one_contract(table: pl.DataFrame) -> None:
         )
 
 
-def contract_of(table: pl.DataFrame) -> list[str]:
-    """The column that says whose a row is, if there is one."""
+def _contract(table: pl.DataFrame) -> list[str]:
+    """The column of the contract, if there is one."""
     return [CONTRACT] if CONTRACT in table.columns else []
 
 
-def first_of(table: pl.DataFrame, time: pl.Expr) -> int | None:
-    """The earliest time, if there is one."""
-    first: int | None = table.select(time.min()).item()
-    return first
-
-
-def last_of(table: pl.DataFrame, time: pl.Expr) -> int | None:
-    """The latest time, if there is one."""
-    last: int | None = table.select(time.max()).item()
-    return last
-
-
-def filled(
+def _filled(
     found: pl.DataFrame, buckets: Buckets, span: TimeRange, last: int | None
 ) -> pl.DataFrame:
     """The candles, with a row for every bucket of the range and every contract."""
-    import polars as pl
-
-    start = span.start if span.start is not None else first_of(found, pl.col(START))
+    start = span.start if span.start is not None else found.select(pl.col(START).min()).item()
     end = span.end if span.end is not None else None if last is None else last + 1
     if start is None or end is None:
         return found
     grid = buckets.starts(start, end).alias(START).to_frame()
-    keys = contract_of(found)
+    keys = _contract(found)
     if keys:
         grid = found.select(keys).unique(maintain_order=True).join(grid, how="cross")
     filled = grid.join(found, on=[*keys, START], how="left", nulls_equal=True)
@@ -181,11 +233,154 @@ def filled(
     )
 
 
-def finished(found: pl.DataFrame, buckets: Buckets) -> pl.DataFrame:
+def _finished(found: pl.DataFrame, buckets: Buckets) -> pl.DataFrame:
     """The candles in order of time, with both edges as times."""
-    import polars as pl
+    start = pl.col(START)
+    edges = found.with_columns(start.cast(_TIME), buckets.after(start).cast(_TIME).alias(END))
+    return edges.sort([START, *_contract(found)], maintain_order=True)
 
-    kind = pl.Datetime("ns", "UTC")
-    return found.with_columns(
-        pl.col(START).cast(kind), buckets.after(pl.col(START)).cast(kind).alias(END)
-    ).sort([START, *contract_of(found)], maintain_order=True)
+
+def _check_not_cut(bars: pl.DataFrame, span: TimeRange) -> None:
+    """Refuses a range that has a part of a candle with trades."""
+    for name, edge in (("from_", span.start), ("until", span.end)):
+        if edge is None:
+            continue
+        cut = bars.filter((edge > _START) & (edge < _END), pl.col("open").is_not_null())
+        if cut.height:
+            raise TrayportValidationError(
+                f"{name} lies within the candle {_name(cut)}, of which no part is known",
+                parameter=name,
+                limit="where candles start or end",
+                suggestion="move it to an edge of the candle, or ask for shorter candles",
+            )
+
+
+def _name(bars: pl.DataFrame) -> str:
+    start, end = bars.select(_START, _END).row(0)
+    return f"{to_text(start)} to {to_text(end)}"
+
+
+def bucket_interval(value: Interval | str) -> Interval:
+    """The interval of an argument, if buckets of it fit into days.
+
+    Example:
+        >>> bucket_interval("15m")
+        Interval(count=15, unit=<IntervalUnit.MINUTE: 'minute'>)
+    """
+    interval = interval_of(value)
+    length = interval.length
+    if length is not None and length % DAY and DAY % length:
+        raise TrayportValidationError(
+            f"interval {interval} does not divide a day, which buckets are counted in",
+            parameter="interval",
+            limit="a divisor of 1d, whole days or whole months",
+            suggestion="use one such as 15m, 1h, 4h, 1d, 7d or 1mo",
+        )
+    return interval
+
+
+def interval_between(start: int, end: int) -> Interval | None:
+    """The interval of a bucket, from its edges: whole months if it looks like that.
+
+    Example:
+        >>> day = 86_400_000_000_000
+        >>> str(interval_between(0, 31 * day)), str(interval_between(0, 7 * day))
+        ('1mo', '7d')
+    """
+    if end - start >= _SHORTEST_MONTH and not (start % DAY or end % DAY):
+        first, last = (
+            type(EPOCH).fromtimestamp(edge // SECOND, EPOCH.tzinfo) for edge in (start, end)
+        )
+        if first.day == last.day == 1:
+            return Interval((last.year - first.year) * 12 + last.month - first.month, "month")
+    for unit, length in _UNITS:
+        if end > start and (end - start) % length == 0:
+            return Interval((end - start) // length, unit)
+    return None
+
+
+def is_multiple(interval: Interval, part: Interval) -> bool:
+    """Whether whole buckets of one interval make up those of another.
+
+    Example:
+        >>> is_multiple(Interval(1, "month"), Interval(4, "hour"))
+        True
+        >>> is_multiple(Interval(1, "month"), Interval(7, "day"))
+        False
+    """
+    if part.length is None:
+        return interval.length is None and interval.count % part.count == 0
+    return (DAY if interval.length is None else interval.length) % part.length == 0
+
+
+@frozen
+class Buckets:
+    """The buckets of an interval, over a range of time.
+
+    Attributes:
+        interval: Their length.
+        origin: Where the first one starts, if they are of several days or months.
+        end: Where the last one is cut off, if they are of several days or months.
+    """
+
+    interval: Interval
+    origin: int
+    end: int | None
+
+    @classmethod
+    def of(cls, interval: Interval, span: TimeRange, first: int | None) -> Buckets:
+        """The buckets of a range; an open start is the first time that there is."""
+        start = span.start if span.start is not None else first or 0
+        return cls(interval, start - start % DAY, span.end)
+
+    @property
+    def _from_origin(self) -> bool:
+        """Whether they count from the start of the range."""
+        length = self.interval.length
+        return self.interval.count > 1 if length is None else length > DAY
+
+    def start(self, time: pl.Expr) -> pl.Expr:
+        """The starts of the buckets that times lie in; both are integers."""
+        if self.interval.length is not None:
+            return time - (time - (self.origin if self._from_origin else 0)) % self.interval.length
+        months = _months(time)
+        return _firsts(months - (months - _months(_literal(self.origin))) % self.interval.count)
+
+    def after(self, start: pl.Expr) -> pl.Expr:
+        """The ends of the buckets that start there."""
+        if self.interval.length is not None:
+            after = start + self.interval.length
+        else:
+            after = _firsts(_months(start) + self.interval.count)
+        if self._from_origin and self.end is not None:
+            cut = pl.when(start < self.end).then(pl.min_horizontal(after, self.end))
+            return cut.otherwise(after)
+        return after
+
+    def starts(self, start: int, end: int) -> pl.Series:
+        """The starts of all buckets that have a part of `[start, end)`."""
+        if end <= start:
+            return pl.Series("start", [], dtype=pl.Int64)
+        first = self.start(_literal(start))
+        if self.interval.length is not None:
+            starts = pl.int_range(first, end, self.interval.length)
+        else:
+            # The last instant of the range: a bucket that would start at its end has no part of it.
+            last = _months(_literal(end - 1)) + 1
+            starts = _firsts(pl.int_range(_months(first), last, self.interval.count))
+        return pl.select(starts.alias("start")).to_series()
+
+
+def _literal(value: Any) -> pl.Expr:
+    return pl.lit(value, dtype=pl.Int64)
+
+
+def _months(time: pl.Expr) -> pl.Expr:
+    """The number of the month, counted through the years."""
+    date = time.cast(pl.Datetime("ns"))
+    return date.dt.year().cast(pl.Int64) * 12 + date.dt.month().cast(pl.Int64) - 1
+
+
+def _firsts(months: pl.Expr) -> pl.Expr:
+    """The starts of months that are counted through the years."""
+    return pl.date(months // 12, months % 12 + 1, 1).cast(pl.Datetime("ns")).cast(pl.Int64)
