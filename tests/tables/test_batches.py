@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from trayport_sdk import TrayportConfigurationError, TrayportValidationError
-from trayport_sdk.tables.batches import AHEAD, Crew, map_batches
+from trayport_sdk.tables.batches import AHEAD, Workers, map_batches
 
 
 def ends(frame: pl.DataFrame) -> tuple[int, int, int]:
@@ -77,11 +77,12 @@ def test_no_more_pieces_are_taken_than_are_worked_on() -> None:
 
 
 def test_so_many_pieces_are_under_way_for_each_process() -> None:
-    with Crew(ends, 3) as crew:
-        for number in range(3 * AHEAD):
-            assert not crew.is_busy, number
-            crew.begin(rows(1))
-        assert crew.is_busy
+    workers = Workers(ends, 3)
+    for number in range(3 * AHEAD):
+        assert not workers.is_full, number
+        workers.submit(rows(1))
+    assert workers.is_full
+    workers.close()
 
 
 def test_a_function_without_a_name_is_refused_at_once() -> None:
@@ -152,19 +153,19 @@ def test_a_script_without_a_main_part_is_told_to_have_one(tmp_path: Path) -> Non
     assert '`if __name__ == "__main__":`' in process.stderr
 
 
-class OddError(Exception):
+class UnpicklableError(Exception):
     """An error that cannot be pickled."""
 
     def __init__(self, one: int, other: int) -> None:
         super().__init__(one)
 
 
-def odd(frame: pl.DataFrame) -> None:
-    raise OddError(frame.height, 2)
+def raises_what_cannot_be_sent(frame: pl.DataFrame) -> None:
+    raise UnpicklableError(frame.height, 2)
 
 
-def test_an_error_that_cannot_travel_is_told_of_in_words() -> None:
+def test_an_error_that_cannot_travel_is_given_as_text() -> None:
     frame = pl.DataFrame({"a": [1, 2, 3]})
-    with pytest.raises(RuntimeError, match="OddError: 3") as failed:
-        list(map_batches([frame], odd, 2))
+    with pytest.raises(RuntimeError, match="UnpicklableError: 3") as failed:
+        list(map_batches([frame], raises_what_cannot_be_sent, 2))
     assert "rows 0 to 2" in "".join(failed.value.__notes__)

@@ -18,7 +18,7 @@ from ..query.plan import CHOICES, QueryPlan
 from ..query.planner import plan
 from ..tables import TradesBatch
 from ..tables.base import RequestRecord
-from ..tables.batches import Crew
+from ..tables.batches import Workers
 from ..tables.files import (
     Compression,
     Gatherer,
@@ -241,7 +241,7 @@ class TableStream:
             ...         print(columns[0].name)
             trade_id
         """
-        return self._begun(self._source.mapped(Crew(fn, workers)))
+        return self._begun(self._source.mapped(Workers(fn, workers)))
 
     def _use(self) -> None:
         if self._is_used:
@@ -299,20 +299,19 @@ class _Source:
                             yield TradesBatch.about(contract, rows, piece.record)
                 piece.rows.close()
 
-    async def mapped(self, crew: Crew[Result]) -> AsyncGenerator[Result]:
+    async def mapped(self, workers: Workers[Result]) -> AsyncGenerator[Result]:
         query = telling(await self.asked())
-        crew.open()
         try:
             async with aclosing(self.groups(query)) as groups:
                 async for group in groups:
-                    await asyncio.to_thread(crew.begin, group)
-                    while crew.is_busy:
-                        yield await _taken(crew)
-            while crew.next is not None:
-                yield await _taken(crew)
+                    await asyncio.to_thread(workers.submit, group)
+                    while workers.is_full:
+                        yield await _taken(workers)
+            while workers.next is not None:
+                yield await _taken(workers)
         finally:
             # In a thread: the processes first do what they are at.
-            await asyncio.shield(asyncio.to_thread(crew.close))
+            await asyncio.shield(asyncio.to_thread(workers.close))
 
     async def groups(self, query: QueryPlan) -> AsyncGenerator[pl.DataFrame]:
         """All rows, in tables of about 100,000."""
@@ -361,13 +360,13 @@ async def _aside(work: Callable[[], None], stop: Callable[[], None]) -> None:
         raise
 
 
-async def _taken(crew: Crew[Result]) -> Result:
-    if crew.next is not None and not crew.next.done():
+async def _taken(workers: Workers[Result]) -> Result:
+    if workers.next is not None and not workers.next.done():
         # The result is taken below, where its error is explained.
-        waiting = asyncio.wrap_future(crew.next)
+        waiting = asyncio.wrap_future(workers.next)
         waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
         await asyncio.wait([waiting])
-    return crew.take()
+    return workers.result()
 
 
 def _feed(writer: FileWriter, query: QueryPlan, piece: AnsweredQuery) -> None:

@@ -150,9 +150,9 @@ class TableResponse(FromRequests, Generic[Model]):
         return cls(cls._arranged(pl.concat(frames)), requests)
 
     @classmethod
-    def nothing(cls, asked: ColumnFilter) -> Self:
+    def nothing(cls, wanted: ColumnFilter) -> Self:
         """A table without rows, with the columns a full one would have."""
-        return cls(to_frame(cls.operation_id, [], asked), [])
+        return cls(to_frame(cls.operation_id, [], wanted), [])
 
     @classmethod
     def _arranged(cls, frame: pl.DataFrame) -> pl.DataFrame:

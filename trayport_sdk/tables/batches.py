@@ -1,4 +1,4 @@
-"""Work for processors on the rows of a table, in processes, piece by piece and in order."""
+"""Work for processors on the rows of a table: in processes, piece by piece and in order."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import pickle
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Future
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from io import BytesIO
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from multiprocessing import get_context
+from typing import Any, Generic, TypeVar
 
-from ..errors import TrayportConfigurationError, TrayportValidationError
+import polars as pl
+
+from ..errors import (
+    TrayportConfigurationError,
+    TrayportValidationError,
+    invalid,
+    not_whole,
+)
 from .files import gathered
-
-if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
-
-    import polars as pl
 
 Result = TypeVar("Result")
 
@@ -26,10 +28,8 @@ AHEAD = 2
 """Pieces for each process that are under way or done, at most."""
 
 
-class Crew(Generic[Result]):
-    """Has a function run on tables in several processes, and gives its results in order.
-
-    Used as a context manager.
+class Workers(Generic[Result]):
+    """Runs a function on tables in several processes, and gives its results in order.
 
     Args:
         function: What to run, defined at the top level of a module that can be imported.
@@ -45,50 +45,50 @@ class Crew(Generic[Result]):
         self, function: Callable[[pl.DataFrame], Result], workers: int | None = None
     ) -> None:
         self._function = function
-        self._workers = _count(workers)
+        self._count = _count(workers)
         if not callable(function):  # pyright: ignore[reportUnnecessaryComparison]
-            raise TrayportValidationError(
-                f"fn {function!r} cannot be called",
-                parameter="fn",
-                suggestion="give a function that takes a polars frame",
-            )
-        self._pickled = _pickled(function) if self._workers > 1 else b""
+            suggestion = "give a function that takes a polars frame"
+            raise invalid("fn", function, "cannot be called", suggestion)
+        self._pickled = _pickled(function) if self._count > 1 else b""
         self._pool: ProcessPoolExecutor | None = None
         self._under_way: deque[tuple[Future[Result], int, int]] = deque()
         self._rows = 0
 
     @property
-    def is_busy(self) -> bool:
-        """Whether a result has to be taken before another table is handed in."""
-        return len(self._under_way) >= (AHEAD * self._workers if self._pool else 1)
+    def is_full(self) -> bool:
+        """Whether a result has to be taken before another table is submitted."""
+        return len(self._under_way) >= (AHEAD * self._count if self._count > 1 else 1)
 
     @property
     def next(self) -> Future[Result] | None:
         """The next result in order, done or not; None when nothing is under way."""
         return self._under_way[0][0] if self._under_way else None
 
-    def begin(self, frame: pl.DataFrame) -> None:
-        """Hands in a table."""
+    def submit(self, frame: pl.DataFrame) -> None:
+        """Runs the function on a table; the processes start with the first one."""
         first, self._rows = self._rows, self._rows + frame.height
-        if self._pool is None:
+        if self._count == 1:
             future: Future[Result] = Future()
             try:
                 future.set_result(self._function(frame))
             except Exception as error:  # noqa: BLE001  (raised where the result is taken)
                 future.set_exception(error)
         else:
-            packed = BytesIO()
-            frame.write_ipc_stream(packed)
             try:
-                if not first:
-                    # Nobody would take a table from a pipe whose processes end as they begin.
-                    self._pool.submit(os.getpid).result()
-                future = self._pool.submit(_run, self._pickled, packed.getvalue())
+                future = self._started().submit(_run, self._pickled, _packed(frame))
             except BrokenExecutor as error:
                 raise _ended() from error
         self._under_way.append((future, first, self._rows))
 
-    def take(self) -> Result:
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            # Forked processes would inherit locks that threads of this one hold.
+            self._pool = ProcessPoolExecutor(self._count, mp_context=get_context("spawn"))
+            # A table in the pipe of processes that end as they begin would never be taken.
+            self._pool.submit(os.getpid).result()
+        return self._pool
+
+    def result(self) -> Result:
         """The next result in order, once it is there.
 
         Raises:
@@ -106,31 +106,10 @@ class Crew(Generic[Result]):
             error.add_note(f"The function was given the rows {first:,} to {end - 1:,}.")
             raise
 
-    def open(self) -> None:
-        """Has the processes ready that it needs."""
-        if self._workers > 1:
-            from concurrent.futures import ProcessPoolExecutor
-            from multiprocessing import get_context
-
-            # Forked processes would inherit locks that threads of this one hold.
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"))
-
     def close(self) -> None:
         """Ends the processes, once they have done what they are at."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
-
-    def __enter__(self) -> Self:
-        self.open()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def map_batches(
@@ -138,37 +117,34 @@ def map_batches(
     function: Callable[[pl.DataFrame], Result],
     workers: int | None = None,
 ) -> Iterator[Result]:
-    """What a function makes of pieces of about 100,000 rows, in their order.
-
-    Args:
-        frames: Tables with the same columns, of any size.
-        function: What to run on each piece.
-        workers: As for `Crew`.
-
-    Raises:
-        TrayportValidationError: As for `Crew`, at once.
-    """
-    return _mapped(frames, Crew(function, workers))
+    """The results of a function on pieces of about 100,000 rows, in their order."""
+    return _mapped(frames, Workers(function, workers))  # which checks its arguments at once
 
 
-def _mapped(frames: Iterable[pl.DataFrame], crew: Crew[Result]) -> Iterator[Result]:
-    with crew:
+def _mapped(frames: Iterable[pl.DataFrame], workers: Workers[Result]) -> Iterator[Result]:
+    try:
         for frame in gathered(frame for frame in frames if frame.height):
-            crew.begin(frame)
-            while crew.is_busy:
-                yield crew.take()
-        while crew.next is not None:
-            yield crew.take()
+            workers.submit(frame)
+            while workers.is_full:
+                yield workers.result()
+        while workers.next is not None:
+            yield workers.result()
+    finally:
+        workers.close()
 
 
 class _NotFoundError(Exception):
     """The function is not where its name says, in another process."""
 
 
+def _packed(frame: pl.DataFrame) -> bytes:
+    packed = BytesIO()
+    frame.write_ipc_stream(packed)
+    return packed.getvalue()
+
+
 def _run(pickled: bytes, packed: bytes) -> Any:
     """Runs the function, in another process."""
-    import polars as pl
-
     try:
         function = pickle.loads(pickled)  # noqa: S301  (it comes from the process that began this)
     except (AttributeError, ImportError) as error:
@@ -179,8 +155,8 @@ def _run(pickled: bytes, packed: bytes) -> Any:
         try:
             pickle.loads(pickle.dumps(error))  # noqa: S301
         except Exception:  # noqa: BLE001  (whatever it is, it cannot travel)
-            told = f"{type(error).__name__}: {error}"
-            raise RuntimeError(told) from None
+            message = f"{type(error).__name__}: {error}"
+            raise RuntimeError(message) from None
         raise
 
 
@@ -204,21 +180,17 @@ def _ended() -> TrayportConfigurationError:
 
 
 def _not_importable(function: object) -> TrayportValidationError:
-    return TrayportValidationError(
-        f"fn {function!r} cannot be sent to another process",
-        parameter="fn",
-        suggestion="define it with `def` at the top level of a module that can be imported, or set "
-        "workers to 1",
+    suggestion = (
+        "define it with `def` at the top level of a module that can be imported, or set "
+        "workers to 1"
     )
+    return invalid("fn", function, "cannot be sent to another process", suggestion)
 
 
 def _count(workers: int | None) -> int:
     if workers is None:
         return os.cpu_count() or 1
     if not isinstance(workers, int) or isinstance(workers, bool) or workers < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TrayportValidationError(
-            f"workers {workers!r} is not a whole number from 0",
-            parameter="workers",
-            suggestion="leave it out for as many as there are processors",
-        )
+        suggestion = "leave it out for as many as there are processors"
+        raise not_whole("workers", workers, 0, suggestion)
     return max(1, workers)

@@ -22,7 +22,7 @@ class CandlesTable(TableResponse[Model]):
     def made(
         cls, frame: pl.DataFrame, interval: Interval | str, requests: Sequence[RequestRecord]
     ) -> Self:
-        """Candles that were made here, of what requests brought."""
+        """Candles that were made here, of the rows of some requests."""
         table = cls(frame, requests)
         table._interval = interval_of(interval)
         return table

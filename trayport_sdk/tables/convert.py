@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from trayport_spec import Column
 
 ArrowTable: TypeAlias = Any
-"""A `pyarrow.Table`: the library tells type checkers nothing."""
+"""A `pyarrow.Table`: the library has no types."""
 PolarsDataType: TypeAlias = DataType | DataTypeClass
 """The type of a field may be a class alone."""
 

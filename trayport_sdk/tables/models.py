@@ -1,4 +1,4 @@
-"""From tables to models: a column at a time, in blocks, when somebody looks at them."""
+"""Models made from tables: a column at a time, in blocks, as they are iterated."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from contextlib import contextmanager
 from enum import Enum
 from functools import cache
 from itertools import chain, islice, repeat
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
+import polars as pl
 import trayport_api.models
 from attrs import fields, frozen
 from trayport_api.types import UNSET, Unset
 from trayport_spec import ENDPOINTS, Column
-
-if TYPE_CHECKING:
-    import polars as pl
 
 Model = TypeVar("Model")
 
@@ -29,7 +27,7 @@ def models(frame: pl.DataFrame, operation_id: str, model: type[Model]) -> Iterat
 
     A model equals what its `from_dict` makes of the JSON object of its row. Times are exact whole
     nanoseconds. What is null although it may not be was absent, and so is `UNSET`; of a field that
-    may be both, a table does not tell which it was, and its model has None.
+    may be both, a table does not know which it was, and its model has None.
     """
     shape = _shape_of_rows(operation_id, cast("Hashable", model))
     return chain.from_iterable(map(shape.made_quickly, _blocks(frame)))
@@ -52,7 +50,7 @@ def _blocks(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
 @contextmanager
 def collector_paused() -> Generator[None, None, None]:
     """Makes many objects without the garbage collector looking at them again and again."""
-    # Whoever finds it paused leaves it so: whoever paused it, in any thread, lets it go on.
+    # If it is paused already, another thread paused it and will let it go on.
     pauses = gc.isenabled()
     if pauses:
         gc.disable()
@@ -79,8 +77,6 @@ class _Field:
         return made
 
     def _filled(self, values: pl.Series) -> list[Any]:
-        import polars as pl
-
         if self.members:
             return list(map(self.members.__getitem__, values.to_list()))
         if self.column.type == "timestamp":

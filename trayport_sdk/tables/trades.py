@@ -16,7 +16,7 @@ from .candles import CandlesOfTrades
 
 
 class TradesTable(TableResponse[Model]):
-    """What trades add up to, whoever's they are.
+    """What trades add up to.
 
     Times may be as precise as the table has them, also integers in nanoseconds as the models have
     them. Ranges are half-open, `[from_, until)`.

@@ -2,8 +2,8 @@
 
 A place where an object follows another may lie anywhere in the text, inside of elements too. But
 the elements before a place are read from the start of the array, so if they are whole, the place
-lies between elements: whoever reads the pieces in order proves each cut by reading. Should one not
-be proved, the pieces are put back and cut again by following every bracket, which is slower.
+lies between elements: reading the pieces in order proves each cut. Should one not be proved, the
+pieces are put back and cut again by following every bracket, which is slower.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Cut:
     Attributes:
         text: The elements as an array of their own.
         offset: Where the elements begin in the whole text.
-        is_last: Whether the text brings the closing bracket itself, and whatever follows.
+        is_last: Whether the text has the closing bracket itself, and whatever follows.
         is_guess: Whether the elements may not be whole.
     """
 
@@ -73,7 +73,7 @@ class Cutter:
         self._text += chunk
 
     def close(self) -> None:
-        """Tells that nothing more comes."""
+        """Ends the text: nothing more comes."""
         self._closed = True
 
     def cut(self) -> Cut | None:
