@@ -221,39 +221,6 @@ def test_too_fast_pauses_everybody_then_halves_the_rate_then_recovers() -> None:
     virtual_time.run(main())
 
 
-def test_a_burst_that_was_too_fast_is_halved_once() -> None:
-    async def main() -> None:
-        limiter = RequestLimiter(DEFAULT, clock=clock)
-        grants = [await limiter.acquire() for _ in range(6)]
-        shares = [await limiter.slow_down(1.0, grant) for grant in grants]
-        assert shares == [0.5] * 6
-        late = await limiter.acquire()
-        assert await limiter.slow_down(1.0, late) == 0.25
-
-    virtual_time.run(main())
-
-
-def test_a_pause_without_a_grant_halves_nothing() -> None:
-    async def main() -> None:
-        limiter = RequestLimiter(DEFAULT, clock=clock)
-        await limiter.acquire()
-        assert await limiter.slow_down(3.0) == 1.0
-        assert limiter.status().paused == 3.0
-
-    virtual_time.run(main())
-
-
-def test_nearly_using_up_the_documented_limit_slows_down() -> None:
-    async def use(limits: Limits) -> list[float]:
-        limiter = RequestLimiter(limits, clock=clock)
-        return [when for when, _ in await granted(limiter, ["normal"] * 900)]
-
-    careful = virtual_time.run(use(Limits(8, 480)))
-    careless = virtual_time.run(use(Limits(8, 480, emergency=False)))
-    assert most_within(careful, 60.0) < most_within(careless, 60.0) <= 480
-    assert careful[431] == pytest.approx(careless[431])  # up to 90 % of the minute nothing differs
-
-
 def test_limits_change_while_requests_wait() -> None:
     async def main() -> None:
         limiter = RequestLimiter(Limits(1, 60), clock=clock)

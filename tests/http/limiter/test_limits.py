@@ -10,7 +10,6 @@ from pyrate_limiter import InMemoryBucket, Rate
 from trayport_spec import REQUEST_LIMITS
 
 from trayport_sdk.http.limiter.limits import (
-    NEVER,
     SLOWEST_SHARE,
     STEP_MILLISECONDS,
     STEP_SHARE,
@@ -157,11 +156,6 @@ def test_a_key_that_stays_too_fast_slows_down_to_an_end() -> None:
     for now in range(0, 20_000, 1_000):
         slow = slow.slower(now, 0, granted=now)
     assert slow.share == SLOWEST_SHARE
-
-
-def test_a_pause_alone_halves_nothing_and_is_never_shortened() -> None:
-    slow = Slowdown().slower(1_000, 5_000, NEVER).slower(1_500, 10, NEVER)
-    assert (slow.share, slow.until) == (1.0, 6_000)
 
 
 def test_a_pause_of_before_the_clock_was_set_back_lasts_no_longer_than_it_was_said() -> None:

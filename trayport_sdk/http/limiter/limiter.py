@@ -147,7 +147,7 @@ class RequestLimiter:
         without the grant of the request that was too fast, nor for one that was granted before it
         was last halved: a burst that was too fast counts once.
         """
-        store = self._store_in_use()
+        store, _ = self._in_use()
         arguments = math.ceil(pause * 1000), NEVER if grant is None else grant.moment
         try:
             if store.remote:
@@ -220,7 +220,7 @@ class RequestLimiter:
 
     def status(self) -> LimiterStatus:
         """How busy the allowance is. Reads the store, which may take a moment if it is shared."""
-        store, limits = self._store_in_use(), self._limits_in_use()
+        store, limits = self._in_use()
         try:
             look = store.look(limits)
         except StoreError as error:
@@ -246,23 +246,23 @@ class RequestLimiter:
     def _dispatch(self) -> None:
         """Hands on what the store grants, until it says to wait. Called with the lock held."""
         while self._queue and not self._taking:
-            store = self._store_in_use()
+            store, limits = self._in_use()
             if store.remote:
                 self._taking = True
                 if self._thread is None:
                     self._thread = ThreadPoolExecutor(1, "trayport-limiter")
-                self._thread.submit(self._take_remotely, store)
+                self._thread.submit(self._take_remotely, store, limits)
                 return
-            taken = store.take(self._limits_in_use())
+            taken = store.take(limits)
             if taken.wait:
                 self._wait(taken)
                 return
             self._grants += self._queue.give(taken)
 
-    def _take_remotely(self, store: Store) -> None:
+    def _take_remotely(self, store: Store, limits: Limits) -> None:
         """Takes one grant from a shared store, in a thread of its own."""
         try:
-            taken: Taken | StoreError = store.take(self.limits)
+            taken: Taken | StoreError = store.take(limits)
         except StoreError as error:
             taken = error
         except Exception as error:  # noqa: BLE001  (the waiting requests must get it)
@@ -294,13 +294,11 @@ class RequestLimiter:
         self._problem = str(error)
         self._away_until = self._clock() + TRY_AGAIN_SECONDS
 
-    def _store_in_use(self) -> Store:
-        away = self._clock() < self._away_until and self.fallback == "slow"
-        return self._substitute if away else self.store
-
-    def _limits_in_use(self) -> Limits:
-        own = self._store_in_use() is self.store
-        return self.limits if own else self.limits.scaled(FALLBACK_SHARE)
+    def _in_use(self) -> tuple[Store, Limits]:
+        """The store that counts and the limits that hold: a share of them while it is away."""
+        if self._clock() < self._away_until and self.fallback == "slow":
+            return self._substitute, self.limits.scaled(FALLBACK_SHARE)
+        return self.store, self.limits
 
     def _warn_of_the_fork(self) -> None:
         self._was_forked = False
