@@ -5,7 +5,7 @@ import copy
 import pickle
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import keyring
@@ -45,6 +45,12 @@ def empty_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def key_of(settings: Settings) -> str | None:
     return None if settings.api_key is None else settings.api_key.get_secret_value()
+
+
+def found(**arguments: Any) -> tuple[str | None, str]:
+    """The key, and where it came from."""
+    settings = Settings(**arguments)
+    return key_of(settings), settings.origin("api_key")
 
 
 # --- precedence and profiles
@@ -152,18 +158,21 @@ def test_a_value_that_cannot_work_is_refused_with_its_variable_named(
         assert refused.value.__context__ is None
 
 
-def test_a_time_may_last_a_day_and_no_longer() -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("retry_budget", 86400.5, "is longer than a day, 86400 seconds"),
+        (
+            "dead_letter_file",
+            "~nobody-of-this-name/f.jsonl",
+            r"~nobody-of-this-name/f\.jsonl begins",
+        ),
+    ],
+)
+def test_the_reason_says_what_is_wrong(name: str, value: Any, reason: str) -> None:
+    with pytest.raises(TrayportConfigurationError, match=reason):
+        Settings(**{name: value})
     assert Settings(retry_budget=86400).retry_budget == 86400
-    with pytest.raises(TrayportConfigurationError, match="is longer than a day, 86400 seconds"):
-        Settings(retry_budget=86400.5)
-
-
-def test_a_home_of_nobody_is_refused_with_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TRAYPORT_DEAD_LETTER_FILE", "~nobody-of-this-name/failed.jsonl")
-    with pytest.raises(
-        TrayportConfigurationError, match=r"~nobody-of-this-name/failed\.jsonl begins"
-    ):
-        Settings()
 
 
 def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,32 +220,29 @@ def test_a_file_that_is_no_text_is_a_configuration_error() -> None:
 # --- limits
 
 
-def test_three_quarters_of_the_documented_limits_are_the_default() -> None:
-    settings = Settings()
-    assert settings.requests_per_second == REQUEST_LIMITS.per_second * 3 // 4
-    assert settings.requests_per_minute == REQUEST_LIMITS.per_minute * 3 // 4
-
-
-def test_the_documented_limits_may_be_set() -> None:
-    settings = Settings(
-        requests_per_second=REQUEST_LIMITS.per_second, requests_per_minute=REQUEST_LIMITS.per_minute
-    )
-    assert settings.requests_per_second == REQUEST_LIMITS.per_second
+def test_three_quarters_of_the_documented_limits_are_the_default_and_all_of_them_may_be_set() -> (
+    None
+):
+    limits, settings = REQUEST_LIMITS, Settings()
+    assert settings.requests_per_second == limits.per_second * 3 // 4
+    assert settings.requests_per_minute == limits.per_minute * 3 // 4
+    full = settings.replace(requests_per_second=limits.per_second)
+    assert full.requests_per_second == limits.per_second
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "127.8.9.1:8383", "[::1]", "localhost:1", "x.invalid"]
-)
-def test_hosts_on_this_machine_may_be_asked_more_often(host: str) -> None:
-    url = f"http://{host}"
-    settings = Settings(analytics_url=url, reference_url=url, requests_per_second=1000)
-    assert settings.requests_per_second == 1000
-
-
-@pytest.mark.parametrize("host", ["10.0.0.1", "localhost.example", "example", "128.0.0.1", "[::2]"])
-def test_any_other_host_may_not(host: str) -> None:
-    with pytest.raises(TrayportConfigurationError, match="TRAYPORT_REQUESTS_PER_SECOND"):
-        Settings(**LOCAL | {"analytics_url": f"http://{host}"}, requests_per_second=1000)
+    ("host", "is_here"),
+    [("127.0.0.1", True), ("127.8.9.1:8383", True), ("[::1]", True), ("localhost:1", True),
+     ("x.invalid", True), ("10.0.0.1", False), ("localhost.example", False), ("example", False),
+     ("128.0.0.1", False), ("[::2]", False)],
+)  # fmt: skip
+def test_only_hosts_on_this_machine_may_be_asked_more_often(host: str, is_here: bool) -> None:
+    urls = LOCAL | {"analytics_url": f"http://{host}"}
+    if is_here:
+        assert Settings(**urls, requests_per_second=1000).requests_per_second == 1000
+    else:
+        with pytest.raises(TrayportConfigurationError, match="TRAYPORT_REQUESTS_PER_SECOND"):
+            Settings(**urls, requests_per_second=1000)
 
 
 def test_both_hosts_must_be_on_this_machine() -> None:
@@ -295,10 +301,6 @@ def test_the_key_is_looked_for_in_one_place_after_another(
     monkeypatch.setenv("TRAYPORT_PROFILE", "sandbox")
     monkeypatch.setenv("TRAYPORT_API_KEY", "from-variable")
 
-    def found(**arguments: str) -> tuple[str | None, str]:
-        settings = Settings(**arguments)
-        return key_of(settings), settings.origin("api_key")
-
     assert found(api_key="from-argument") == ("from-argument", "argument")
     assert found() == ("from-variable", "variable")
     monkeypatch.delenv("TRAYPORT_API_KEY")
@@ -315,41 +317,29 @@ def test_the_key_is_looked_for_in_one_place_after_another(
     assert found(profile="staging") == (None, "default")
 
 
-Place = tuple[str, str, str]  # the setting that names it, its name, and the origin of its key
-
-
-@pytest.fixture(params=["api_key_file", "secrets_dir", "keyring_service"])
-def place(request: pytest.FixtureRequest, tmp_path: Path, ring: Ring) -> Place:
-    """A place that holds the key "hidden"."""
-    (tmp_path / "key").write_text("hidden")
-    (tmp_path / "secrets").mkdir()
-    (tmp_path / "secrets" / "trayport_api_key").write_text("hidden")
-    ring.keys["trayport", "api_key"] = "hidden"
-    places: dict[str, Place] = {
-        "api_key_file": ("api_key_file", "key", "key file"),
-        "secrets_dir": ("secrets_dir", "secrets", "secrets directory"),
-        "keyring_service": ("keyring_service", "trayport", "keyring"),
-    }
-    return places[request.param]
-
-
+@pytest.mark.parametrize(
+    ("name", "place", "origin"),
+    [
+        ("api_key_file", "key", "key file"),
+        ("secrets_dir", "secrets", "secrets directory"),
+        ("keyring_service", "trayport", "keyring"),
+    ],
+)
 def test_a_place_of_the_key_ranks_with_whoever_names_it(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    name: str, place: str, origin: str, monkeypatch: pytest.MonkeyPatch, ring: Ring
 ) -> None:
-    name, there, origin = place
-    Path(".env").write_text(f"TRAYPORT_API_KEY=from-env-file\n{variable(name)}={there}\n")
-
-    def found(**arguments: str) -> tuple[str | None, str]:
-        settings = Settings(**arguments)
-        return key_of(settings), settings.origin("api_key")
-
+    Path("key").write_text("hidden")
+    Path("secrets").mkdir()
+    Path("secrets/trayport_api_key").write_text("hidden")
+    ring.keys["trayport", "api_key"] = "hidden"
+    Path(".env").write_text(f"TRAYPORT_API_KEY=from-env-file\n{variable(name)}={place}\n")
     assert found() == ("from-env-file", ".env")
-    monkeypatch.setenv(variable(name), there)
+    monkeypatch.setenv(variable(name), place)
     assert found() == ("hidden", origin)
     monkeypatch.setenv("TRAYPORT_API_KEY", "from-variable")
     assert found() == ("from-variable", "variable")
-    assert found(**{name: there}) == ("hidden", origin)
-    assert found(api_key="from-argument", **{name: there}) == ("from-argument", "argument")
+    assert found(**{name: place}) == ("hidden", origin)
+    assert found(api_key="from-argument", **{name: place}) == ("from-argument", "argument")
 
 
 def test_any_secret_ranks_with_whoever_names_its_directory(
@@ -371,17 +361,8 @@ def test_a_secret_may_name_the_service_of_the_keyring(
 ) -> None:
     (tmp_path / "trayport_keyring_service").write_text("desk")
     monkeypatch.setenv("TRAYPORT_API_KEY", "from-variable")
-    settings = Settings(secrets_dir=tmp_path)
-    assert (key_of(settings), settings.origin("api_key")) == ("from-keyring", "keyring")
+    assert found(secrets_dir=tmp_path) == ("from-keyring", "keyring")
     assert ring.asked == 1
-
-
-def test_a_key_from_a_file_that_no_key_can_be_is_refused_with_its_origin(tmp_path: Path) -> None:
-    (tmp_path / "key").write_text("schlüssel")
-    with pytest.raises(
-        TrayportConfigurationError, match=r"\(key file, variable TRAYPORT_API_KEY\)"
-    ):
-        Settings(api_key_file=tmp_path / "key")
 
 
 def test_a_secrets_directory_may_hold_any_setting(tmp_path: Path) -> None:
@@ -407,10 +388,14 @@ def test_a_key_file_is_not_read_when_the_key_is_known() -> None:
     assert key_of(Settings(api_key=KEY, api_key_file="nowhere")) == KEY
 
 
-def test_a_key_file_that_is_no_text_is_refused_without_its_content(tmp_path: Path) -> None:
-    (tmp_path / "key").write_bytes(b"hunter2\xff")
+@pytest.mark.parametrize("content", [b"hunter2\xff", "hunter2 schlüssel".encode()])
+def test_a_key_file_with_what_no_key_has_is_refused_without_its_content(
+    content: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_bytes(content)
     with pytest.raises(TrayportConfigurationError, match="no key has") as refused:
         Settings(api_key_file=tmp_path / "key")
+    assert "(key file, variable TRAYPORT_API_KEY)" in str(refused.value)
     assert "hunter2" not in str(refused.value)
 
 

@@ -268,7 +268,7 @@ class TrayportTimeoutError(TrayportConnectionError):
 
 
 class TrayportAPIError(TrayportError):
-    """The service answered with an error.
+    """The service returned an error.
 
     Attributes:
         status_code: The HTTP status.

@@ -168,19 +168,19 @@ class Origin(StrEnum):
     DEFAULT = "default"
 
 
-Found: TypeAlias = dict[str, tuple[Any, Origin]]
+Gathered: TypeAlias = dict[str, tuple[Any, Origin]]
 """The values of settings, which may be secret, and where they came from."""
 
 
-def _add(found: Found, origin: Origin, values: Mapping[str, Any]) -> None:
+def _add(gathered: Gathered, origin: Origin, values: Mapping[str, Any]) -> None:
     for name in Settings.model_fields:
         value = values.get(name)
         # An empty variable counts as one that is not set, as in a shell's ${NAME:-default}.
-        if name not in found and value is not None and str(value).strip():
-            found[name] = value, origin
+        if name not in gathered and value is not None and str(value).strip():
+            gathered[name] = value, origin
 
 
-def _gather(arguments: Mapping[str, Any], env_file: str | Path | None) -> Found:
+def _gather(arguments: Mapping[str, Any], env_file: str | Path | None) -> Gathered:
     """The values that were given anywhere.
 
     Raises:
@@ -189,25 +189,29 @@ def _gather(arguments: Mapping[str, Any], env_file: str | Path | None) -> Found:
     _check_names(arguments)
     environment, file = EnvSettingsSource(Settings), _env_file_source(env_file)
     _warn_of_typos([*environment.env_vars, *file.env_vars])
-    found: Found = {}
+    gathered: Gathered = {}
     for origin, values in (
         (Origin.ARGUMENT, arguments),
         (Origin.VARIABLE, environment()),
         (Origin.ENV_FILE, file()),
     ):
-        before = frozenset(found)
-        _add(found, origin, values)
+        before = frozenset(gathered)
+        _add(gathered, origin, values)
         # A secret may name the service of the keyring, which is the last place.
         for (place, name), read in PLACES.items():
-            if name in found and name not in before:
-                _add(found, place, read(str(found[name][0]), Settings.model_fields.keys() - found))
-    return _with_profile(found)
+            if name in gathered and name not in before:
+                _add(
+                    gathered,
+                    place,
+                    read(str(gathered[name][0]), Settings.model_fields.keys() - gathered),
+                )
+    return _with_profile(gathered)
 
 
-def _with_profile(found: Found) -> Found:
-    profile, _ = found.get("profile", ("", None))
-    _add(found, Origin.PROFILE, PROFILES.get(str(profile).strip().lower(), {}))
-    return found
+def _with_profile(gathered: Gathered) -> Gathered:
+    profile, _ = gathered.get("profile", ("", None))
+    _add(gathered, Origin.PROFILE, PROFILES.get(str(profile).strip().lower(), {}))
+    return gathered
 
 
 def _env_file_source(path: str | Path | None) -> DotEnvSettingsSource:
@@ -546,17 +550,17 @@ class Settings(BaseSettings):
     def __init__(self, *, _env_file: str | Path | None = ".env", **values: Any) -> None:
         self._take(_gather(values, _env_file), _env_file)
 
-    def _take(self, found: Found, env_file: str | Path | None) -> None:
+    def _take(self, gathered: Gathered, env_file: str | Path | None) -> None:
         try:
             # Not that of BaseSettings, which would read the sources again, without origins.
             super(BaseSettings, self).__init__(
-                **{name: value for name, (value, _) in found.items()}
+                **{name: value for name, (value, _) in gathered.items()}
             )
         except ValidationError as error:
-            message = _explained(error, found)
+            message = _explained(error, gathered)
         else:
             self._env_file = None if env_file is None else Path(env_file)
-            self._origins = {name: origin for name, (_, origin) in found.items()}
+            self._origins = {name: origin for name, (_, origin) in gathered.items()}
             return
         # Not inside the handler: that exception holds the values, and so the key.
         raise TrayportConfigurationError(message)
@@ -580,14 +584,14 @@ class Settings(BaseSettings):
         given = {name: value for name, value in values.items() if value is not None}
         if any(name in given for _, name in PLACES):
             return self._read_again(given)
-        found: Found = {
+        gathered: Gathered = {
             name: (getattr(self, name), origin)
             for name, origin in self._origins.items()
             if not (origin is Origin.PROFILE and "profile" in given)
         }
-        found |= {name: (value, Origin.ARGUMENT) for name, value in given.items()}
+        gathered |= {name: (value, Origin.ARGUMENT) for name, value in given.items()}
         settings = type(self).__new__(type(self))
-        settings._take(_with_profile(found) if "profile" in given else found, self._env_file)
+        settings._take(_with_profile(gathered) if "profile" in given else gathered, self._env_file)
         return settings
 
     def reread(self) -> Self:
@@ -624,12 +628,12 @@ class Settings(BaseSettings):
         }
 
 
-def _explained(error: ValidationError, found: Found) -> str:
+def _explained(error: ValidationError, gathered: Gathered) -> str:
     reasons: list[str] = []
     for detail in error.errors(include_input=False, include_url=False, include_context=False):
         name = str(detail["loc"][0])
         reason = detail["msg"].removeprefix("Value error, ")
-        _, origin = found.get(name, (None, Origin.DEFAULT))
+        _, origin = gathered.get(name, (None, Origin.DEFAULT))
         given_by = {Origin.ARGUMENT: "the argument, or ", Origin.VARIABLE: "", Origin.DEFAULT: ""}
         prefix = given_by.get(origin, f"{origin}, ")
         reasons.append(f"{name} ({prefix}variable {variable(name)}): {reason}")

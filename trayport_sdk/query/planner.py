@@ -151,12 +151,12 @@ def _broad(query: QueryPlan, contracts: Sequence[ContractSpec]) -> list[QueryPla
 
 def _scope(contracts: Sequence[ContractSpec]) -> dict[str, int]:
     """The ids that all of the contracts share."""
-    found: dict[str, int] = {}
+    shared_ids: dict[str, int] = {}
     for name in ("market_id", "instrument_id", "sequence_id"):
         ids = {getattr(contract, name) for contract in contracts}
         if len(ids) == 1 and (only := ids.pop()) is not None:
-            found[name] = only
-    return found
+            shared_ids[name] = only
+    return shared_ids
 
 
 def by_contracts(query: QueryPlan) -> tuple[QueryPlan, ...]:

@@ -1,4 +1,4 @@
-"""What a request may ask for, checked against the generated tables before it is sent."""
+"""The rules of a request, checked against the generated tables before it is sent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Routes: TypeAlias = str | int | Sequence[str | int]
 """Routes to market, by name or id; `"all"` means every one."""
 
 ResponseFormat: TypeAlias = Literal["json", "csv"]
-"""What the service answers with."""
+"""The format of a response."""
 
 INTRADAY = (
     "; the current day takes a key or gateway entitled to it and the setting intraday=True "
@@ -67,7 +67,7 @@ def check(
     intraday: bool = False,
     whole: bool = False,
 ) -> None:
-    """Whether the API takes a request, as far as the table tells.
+    """Whether the API takes a request, as far as the table knows.
 
     Args:
         endpoint: The operation.
@@ -174,11 +174,11 @@ def options(endpoint: Endpoint, *, response_format: str = "json", **given: Any) 
 
     Args:
         endpoint: The operation.
-        response_format: What the service is to answer with.
+        response_format: The format of the response.
         given: Options by name, of those that the operation has in the table.
 
     Raises:
-        TrayportValidationError: A value is not one of its option, or the operation does not have
+        TrayportValidationError: A value is no value of its option, or the operation does not have
             the option.
 
     Example:
