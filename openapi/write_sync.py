@@ -83,7 +83,7 @@ class Module:
         package = self.name.split(".")[:-1]
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
-                self.packages.update({n.asname: n.name for n in node.names if n.asname})
+                self.packages.update({n.asname or n.name: n.name for n in node.names})
             elif isinstance(node, ast.ImportFrom):
                 base = package[: len(package) - node.level + 1] if node.level else []
                 own = "." if node.level else ""
@@ -317,7 +317,10 @@ def modules(found: Mapping[str, str]) -> dict[str, str]:
             at_run_time.append(line)
         else:
             for_types.append(f"    {line}")
-    for_types += [f"    import {full} as {name}" for name, full in writer.packages.items()]
+    for_types += [
+        f"    import {full}" + ("" if full == name else f" as {name}")
+        for name, full in writer.packages.items()
+    ]
     for_types.append("    from trayport_api import models")
     head = [
         HEAD,

@@ -22,7 +22,7 @@ from tests.virtual_time import clock_for_threads
 from trayport_sdk import ContractSpec, Progress, Settings, TrayportClient
 from trayport_sdk.bulk.results import BulkQueryResult
 from trayport_sdk.http.breaker import Breakers
-from trayport_sdk.http.requests import call_of
+from trayport_sdk.http.messages import ApiRequest
 from trayport_sdk.query.times import DAY, instant
 from trayport_sdk.sandbox import Sandbox
 
@@ -177,7 +177,7 @@ def check_letters(file: Path, result: BulkQueryResult[Any]) -> None:
     """The dead letters are the failures, each of them once."""
     lines = file.read_text().splitlines() if file.exists() else []
     letters = [json.loads(line)["parameters"] for line in lines]
-    failed = [call_of(failure.query).parameters for failure in result.failures]
+    failed = [ApiRequest.from_query(failure.query).parameters for failure in result.failures]
     assert sorted(map(_text, letters)) == sorted(map(_text, failed))
 
 

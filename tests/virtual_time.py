@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, cast
 from unittest.mock import patch
 
-from trayport_sdk.http import reading
+from trayport_sdk.http import transport
 from trayport_sdk.http.body import Pipe
 
 Result = TypeVar("Result")
@@ -92,7 +92,7 @@ def run(main: Coroutine[Any, Any, Result]) -> Result:
     """Runs a coroutine to its end on virtual time."""
     with (
         patch.object(
-            reading, "Pipe", lambda: cast("VirtualLoop", asyncio.get_running_loop()).pipe()
+            transport, "Pipe", lambda: cast("VirtualLoop", asyncio.get_running_loop()).pipe()
         ),
         asyncio.Runner(loop_factory=VirtualLoop) as runner,
     ):

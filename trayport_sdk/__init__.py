@@ -39,7 +39,6 @@ _PUBLIC = {
         "TrayportTimeoutError TrayportValidationError"
     ),
     ".http.limiter.queue": "Priority",
-    ".http.middleware": "Middleware Request Response",
     ".query.contracts": "ContractSpec",
     ".query.plan": "BulkMarketQuery BulkSequenceItemQuery ParallelContractQuery QueryPlan",
     ".query.rules": "Routes",

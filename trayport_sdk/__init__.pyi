@@ -59,9 +59,6 @@ from .errors import TrayportStaleDataWarning as TrayportStaleDataWarning
 from .errors import TrayportTimeoutError as TrayportTimeoutError
 from .errors import TrayportValidationError as TrayportValidationError
 from .http.limiter.queue import Priority as Priority
-from .http.middleware import Middleware as Middleware
-from .http.middleware import Request as Request
-from .http.middleware import Response as Response
 from .query.contracts import ContractSpec as ContractSpec
 from .query.plan import BulkMarketQuery as BulkMarketQuery
 from .query.plan import BulkSequenceItemQuery as BulkSequenceItemQuery

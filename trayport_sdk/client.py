@@ -14,6 +14,7 @@ from .errors import TrayportConfigurationError, TrayportValidationError
 from .resources.generated.groups import GROUPS, Groups
 
 if TYPE_CHECKING:
+    import httpx
     from trayport_spec.options import AnyOptions, OHLCVOptions, TradesOptions
 
     from .bulk.market_data import BulkMarketDataResponse, MarketData
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from .bulk.results import BulkSnapshotsResponse, BulkTradesResponse
     from .bulk.runner import Contracts
     from .bulk.stream import TableStream
+    from .http.hooks import EventHooks, Hooks, OnBreakerChange, OnRetry
     from .http.limiter.queue import Priority
     from .http.messages import ApiRequest, ApiResponse
-    from .http.middleware import Middleware
-    from .http.session import Hooks, OnBreakerChange, OnFailure, OnRetry, Session
+    from .http.session import OnFailure, Session
     from .query.contracts import ContractSpec
     from .query.rules import ResponseFormat
     from .query.times import Interval, TimeLike
@@ -56,7 +57,10 @@ class TrayportClient(Groups):
         reference_url: The address of the Reference Data API.
         timeout: Seconds to wait for the next part of an answer.
         max_retries: How often a failed request is sent again.
-        middleware: What to put around every request.
+        event_hooks: httpx's event hooks: lists of asynchronous functions under `"request"` and
+            `"response"`, called for every physical request, once the limiter has granted it. A
+            request hook may add headers; the key is added after it.
+        transport: What to send requests with instead of httpx's own connections.
         on_retry: Called with a `RetryEvent` before a failed request is sent again. What it raises
             ends the call.
         on_breaker_change: Called with a `BreakerEvent` when a circuit breaker changes its state.
@@ -91,7 +95,8 @@ class TrayportClient(Groups):
         reference_url: str | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
-        middleware: Sequence[Middleware] = (),
+        event_hooks: EventHooks | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
         on_retry: OnRetry | None = None,
         on_breaker_change: OnBreakerChange | None = None,
     ) -> None:
@@ -111,9 +116,9 @@ class TrayportClient(Groups):
                 suggestion="set the variable TRAYPORT_API_KEY, write it into .env, or pass "
                 "api_key; TrayportClient.sandbox() needs none",
             )
-        from .http.session import Hooks
+        from .http.hooks import Hooks
 
-        self._begin(chosen, Hooks(tuple(middleware), on_retry, on_breaker_change))
+        self._begin(chosen, Hooks(event_hooks, transport, on_retry, on_breaker_change))
 
     @classmethod
     def sandbox(
@@ -121,7 +126,7 @@ class TrayportClient(Groups):
         sandbox: Sandbox | None = None,
         *,
         settings: Settings | None = None,
-        middleware: Sequence[Middleware] = (),
+        event_hooks: EventHooks | None = None,
         on_retry: OnRetry | None = None,
         on_breaker_change: OnBreakerChange | None = None,
     ) -> Self:
@@ -131,9 +136,9 @@ class TrayportClient(Groups):
             sandbox: The sandbox to talk to; left out, a new one without request limits. Where it
                 enforces them, the client paces its requests as it would for the live service.
             settings: All settings but the key and the addresses.
-            middleware: What to put around every request.
-            on_retry: Told before a failed request is sent again.
-            on_breaker_change: Told when a circuit breaker changes its state.
+            event_hooks: httpx's event hooks, as for the client.
+            on_retry: Called before a failed request is sent again.
+            on_breaker_change: Called when a circuit breaker changes its state.
 
         Raises:
             TrayportConfigurationError: The extra `sandbox` is not installed.
@@ -141,7 +146,7 @@ class TrayportClient(Groups):
         from .errors import require_extra
 
         require_extra("sandbox", "numpy", "uvicorn")
-        from .http.session import Hooks
+        from .http.hooks import Hooks
         from .sandbox import Sandbox
         from .settings import SANDBOX_KEY, Settings
 
@@ -153,7 +158,7 @@ class TrayportClient(Groups):
         )
         application = sandbox or Sandbox(limits=False)
         client = cls.__new__(cls)
-        client._begin(chosen, Hooks(tuple(middleware), on_retry, on_breaker_change), application)
+        client._begin(chosen, Hooks(event_hooks, None, on_retry, on_breaker_change), application)
         return client
 
     def _begin(self, settings: Settings, hooks: Hooks, application: Sandbox | None = None) -> None:
@@ -258,23 +263,27 @@ class TrayportClient(Groups):
     async def warm_up(self, connections: int = 6) -> int:
         """Opens connections to the Data Analytics API, so that the first requests find them open.
 
-        No request is sent and no allowance is spent.
+        It sends the smallest request there is over each of them, at the pace of the limiter: every
+        connection costs one request of the allowance.
 
         Args:
-            connections: How many to open; the setting `max_connections` is the most.
+            connections: How many to open.
 
         Returns:
-            How many were opened; none for a sandbox in this process or behind a proxy.
+            How many were opened: fewer where requests could share one, and none in a sandbox in
+            this process or over a transport of your own.
 
         Raises:
-            TrayportConnectionError: One could not be opened.
+            TrayportError: A request failed.
 
         Example:
             >>> async with TrayportClient.sandbox() as client:
             ...     await client.warm_up()
             0
         """
-        return await self._session.transport.warm_up(connections)
+        from .resources.health import REQUESTS
+
+        return await self._session.warm_up(REQUESTS["analytics"], connections)
 
     def get_metrics(self) -> Metrics:
         """What this client has sent and received so far, and what it cost.

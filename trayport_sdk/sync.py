@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    import httpx
     import polars as pl
     from trayport_api import models
     from trayport_spec.options import (
@@ -46,9 +47,8 @@ if TYPE_CHECKING:
     from .bulk.runner import Contracts
     from .bulk.stream import Result
     from .bulk.stream import TableStream as AsyncTableStream
+    from .http.hooks import EventHooks, OnBreakerChange, OnRetry
     from .http.limiter.queue import Priority
-    from .http.middleware import Middleware
-    from .http.session import OnBreakerChange, OnRetry
     from .query.contracts import ContractSpec
     from .query.plan import QueryPlan
     from .query.rules import ResponseFormat, Routes
@@ -1183,7 +1183,10 @@ class TrayportClient:
         reference_url: The address of the Reference Data API.
         timeout: Seconds to wait for the next part of an answer.
         max_retries: How often a failed request is sent again.
-        middleware: What to put around every request.
+        event_hooks: httpx's event hooks: lists of asynchronous functions under `"request"` and
+            `"response"`, called for every physical request, once the limiter has granted it. A
+            request hook may add headers; the key is added after it.
+        transport: What to send requests with instead of httpx's own connections.
         on_retry: Called with a `RetryEvent` before a failed request is sent again. What it raises
             ends the call.
         on_breaker_change: Called with a `BreakerEvent` when a circuit breaker changes its state.
@@ -1240,7 +1243,8 @@ class TrayportClient:
         reference_url: str | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
-        middleware: Sequence[Middleware] = (),
+        event_hooks: EventHooks | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
         on_retry: OnRetry | None = None,
         on_breaker_change: OnBreakerChange | None = None,
     ) -> None:
@@ -1251,7 +1255,8 @@ class TrayportClient:
             reference_url=reference_url,
             timeout=timeout,
             max_retries=max_retries,
-            middleware=middleware,
+            event_hooks=event_hooks,
+            transport=transport,
             on_retry=on_retry,
             on_breaker_change=on_breaker_change,
         )
@@ -1263,7 +1268,7 @@ class TrayportClient:
         sandbox: Sandbox | None = None,
         *,
         settings: Settings | None = None,
-        middleware: Sequence[Middleware] = (),
+        event_hooks: EventHooks | None = None,
         on_retry: OnRetry | None = None,
         on_breaker_change: OnBreakerChange | None = None,
     ) -> Self:
@@ -1273,9 +1278,9 @@ class TrayportClient:
             sandbox: The sandbox to talk to; left out, a new one without request limits. Where it
                 enforces them, the client paces its requests as it would for the live service.
             settings: All settings but the key and the addresses.
-            middleware: What to put around every request.
-            on_retry: Told before a failed request is sent again.
-            on_breaker_change: Told when a circuit breaker changes its state.
+            event_hooks: httpx's event hooks, as for the client.
+            on_retry: Called before a failed request is sent again.
+            on_breaker_change: Called when a circuit breaker changes its state.
 
         Raises:
             TrayportConfigurationError: The extra `sandbox` is not installed.
@@ -1284,7 +1289,7 @@ class TrayportClient:
             async_.TrayportClient.sandbox(
                 sandbox,
                 settings=settings,
-                middleware=middleware,
+                event_hooks=event_hooks,
                 on_retry=on_retry,
                 on_breaker_change=on_breaker_change,
             ),
@@ -1348,16 +1353,18 @@ class TrayportClient:
     def warm_up(self, connections: int = 6) -> int:
         """Opens connections to the Data Analytics API, so that the first requests find them open.
 
-        No request is sent and no allowance is spent.
+        It sends the smallest request there is over each of them, at the pace of the limiter: every
+        connection costs one request of the allowance.
 
         Args:
-            connections: How many to open; the setting `max_connections` is the most.
+            connections: How many to open.
 
         Returns:
-            How many were opened; none for a sandbox in this process or behind a proxy.
+            How many were opened: fewer where requests could share one, and none in a sandbox in
+            this process or over a transport of your own.
 
         Raises:
-            TrayportConnectionError: One could not be opened.
+            TrayportError: A request failed.
 
         Example:
             >>> with TrayportClient.sandbox() as client:

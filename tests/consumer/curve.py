@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
+import httpx
 from attrs import define, field, frozen
 from trayport_api.models import Market
 
@@ -16,12 +17,9 @@ from trayport_sdk import (
     ContractType,
     HealthReport,
     Metrics,
-    Middleware,
     Priority,
     Progress,
     ReferenceList,
-    Request,
-    Response,
     RetryEvent,
     Status,
     Trade,
@@ -51,7 +49,7 @@ class Curve:
 
 
 @define
-class Runner(Middleware):
+class Runner:
     """Names the desk to a gateway, and watches over what its requests meet."""
 
     name: str
@@ -59,11 +57,11 @@ class Runner(Middleware):
     waits: list[float] = field(factory=list[float])
     open_since: datetime | None = None
 
-    def before(self, request: Request) -> Request:
-        return request.with_headers(X_Desk=self.name)
+    async def before(self, request: httpx.Request) -> None:
+        request.headers["X-Desk"] = self.name
 
-    async def after(self, response: Response) -> None:
-        self.statuses.append(response.status)
+    async def after(self, response: httpx.Response) -> None:
+        self.statuses.append(response.status_code)
 
     def retrying(self, event: RetryEvent) -> None:
         self.waits.append(event.wait)

@@ -37,7 +37,7 @@ async def worked(runner: Runner, sandbox: Sandbox) -> tuple[Bill, str, tuple[str
     async with TrayportClient.sandbox(
         sandbox,
         settings=Settings(_env_file=None, retry_base=0.001),
-        middleware=[runner],
+        event_hooks={"request": [runner.before], "response": [runner.after]},
         on_retry=runner.retrying,
         on_breaker_change=runner.breaker_changed,
     ) as client:

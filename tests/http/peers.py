@@ -13,7 +13,6 @@ from typing import Self
 import trustme
 
 from trayport_sdk import Settings
-from trayport_sdk.http.connections import Connections
 
 # Rates that no test reaches; only hosts on this machine may be asked so often.
 UNHURRIED = {"requests_per_second": 100_000, "requests_per_minute": 6_000_000}
@@ -191,11 +190,3 @@ def closed_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
-
-
-async def something_came(pool: Connections) -> None:
-    """Until the other end has said something over the one connection that waits."""
-    ((stream,),) = pool._backend._ready.values()
-    async with asyncio.timeout(10):
-        while not stream._early:  # noqa: ASYNC110  (a stream tells nobody)
-            await asyncio.sleep(0)

@@ -1,7 +1,10 @@
 """Circuit breakers, call by call on an injected clock, and against a model."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 from attrs import define
@@ -24,7 +27,7 @@ from trayport_sdk.errors import (
     TrayportServerError,
     TrayportTimeoutError,
 )
-from trayport_sdk.http.breaker import Admission, Breakers
+from trayport_sdk.http.breaker import Breakers
 from trayport_sdk.telemetry.events import BreakerEvent, BreakerState
 from trayport_sdk.telemetry.status import BreakerStatus
 
@@ -52,6 +55,17 @@ NEUTRAL = [
 ]
 
 
+class Admission:
+    """One attempt that begins and ends where a test says so."""
+
+    def __init__(self, manager: AbstractContextManager[Callable[[], None]]) -> None:
+        self._manager = manager
+        self.confirm = manager.__enter__()
+
+    def end(self, error: BaseException | None = None) -> None:
+        self._manager.__exit__(None if error is None else type(error), error, None)
+
+
 class World:
     """Breakers on a clock that a test turns, and all that they told."""
 
@@ -70,12 +84,10 @@ class World:
         return MIDNIGHT + timedelta(seconds=self.seconds)
 
     def begin(self, context: RequestContext = TRADES) -> Admission:
-        admitted = self.breakers.admit(context)
-        admitted.__enter__()
-        return admitted
+        return Admission(self.breakers.admit(context))
 
     def call(self, error: BaseException | None = None, context: RequestContext = TRADES) -> None:
-        end(self.begin(context), error)
+        self.begin(context).end(error)
 
     def fail(self, times: int = 1, context: RequestContext = TRADES) -> None:
         for _ in range(times):
@@ -88,10 +100,6 @@ class World:
     @property
     def changes(self) -> list[tuple[BreakerState, BreakerState]]:
         return [(event.previous, event.state) for event in self.events]
-
-
-def end(admitted: Admission, error: BaseException | None = None) -> None:
-    admitted.__exit__(None if error is None else type(error), error, None)
 
 
 def opened(*, recovery: float = 30.0) -> World:
@@ -233,9 +241,9 @@ def test_of_a_whole_queue_nobody_passes_a_half_open_breaker_but_the_trial() -> N
 
         async def call(number: int, turn: float, answered: float) -> None:
             try:
-                with breakers.admit(TRADES) as admission:
+                with breakers.admit(TRADES) as confirm:
                     await asyncio.sleep(turn)
-                    admission.confirm()
+                    confirm()
                     sent.append(number)
                     await asyncio.sleep(answered)
                     if broken:
@@ -278,10 +286,10 @@ def test_a_call_of_before_is_refused_while_a_trial_is_to_come_and_is_no_trial_it
         old.confirm()
     assert caught.value.retry_at == world.now() + timedelta(seconds=1)
     assert "another one" not in str(caught.value)
-    end(old, caught.value)
+    old.end(caught.value)
     trial = world.begin()
     trial.confirm()
-    end(trial)
+    trial.end()
     assert world.status.state is CLOSED
 
 
@@ -298,10 +306,11 @@ def test_endpoints_may_be_asked_for_the_first_time_while_all_are_listed() -> Non
     world = World(threshold=1)
 
     def now() -> datetime:
-        world.breakers.admit(RequestContext(f"/{len(world.breakers._breakers)}"))
-        return MIDNIGHT
+        with world.breakers.admit(RequestContext(f"/{next(numbers)}")):
+            return MIDNIGHT
 
-    world.breakers._now = now
+    numbers = count()
+    world.breakers.now = now
     for context in (TRADES, MARKETS):
         world.fail(context=context)
     assert set(world.breakers.states()) >= {"/trades", "/markets"}
@@ -329,16 +338,16 @@ def test_the_late_success_of_an_old_call_closes_nothing() -> None:
     world = World()
     old = [world.begin() for _ in range(3)]
     world.fail(3)
-    end(old[0])
+    old[0].end()
     assert world.status.state is OPEN
     world.seconds += 30
     trial = world.begin()
-    end(old[1])
+    old[1].end()
     assert world.status.state is HALF_OPEN
     with pytest.raises(TrayportCircuitBreakerError):
         world.begin()
-    end(trial, FAILURES[0])
-    end(old[2])
+    trial.end(FAILURES[0])
+    old[2].end()
     assert world.status.state is OPEN
 
 
@@ -346,14 +355,14 @@ def test_the_late_failure_of_an_old_call_does_not_count() -> None:
     world = World()
     old = [world.begin() for _ in range(9)]
     world.fail(3)
-    end(old[0], FAILURES[0])
+    old[0].end(FAILURES[0])
     world.seconds += 30
     trial = world.begin()
-    end(old[1], FAILURES[0])
+    old[1].end(FAILURES[0])
     assert world.status.state is HALF_OPEN
-    end(trial)
+    trial.end()
     for call in old[2:]:
-        end(call, FAILURES[0])
+        call.end(FAILURES[0])
     assert world.status == BreakerStatus(CLOSED, 0, None)
 
 
@@ -405,17 +414,15 @@ def test_a_listener_that_fails_does_not_take_the_place_of_the_trial() -> None:
 
     seconds = [0.0]
     breakers = Breakers(threshold=1, recovery=30, on_change=fails, clock=lambda: seconds[0])
-    admitted = breakers.admit(TRADES)
-    admitted.__enter__()
+    admitted = Admission(breakers.admit(TRADES))
     with pytest.raises(ZeroDivisionError):
-        end(admitted, FAILURES[0])
+        admitted.end(FAILURES[0])
     seconds[0] = 30.0
     with pytest.raises(ZeroDivisionError):
-        breakers.admit(TRADES).__enter__()
-    trial = breakers.admit(TRADES)
-    trial.__enter__()
+        Admission(breakers.admit(TRADES))
+    trial = Admission(breakers.admit(TRADES))
     with pytest.raises(ZeroDivisionError):
-        end(trial)
+        trial.end()
     assert breakers.states()["/trades"].state is CLOSED
 
 
@@ -465,13 +472,12 @@ class BreakerMachine(RuleBasedStateMachine):
 
     @rule()
     def a_call_begins(self) -> None:
-        admitted = self.world.breakers.admit(TRADES)
         if not self.model.admits(self.now):
             with pytest.raises(TrayportCircuitBreakerError) as caught:
-                admitted.__enter__()
+                self.world.begin()
             assert caught.value.retry_at > self.world.now()
             return
-        admitted.__enter__()
+        admitted = self.world.begin()
         if self.model.state is OPEN:
             self.model.move(HALF_OPEN, self.now)
         if self.model.state is HALF_OPEN:
@@ -483,7 +489,7 @@ class BreakerMachine(RuleBasedStateMachine):
     def a_call_ends(self, data: st.DataObject, error: BaseException | None) -> None:
         place = data.draw(st.integers(0, len(self.under_way) - 1))
         admitted, epoch = self.under_way.pop(place)
-        end(admitted, error)
+        admitted.end(error)
         model = self.model
         if epoch != model.changes:
             return

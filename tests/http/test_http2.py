@@ -15,7 +15,6 @@ from tests.http.peers import (
     UNHURRIED,
     Certificates,
     closed_port,
-    something_came,
 )
 from trayport_sdk import Settings, TrayportClient
 from trayport_sdk.sandbox import Fault, Sandbox
@@ -149,21 +148,6 @@ async def test_without_the_setting_it_is_http_1_and_a_connection_for_each(
             await ask(client)
         assert server.versions == {"1.1"}
         assert len(server.connections) > 1
-
-
-async def test_a_connection_opened_in_advance_carries_all_http_2_requests(
-    certificates: Certificates,
-) -> None:
-    async with hypercorn(certificates) as server:
-        async with server.client(http2=True) as client:
-            assert await client.warm_up(1) == 1
-            connections = client._session.transport._connections
-            assert connections is not None
-            await something_came(connections)  # its settings
-            await ask(client)
-            assert client.get_metrics().connections.opened == 1
-        assert server.versions == {"2"}
-        assert len(server.connections) == 1
 
 
 async def test_no_logger_below_writes_the_key_of_an_http_2_request(

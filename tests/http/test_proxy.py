@@ -16,7 +16,6 @@ from trayport_sdk import (
     TrayportConfigurationError,
     TrayportConnectionError,
 )
-from trayport_sdk.http.connections import proxy_of
 
 pytestmark = pytest.mark.anyio
 
@@ -103,7 +102,9 @@ async def test_the_key_goes_through_a_tunnel_unseen_when_the_api_speaks_https(
         assert f"x-api-key: {KEY}".encode() in api.requests[0].lower()
 
 
-@pytest.mark.parametrize("exempt", ["127.0.0.1", "*", "other.test, 127.0.0.1", "127.0.0.1:{port}"])
+@pytest.mark.parametrize(
+    "exempt", ["127.0.0.1", "*", "x.test, 127.0.0.1", "127.0.0.1:{port}", "10.0.0.0/8,127.0.0.0/8"]
+)
 async def test_what_no_proxy_names_is_asked_directly(
     exempt: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,7 +113,7 @@ async def test_what_no_proxy_names_is_asked_directly(
         monkeypatch.setenv("NO_PROXY", exempt.format(port=urlsplit(api.url).port))
         async with client_of(api.url) as client:
             await client.reference.get_sequences()
-            assert await client.warm_up(1) == 1
+            assert client.get_status().connections.opened == 1
         assert len(api.requests) == 1
 
 
@@ -139,16 +140,6 @@ async def test_two_ports_of_one_host_are_told_apart(monkeypatch: pytest.MonkeyPa
             await client.reference.get_sequences()
             await client.trades.get_trades("1*#Single#2#3#0", "2024-03-04", "2024-03-05")
         assert [len(proxy.requests), len(near.requests)] == [1, 1]
-
-
-async def test_nothing_is_opened_in_advance_through_a_proxy(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async with peer() as proxy:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        async with client_of(FAR) as client:
-            assert await client.warm_up(3) == 0
-    assert proxy.connections == 0
 
 
 async def test_a_proxy_that_refuses_is_a_connection_error_without_its_password(
@@ -193,22 +184,3 @@ def test_a_proxy_that_cannot_be_used_is_told_of_at_the_start_without_its_passwor
     assert PASSWORD not in str(refused.value)
     assert refused.value.suggestion == advice
     assert refused.value.__cause__ is refused.value.__context__ is None
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://a.test/x", "http://plain.test:1"),
-        ("https://a.test/x", "http://secure.test:2"),
-        ("https://b.test:8443", None),
-        ("https://b.test", "http://secure.test:2"),
-        ("http://deep.c.test", None),
-    ],
-)
-def test_a_proxy_is_found_as_the_standard_library_finds_it(
-    url: str, expected: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("http_proxy", "plain.test:1")
-    monkeypatch.setenv("https_proxy", "http://secure.test:2")
-    monkeypatch.setenv("no_proxy", "b.test:8443,.c.test")
-    assert proxy_of(url) == expected

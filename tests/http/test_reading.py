@@ -9,11 +9,12 @@ from typing import Any
 
 import polars as pl
 import pytest
+from trayport_spec import ENDPOINTS
 
 from trayport_sdk import TrayportDecodeError
 from trayport_sdk.errors import RequestContext
-from trayport_sdk.http.body import HELD
-from trayport_sdk.http.messages import ApiRequest, ApiResponse, Attempt
+from trayport_sdk.http.body import PIPE_BYTES
+from trayport_sdk.http.messages import ApiRequest, ApiResponse
 from trayport_sdk.http.transport import Transport
 from trayport_sdk.tables.decode.decoder import AHEAD, Decoder
 from trayport_sdk.tables.decode.schema import column_filter
@@ -22,9 +23,9 @@ from trayport_sdk.tables.decode.split import PIECE
 pytestmark = pytest.mark.anyio
 
 brotli: Any = import_module("brotli")
-CALL = ApiRequest.of("get_trades", {"url": "/trades", "params": {}})
+CALL = ApiRequest(ENDPOINTS["get_trades"], "/trades")
 MANY = (AHEAD + 2) * PIECE // 100
-ATTEMPT = Attempt(RequestContext("/trades"), timeout=30.0)
+CONTEXT = RequestContext("/trades")
 
 
 def rows(first: int, count: int) -> bytes:
@@ -104,7 +105,7 @@ async def test_rows_are_there_before_the_rest_of_the_body_is(encoding: str) -> N
         return count
 
     async with wire(slow) as transport:
-        assert await transport.send(CALL, ATTEMPT, read) == MANY + 1
+        assert await transport.send(CALL, CONTEXT, read) == MANY + 1
 
 
 async def test_of_a_broken_answer_the_rest_is_not_waited_for() -> None:
@@ -112,11 +113,11 @@ async def test_of_a_broken_answer_the_rest_is_not_waited_for() -> None:
     slow = Slow([b",".join([b"[" + rows(0, 20), broken, rows(0, MANY)]), b"never sent"])
     async with wire(slow) as transport:
         with pytest.raises(TrayportDecodeError) as refused:
-            await transport.send(CALL, ATTEMPT, decoded)
+            await transport.send(CALL, CONTEXT, decoded)
         slow.go_on.release()
         await slow.hung_up.wait()
     assert (refused.value.row, refused.value.field) == (20, "venueCode")
-    assert refused.value.context is ATTEMPT.context
+    assert refused.value.context is CONTEXT
 
 
 async def test_no_more_is_taken_from_the_network_than_is_read() -> None:
@@ -136,9 +137,9 @@ async def test_no_more_is_taken_from_the_network_than_is_read() -> None:
         return pl.concat(decoder.frames([first, *chunks]))
 
     async with wire(slow) as transport:
-        found = await transport.send(CALL, ATTEMPT, read)
+        found = await transport.send(CALL, CONTEXT, read)
     assert found.height == 201_000
-    assert taken[0] < 2 * HELD < slow.sent
+    assert taken[0] < 2 * PIPE_BYTES < slow.sent
 
 
 async def stalled(slow: Slow) -> None:

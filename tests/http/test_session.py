@@ -15,8 +15,6 @@ from attrs import define, evolve, field
 from tests import virtual_time
 from tests.virtual_time import clock, clock_for_threads
 from trayport_sdk import (
-    Middleware,
-    Request,
     Settings,
     TrayportAuthorizationError,
     TrayportCircuitBreakerError,
@@ -504,20 +502,6 @@ def test_a_key_given_for_a_parameter_is_not_kept_with_the_dead_letter(tmp_path: 
         assert json.loads(line)["parameters"]["routes"] == ["[key]"]
 
     session(test, quick(dead_letter_file=file, max_retries=0))
-
-
-def test_what_middleware_raises_is_no_request() -> None:
-    class Broken(Middleware):
-        def before(self, request: Request) -> Request | None:
-            raise ZeroDivisionError
-
-    async def main() -> None:
-        async with TrayportClient.sandbox(middleware=[Broken()]) as client:
-            with pytest.raises(ZeroDivisionError):
-                await client.reference.get_markets()
-            assert client.get_metrics().total.requests == 0
-
-    virtual_time.run(main())
 
 
 @pytest.mark.parametrize("where", ["in line", "before a retry", "in flight"])

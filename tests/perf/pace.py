@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 from attrs import frozen
-from trayport_api.api.reference import get_market
 from trayport_spec import REQUEST_LIMITS
 
 from tests.perf.server import served
@@ -19,7 +18,7 @@ from trayport_sdk.errors import RequestContext
 from trayport_sdk.http.breaker import Breakers
 from trayport_sdk.http.limiter import RequestLimiter
 from trayport_sdk.http.limiter.limits import Limits
-from trayport_sdk.http.messages import ApiRequest, ApiResponse, Attempt
+from trayport_sdk.http.messages import ApiRequest, ApiResponse
 from trayport_sdk.http.redaction import Redaction
 from trayport_sdk.http.session import Policy, Session
 from trayport_sdk.http.transport import Transport
@@ -96,9 +95,13 @@ class Instant(Transport):
     """Answers at once, and without a network."""
 
     async def send(
-        self, call: ApiRequest, attempt: Attempt, read: Callable[[ApiResponse], Any]
+        self,
+        request: ApiRequest,
+        context: RequestContext,
+        read: Callable[[ApiResponse], Any],
+        **_: Any,
     ) -> Any:
-        answer = ApiResponse(call, attempt.context, Redaction(""), [b"{}"])
+        answer = ApiResponse(request, context, Redaction(""), [b"{}"])
         return await asyncio.to_thread(read, answer)
 
 
@@ -132,14 +135,14 @@ async def _cost(rounds: int, calls: int) -> Cost:
         threshold=settings.breaker_threshold, recovery=settings.breaker_recovery, on_change=print
     )
     session = Session(transport, Policy.from_settings(settings), limiter=limiter, breakers=breakers)
-    call = ApiRequest.of("get_market", get_market.get_kwargs(MARKET))
+    call = ApiRequest.of("get_market", id=MARKET)
 
     async def with_rules() -> None:
         await session.fetch(call, _body)
 
     async def without() -> None:
         context = RequestContext(call.endpoint.path, call.shown, "id")
-        await transport.send(call, Attempt(context), _body)
+        await transport.send(call, context, _body)
 
     bare = httpx.AsyncClient(
         transport=httpx.MockTransport(lambda _: httpx.Response(200, content=b"{}"))

@@ -28,7 +28,7 @@ from trayport_sdk import (
     TrayportServerError,
     TrayportValidationError,
 )
-from trayport_sdk.http.requests import call_of
+from trayport_sdk.http.messages import ApiRequest
 from trayport_sdk.query.plan import ParallelContractQuery
 from trayport_sdk.query.times import SECOND, Window, instant, to_text
 from trayport_sdk.sandbox import Fault, Sandbox
@@ -71,7 +71,9 @@ async def test_a_long_range_holds_every_row_of_the_uncut_range_once(until_inclus
 def _call(contract: ContractSpec, from_: str, until: str) -> Any:
     """The call that asks for a whole range at once, which no rule would let through."""
     day = Window.between(from_, from_ + "T12")
-    call = call_of(ParallelContractQuery(endpoint="trades", contracts=(contract,), window=day))
+    call = ApiRequest.from_query(
+        ParallelContractQuery(endpoint="trades", contracts=(contract,), window=day)
+    )
     return evolve(call, parameters={**call.parameters, "until": until})
 
 

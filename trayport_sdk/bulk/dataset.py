@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from ..errors import QUOTED_CHARACTERS, TrayportDecodeError, TrayportValidationError, require_extra
-from ..http.decompress import DecompressionError, decompressed
+from ..http.body import DecompressionError, decompressed
 from ..query import rules
 from ..query.plan import OPERATIONS, QueryPlan
 from ..tables.decode.decoder import Decoder

@@ -20,7 +20,7 @@ from ..errors import (
     TrayportError,
     TrayportValidationError,
 )
-from ..http.requests import call_of
+from ..http.messages import ApiRequest
 from ..query.plan import BulkSequenceItemQuery, QueryPlan, alone
 from ..query.planner import by_contracts, by_time, together
 from ..query.times import Window
@@ -310,7 +310,7 @@ class Run:
 
     async def _tried(self, query: QueryPlan, splitting: _Splitting) -> Outcome:
         """One request, which waits while its endpoint cannot be asked."""
-        call = call_of(query)
+        call = ApiRequest.from_query(query)
 
         def read(response: ApiResponse) -> Outcome | _Later:
             return read_response(
@@ -344,7 +344,7 @@ class Run:
         return outcome
 
     def _give_up(self, failed: FailedQuery) -> None:
-        self._session.give_up(call_of(failed.query), failed.error)
+        self._session.give_up(ApiRequest.from_query(failed.query), failed.error)
         self._count(requests_failed=1)
 
     def _count(self, **more: int) -> None:

@@ -1,25 +1,46 @@
-"""Hands the bytes of a body from the event loop, where they arrive, to a thread that reads them."""
+"""The body of a response: handed to the thread that reads it, and decompressed in bounded pieces.
+
+httpx takes compressed bodies that are cut short for whole ones, and holds no bounds on what comes
+out at once; so a body is decompressed here.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, Protocol
 
-HELD = 1 << 18
+brotli: Any = import_module("brotli")  # it has no types
+
+PIPE_BYTES = 1 << 18
 """Bytes that may wait for the thread; then no more are taken from the connection."""
 
-LOOKED_AFTER = 1.0
-"""Seconds without bytes after which the thread looks whether the event loop is still there."""
+CHUNK_BYTES = 1 << 18
+"""Bytes that decompression returns at once at most, however well they were compressed."""
+
+ERROR_BYTES = 1 << 16
+"""Bytes that are read of a body that is an error."""
+
+LOOP_CHECK_SECONDS = 1.0
+"""Seconds without bytes after which the thread checks that the event loop still runs."""
+
+ENCODINGS = ("br", "gzip", "deflate")
+"""The encodings that can be decompressed, the best first."""
+
+ZLIB_HEADER = 2
 
 
-class BrokenOff(Exception):  # noqa: N818  (it tells the thread to stop, and nobody else)
-    """What was read is not all there should be, and the rest will not come."""
+class BodyInterrupted(Exception):  # noqa: N818  (it ends the reading thread, and nobody sees it)
+    """What was read is not the whole body, and the rest will not come."""
 
 
 class Pipe:
-    """A bounded line of bytes, filled by the event loop and emptied by one thread.
+    """A bounded queue of bytes, filled by the event loop and emptied by one thread.
 
     Attributes:
         is_starved: Whether the thread waits for bytes, and none are on their way to it.
@@ -30,73 +51,194 @@ class Pipe:
         self._room = asyncio.Event()
         self._room.set()
         self._changed = threading.Condition()
-        self._waiting: deque[bytes] = deque()
+        self._chunks: deque[bytes] = deque()
         self._size = 0
-        self._is_full = self._is_ended = self._is_broken = self._is_abandoned = False
+        self._is_full = self._is_finished = self._is_interrupted = self._is_abandoned = False
         self.is_starved = False
 
     async def put(self, chunk: bytes) -> None:
-        """Adds bytes, once there is room for them; when nobody reads any more, they are dropped."""
+        """Adds bytes once there is room; when nobody reads any more, they are dropped."""
         await self._room.wait()
         with self._changed:
             if self._is_abandoned:
                 return
             self.is_starved = False
-            self._waiting.append(chunk)
+            self._chunks.append(chunk)
             self._size += len(chunk)
-            if self._size > HELD:
+            if self._size > PIPE_BYTES:
                 self._is_full = True
                 self._room.clear()
             self._changed.notify()
 
-    def end(self) -> None:
-        """Tells that everything has come."""
+    def finish(self) -> None:
+        """Everything has come."""
         with self._changed:
-            self._is_ended, self.is_starved = True, False
+            self._is_finished, self.is_starved = True, False
             self._changed.notify()
 
-    def break_off(self) -> None:
-        """Tells that nothing more comes, although not everything has come."""
+    def interrupt(self) -> None:
+        """Nothing more comes, although not everything has come."""
         with self._changed:
-            self._is_broken, self.is_starved = True, False
-            self._waiting.clear()
+            self._is_interrupted, self.is_starved = True, False
+            self._chunks.clear()
             self._changed.notify()
 
     def abandon(self) -> None:
-        """Tells, in the thread, that nobody reads any more."""
+        """Nobody reads any more; called in the thread."""
         with self._changed:
             self._is_abandoned = True
-            self._waiting.clear()
+            self._chunks.clear()
             self._size = 0
-            self._open()
+            self._make_room()
 
     def __iter__(self) -> Iterator[bytes]:
         """The bytes, as they come.
 
         Raises:
-            BrokenOff: The rest will not come.
+            BodyInterrupted: The rest will not come.
         """
         while True:
             with self._changed:
-                while not self._changed.wait_for(self._has_news, LOOKED_AFTER):
-                    if self._loop.is_closed():  # it ended without a word, and brings nothing more
-                        raise BrokenOff
-                if self._is_broken:
-                    raise BrokenOff
-                if not self._waiting:
+                while not self._changed.wait_for(self._is_ready, LOOP_CHECK_SECONDS):
+                    if self._loop.is_closed():
+                        raise BodyInterrupted
+                if self._is_interrupted:
+                    raise BodyInterrupted
+                if not self._chunks:
                     return
-                chunk = self._waiting.popleft()
+                chunk = self._chunks.popleft()
                 self._size -= len(chunk)
-                if self._size <= HELD // 2:
-                    self._open()
+                if self._size <= PIPE_BYTES // 2:
+                    self._make_room()
             yield chunk
 
-    def _has_news(self) -> bool:
-        self.is_starved = not (self._waiting or self._is_ended or self._is_broken)
+    def _is_ready(self) -> bool:
+        self.is_starved = not (self._chunks or self._is_finished or self._is_interrupted)
         return not self.is_starved
 
-    def _open(self) -> None:
+    def _make_room(self) -> None:
         """Lets the event loop put more, if it waits."""
         if self._is_full:
             self._is_full = False
             self._loop.call_soon_threadsafe(self._room.set)
+
+
+class DecompressionError(Exception):
+    """A body that is not compressed as it says, or is not whole."""
+
+
+class _Decompressor(Protocol):
+    @property
+    def is_done(self) -> bool: ...
+
+    def more(self, data: bytes) -> Iterator[bytes]: ...
+
+
+class _Brotli:
+    def __init__(self) -> None:
+        self._inner: Any = brotli.Decompressor()
+
+    @property
+    def is_done(self) -> bool:
+        return bool(self._inner.is_finished())
+
+    def more(self, data: bytes) -> Iterator[bytes]:
+        try:
+            while out := self._inner.process(data, output_buffer_limit=CHUNK_BYTES):
+                yield out
+                # What did not fit may wait inside, although it says that it takes more.
+                data = b""
+                if self.is_done:
+                    break
+        except brotli.error as error:
+            raise DecompressionError(str(error)) from error
+
+
+class _Zlib:
+    """Gzip, with one member after another, or deflate, with or without the header of zlib."""
+
+    def __init__(self, bits: int) -> None:
+        self._bits = bits
+        self._inner = zlib.decompressobj(bits)
+        self._head = b""
+
+    @property
+    def is_done(self) -> bool:
+        return self._inner.eof
+
+    def more(self, data: bytes) -> Iterator[bytes]:
+        if len(self._head) < ZLIB_HEADER:
+            self._head += data
+            if len(self._head) < ZLIB_HEADER:
+                return
+            data = self._head
+            if self._bits == zlib.MAX_WBITS and not _has_zlib_header(data):
+                # Some servers send deflate without a header.
+                self._bits = -zlib.MAX_WBITS
+                self._inner = zlib.decompressobj(self._bits)
+        try:
+            yield from self._pieces(data)
+        except zlib.error as error:
+            raise DecompressionError(str(error)) from error
+
+    def _pieces(self, data: bytes) -> Iterator[bytes]:
+        out = b""
+        while data or len(out) == CHUNK_BYTES:
+            if self._inner.eof and data:
+                if self._bits != zlib.MAX_WBITS | 16:
+                    raise DecompressionError("bytes follow the end of the compressed data")
+                self._inner = zlib.decompressobj(self._bits)
+            out = self._inner.decompress(data, CHUNK_BYTES)
+            yield out
+            data = self._inner.unconsumed_tail or self._inner.unused_data
+
+
+def _has_zlib_header(data: bytes) -> bool:
+    return data[0] & 0x0F == zlib.DEFLATED and int.from_bytes(data[:ZLIB_HEADER]) % 31 == 0
+
+
+def decompressed(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """The bytes as they were before they were compressed.
+
+    Args:
+        chunks: The bytes as they were sent.
+        encoding: The `Content-Encoding`; several are undone from the last to the first.
+
+    Raises:
+        DecompressionError: They are not compressed like that, or not whole.
+    """
+    plain: Iterable[bytes] = chunks
+    for name in reversed([part.strip().lower() for part in encoding.split(",")]):
+        if name not in ("", "identity"):
+            plain = _decompressed(plain, name)
+    return iter(plain)
+
+
+def _decompressed(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
+    decompressor: _Decompressor
+    match name:
+        case "br":
+            decompressor = _Brotli()
+        case "gzip" | "x-gzip":
+            decompressor = _Zlib(zlib.MAX_WBITS | 16)
+        case "deflate":
+            decompressor = _Zlib(zlib.MAX_WBITS)
+        case _:
+            raise DecompressionError(f"the encoding {name!r} was not requested")
+    has_come = False
+    for chunk in chunks:
+        has_come = has_come or bool(chunk)
+        yield from filter(None, decompressor.more(chunk))
+    if not decompressor.is_done and has_come:
+        raise DecompressionError(f"the {name} data ends too early")
+
+
+def beginning(chunks: Iterable[bytes], encoding: str) -> bytes:
+    """The first bytes of the body of an error, as far as it can be decompressed."""
+    body = b""
+    with suppress(DecompressionError):
+        for chunk in decompressed(chunks, encoding):
+            body += chunk
+            if len(body) > ERROR_BYTES:
+                break
+    return body

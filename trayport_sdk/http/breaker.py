@@ -1,19 +1,18 @@
-"""Stops asking an endpoint that keeps failing, and finds out with one request when it works again.
+"""Circuit breakers: an endpoint that keeps failing is left alone, until one trial succeeds.
 
 pybreaker counts and holds the state. It cannot be trusted with anything that is awaited: it would
 let a crowd through a half-open breaker, open on cancellations and close on the late success of an
-old call. So admission is decided here, and pybreaker only gets to see the outcomes that count.
+old request. So admission is decided here, and pybreaker only sees the outcomes that count.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Self
+from functools import partial
 
 from ..errors import (
     RequestContext,
@@ -28,18 +27,20 @@ from ..telemetry.status import BreakerStatus
 FAILURES = (TrayportConnectionError, TrayportServerError, TrayportDecodeError)
 # When a trial will have been answered is a guess; "now" would make patient callers spin.
 TRIAL_SECONDS = 1.0
+Confirm = Callable[[], None]
 
 
 class Breakers:
-    """The circuit breakers of one client, one for each endpoint that was asked.
+    """The circuit breakers of one client, one for each endpoint that was used.
 
-    Connection errors, timeouts, statuses of 5xx and malformed answers are failures. Cancellations,
-    4xx and anything else say nothing about the health of the service and change nothing.
+    Connection errors, timeouts, statuses of 5xx and malformed responses are failures.
+    Cancellations, 4xx and anything else say nothing about the health of the service and change
+    nothing.
 
     Args:
         threshold: How many failures in a row open a breaker.
         recovery: Seconds after which an open breaker lets a trial through.
-        on_change: Told of every change of state, once, after it has happened.
+        on_change: Called after every change of state, once.
         clock: Seconds that only grow.
         now: The time of day in UTC, for what people read.
     """
@@ -53,31 +54,38 @@ class Breakers:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._threshold = threshold
-        self._recovery = recovery
-        self._on_change = on_change
-        self._clock = clock
-        self._now = now
+        self.threshold = threshold
+        self.recovery = recovery
+        self.on_change = on_change
+        self.clock = clock
+        self.now = now
         self._breakers: dict[str, _Breaker] = {}
 
-    def admit(self, context: RequestContext) -> Admission:
-        """Surrounds one attempt: asks before it and learns from how it ends.
+    @contextmanager
+    def admit(self, context: RequestContext) -> Generator[Confirm]:
+        """Surrounds one attempt: asks before it, and counts how it ends.
+
+        Yields:
+            A function that asks once more, after a wait in which the breaker may have opened.
 
         Raises:
-            TrayportCircuitBreakerError: On entering, when the endpoint keeps failing or is being
-                tried. Its `retry_at` is never in the past; while a trial is under way, it is a
-                second from now.
+            TrayportCircuitBreakerError: The endpoint keeps failing or is on trial. Its `retry_at`
+                is never in the past; while a trial is under way, it is a second from now.
         """
         breaker = self._breakers.get(context.endpoint)
         if breaker is None:
-            breaker = _Breaker(context.endpoint, self._on_change, self._clock, self._now)
-            breaker.configure(self._threshold, self._recovery)
-            self._breakers[context.endpoint] = breaker
-        return Admission(breaker, context)
+            breaker = self._breakers[context.endpoint] = _Breaker(context.endpoint, self)
+        epoch = breaker.enter(context)
+        try:
+            yield partial(breaker.confirm, epoch, context)
+        except BaseException as error:
+            breaker.leave(epoch, error)
+            raise
+        breaker.leave(epoch, None)
 
     def states(self) -> Mapping[str, BreakerStatus]:
-        """What the breaker of each endpoint that was asked is doing."""
-        # Of a copy: it may be asked from another thread while an endpoint is added.
+        """The state of the breaker of each endpoint that was used."""
+        # Of a copy: another thread may call while an endpoint is added.
         return {endpoint: breaker.status() for endpoint, breaker in dict(self._breakers).items()}
 
     def configure(self, *, threshold: int, recovery: float) -> None:
@@ -85,78 +93,38 @@ class Breakers:
 
         A breaker that has counted more failures than a lower threshold opens with the next one.
         """
-        self._threshold = threshold
-        self._recovery = recovery
+        self.threshold = threshold
+        self.recovery = recovery
         for breaker in list(self._breakers.values()):
-            breaker.configure(threshold, recovery)
-
-
-class Admission:
-    """One attempt under the eyes of a breaker."""
-
-    __slots__ = ("_breaker", "_context", "_epoch")
-
-    def __init__(self, breaker: _Breaker, context: RequestContext) -> None:
-        self._breaker = breaker
-        self._context = context
-        self._epoch = 0
-
-    def __enter__(self) -> Self:
-        self._epoch = self._breaker.enter(self._context)
-        return self
-
-    def confirm(self) -> None:
-        """Asks once more, after a wait in which the breaker may have opened.
-
-        Raises:
-            TrayportCircuitBreakerError: It has opened since, and has not closed again.
-        """
-        self._breaker.confirm(self._epoch, self._context)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._breaker.leave(self._epoch, error)
+            breaker.set_threshold()
 
 
 class _Breaker:
     """The breaker of one endpoint.
 
-    An epoch is the time between two changes of state. A call belongs to the one it was admitted in,
-    and what becomes of it later counts no more.
+    An epoch is the time between two changes of state. A request belongs to the one it was admitted
+    in, and what becomes of it later does not count.
     """
 
-    def __init__(
-        self,
-        endpoint: str,
-        on_change: Callable[[BreakerEvent], None],
-        clock: Callable[[], float],
-        now: Callable[[], datetime],
-    ) -> None:
+    def __init__(self, endpoint: str, settings: Breakers) -> None:
         self._endpoint = endpoint
-        self._on_change = on_change
-        self._clock = clock
-        self._now = now
+        self._settings = settings
         # Not at the top: where Redis is installed, pybreaker loads all of its client.
         import pybreaker
 
         # Its own wall clock never decides: while it is open, it is not called.
         self._outcomes = pybreaker.CircuitBreaker(throw_new_error_on_trip=False)
-        self._recovery = 0.0
-        self._changed_at = clock()
+        self._changed_at = settings.clock()
         self._epoch = 0
         self._trial_under_way = False
+        self.set_threshold()
+
+    def set_threshold(self) -> None:
+        self._outcomes.fail_max = self._settings.threshold
 
     @property
     def state(self) -> BreakerState:
         return BreakerState(self._outcomes.current_state)
-
-    def configure(self, threshold: int, recovery: float) -> None:
-        self._outcomes.fail_max = threshold
-        self._recovery = recovery
 
     def status(self) -> BreakerStatus:
         state = self.state
@@ -164,7 +132,7 @@ class _Breaker:
         return BreakerStatus(state, self._outcomes.fail_counter, retry_at)
 
     def enter(self, context: RequestContext) -> int:
-        """Admits a call and returns its epoch, or raises."""
+        """Admits a request and returns its epoch, or raises."""
         state = self.state
         if state is BreakerState.CLOSED:
             return self._epoch
@@ -181,12 +149,12 @@ class _Breaker:
         return self._epoch
 
     def confirm(self, epoch: int, context: RequestContext) -> None:
-        """Refuses a call that was admitted before the breaker opened: the trial is another one."""
+        """Refuses what was admitted before the breaker opened: the trial is another request."""
         if epoch != self._epoch and self.state is not BreakerState.CLOSED:
             raise self._refusal(context)
 
     def leave(self, epoch: int, error: BaseException | None) -> None:
-        """Learns how an admitted call ended."""
+        """Counts how an admitted request ended."""
         if epoch != self._epoch:
             return
         self._trial_under_way = False
@@ -201,36 +169,29 @@ class _Breaker:
 
     def _changed(self, previous: BreakerState) -> None:
         self._epoch += 1
-        self._changed_at = self._clock()
+        self._changed_at = self._settings.clock()
         now = self.status()
-        self._on_change(
-            BreakerEvent(
-                endpoint=self._endpoint,
-                previous=previous,
-                state=now.state,
-                failures=now.failures,
-                retry_at=now.retry_at,
-            )
+        self._settings.on_change(
+            BreakerEvent(self._endpoint, previous, now.state, now.failures, now.retry_at)
         )
 
     def _remaining(self) -> float:
         """The seconds that an open breaker stays open."""
-        return self._changed_at + self._recovery - self._clock()
+        return self._changed_at + self._settings.recovery - self._settings.clock()
 
     def _retry_at(self) -> datetime:
         # Rounded up: whoever comes back at this time must not be a microsecond early.
         try:
             microseconds = math.ceil(max(0.0, self._remaining()) * 1e6)
-            return self._now() + timedelta(microseconds=microseconds)
+            return self._settings.now() + timedelta(microseconds=microseconds)
         except OverflowError:
             return datetime.max.replace(tzinfo=UTC)
 
     def _refusal(self, context: RequestContext) -> TrayportCircuitBreakerError:
         message = f"the last {self._outcomes.fail_counter} requests to the endpoint failed"
         if self.state is BreakerState.HALF_OPEN:
-            retry_at = self._now() + timedelta(seconds=TRIAL_SECONDS)
-            if self._trial_under_way:
-                message += " and another one is trying it"
+            retry_at = self._settings.now() + timedelta(seconds=TRIAL_SECONDS)
+            message += " and another one is trying it" if self._trial_under_way else ""
             suggestion = "try again when a trial has been answered"
         else:
             retry_at = self._retry_at()
@@ -247,7 +208,7 @@ class _ReplayedError(Exception):
 
 
 def _succeed() -> None:
-    """Stands for a call that succeeded."""
+    """Stands for a request that succeeded."""
 
 
 def _fail() -> None:

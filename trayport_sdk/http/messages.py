@@ -2,47 +2,89 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Self, TypeVar, cast
+from enum import Enum
+from functools import cache
+from typing import Any, Self, TypeAlias, TypeVar, cast, get_args, get_type_hints
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
+from trayport_api.builders import BUILDERS
+from trayport_api.types import UNSET
 from trayport_spec import ENDPOINTS, Endpoint
 
 from ..errors import QUOTED_CHARACTERS, RequestContext, TrayportConnectionError, TrayportDecodeError
-from ..query.times import data_cutoff, instant
-from .decompress import DecompressionError, decompressed
+from ..query import rules
+from ..query.params import parameters_by_argument
+from ..query.plan import QueryPlan
+from ..query.times import data_cutoff, instant, to_text
+from .body import ERROR_BYTES, DecompressionError, decompressed
 from .redaction import Redaction
 
-READ_OF_ERRORS = 1 << 16
 JSON = "application/json"
 
+Parameters: TypeAlias = Mapping[str, str | tuple[str, ...]]
 Decoded = TypeVar("Decoded")
 
 
 @frozen
 class ApiRequest:
-    """One request to send: the operation and the arguments the generated builder made of it."""
+    """One request to send: an operation and the parameters that its generated builder made."""
 
     endpoint: Endpoint
     url: str
-    parameters: Mapping[str, str | tuple[str, ...]]
+    parameters: Mapping[str, str | tuple[str, ...]] = field(
+        factory=dict[str, str | tuple[str, ...]]
+    )
     media_type: str = JSON
 
     @classmethod
-    def of(cls, operation_id: str, kwargs: Mapping[str, Any]) -> Self:
-        """The call that the keyword arguments of a generated builder describe."""
+    def of(cls, operation_id: str, **arguments: Any) -> Self:
+        """The request of an operation.
+
+        Args:
+            operation_id: The operation, as the OpenAPI document names it.
+            arguments: The arguments of its generated request builder; enumerations may be given
+                by value, instants in nanoseconds. None leaves one out.
+        """
         endpoint = ENDPOINTS[operation_id]
-        values: Mapping[str, Any] = kwargs.get("params", {})
-        return cls(
-            endpoint, kwargs["url"], {name: _text(endpoint, name, v) for name, v in values.items()}
-        )
+        enums, optional = _types_of(operation_id)
+        known = parameters_by_argument(endpoint)
+        # The builder's own defaults are those of the service, which need not be sent.
+        values: dict[str, Any] = dict.fromkeys(optional, UNSET)
+        for name, value in arguments.items():
+            if value is None:
+                continue
+            if name in enums:
+                value = [*map(enums[name], value)] if known[name].repeated else enums[name](value)
+            elif known[name].repeated:
+                value = list(value)
+            elif known[name].type == "instant":
+                value = to_text(value)
+            values[name] = value
+        built = BUILDERS[operation_id](**values)
+        sent: Mapping[str, Any] = built.get("params", {})
+        return cls(endpoint, built["url"], {n: _text(endpoint, n, v) for n, v in sent.items()})
+
+    @classmethod
+    def from_query(cls, query: QueryPlan) -> Self:
+        """The request of a query that is one request.
+
+        Raises:
+            TrayportValidationError: It breaks a rule of the operation.
+        """
+        arguments = query.arguments()
+        rules.check(query.operation, arguments)
+        ending = f"/{query.options.response_format}"
+        media_type = next(m for m in query.operation.media_types if m.endswith(ending))
+        return evolve(cls.of(query.operation.operation_id, **arguments), media_type=media_type)
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What two calls share that ask the same."""
+        """What two requests for the same thing share."""
         parameters = tuple(sorted(self.parameters.items()))
         return self.endpoint.operation_id, self.url, parameters, self.media_type
 
@@ -51,10 +93,35 @@ class ApiRequest:
         """The query for messages, with the values of a list in one text."""
         return {n: v if isinstance(v, str) else ",".join(v) for n, v in self.parameters.items()}
 
+    def touches_current_day(self, now: datetime | None = None) -> bool:
+        """Whether it asks for data after the start of the current day in UTC."""
+        if self.endpoint.limits.cutoff != "utc-day-start":
+            return False
+        name = next(p.name for p in self.endpoint.parameters if p.name in ("until", "at"))
+        end = self.parameters.get(name)
+        return end is None or instant(str(end), name) > data_cutoff(now or datetime.now(UTC))
+
+
+@cache
+def _types_of(operation_id: str) -> tuple[Mapping[str, type[Enum]], tuple[str, ...]]:
+    """The enumerations among the arguments of a builder, and the names of those with a default."""
+    builder = BUILDERS[operation_id]
+    hints = get_type_hints(builder).items()
+    enums = {name: enum for name, hint in hints if (enum := _enum_in(hint)) is not None}
+    parameters = inspect.signature(builder).parameters.values()
+    return enums, tuple(p.name for p in parameters if p.default is not p.empty)
+
+
+def _enum_in(hint: Any) -> type[Enum] | None:
+    """The enumeration in a type such as `list[IntervalUnit] | Unset`."""
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint
+    return next(filter(None, map(_enum_in, get_args(hint))), None)
+
 
 def _text(endpoint: Endpoint, name: str, value: object) -> str | tuple[str, ...]:
     if isinstance(value, list):
-        texts = tuple(_scalar(item) for item in cast("list[object]", value))
+        texts = tuple(map(_scalar, cast("list[object]", value)))
         return ",".join(texts) if endpoint.parameter(name).separator == "comma" else texts
     return _scalar(value)
 
@@ -65,21 +132,21 @@ def _scalar(value: object) -> str:
 
 @define
 class ApiResponse:
-    """An answer with status 200, to be read in a thread while its body arrives.
+    """A response with status 200, to be read in a thread while its body arrives.
 
     Attributes:
-        call: What was sent.
-        context: The call, as messages and logs show it.
+        request: What was sent.
+        context: The request, as messages and logs show it.
         redaction: Takes the key out of texts.
-        raw: The body as it comes over the wire.
+        raw: The body as it comes over the network.
         encoding: How it was compressed, as `Content-Encoding` says.
-        bytes_received: Its size over the wire, so far.
+        bytes_received: Its size over the network, so far.
         bytes_decoded: Its size without compression, as far as it was read.
         seconds: From sending to the last byte; 0 before that has come.
         unexpected: How often a field was not of its type, and was taken nevertheless.
     """
 
-    call: ApiRequest
+    request: ApiRequest
     context: RequestContext
     redaction: Redaction = field(repr=False)
     raw: Iterable[bytes] = field(repr=False)
@@ -94,17 +161,16 @@ class ApiResponse:
         """The body without compression, as it arrives.
 
         Args:
-            keep: Gets the body as it came, in parts, before they are decompressed.
+            keep: Called with each part of the body as it came, before it is decompressed.
 
         Raises:
             TrayportConnectionError: It was not compressed as it says, or is not whole.
         """
         self._beginning, self.bytes_decoded = b"", 0
-        raw = self.raw if keep is None else _shown(self.raw, keep)
         try:
-            for chunk in decompressed(raw, self.encoding):
-                if len(self._beginning) < READ_OF_ERRORS:
-                    self._beginning += chunk[:READ_OF_ERRORS]
+            for chunk in decompressed(_copied(self.raw, keep), self.encoding):
+                if len(self._beginning) < ERROR_BYTES:
+                    self._beginning += chunk[:ERROR_BYTES]
                 self.bytes_decoded += len(chunk)
                 yield chunk
         except DecompressionError as error:
@@ -118,7 +184,7 @@ class ApiResponse:
         return b"".join(self.chunks())
 
     def held(self) -> ApiResponse:
-        """The answer, once its body has come and is whole; it can then be read many times.
+        """The response, once its body has come and is whole; it can then be read many times.
 
         Raises:
             TrayportConnectionError: It was not compressed as it says, or is not whole.
@@ -128,9 +194,9 @@ class ApiResponse:
         return self
 
     def read(self, decoder: Callable[[str, bytes], Decoded]) -> Decoded:
-        """What a decoder makes of the body, its error completed with the request."""
+        """The decoded body; an error of the decoder is completed with the request."""
         with self.explained():
-            return decoder(self.call.endpoint.operation_id, self.body)
+            return decoder(self.request.endpoint.operation_id, self.body)
 
     @contextmanager
     def explained(self) -> Generator[None]:
@@ -141,40 +207,13 @@ class ApiResponse:
             error.context = self.context
             self.redaction.chain(error)
             # Redacted before it is cut: half a key is still a secret.
-            beginning = self.redaction.body(self._beginning[:READ_OF_ERRORS])
+            beginning = self.redaction.body(self._beginning[:ERROR_BYTES])
             error.body = beginning.decode(errors="replace")[:QUOTED_CHARACTERS]
             raise
 
 
-def _shown(chunks: Iterable[bytes], keep: Callable[[bytes], object]) -> Iterator[bytes]:
+def _copied(chunks: Iterable[bytes], keep: Callable[[bytes], object] | None) -> Iterator[bytes]:
     for chunk in chunks:
-        keep(chunk)
+        if keep is not None:
+            keep(chunk)
         yield chunk
-
-
-@frozen
-class Attempt:
-    """One sending of a call.
-
-    Attributes:
-        context: The call, as messages and logs show it.
-        number: Which attempt of the call it is, from 1.
-        timeout: Seconds to wait for the next part of the answer.
-        seconds: Seconds that the whole answer may take, middleware included; None sets no end.
-    """
-
-    context: RequestContext
-    number: int = 1
-    timeout: float = 60.0
-    seconds: float | None = None
-
-
-def touches_current_day(call: ApiRequest, now: datetime | None = None) -> bool:
-    """Whether a request asks for data after the start of the current day in UTC."""
-    if call.endpoint.limits.cutoff != "utc-day-start":
-        return False
-    name = next(p.name for p in call.endpoint.parameters if p.name in ("until", "at"))
-    asked = call.parameters.get(name)
-    if asked is None:
-        return True
-    return instant(str(asked), name) > data_cutoff(now or datetime.now(UTC))

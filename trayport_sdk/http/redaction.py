@@ -1,40 +1,36 @@
-"""Takes the key out of what others say: answers that repeat it, and log lines of libraries."""
+"""Takes the key out of what others say: responses that repeat it, and log lines of libraries."""
 
 from __future__ import annotations
 
+import html
 import logging
 import re
 from collections.abc import Callable
 from contextlib import ExitStack
 
 HIDDEN = "[key]"
-# A body that breaks off may end in a part of the key; fewer letters than these say nothing.
+# A body that breaks off may end in a part of the key; fewer characters than these say nothing.
 TELLING = 4
 # Each quotation within a quotation doubles the backslashes. Without an end, a text of nothing else
 # would be read again from every one of them.
-BACKSLASHES = 64
-# What is below writes heads of answers and the errors of parsers.
+BACKSLASHES = 31
+# The loggers that write heads of responses and the errors of parsers.
 LIBRARIES = (
     "httpx",
-    "httpcore.connection",
-    "httpcore.http11",
-    "httpcore.http2",
-    "httpcore.proxy",
-    "httpcore.socks",
+    *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")),
 )
 HEADER_LOGS = ("hpack.hpack", "hpack.table")
-NAMED = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 
 
 class Redaction:
-    """Finds a key in texts, also as JSON, HTML and addresses spell it.
+    """Finds a key in texts: as it is, and as JSON, HTML and addresses spell it.
 
     Args:
         key: The personal key.
     """
 
     def __init__(self, key: str) -> None:
-        pattern = "".join(_spelled(letter) for letter in key)
+        pattern = "".join(map(_spelled, key))
         self._text = re.compile(pattern)
         self._bytes = re.compile(pattern.encode())
         self._key = key.encode()
@@ -55,65 +51,38 @@ class Redaction:
         """Takes the key out of an error and out of all that it was raised from."""
         link: BaseException | None = error
         while link is not None:
-            link.args = tuple(
-                self.text(argument) if isinstance(argument, str) else argument
-                for argument in link.args
-            )
+            link.args = tuple(self.text(a) if isinstance(a, str) else a for a in link.args)
             link = link.__cause__ or link.__context__
 
     def over_logs(self) -> Callable[[], None]:
         """Keeps the key out of what the libraries below log, until the result is called."""
         end = ExitStack()
-        for names, keeper in ((LIBRARIES, _WithoutKey(self.text)), (HEADER_LOGS, _no_headers)):
-            for name in names:
-                logger = logging.getLogger(name)
-                logger.addFilter(keeper)
-                if keeper is not _no_headers:
-                    end.callback(logger.removeFilter, keeper)
+        for logger in map(logging.getLogger, LIBRARIES):
+            logger.addFilter(self._clean)
+            end.callback(logger.removeFilter, self._clean)
+        for logger in map(logging.getLogger, HEADER_LOGS):
+            logger.addFilter(_is_no_header)
         return end.close
 
-
-def _spelled(letter: str) -> str:
-    """A pattern for one letter of the key, in every spelling that may come back."""
-    plain = re.escape(letter)
-    if letter.isalnum():
-        return plain
-    code = ord(letter)
-    # What is quoted within a quotation has more than one backslash.
-    spellings = [rf"\\{{0,{BACKSLASHES}}}{plain}", f"&#{code};"]
-    spellings += [rf"\\{{1,{BACKSLASHES}}}(?i:u00|x){_hexadecimal(code)}"]
-    spellings += [f"%{_hexadecimal(code)}", f"&#[xX]{_hexadecimal(code)};"]
-    if letter in NAMED:
-        spellings.append(f"&{NAMED[letter]};")
-    if letter == " ":
-        spellings.append(r"\+")
-    return f"(?:{'|'.join(spellings)})"
-
-
-def _hexadecimal(code: int) -> str:
-    return f"(?i:{code:02x})"
-
-
-class _WithoutKey(logging.Filter):
-    """Lets every line through, without the key."""
-
-    def __init__(self, clean: Callable[[str], str]) -> None:
-        super().__init__()
-        self._clean = clean
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        said = record.getMessage()
-        clean = self._clean(said)
-        if clean != said:
+    def _clean(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if (clean := self.text(message)) != message:
             record.msg, record.args = clean, ()
         return True
 
 
-class _NoHeaders(logging.Filter):
-    """Keeps out the lines in which hpack writes every header it encodes, the key among them."""
+def _spelled(character: str) -> str:
+    """A pattern for one character of the key, plain, in JSON, in HTML or in an address."""
+    plain = re.escape(character)
+    if character.isalnum():
+        return plain
+    in_form = r"|\+" if character == " " else ""
+    code = ord(character)
+    in_html = re.escape(html.escape(character))
+    quoted = rf"\\{{0,{BACKSLASHES}}}(?:{plain}|u(?i:{code:04x}))"
+    return rf"(?:{quoted}|%(?i:{code:02x})|{in_html}{in_form})"
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno > logging.DEBUG
 
-
-_no_headers = _NoHeaders()
+def _is_no_header(record: logging.LogRecord) -> bool:
+    """hpack writes every header that it encodes at the level DEBUG, the key among them."""
+    return record.levelno > logging.DEBUG

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, nullcontext
 from copy import copy
 from http import HTTPStatus
-from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
+import httpx
 from attrs import evolve, frozen
 from trayport_spec import REQUEST_LIMITS
 
@@ -32,7 +33,6 @@ from ..errors import (
 )
 from ..telemetry.events import (
     AttemptEvent,
-    BreakerEvent,
     Event,
     FailureEvent,
     Observer,
@@ -43,23 +43,20 @@ from ..telemetry.events import (
 from ..telemetry.logging import Log, configure
 from ..telemetry.metrics import MetricsCollector
 from .breaker import Breakers
-from .connections import Origin
+from .hooks import Hooks
 from .inprocess import InProcessTransport
 from .limiter import Limits, RequestLimiter, limiter_for
-from .messages import ApiRequest, ApiResponse, Attempt
+from .messages import ApiRequest, ApiResponse
 from .retry import RetryPolicy
 from .status_errors import is_rate_limited, pause_after
 from .transport import Transport
 
 if TYPE_CHECKING:
     from ..settings import Settings
-    from .breaker import Admission
+    from .breaker import Confirm
     from .limiter import Grant, Priority
-    from .middleware import Middleware
 
 Read = TypeVar("Read")
-OnRetry = Callable[[RetryEvent], None]
-OnBreakerChange = Callable[[BreakerEvent], None]
 OnFailure = Callable[[ApiRequest, TrayportError], None]
 
 # What a session is made of, and cannot change while it is in use.
@@ -68,32 +65,9 @@ FIXED = (
     "limiter_store", "limiter_fallback", "dead_letter_file", "circuit_breakers", "cache",
     "metrics", "opentelemetry",
 )  # fmt: skip
+PORTS = {"http": 80, "https": 443}
 # The parameters that name a product: a key has rights to an operation for a product.
 PRODUCT = ("marketId", "instrumentId", "sequenceId")
-
-
-@frozen
-class Hooks:
-    """What users hand to a client to take part in its requests."""
-
-    middleware: Sequence[Middleware] = ()
-    on_retry: OnRetry | None = None
-    on_breaker_change: OnBreakerChange | None = None
-
-    def __attrs_post_init__(self) -> None:
-        for name in ("on_retry", "on_breaker_change"):
-            if iscoroutinefunction(getattr(self, name)):
-                raise TrayportConfigurationError(
-                    f"{name} is asynchronous, and nobody would await it",
-                    suggestion="hand over a plain function; it may start a task",
-                )
-
-    def __call__(self, event: Event) -> None:
-        """Calls the hook that an event belongs to."""
-        if isinstance(event, RetryEvent) and self.on_retry is not None:
-            self.on_retry(event)
-        elif isinstance(event, BreakerEvent) and self.on_breaker_change is not None:
-            self.on_breaker_change(event)
 
 
 @frozen
@@ -207,9 +181,11 @@ class Session:
         key = "" if settings.api_key is None else settings.api_key.get_secret_value()
         urls = {"analytics": settings.analytics_url, "reference": settings.reference_url}
         if application is not None:
+            hooks = evolve(hooks, transport=InProcessTransport(application))
             limiter = _limiter_of_sandbox(application)
         else:
-            host = str(Origin.of(settings.analytics_url))
+            url = httpx.URL(settings.analytics_url)
+            host = f"{url.host}:{url.port or PORTS[url.scheme]}"
             store = settings.limiter_store.get_secret_value()
             limiter = limiter_for(key, host, store)
         session = cls(
@@ -220,8 +196,7 @@ class Session:
                 http2=settings.http2,
                 max_connections=settings.max_connections,
                 keepalive=settings.keepalive,
-                middleware=hooks.middleware,
-                transport=None if application is None else InProcessTransport(application),
+                hooks=hooks,
             ),
             Policy.from_settings(settings),
             limiter=limiter,
@@ -313,6 +288,24 @@ class Session:
             self.give_up(request, error)
             raise
 
+    async def warm_up(self, request: ApiRequest, connections: int) -> int:
+        """Sends a small request over each of so many connections, to have them open.
+
+        Returns:
+            How many connections were opened; none in this process or over a transport of the user.
+        """
+        if self.transport.in_process:
+            return 0
+        before = self.transport.counts.opened
+        single = self.without_records().with_policy(
+            evolve(self.policy, retry=evolve(self.policy.retry, retries=0))
+        )
+        sending = (single.fetch(request, _drain) for _ in range(connections))
+        for outcome in await asyncio.gather(*sending, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return self.transport.counts.opened - before
+
     def give_up(self, request: ApiRequest, error: TrayportError) -> None:
         """Publishes that a request has failed for good."""
         self.notify(FailureEvent(request.endpoint.path, error))
@@ -393,10 +386,10 @@ class _Call(Generic[Read]):
         """Passes the breaker and the limiter, sends the request and reads its response."""
         session, accessible = self._session, self._session.accessible
         breakers = session.breakers
-        with breakers.admit(self.context) if breakers else nullcontext() as admission:
+        with breakers.admit(self.context) if breakers else nullcontext() as confirm:
             grant = await self._acquire()
-            if admission is not None:
-                self._confirm(admission, grant)
+            if confirm is not None:
+                self._confirm(confirm, grant)
             try:
                 result = await self._exchange(number, grant)
             except TrayportAPIError as error:
@@ -428,10 +421,10 @@ class _Call(Generic[Read]):
         self._queued += grant.queued
         return grant
 
-    def _confirm(self, admission: Admission, grant: Grant | None) -> None:
+    def _confirm(self, confirm: Confirm, grant: Grant | None) -> None:
         """Asks the breaker again after the wait; what is not sent gives its grant back."""
         try:
-            admission.confirm()
+            confirm()
         except TrayportCircuitBreakerError:
             if grant is not None and self._session.limiter is not None:
                 self._session.limiter.give_back(grant)
@@ -449,8 +442,14 @@ class _Call(Generic[Read]):
 
         try:
             left = self._policy.retry.budget - (self.clock() - self._started)
-            attempt = Attempt(self.context, number, self._policy.timeout, max(0.0, left))
-            result = await self._session.transport.send(self._request, attempt, read)
+            result = await self._session.transport.send(
+                self._request,
+                self.context,
+                read,
+                attempt=number,
+                silence=self._policy.timeout,
+                within=max(0.0, left),
+            )
         except (TrayportError, asyncio.CancelledError) as error:
             failure = error if isinstance(error, TrayportError) else None
             self._publish(number, grant, time.perf_counter() - started, response, failure)
@@ -489,3 +488,7 @@ class _Call(Generic[Read]):
         if limiter is not None:
             share = await limiter.slow_down(pause, grant if self._policy.adaptive else None)
             self._session.notify(ThrottleEvent(self.context.endpoint, pause, share))
+
+
+def _drain(response: ApiResponse) -> None:
+    deque(response.chunks(), maxlen=0)

@@ -1,20 +1,27 @@
-"""Sends one request and reads the whole answer, or says exactly why not."""
+"""Sends one request over httpx and has its response read, or says exactly why not."""
 
 from __future__ import annotations
 
 import asyncio
 import platform
-import ssl
 import time
 import weakref
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterable,
+    Callable,
+    Generator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
-from typing import TypeVar
+from ipaddress import ip_address, ip_network
+from typing import Any, TypeVar
+from urllib.request import getproxies
 
-import httpcore
 import httpx
+from attrs import define
 from trayport_spec import API_KEY_HEADER
 
 from .. import __version__
@@ -25,24 +32,21 @@ from ..errors import (
     TrayportTimeoutError,
 )
 from ..telemetry.status import ConnectionCounts
-from .arenas import spare_addresses
-from .connections import Connections, Origin, address_of, proxy_of
-from .decompress import ENCODINGS
-from .messages import READ_OF_ERRORS, ApiRequest, ApiResponse, Attempt, touches_current_day
-from .middleware import Middleware, Request, Response, informed, prepared
-from .reading import streamed
+from .body import ENCODINGS, ERROR_BYTES, Pipe, beginning
+from .hooks import Hooks
+from .messages import ApiRequest, ApiResponse
 from .redaction import HIDDEN, Redaction
 from .status_errors import api_error
 
 Read = TypeVar("Read")
-
 USER_AGENT = f"trayport-sdk/{__version__} Python/{platform.python_version()}"
 
 
 class Transport:
     """The connections to both APIs, with the key.
 
-    The key is sent to the two configured addresses and nowhere else: redirects are not followed.
+    The key is added to a request right before it is sent, after every hook, and only when the
+    request still leads where it should. Redirects are not followed.
 
     Args:
         key: The personal key.
@@ -51,11 +55,10 @@ class Transport:
         http2: Whether HTTP/2 is offered.
         max_connections: How many connections are open at once at most.
         keepalive: Seconds after which an idle connection is closed.
-        middleware: What users put around every request.
-        transport: What to send requests with instead of connections of our own.
+        hooks: What users hand over: httpx's event hooks, and a transport in place of its own.
 
     Raises:
-        TrayportConfigurationError: The proxy that the surroundings set cannot be used.
+        TrayportConfigurationError: The proxy of the environment cannot be used.
     """
 
     def __init__(
@@ -67,50 +70,31 @@ class Transport:
         http2: bool = False,
         max_connections: int = 100,
         keepalive: float = 60.0,
-        middleware: Sequence[Middleware] = (),
-        transport: httpx.AsyncBaseTransport | None = None,
+        hooks: Hooks = Hooks(),  # noqa: B008
     ) -> None:
         self.urls = urls
+        self.in_process = hooks.transport is not None
         self._key = key
         self._redaction = Redaction(key)
-        self._middleware = tuple(middleware)
+        self._hooks = hooks
         self._connect_timeout = connect_timeout
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._requests = self._reused = 0
-        self._used = weakref.WeakSet[httpcore.AsyncNetworkStream]()
-        self._connections: Connections | None = None
-        mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
-        if transport is None:
-            pool = Connections(http2=http2, maximum=max_connections, keepalive=keepalive)
-            self._connections = transport = pool
-            mounts = {
-                address_of(url): pool.through(proxy) if (proxy := proxy_of(url)) else None
-                for url in urls.values()
-            }
+        self._opened = self._requests = self._reused = 0
+        limits = httpx.Limits(
+            max_connections=max_connections,
+            max_keepalive_connections=max_connections,
+            keepalive_expiry=keepalive,
+        )
+        self._client = _client(urls, http2=http2, limits=limits, transport=hooks.transport)
         # A client that is not closed must not leave its key with the loggers.
         self._leave_logs = weakref.finalize(self, self._redaction.over_logs())
-        spare_addresses()
-        # A thread for each answer that arrives; most of the time it waits for the network.
+        # A thread for each response that arrives; most of the time it waits for the network.
         self._readers = ThreadPoolExecutor(max_connections, "trayport-read")
-        self._client = httpx.AsyncClient(
-            transport=transport, mounts=mounts, follow_redirects=False, trust_env=False
-        )
-
-    @property
-    def in_process(self) -> bool:
-        """Whether requests stay within this process."""
-        return self._connections is None
-
-    def ssl_context(self) -> ssl.SSLContext:
-        """Which certificates are trusted."""
-        pool = self._connections
-        return httpx.create_ssl_context() if pool is None else pool.context
 
     @property
     def counts(self) -> ConnectionCounts:
         """How connections were used so far."""
-        opened = 0 if self._connections is None else self._connections.opened
-        return ConnectionCounts(opened, self._requests, self._reused)
+        return ConnectionCounts(self._opened, self._requests, self._reused)
 
     def configure(self, *, connect_timeout: float) -> None:
         """Changes how long to wait for connections from now on."""
@@ -136,93 +120,134 @@ class Transport:
         self._loop = loop
 
     async def send(
-        self, call: ApiRequest, attempt: Attempt, read: Callable[[ApiResponse], Read]
+        self,
+        request: ApiRequest,
+        context: RequestContext,
+        read: Callable[[ApiResponse], Read],
+        *,
+        attempt: int = 1,
+        silence: float = 60.0,
+        within: float | None = None,
     ) -> Read:
-        """Sends the request once, and has its answer read while it arrives.
+        """Sends the request once, and has its response read while it arrives.
 
         Args:
-            call: What to send.
-            attempt: Which attempt of the call it is, and how long it may take.
-            read: What to make of the answer, in a thread; it is called when the head has come.
+            request: What to send.
+            context: The request, as messages and logs show it.
+            read: Reads the response, in a thread; called when the head has come.
+            attempt: Which attempt it is, from 1.
+            silence: Seconds to wait for the next part of the response.
+            within: Seconds that all of it may take, hooks included; None sets no end.
 
         Raises:
-            TrayportAPIError: The service answered with an error.
-            TrayportConnectionError: No answer came, or it broke off, or it took too long.
-            TrayportConfigurationError: The request leads elsewhere than to the API.
+            TrayportAPIError: The service responded with an error.
+            TrayportConnectionError: There was no response, or it broke off, or it took too long.
+            TrayportConfigurationError: The request leads elsewhere than to the API, or a hook or
+                the transport of the user failed.
         """
         self.check_usable()
-        total = asyncio.timeout(attempt.seconds)
+        total = asyncio.timeout(within)
+        exchange = _Exchange(request, context, attempt, silence)
         try:
             async with total:
-                return await self._answered(call, attempt, read)
+                return await self._exchanged(exchange, read)
         except TimeoutError:
-            if not total.expired():  # it is middleware's own
+            if not total.expired():
                 raise
         raise TrayportTimeoutError(
-            f"the answer took longer than {attempt.seconds:g} seconds",
-            context=attempt.context,
+            f"the response took longer than {within:g} seconds",
+            context=context,
             suggestion="ask for less at once, or allow it more time",
         )
 
-    async def _answered(
-        self, call: ApiRequest, attempt: Attempt, read: Callable[[ApiResponse], Read]
-    ) -> Read:
-        context = attempt.context
-        built = self._built(call, attempt)
-        asked = Request(
-            endpoint=call.endpoint.path,
-            url=self.redact(str(built.url)),
-            parameters=context.parameters,
-            headers={name: built.headers[name] for name in ("Accept", "User-Agent")},
-            correlation_id=context.correlation_id,
-            attempt=attempt.number,
-        )
-        if self._middleware:
-            asked = await prepared(self._middleware, asked)
-            built.headers.update(asked.headers)
-        built.headers[API_KEY_HEADER] = self._key
+    async def _exchanged(self, exchange: _Exchange, read: Callable[[ApiResponse], Read]) -> Read:
+        context = exchange.context
+        sent = self._built(exchange)
+        await self._hooks.before(sent, context)
+        sent.headers[API_KEY_HEADER] = self._key
         started = time.perf_counter()
         with self._explained(context):
-            response = await self._client.send(built, stream=True)
+            received = await self._client.send(sent, stream=True)
         try:
-            self._count(response)
-            encoding = response.headers.get("Content-Encoding", "")
-            answer = ApiResponse(call, context, self._redaction, (), encoding)
-            is_right = response.status_code == HTTPStatus.OK
-            if is_right and not self._middleware:
-                with self._explained(context):
-                    return await streamed(response, answer, read, self._readers, started)
+            # Read before the hooks, which may change what they are given.
+            status, headers = received.status_code, received.headers.copy()
+            self._requests += 1
+            if "network_stream" in received.extensions and not exchange.opened:
+                self._reused += 1
+            encoding = headers.get("Content-Encoding", "")
+            self._hide_key(received)
             with self._explained(context):
-                body = await (_held(response, answer) if is_right else _first_part(response))
+                raw = await self._hooks.after(received, context)
+            if status == HTTPStatus.OK:
+                request = exchange.request
+                response = ApiResponse(request, context, self._redaction, (), encoding)
+                with self._explained(context):
+                    return await _read_arriving(raw, response, read, self._readers, started)
+            chunks = await _first_chunks(raw)
         finally:
-            await response.aclose()
-        answer.seconds = time.perf_counter() - started
-        if self._middleware:
-            headers = {n: self.redact(value) for n, value in response.headers.items()}
-            shown = self._redaction.body(body)
-            seen = Response(asked, response.status_code, headers, shown, answer.seconds)
-            await informed(self._middleware, seen)
-        if is_right:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, read, answer)
+            await received.aclose()
         raise api_error(
-            response.status_code,
-            response.headers,
-            self._redaction.body(body),
+            status,
+            headers,
+            self._redaction.body(beginning(chunks, encoding)),
             context,
-            current_day=touches_current_day(call),
+            current_day=exchange.request.touches_current_day(),
         )
+
+    def _hide_key(self, received: httpx.Response) -> None:
+        """Takes the key out of all that hooks see of a response, but its body."""
+        received.request.headers[API_KEY_HEADER] = HIDDEN
+        received.next_request = None  # into which httpx copies the key, for any host
+        if self._hooks.event_hooks:
+            heads = received.headers.multi_items()
+            received.headers = httpx.Headers([(name, self.redact(text)) for name, text in heads])
+            reason = received.extensions.get("reason_phrase", b"")
+            received.extensions["reason_phrase"] = self._redaction.body(reason)
+
+    def _built(self, exchange: _Exchange) -> httpx.Request:
+        address = self.urls[exchange.request.endpoint.api]
+
+        async def trace(step: str, _: Mapping[str, Any]) -> None:
+            if step.endswith("connect_tcp.complete"):
+                exchange.opened = True
+                self._opened += 1
+
+        try:
+            built = self._client.build_request(
+                "GET",
+                address + exchange.request.url,
+                params=exchange.request.parameters,
+                headers={
+                    "Accept-Encoding": ", ".join(ENCODINGS),
+                    "Accept": exchange.request.media_type,
+                    "User-Agent": USER_AGENT,
+                },
+                timeout=httpx.Timeout(exchange.silence, connect=self._connect_timeout, pool=None),
+                extensions={"trace": trace, "trayport": exchange.shown},
+            )
+        except httpx.InvalidURL as error:
+            raise TrayportConfigurationError(
+                f"the request has no valid address: {error}",
+                context=exchange.context,
+                suggestion="ask for less at once, or check the address of the API",
+            ) from error
+        if not _leads_to(built.url, httpx.URL(address)):
+            # A request may come from a file, and who has written that must not get the key.
+            raise TrayportConfigurationError(
+                f"the request leads elsewhere than to {address}, so it was not sent",
+                context=exchange.context,
+                suggestion="check where the path comes from",
+            )
+        return built
 
     @contextmanager
     def _explained(self, context: RequestContext) -> Generator[None]:
-        """Turns the errors of the connection into those of this package.
-
-        Nothing of the user's runs in here: what middleware raises is not the connection's.
-        """
+        """Turns the errors of the connection into those of this package."""
         try:
             yield
         except httpx.TimeoutException as error:
             raise TrayportTimeoutError(
-                f"no answer in time ({type(error).__name__})",
+                f"no response in time ({type(error).__name__})",
                 connected=not isinstance(error, httpx.ConnectTimeout),
                 context=context,
                 suggestion="ask for less at once, or raise the timeout",
@@ -234,63 +259,6 @@ class Transport:
                 context=context,
                 suggestion="try again; if it goes on, check the address and the network",
             ) from self._without_key(error)
-
-    def _built(self, call: ApiRequest, attempt: Attempt) -> httpx.Request:
-        address = self.urls[call.endpoint.api]
-        try:
-            built = self._client.build_request(
-                "GET",
-                address + call.url,
-                params=call.parameters,
-                headers={
-                    "Accept-Encoding": ", ".join(ENCODINGS),
-                    "Accept": call.media_type,
-                    "User-Agent": USER_AGENT,
-                },
-                timeout=httpx.Timeout(attempt.timeout, connect=self._connect_timeout, pool=None),
-            )
-        except httpx.InvalidURL as error:
-            raise TrayportConfigurationError(
-                f"the request has no valid address: {error}",
-                context=attempt.context,
-                suggestion="ask for less at once, or check the address of the API",
-            ) from error
-        if not _leads_to(built.url, httpx.URL(address)):
-            # A call may come from a file, and who has written that must not get the key.
-            raise TrayportConfigurationError(
-                f"the request leads elsewhere than to {address}, so it was not sent",
-                context=attempt.context,
-                suggestion="check where the path comes from",
-            )
-        return built
-
-    def _count(self, response: httpx.Response) -> None:
-        """Counts a request when its answer has begun, and whether its connection is a new one."""
-        self._requests += 1
-        stream = response.extensions.get("network_stream")
-        if stream is None:
-            return
-        if stream in self._used:
-            self._reused += 1
-        self._used.add(stream)
-
-    async def warm_up(self, wanted: int) -> int:
-        """Opens connections to the Data Analytics API without sending anything.
-
-        Raises:
-            TrayportConnectionError: One could not be opened.
-        """
-        self.check_usable()
-        url = self.urls["analytics"]
-        if self._connections is None or proxy_of(url):
-            return 0
-        try:
-            return await self._connections.warm_up(Origin.of(url), wanted, self._connect_timeout)
-        except (httpcore.NetworkError, httpcore.TimeoutException) as error:
-            raise TrayportConnectionError(
-                f"no connection to {Origin.of(url)}: {error}",
-                suggestion="check the address and the network",
-            ) from error
 
     def redact(self, text: str) -> str:
         """The text, with the key taken out of it."""
@@ -310,6 +278,69 @@ class Transport:
         self._leave_logs()
 
 
+@define
+class _Exchange:
+    """One request that is being sent, for the first time or again."""
+
+    request: ApiRequest
+    context: RequestContext
+    attempt: int
+    silence: float
+    opened: bool = False
+
+    @property
+    def shown(self) -> Mapping[str, object]:
+        """What hooks and transports find under `request.extensions["trayport"]`."""
+        return {
+            "endpoint": self.context.endpoint,
+            "correlation_id": self.context.correlation_id,
+            "attempt": self.attempt,
+        }
+
+
+def _client(
+    urls: Mapping[str, str],
+    *,
+    http2: bool,
+    limits: httpx.Limits,
+    transport: httpx.AsyncBaseTransport | None,
+) -> httpx.AsyncClient:
+    """The client of httpx, with the proxies of the environment.
+
+    Raises:
+        TrayportConfigurationError: A proxy of the environment cannot be used.
+    """
+    apis = map(httpx.URL, urls.values())
+    direct = {f"all://{api.netloc.decode()}": None for api in apis if _is_exempt(api.host)}
+    try:
+        return httpx.AsyncClient(
+            http2=http2,
+            limits=limits,
+            transport=transport,
+            mounts=direct,
+            follow_redirects=False,
+            trust_env=True,
+        )
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        lacking = isinstance(error, ImportError)
+    # Chained to nothing: what httpx says may show the proxy's password.
+    raise TrayportConfigurationError(
+        "the proxy that the variables HTTP_PROXY, HTTPS_PROXY and ALL_PROXY set cannot be used",
+        suggestion="pip install socksio" if lacking else "give it as http://host:port",
+    )
+
+
+def _is_exempt(host: str) -> bool:
+    """Whether a network in NO_PROXY holds a host; httpx looks at names and addresses only."""
+    with suppress(ValueError):
+        address = ip_address(host)
+        for name in getproxies().get("no", "").split(","):
+            with suppress(ValueError):
+                if address in ip_network(name.strip(), strict=False):
+                    return True
+    return False
+
+
 def _leads_to(url: httpx.URL, address: httpx.URL) -> bool:
     """Whether an address is that of an API or below it."""
     below = address.raw_path.rstrip(b"/") + b"/"
@@ -319,19 +350,59 @@ def _leads_to(url: httpx.URL, address: httpx.URL) -> bool:
     ) and url.raw_path.startswith(below)
 
 
-async def _held(response: httpx.Response, answer: ApiResponse) -> bytes:
-    """The whole body of an answer, which holds it from now on."""
-    raw = [chunk async for chunk in response.aiter_raw()]
-    answer.raw, answer.bytes_received = raw, sum(map(len, raw))
-    return await asyncio.to_thread(lambda: answer.body)
-
-
-async def _first_part(response: httpx.Response) -> bytes:
+async def _first_chunks(raw: AsyncIterable[bytes]) -> Sequence[bytes]:
     """The beginning of an error's body, as far as it can be read: the status says the rest."""
-    body = b""
+    chunks: list[bytes] = []
+    size = 0
     with suppress(httpx.HTTPError):
-        async for part in response.aiter_bytes():
-            body += part
-            if len(body) > READ_OF_ERRORS:
+        async for chunk in raw:
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > ERROR_BYTES:
                 break
-    return body
+    return chunks
+
+
+async def _read_arriving(
+    raw: AsyncIterable[bytes],
+    response: ApiResponse,
+    read: Callable[[ApiResponse], Read],
+    threads: ThreadPoolExecutor,
+    started: float,
+) -> Read:
+    """What is made of a response, which a thread reads while it arrives, as fast as it can.
+
+    Raises:
+        httpx.HTTPError: The body broke off.
+        TrayportDecodeError: It is not what it should be; the rest of it is not waited for.
+    """
+    pipe = Pipe()
+    response.raw = pipe
+
+    def reading() -> Read:
+        try:
+            return read(response)
+        finally:
+            pipe.abandon()
+
+    async def filling() -> None:
+        async for chunk in raw:
+            response.bytes_received += len(chunk)
+            await pipe.put(chunk)
+        response.seconds = time.perf_counter() - started
+        pipe.finish()
+
+    result = asyncio.get_running_loop().run_in_executor(threads, reading)
+    # Retrieved here: nobody waits for it when the connection breaks.
+    result.add_done_callback(lambda done: done.cancelled() or done.exception())
+    fill = asyncio.create_task(filling())
+    either: set[asyncio.Future[Any]] = {fill, result}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if fill.done():
+            fill.result()
+        return await result
+    finally:
+        pipe.interrupt()
+        fill.cancel()
+        await asyncio.wait({fill})

@@ -10,12 +10,11 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from attrs import evolve, frozen
-from trayport_api.api.reference import get_sequences
-from trayport_api.api.trades import get_activity
 
 from ..errors import TrayportAuthenticationError, TrayportError
 from ..http.messages import ApiRequest, ApiResponse
 from ..http.session import Session
+from ..query.times import instant
 from ..settings import stays_here
 from ..tables.decode import decoder
 from ..telemetry.events import BreakerState
@@ -26,9 +25,10 @@ SIGNS: Mapping[bool | None, str] = {True: "ok", False: "WRONG", None: "-"}
 REQUESTS = {
     "analytics": ApiRequest.of(
         "get_activity",
-        get_activity.get_kwargs(from_="2024-01-06T03:00:00Z", until="2024-01-06T03:01:00Z"),
+        from_=instant("2024-01-06T03:00:00Z", "from_"),
+        until=instant("2024-01-06T03:01:00Z", "until"),
     ),
-    "reference": ApiRequest.of("get_sequences", get_sequences.get_kwargs()),
+    "reference": ApiRequest.of("get_sequences"),
 }
 UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 

@@ -6,16 +6,14 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from trayport_api.types import UNSET
 from trayport_spec import ENDPOINTS
 
 from ..errors import TrayportCircuitBreakerError, TrayportError, TrayportStaleDataWarning
 from ..http.messages import ApiRequest, ApiResponse
 from ..query.params import checked_value, parameters_by_argument
-from ..query.times import instant, to_text
+from ..query.times import instant
 from ..tables.decode.decoder import decode_documents
 from ..telemetry.events import StaleEvent
 
@@ -118,13 +116,9 @@ class ReferenceReader:
         for name, value in arguments.items():
             if value is not None:
                 parameter = parameters[name]
-                is_instant = parameter.type == "instant"
-                value = instant(value, name) if is_instant else value
-                value = checked_value(parameter, name, value)
-                given[name] = to_text(value) if is_instant else value
-        builder = import_module(f"trayport_api.api.reference.{operation_id}").get_kwargs
-        values = {name: given.get(name, UNSET) for name in parameters}
-        request = ApiRequest.of(operation_id, builder(**values))
+                value = instant(value, name) if parameter.type == "instant" else value
+                given[name] = checked_value(parameter, name, value)
+        request = ApiRequest.of(operation_id, **given)
 
         def read(response: ApiResponse) -> ReferenceList[Model]:
             documents = response.read(decode_documents)

@@ -6,11 +6,11 @@ import asyncio
 import random
 import time
 
+import httpx
 import pytest
 from trayport_spec import REQUEST_LIMITS
 
 from trayport_sdk import Settings, TrayportClient
-from trayport_sdk.http.middleware import Middleware, Request
 from trayport_sdk.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio
@@ -20,13 +20,13 @@ TASKS, EACH = 60, 10
 JITTER = 0.060
 
 
-class Jitter(Middleware):
+class Jitter:
     """A stalled loop or a slow network, between the grant and the request."""
 
     def __init__(self) -> None:
         self.granted: list[float] = []
 
-    async def before(self, request: Request) -> None:
+    async def before(self, _: httpx.Request) -> None:
         self.granted.append(time.monotonic())
         await asyncio.sleep(random.uniform(0, JITTER))
 
@@ -39,7 +39,7 @@ async def test_600_requests_from_60_tasks_are_never_too_fast_and_use_the_allowan
             settings=Settings(_env_file=None, api_key="sandbox"),
             analytics_url=server.analytics_url,
             reference_url=server.reference_url,
-            middleware=[jitter],
+            event_hooks={"request": [jitter.before]},
         ) as client:
 
             async def look_up() -> None:
@@ -61,14 +61,13 @@ async def test_600_requests_from_60_tasks_are_never_too_fast_and_use_the_allowan
 async def test_who_has_priority_goes_first_on_the_wire() -> None:
     order: list[str] = []
 
-    class Noted(Middleware):
-        def before(self, request: Request) -> None:
-            order.append(request.endpoint)
+    async def noted(request: httpx.Request) -> None:
+        order.append(request.extensions["trayport"]["endpoint"])
 
     async with TrayportClient.sandbox(
         Sandbox(limits=True),
         settings=Settings(_env_file=None),
-        middleware=[Noted()],
+        event_hooks={"request": [noted]},
     ) as client:
         low = client.with_options(priority="low").reference
         normal = client.with_options(priority="normal").reference
