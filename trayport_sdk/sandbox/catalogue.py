@@ -16,7 +16,7 @@ import numpy as np
 from attrs import frozen
 from trayport_spec import VENUES
 
-from .calendar import DAY, FIRST_YEAR, LAST_YEAR, Session, business_days_before, date_of
+from .calendar import DAY, FIRST_YEAR, LAST_YEAR, Session, business_days_before, date_of, day_number
 from .noise import I64
 
 Product = Literal["instrument", "market"]
@@ -156,10 +156,7 @@ class Sequence:
             return Periods(nothing, nothing, nothing, nothing)
         step, traded = int(row["step"]), int(row["traded"])
         if row["unit"] == "day":
-            first, end = np.array([row["first"], f"{LAST_YEAR + 1}-01-01"], "datetime64[D]").astype(
-                int
-            )
-            starts = np.arange(first, end, step)
+            starts = np.arange(_day(row["first"]), _day(f"{LAST_YEAR + 1}-01-01"), step)
             return Periods(starts, starts + int(row["days"]), starts - traded, starts)
         first = np.datetime64(row["first"], "M")
         last = np.datetime64(f"{LAST_YEAR + 1}-{row['first'][5:]}", "M")
@@ -216,6 +213,10 @@ class Sequence:
         return self.items[first : min(first + most, end)]
 
 
+def _day(text: str) -> int:
+    return day_number(dt.date.fromisoformat(text))
+
+
 def _day_numbers(months: np.ndarray[tuple[int], np.dtype[np.datetime64]]) -> I64:
     return months.astype("datetime64[D]").astype(np.int64)
 
@@ -258,7 +259,9 @@ class Catalogue:
 
 def table(name: str) -> Iterator[dict[str, str]]:
     """The rows of one of the sandbox's own tables."""
-    text = resources.files(__package__).joinpath("data", f"{name}.csv").read_text("utf-8")
+    text = (
+        resources.files("trayport_sdk.sandbox").joinpath("data", f"{name}.csv").read_text("utf-8")
+    )
     return csv.DictReader(text.splitlines())
 
 
@@ -388,7 +391,5 @@ def opening_days() -> Mapping[str, tuple[int, int]]:
         # An inactive venue stopped before 2022 unless the table says otherwise.
         closed = row.get("closed") or ("9999-01-01" if venue.active else "2022-01-01")
         opened = row.get("opened") or f"{FIRST_YEAR}-01-01"
-        epoch = dt.date(1970, 1, 1)
-        first, end = ((dt.date.fromisoformat(text) - epoch).days for text in (opened, closed))
-        days[code] = first, end
+        days[code] = _day(opened), _day(closed)
     return days

@@ -5,38 +5,37 @@ A table of contracts has one row per instrument contract: `market_id`, `instrume
 none).
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 
 import numpy as np
 import polars as pl
 
 from .calendar import are_business_days, date_of, day_number
-from .catalogue import KINDS, Catalogue, Contract, ContractKind, opening_days
+from .catalogue import KINDS, Catalogue, Contract, ContractKind, Market, Sequence, opening_days
 from .noise import F64, I64, U64, keys, unit
 
 CONTRACT_KEY = ("sequence_id", "kind", "item_id", "second_item_id")
 CONTRACT_COLUMNS = ("market_id", "instrument_id", *CONTRACT_KEY)
-_INTEGERS = dict.fromkeys(CONTRACT_COLUMNS, pl.Int64())
+_INTEGERS: dict[str, pl.DataType] = {name: pl.Int64() for name in CONTRACT_COLUMNS}
 
 # Growth of trading over the years, as a share of today's.
 _GROWTH_YEARS = (2005.0, 2008.0, 2012.0, 2016.0, 2019.0, 2020.0)
 _GROWTH = (0.04, 0.1, 0.25, 0.55, 0.9, 1.0)
 _MARKET_SWING, _CONTRACT_SWING = 0.12, 0.06
 _MARKET_PURPOSE, _CONTRACT_PURPOSE = 1_001, 1_002
-# Trades of spreads and ranges as shares of those of their first item.
-_TWO_ITEM_SHARES: tuple[tuple[ContractKind, int, float], ...] = (
-    ("Spread", 1, 0.06),
-    ("Spread", 2, 0.012),
-    ("Range", 1, 0.006),
-    ("Range", 2, 0.006),
-)
+# Trades by kind and distance of the items, as shares of those of the first item alone.
+_SHARES: Mapping[tuple[ContractKind, int], float] = {
+    ("SinglePeriod", 0): 1.0,
+    ("Spread", 1): 0.06,
+    ("Spread", 2): 0.012,
+    ("Range", 1): 0.006,
+    ("Range", 2): 0.006,
+}
 _SPREADS_AHEAD = 6
 # Prompt and daily sequences have no spreads.
 _WITHOUT_SPREADS = frozenset("PDE")
 _LEAST_PER_DAY = 0.01
-
-Profile = tuple[ContractKind, int, int | None]
 
 
 def hashed(seed: int, contracts: pl.DataFrame, product: str, days: int | I64) -> U64:
@@ -51,15 +50,13 @@ def growth(day: int) -> float:
     return float(np.interp(year, _GROWTH_YEARS, _GROWTH)) if year >= _GROWTH_YEARS[0] else 0.0
 
 
-def _profiles(
-    per_day: tuple[float, ...], letter: str, scale: float
-) -> Iterator[tuple[Profile, float]]:
-    """Mean trades per day of the contracts of a sequence, by position from the nearest item."""
-    for first, mean in enumerate(per_day):
-        found: list[tuple[Profile, float]] = [(("SinglePeriod", first, None), mean)]
-        if letter not in _WITHOUT_SPREADS and first < _SPREADS_AHEAD:
-            found += [((k, first, first + n), mean * share) for k, n, share in _TWO_ITEM_SHARES]
-        yield from ((row, m * scale) for row, m in found if m * scale >= _LEAST_PER_DAY)
+def _per_day(market: Market, sequence: Sequence, kind: ContractKind, gap: int) -> F64:
+    """Mean trades per day of contracts, by the position of their first item from the nearest."""
+    scale = market.scale if sequence.id in market.commodity.sequence_ids else 0.0
+    means = np.array(sequence.trades_per_day) * _SHARES.get((kind, gap), 0.0) * scale
+    if gap:
+        means[0 if sequence.letter in _WITHOUT_SPREADS else _SPREADS_AHEAD :] = 0.0
+    return np.where(means >= _LEAST_PER_DAY, means, 0.0)
 
 
 class Liquidity:
@@ -69,29 +66,6 @@ class Liquidity:
         self._seed = seed
         self._catalogue = catalogue
         self._shares_from = lru_cache(maxsize=65_536)(self._make_shares)
-
-    @cached_property
-    def _per_day(self) -> dict[tuple[int, int, Profile], float]:
-        """Mean trades per day by market, sequence and position."""
-        sequences = self._catalogue.sequences
-        return {
-            (market.id, number, profile): mean
-            for market in self._catalogue.quoted.values()
-            for number in market.commodity.sequence_ids
-            for profile, mean in _profiles(
-                sequences[number].trades_per_day,
-                sequences[number].letter,
-                market.scale,
-            )
-        }
-
-    @cached_property
-    def _reach(self) -> dict[int, int]:
-        """The furthest position of each sequence."""
-        reach: dict[int, int] = {}
-        for _, sequence_id, (_, first, second) in self._per_day:
-            reach[sequence_id] = max(reach.get(sequence_id, 0), second or first)
-        return reach
 
     def shares(self, market_id: int, day: int) -> F64:
         """The instruments' shares of the market's trades, in the order of their ids."""
@@ -118,18 +92,16 @@ class Liquidity:
         means = np.zeros(len(days))
         sequence = self._catalogue.sequences.get(contract.sequence_id)
         first = None if sequence is None else sequence.ordinal(contract.item_id)
-        if sequence is None or first is None or contract.sequence_id not in self._reach:
+        if sequence is None or first is None:
             return means
-        second_id, second = contract.second_item_id, None
-        if second_id is not None and (second := sequence.ordinal(second_id)) is None:
-            return means
+        last = first
+        if contract.second_item_id is not None:
+            last = sequence.ordinal(contract.second_item_id) or 0
+        market = self._catalogue.markets[contract.product_id]
+        per_day = _per_day(market, sequence, contract.kind, last - first)
         positions = first - sequence.fronts(days)
-        near = (positions >= 0) & (positions <= self._reach[contract.sequence_id])
-        near &= are_business_days(days)
-        for position in np.unique(positions[near]).tolist():
-            further = None if second is None else position + second - first
-            key = (contract.product_id, contract.sequence_id, (contract.kind, position, further))
-            means[near & (positions == position)] = self._per_day.get(key, 0.0)
+        near = (positions >= 0) & (positions < len(per_day)) & are_business_days(days)
+        means[near] = per_day[positions[near]]
         return means
 
     def counts(self, contract: Contract, days: I64) -> I64:
@@ -162,12 +134,15 @@ class Liquidity:
     @cached_property
     def _positions(self) -> pl.DataFrame:
         """Every position of every market for each of its instruments; second is -1 for none."""
+        sequences = self._catalogue.sequences
         rows = [
-            (market_id, one.id, sequence_id, KINDS.index(kind), first,
-             -1 if second is None else second, mean)
-            for (market_id, sequence_id, (kind, first, second)), mean in self._per_day.items()
-            for one in self._catalogue.markets[market_id].instruments
-        ]  # fmt: skip
+            (market.id, one.id, number, KINDS.index(kind), first, first + gap if gap else -1, mean)
+            for market in self._catalogue.quoted.values()
+            for number in market.commodity.sequence_ids
+            for kind, gap in _SHARES
+            for first, mean in enumerate(_per_day(market, sequences[number], kind, gap).tolist())
+            for one in (market.instruments if mean else ())
+        ]
         names = ("market_id", "instrument_id", "sequence_id", "kind", "first", "second")
         schema = {**dict.fromkeys(names, pl.Int64()), "per_day": pl.Float64()}
         return pl.DataFrame(rows, schema=schema, orient="row")
