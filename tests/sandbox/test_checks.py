@@ -45,10 +45,9 @@ def changed(path: str, changes: dict[str, Any]) -> Query:
 
 Case = tuple[str, dict[str, Any], set[str]]
 
-OF_CONTRACTS: list[Case] = [
-    case
-    for path in (*WITH_ITEMS, *ONE_CONTRACT)
-    for case in (
+
+def of_contracts(path: str) -> list[Case]:
+    return [
         (path, {"instrumentId": INSTRUMENT}, PRODUCTS),
         (path, {"marketId": None}, PRODUCTS),
         (path, {"secondSequenceItemId": MAY_2024}, {"secondSequenceItemId"}),
@@ -57,8 +56,9 @@ OF_CONTRACTS: list[Case] = [
         (path, {**SPREAD}, set()),
         (path, {**SPREAD, "contractType": "Range"}, set()),
         (path, {"contractType": "Single"}, {"contractType"}),
-    )
-]
+    ]
+
+
 OF_ITEMS: list[Case] = [
     case
     for path in WITH_ITEMS
@@ -132,6 +132,7 @@ OF_OTHERS: list[Case] = [
          "contractType"},
     ),
 ]  # fmt: skip
+OF_CONTRACTS = [case for path in (*WITH_ITEMS, *ONE_CONTRACT) for case in of_contracts(path)]
 CASES = [*OF_CONTRACTS, *OF_ITEMS, *OF_ONE_ITEM, *OF_TIMES, *OF_INTERVALS, *OF_OTHERS]
 
 
