@@ -119,15 +119,6 @@ def test_failures_in_a_row_open_it(failure: TrayportError) -> None:
     assert world.status == BreakerStatus(OPEN, 3, world.now() + timedelta(seconds=30))
 
 
-def test_a_success_starts_the_count_again() -> None:
-    world = World()
-    world.fail(2)
-    world.call()
-    world.fail(2)
-    assert world.status == BreakerStatus(CLOSED, 2, None)
-    assert world.events == []
-
-
 @pytest.mark.parametrize("error", NEUTRAL, ids=lambda error: repr(error)[:40])
 def test_what_says_nothing_of_the_service_neither_counts_nor_resets(error: BaseException) -> None:
     world = World()
@@ -159,19 +150,6 @@ def test_an_endpoint_has_a_breaker_of_its_own() -> None:
     world = opened()
     world.call(context=MARKETS)
     assert [status.state for status in world.breakers.states().values()] == [OPEN, CLOSED]
-
-
-def test_only_endpoints_that_were_asked_are_listed() -> None:
-    assert World().breakers.states() == {}
-
-
-def test_a_trial_that_succeeds_closes_it() -> None:
-    world = opened()
-    world.seconds += 30
-    world.call()
-    assert world.changes == [(CLOSED, OPEN), (OPEN, HALF_OPEN), (HALF_OPEN, CLOSED)]
-    assert world.status == BreakerStatus(CLOSED, 0, None)
-    assert [event.failures for event in world.events] == [3, 3, 0]
 
 
 def test_a_trial_that_fails_opens_it_again_for_as_long() -> None:
@@ -314,56 +292,6 @@ def test_endpoints_may_be_asked_for_the_first_time_while_all_are_listed() -> Non
     for context in (TRADES, MARKETS):
         world.fail(context=context)
     assert set(world.breakers.states()) >= {"/trades", "/markets"}
-
-
-def test_a_cancelled_task_counts_for_nothing() -> None:
-    async def main() -> None:
-        breakers = Breakers(threshold=1, recovery=30, on_change=lambda _: None)
-
-        async def call() -> None:
-            with breakers.admit(TRADES):
-                await asyncio.sleep(60)
-
-        tasks = [asyncio.create_task(call()) for _ in range(5)]
-        await asyncio.sleep(1)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        assert breakers.states() == {"/trades": BreakerStatus(CLOSED, 0, None)}
-
-    virtual_time.run(main())
-
-
-def test_the_late_success_of_an_old_call_closes_nothing() -> None:
-    world = World()
-    old = [world.begin() for _ in range(3)]
-    world.fail(3)
-    old[0].end()
-    assert world.status.state is OPEN
-    world.seconds += 30
-    trial = world.begin()
-    old[1].end()
-    assert world.status.state is HALF_OPEN
-    with pytest.raises(TrayportCircuitBreakerError):
-        world.begin()
-    trial.end(FAILURES[0])
-    old[2].end()
-    assert world.status.state is OPEN
-
-
-def test_the_late_failure_of_an_old_call_does_not_count() -> None:
-    world = World()
-    old = [world.begin() for _ in range(9)]
-    world.fail(3)
-    old[0].end(FAILURES[0])
-    world.seconds += 30
-    trial = world.begin()
-    old[1].end(FAILURES[0])
-    assert world.status.state is HALF_OPEN
-    trial.end()
-    for call in old[2:]:
-        call.end(FAILURES[0])
-    assert world.status == BreakerStatus(CLOSED, 0, None)
 
 
 def test_the_error_of_a_call_goes_through_as_it_is() -> None:

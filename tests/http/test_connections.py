@@ -104,17 +104,6 @@ async def test_a_hundred_requests_at_once_need_no_more_than_a_hundred_connection
         assert one.connections == wire.counts.opened == 100
 
 
-async def test_a_client_keeps_to_a_hundred_connections_by_default(
-    sandbox: Sandbox, served: Server
-) -> None:
-    async with asking(served) as client:
-        every = (client.reference.get_market_by_id(MARKET) for _ in range(150))
-        await asyncio.gather(*every)
-        opened = client.get_metrics().connections.opened
-    assert len(sandbox.requests) == 150
-    assert len(connections_of(sandbox)) == opened <= 100
-
-
 async def test_fewer_connections_make_requests_wait_and_none_fail() -> None:
     async with peer() as one, talking_to(one, maximum=3) as wire:
         one.answering.clear()
@@ -137,25 +126,6 @@ async def test_waiting_for_a_connection_is_no_timeout() -> None:
         one.answering.set()
         await asyncio.gather(first, second)
         assert one.connections == 1
-
-
-async def test_more_than_98_percent_of_a_thousand_requests_find_an_open_connection(
-    sandbox: Sandbox, served: Server
-) -> None:
-    async with asking(served) as client:
-        slots = asyncio.Semaphore(client.settings.max_concurrency)
-
-        async def ask() -> None:
-            async with slots:
-                await client.reference.get_market_by_id(MARKET)
-
-        await asyncio.gather(*(ask() for _ in range(1_000)))
-        metrics = client.get_metrics()
-    assert metrics.connections.requests == len(sandbox.requests) == 1_000
-    assert metrics.connections.opened == len(connections_of(sandbox))
-    assert metrics.reuse_share is not None
-    assert metrics.reuse_share > 0.98
-    assert metrics.reuse_share == 1 - len(connections_of(sandbox)) / 1_000
 
 
 async def test_a_client_that_warms_up_has_its_connections_open_and_pays_for_them() -> None:

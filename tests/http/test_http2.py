@@ -17,7 +17,7 @@ from tests.http.peers import (
     closed_port,
 )
 from trayport_sdk import Settings, TrayportClient
-from trayport_sdk.sandbox import Fault, Sandbox
+from trayport_sdk.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio
 
@@ -162,14 +162,3 @@ async def test_no_logger_below_writes_the_key_of_an_http_2_request(
     assert KEY not in caplog.text
     assert KEY.encode().hex() not in caplog.text
     assert logging.getLogger("hpack.hpack").isEnabledFor(logging.DEBUG)
-
-
-async def test_failures_over_http_2_are_repeated_on_the_same_connection(
-    certificates: Certificates,
-) -> None:
-    async with hypercorn(certificates) as server:
-        server.sandbox.faults.add(Fault(kind="status"), Fault(kind="malformed", after=1))
-        async with server.client(http2=True, retry_base=0.001) as client:
-            await client.reference.get_market_by_id(MARKET)
-            assert client.get_metrics().total.retries == 2
-        assert len(server.connections) == 1

@@ -165,11 +165,6 @@ def test_what_would_fail_again_is_sent_once_at_most(failure: TrayportError, requ
     assert failure.attempts == requests
 
 
-def test_an_error_of_another_origin_goes_through() -> None:
-    mistake = ZeroDivisionError()
-    assert story([mistake]).ended is mistake
-
-
 def test_a_call_that_goes_on_failing_raises_its_last_error_with_the_number_of_requests() -> None:
     failures = [answered(503) for _ in range(9)]
     told = story(failures)
@@ -177,11 +172,6 @@ def test_a_call_that_goes_on_failing_raises_its_last_error_with_the_number_of_re
     assert told.error.attempts == 5
     assert [failure.attempts for failure in failures[:5]] == [1, 2, 3, 4, 5]
     assert "after 5 attempts" in str(told.error)
-
-
-def test_no_retries_at_all_can_be_had() -> None:
-    for failure in (broken(), answered(403), malformed()):
-        assert story([failure], evolve(POLICY, retries=0)).numbers == [1]
 
 
 def test_a_malformed_answer_is_asked_for_twice_more() -> None:
@@ -253,28 +243,6 @@ def test_an_error_carries_no_context_of_the_attempts_before() -> None:
         error = story(failures).error
         assert error.__cause__ is None
         assert error.__context__ is None
-
-
-def test_cancelling_a_call_cancels_its_wait() -> None:
-    async def main() -> None:
-        waiting = asyncio.Event()
-
-        async def attempt(_: int) -> None:
-            raise answered(429, 200.0)
-
-        def waits(*_: object) -> None:
-            waiting.set()
-
-        start = virtual_time.clock()
-        task = asyncio.create_task(POLICY.run(attempt, on_retry=waits, clock=virtual_time.clock))
-        await waiting.wait()
-        await asyncio.sleep(1)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert virtual_time.clock() - start < 2
-
-    virtual_time.run(main())
 
 
 def test_cancelling_an_attempt_is_not_a_failure() -> None:

@@ -49,7 +49,7 @@ PATH = Sandbox.REFERENCE_PATH + URL
 
 
 @define
-class Session:
+class World:
     """A client on virtual time, what it was told, and the sandbox behind it."""
 
     client: TrayportClient
@@ -69,9 +69,8 @@ class Session:
 
 
 def session(
-    test: Callable[[Session], Awaitable[None]],
+    test: Callable[[World], Awaitable[None]],
     settings: Settings | None = None,
-    limits: Limits = Limits(6, 360),  # noqa: B008
 ) -> None:
     async def main() -> None:
         sandbox = Sandbox(limits=False)
@@ -79,7 +78,7 @@ def session(
         async with TrayportClient.sandbox(sandbox, settings=given) as client:
             inner = client._session
             inner.clock = clock_for_threads()
-            inner.limiter = RequestLimiter(limits, clock=clock_for_threads())
+            inner.limiter = RequestLimiter(Limits(6, 360), clock=clock_for_threads())
             if inner.breakers is not None:
                 inner.breakers = Breakers(
                     threshold=given.breaker_threshold,
@@ -87,7 +86,7 @@ def session(
                     on_change=inner.notify,
                     clock=clock_for_threads(),
                 )
-            one = Session(client, sandbox)
+            one = World(client, sandbox)
             inner.observers = [*inner.observers, one.events.append]
             await test(one)
 
@@ -98,17 +97,29 @@ def quick(**values: object) -> Settings:
     return Settings(_env_file=None, **values)
 
 
-def test_every_attempt_pays_the_limiter_and_keeps_the_correlation_id() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("status", times=3))
-        await one.market()
-        attempts = [event for event in one.events if isinstance(event, AttemptEvent)]
-        assert [(a.attempt, a.status) for a in attempts] == [(1, 503), (2, 503), (3, 503), (4, 200)]
-        assert len({a.correlation_id for a in attempts}) == 1
-        assert one.limiter.status().grants == len(one.sandbox.requests) == 4
-        assert [e.attempt for e in one.events if isinstance(e, RetryEvent)] == [1, 2, 3]
+def on_virtual_time(
+    **values: object,
+) -> Callable[[Callable[[World], Awaitable[None]]], Callable[[], None]]:
+    """Has a test run with a client whose settings are these."""
 
-    session(test)
+    def decorated(test: Callable[[World], Awaitable[None]]) -> Callable[[], None]:
+        def run() -> None:
+            session(test, quick(**values))
+
+        return run
+
+    return decorated
+
+
+@on_virtual_time()
+async def test_every_attempt_pays_the_limiter_and_keeps_the_correlation_id(one: World) -> None:
+    one.sandbox.faults.add(Fault("status", times=3))
+    await one.market()
+    attempts = [event for event in one.events if isinstance(event, AttemptEvent)]
+    assert [(a.attempt, a.status) for a in attempts] == [(1, 503), (2, 503), (3, 503), (4, 200)]
+    assert len({a.correlation_id for a in attempts}) == 1
+    assert one.limiter.status().grants == len(one.sandbox.requests) == 4
+    assert [e.attempt for e in one.events if isinstance(e, RetryEvent)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +132,7 @@ def test_every_attempt_pays_the_limiter_and_keeps_the_correlation_id() -> None:
     ids=lambda fault: f"{fault.kind} {fault.status}",
 )
 def test_what_fails_for_good_says_how_often_it_was_sent(fault: Fault) -> None:
-    async def test(one: Session) -> None:
+    async def test(one: World) -> None:
         one.sandbox.faults.add(fault)
         with pytest.raises(TrayportError, match="after 5 attempts") as failed:
             await one.market()
@@ -135,7 +146,7 @@ def test_what_fails_for_good_says_how_often_it_was_sent(fault: Fault) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 404])
 def test_what_no_retry_can_cure_is_sent_once(status: int) -> None:
-    async def test(one: Session) -> None:
+    async def test(one: World) -> None:
         one.sandbox.faults.add(Fault("status", status=status, times=None))
         with pytest.raises(TrayportError):
             await one.market()
@@ -144,231 +155,191 @@ def test_what_no_retry_can_cure_is_sent_once(status: int) -> None:
     session(test)
 
 
-def test_a_429_pauses_everybody_on_the_key_as_long_as_it_says_and_halves_the_rate() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("status", path=PATH, status=429, retry_after=7))
-        started = clock()
-        times: list[float] = []
+@on_virtual_time()
+async def test_a_429_pauses_everybody_on_the_key_as_long_as_it_says_and_halves_the_rate(
+    one: World,
+) -> None:
+    one.sandbox.faults.add(Fault("status", path=PATH, status=429, retry_after=7))
+    started = clock()
+    times: list[float] = []
 
-        async def bystander(after: float) -> None:
-            await asyncio.sleep(after)
-            await one.market(OTHER)
-            times.append(clock() - started)
-
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(one.market())
-            for after in (1.0, 3.0):
-                tasks.create_task(bystander(after))
-        assert min(times) >= 7.0
-        (throttle,) = one.told(ThrottleEvent)
-        assert throttle == ThrottleEvent("/markets/{id}", 7.0, 0.5)
-        assert 0.5 <= one.limiter.status().share < 1
-
-    session(test)
-
-
-def test_with_adaptive_throttling_off_everybody_pauses_but_the_rate_stays() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("status", status=429, retry_after=3))
-        started = clock()
-        await one.market()
-        assert 3.0 <= clock() - started < 3.5
-        assert one.limiter.status().share == 1.0
-
-    session(test, quick(adaptive_throttling=False))
-
-
-def test_a_403_from_where_the_key_was_let_in_before_means_too_fast() -> None:
-    async def test(one: Session) -> None:
-        await one.market()
-        one.sandbox.faults.add(Fault("too-fast"))
-        started = clock()
-        other = asyncio.create_task(one.market())
-        await asyncio.sleep(2)
+    async def bystander(after: float) -> None:
+        await asyncio.sleep(after)
         await one.market(OTHER)
-        assert clock() - started >= 10
-        await other
-        (throttle,) = one.told(ThrottleEvent)
-        assert isinstance(throttle, ThrottleEvent)
-        assert (throttle.pause, throttle.share) == (10.0, 0.5)
+        times.append(clock() - started)
 
-    session(test)
-
-
-def test_a_403_from_where_the_key_was_never_let_in_pauses_nobody_else() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("too-fast", path=PATH, times=None))
-        refused = asyncio.create_task(one.market())
-        await asyncio.sleep(1)
-        started = clock()
-        await one.client.reference.get_sequences()
-        assert clock() - started < 1
-        with pytest.raises(TrayportAuthorizationError, match=r"not entitled .* or it sent too"):
-            await refused
-        assert clock() - started >= 10 + 20 - 1
-        assert one.told(ThrottleEvent) == []
-        assert len(one.sandbox.requests) == 3 + 1
-
-    session(test)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(one.market())
+        for after in (1.0, 3.0):
+            tasks.create_task(bystander(after))
+    assert min(times) >= 7.0
+    (throttle,) = one.told(ThrottleEvent)
+    assert throttle == ThrottleEvent("/markets/{id}", 7.0, 0.5)
+    assert 0.5 <= one.limiter.status().share < 1
 
 
-def test_a_403_that_a_wait_has_cured_had_meant_too_fast() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("too-fast"))
-        await one.market()
-        assert [e.share for e in one.events if isinstance(e, ThrottleEvent)] == [0.5]
+@on_virtual_time(adaptive_throttling=False)
+async def test_with_adaptive_throttling_off_everybody_pauses_but_the_rate_stays(one: World) -> None:
+    one.sandbox.faults.add(Fault("status", status=429, retry_after=3))
+    started = clock()
+    await one.market()
+    assert 3.0 <= clock() - started < 3.5
+    assert one.limiter.status().share == 1.0
 
-    session(test)
+
+@on_virtual_time()
+async def test_a_403_from_where_the_key_was_let_in_before_means_too_fast(one: World) -> None:
+    await one.market()
+    one.sandbox.faults.add(Fault("too-fast"))
+    started = clock()
+    other = asyncio.create_task(one.market())
+    await asyncio.sleep(2)
+    await one.market(OTHER)
+    assert clock() - started >= 10
+    await other
+    (throttle,) = one.told(ThrottleEvent)
+    assert isinstance(throttle, ThrottleEvent)
+    assert (throttle.pause, throttle.share) == (10.0, 0.5)
 
 
-def test_an_endpoint_that_keeps_failing_is_left_alone_and_tried_again_once() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("status", times=None))
-        for _ in range(3):
-            with pytest.raises(TrayportServerError):
-                await one.market()
-        sent = len(one.sandbox.requests)
-        with pytest.raises(TrayportCircuitBreakerError) as refused:
+@on_virtual_time()
+async def test_a_403_from_where_the_key_was_never_let_in_pauses_nobody_else(one: World) -> None:
+    one.sandbox.faults.add(Fault("too-fast", path=PATH, times=None))
+    refused = asyncio.create_task(one.market())
+    await asyncio.sleep(1)
+    started = clock()
+    await one.client.reference.get_sequences()
+    assert clock() - started < 1
+    with pytest.raises(TrayportAuthorizationError, match=r"not entitled .* or it sent too"):
+        await refused
+    assert clock() - started >= 10 + 20 - 1
+    assert one.told(ThrottleEvent) == []
+    assert len(one.sandbox.requests) == 3 + 1
+
+
+@on_virtual_time()
+async def test_a_403_that_a_wait_has_cured_had_meant_too_fast(one: World) -> None:
+    one.sandbox.faults.add(Fault("too-fast"))
+    await one.market()
+    assert [e.share for e in one.events if isinstance(e, ThrottleEvent)] == [0.5]
+
+
+@on_virtual_time(breaker_threshold=3, max_retries=0, cache=False)
+async def test_an_endpoint_that_keeps_failing_is_left_alone_and_tried_again_once(
+    one: World,
+) -> None:
+    one.sandbox.faults.add(Fault("status", times=None))
+    for _ in range(3):
+        with pytest.raises(TrayportServerError):
             await one.market()
-        assert len(one.sandbox.requests) == sent == 3
-        assert refused.value.retry_at > datetime.now(UTC)
-        assert refused.value.attempts == 0
-        one.sandbox.faults.clear()
-        await asyncio.sleep(30)
-        names = await asyncio.gather(*(one.market() for _ in range(20)), return_exceptions=True)
-        assert len([name for name in names if isinstance(name, str)]) == 1
-        assert len(one.sandbox.requests) == sent + 1
+    sent = len(one.sandbox.requests)
+    with pytest.raises(TrayportCircuitBreakerError) as refused:
         await one.market()
-        changes = [e.state for e in one.events if isinstance(e, BreakerEvent)]
-        assert changes == [BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED]
-
-    session(test, quick(breaker_threshold=3, max_retries=0, cache=False))
-
-
-def test_who_waits_in_line_is_not_sent_to_an_endpoint_that_meanwhile_was_left_alone() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("status", times=None))
-        errors = await asyncio.gather(*(one.market() for _ in range(30)), return_exceptions=True)
-        assert len(one.sandbox.requests) < 6
-        refused = [e for e in errors if isinstance(e, TrayportCircuitBreakerError)]
-        assert len(refused) == 30 - len(one.sandbox.requests)
-
-    session(test, quick(breaker_threshold=3, max_retries=0))
+    assert len(one.sandbox.requests) == sent == 3
+    assert refused.value.retry_at > datetime.now(UTC)
+    assert refused.value.attempts == 0
+    one.sandbox.faults.clear()
+    await asyncio.sleep(30)
+    names = await asyncio.gather(*(one.market() for _ in range(20)), return_exceptions=True)
+    assert len([name for name in names if isinstance(name, str)]) == 1
+    assert len(one.sandbox.requests) == sent + 1
+    await one.market()
+    changes = [e.state for e in one.events if isinstance(e, BreakerEvent)]
+    assert changes == [BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED]
 
 
-def test_the_breaker_of_one_endpoint_leaves_the_others_alone() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("status", times=None, operation_id="get_markets"))
-        with pytest.raises(TrayportServerError):
-            await one.client.reference.get_markets()
-        with pytest.raises(TrayportCircuitBreakerError):
-            await one.client.reference.get_markets()
-        await one.market()
-
-    session(test, quick(breaker_threshold=1, max_retries=0))
-
-
-def test_without_breakers_every_call_is_sent() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("status", times=None))
-        for _ in range(5):
-            with pytest.raises(TrayportServerError):
-                await one.market()
-        assert len(one.sandbox.requests) == 5
-        assert one.client.get_status().breakers == {}
-
-    session(test, quick(breaker_threshold=1, max_retries=0, circuit_breakers=False))
+@on_virtual_time(breaker_threshold=3, max_retries=0)
+async def test_who_waits_in_line_is_not_sent_to_an_endpoint_that_meanwhile_was_left_alone(
+    one: World,
+) -> None:
+    one.sandbox.faults.add(Fault("status", times=None))
+    errors = await asyncio.gather(*(one.market() for _ in range(30)), return_exceptions=True)
+    assert len(one.sandbox.requests) < 6
+    refused = [e for e in errors if isinstance(e, TrayportCircuitBreakerError)]
+    assert len(refused) == 30 - len(one.sandbox.requests)
 
 
-def test_reference_data_is_served_from_memory_while_the_service_keeps_failing() -> None:
-    async def test(one: Session) -> None:
-        fresh = await one.client.reference.get_markets()
-        assert not fresh.stale
-        one.sandbox.faults.add(Fault("status", times=None))
-        with pytest.raises(TrayportServerError):
-            await one.client.reference.get_markets()
-        with pytest.warns(TrayportStaleDataWarning, match="/markets: the service keeps failing"):
-            old = await one.client.reference.get_markets()
-        assert old == fresh
-        assert old.stale
-        assert old.read_at == fresh.read_at
-        with pytest.raises(TrayportServerError):
-            await one.client.reference.get_sequences()
-        with pytest.raises(TrayportCircuitBreakerError):  # never read, so there is nothing to serve
-            await one.client.reference.get_sequences()
-        assert [e.endpoint for e in one.events if isinstance(e, StaleEvent)] == ["/markets"]
-        one.sandbox.faults.clear()
-        await asyncio.sleep(31)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            assert not (await one.client.reference.get_markets()).stale
-
-    session(test, quick(breaker_threshold=1, max_retries=0))
-
-
-def test_without_the_cache_nothing_old_is_served() -> None:
-    async def test(one: Session) -> None:
+@on_virtual_time(breaker_threshold=1, max_retries=0)
+async def test_reference_data_is_served_from_memory_while_the_service_keeps_failing(
+    one: World,
+) -> None:
+    fresh = await one.client.reference.get_markets()
+    assert not fresh.stale
+    one.sandbox.faults.add(Fault("status", times=None))
+    with pytest.raises(TrayportServerError):
         await one.client.reference.get_markets()
-        one.sandbox.faults.add(Fault("status", times=None))
-        with pytest.raises(TrayportServerError):
-            await one.client.reference.get_markets()
-        with pytest.raises(TrayportCircuitBreakerError):
-            await one.client.reference.get_markets()
-
-    session(test, quick(breaker_threshold=1, max_retries=0, cache=False))
-
-
-def test_cancelling_a_call_cancels_its_wait() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("status", status=429, retry_after=100, times=None))
-        task = asyncio.create_task(one.market())
-        await asyncio.sleep(5)
-        started = clock()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert clock() == pytest.approx(started)
-        await asyncio.sleep(300)
-        assert len(one.sandbox.requests) == 1
-        assert one.told(FailureEvent) == []
-
-    session(test)
+    with pytest.warns(TrayportStaleDataWarning, match="/markets: the service keeps failing"):
+        old = await one.client.reference.get_markets()
+    assert old == fresh
+    assert old.stale
+    assert old.read_at == fresh.read_at
+    with pytest.raises(TrayportServerError):
+        await one.client.reference.get_sequences()
+    with pytest.raises(TrayportCircuitBreakerError):  # never read, so there is nothing to serve
+        await one.client.reference.get_sequences()
+    assert [e.endpoint for e in one.events if isinstance(e, StaleEvent)] == ["/markets"]
+    one.sandbox.faults.clear()
+    await asyncio.sleep(31)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not (await one.client.reference.get_markets()).stale
 
 
-def test_a_long_queue_leaves_a_call_its_retries() -> None:
-    async def test(one: Session) -> None:
-        crowd = [asyncio.create_task(one.market(OTHER)) for _ in range(100)]
-        one.sandbox.faults.add(Fault("status", path=PATH))
-        await asyncio.sleep(0)
-        patient = asyncio.create_task(
-            one.client.with_options(priority="low").reference.get_market_by_id(MARKET)
-        )
-        await asyncio.gather(*crowd)
-        assert (await patient).id == MARKET
-
-    session(test, quick(retry_budget=5.0, retry_base=0.1))
+@on_virtual_time(breaker_threshold=1, max_retries=0, cache=False)
+async def test_without_the_cache_nothing_old_is_served(one: World) -> None:
+    await one.client.reference.get_markets()
+    one.sandbox.faults.add(Fault("status", times=None))
+    with pytest.raises(TrayportServerError):
+        await one.client.reference.get_markets()
+    with pytest.raises(TrayportCircuitBreakerError):
+        await one.client.reference.get_markets()
 
 
-def test_the_higher_priority_of_reference_data_gives_way_to_an_option() -> None:
-    async def test(one: Session) -> None:
-        low = one.client.with_options(priority="low")
-        for _ in range(3):
-            await one.market()
-        waiting = [
-            asyncio.create_task(low.reference.get_market_by_id(MARKET)),
-            asyncio.create_task(one.market()),
-        ]
-        await asyncio.sleep(0.01)
-        assert one.limiter.status().queued == {"high": 1, "normal": 0, "low": 1}
-        await asyncio.gather(*waiting)
+@on_virtual_time()
+async def test_cancelling_a_call_cancels_its_wait(one: World) -> None:
+    one.sandbox.faults.add(Fault("status", status=429, retry_after=100, times=None))
+    task = asyncio.create_task(one.market())
+    await asyncio.sleep(5)
+    started = clock()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert clock() == pytest.approx(started)
+    await asyncio.sleep(300)
+    assert len(one.sandbox.requests) == 1
+    assert one.told(FailureEvent) == []
 
-    session(test)
+
+@on_virtual_time(retry_budget=5.0, retry_base=0.1)
+async def test_a_long_queue_leaves_a_call_its_retries(one: World) -> None:
+    crowd = [asyncio.create_task(one.market(OTHER)) for _ in range(100)]
+    one.sandbox.faults.add(Fault("status", path=PATH))
+    await asyncio.sleep(0)
+    patient = asyncio.create_task(
+        one.client.with_options(priority="low").reference.get_market_by_id(MARKET)
+    )
+    await asyncio.gather(*crowd)
+    assert (await patient).id == MARKET
+
+
+@on_virtual_time()
+async def test_the_higher_priority_of_reference_data_gives_way_to_an_option(one: World) -> None:
+    low = one.client.with_options(priority="low")
+    for _ in range(3):
+        await one.market()
+    waiting = [
+        asyncio.create_task(low.reference.get_market_by_id(MARKET)),
+        asyncio.create_task(one.market()),
+    ]
+    await asyncio.sleep(0.01)
+    assert one.limiter.status().queued == {"high": 1, "normal": 0, "low": 1}
+    await asyncio.gather(*waiting)
 
 
 def test_what_fails_for_good_is_kept_without_the_key_and_can_be_sent_again(tmp_path: Path) -> None:
     file, out = tmp_path / "failed.jsonl", tmp_path / "answers"
 
-    async def test(one: Session) -> None:
+    async def test(one: World) -> None:
         one.sandbox.faults.add(Fault("status", times=None, path=PATH))
         for _ in range(2):
             with pytest.raises(TrayportServerError):
@@ -393,7 +364,7 @@ def test_a_dead_letter_file_that_cannot_be_written_hides_no_failure(tmp_path: Pa
     file = tmp_path / "gone" / "failed.jsonl"
     file.parent.mkdir()
 
-    async def test(one: Session) -> None:
+    async def test(one: World) -> None:
         file.parent.rmdir()
         one.sandbox.faults.add(Fault("status"))
         with pytest.raises(TrayportServerError) as failed:
@@ -405,7 +376,7 @@ def test_a_dead_letter_file_that_cannot_be_written_hides_no_failure(tmp_path: Pa
 
 @pytest.mark.parametrize("kind", ["malformed", "html", "cut", "reset", "wrong-length"])
 def test_a_damaged_answer_is_fetched_again_as_a_whole(kind: Kind) -> None:
-    async def test(one: Session) -> None:
+    async def test(one: World) -> None:
         whole = await one.client.reference.get_markets()
         one.sandbox.faults.add(Fault(kind))
         assert await one.client.reference.get_markets() == whole
@@ -436,34 +407,19 @@ def test_hooks_are_told_of_retries_and_of_breakers() -> None:
     assert [(c.previous, c.state) for c in changes] == [(BreakerState.CLOSED, BreakerState.OPEN)]
 
 
-def test_a_key_that_is_too_fast_for_good_is_a_rate_limit_error_with_the_wait() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("status", status=429, retry_after=1000, times=None))
-        started = clock()
-        with pytest.raises(TrayportRateLimitError, match="wait 1000 seconds") as refused:
-            await one.market()
-        assert refused.value.retry_after == 1000
-        assert refused.value.retryable
-        assert clock() - started < 1  # a wait beyond the budget is not begun
-
-    session(test)
-
-
-def test_a_policy_can_change_while_calls_wait() -> None:
-    async def test(one: Session) -> None:
-        inner = one.client._session
-        inner.policy = evolve(inner.policy, retry=evolve(inner.policy.retry, retries=0))
-        one.sandbox.faults.add(Fault("status"))
-        with pytest.raises(TrayportServerError):
-            await one.market()
-
-    session(test)
+@on_virtual_time()
+async def test_a_policy_can_change_while_calls_wait(one: World) -> None:
+    inner = one.client._session
+    inner.policy = evolve(inner.policy, retry=evolve(inner.policy.retry, retries=0))
+    one.sandbox.faults.add(Fault("status"))
+    with pytest.raises(TrayportServerError):
+        await one.market()
 
 
 def test_an_answer_from_memory_is_no_failure_and_leaves_no_dead_letter(tmp_path: Path) -> None:
     file = tmp_path / "failed.jsonl"
 
-    async def test(one: Session) -> None:
+    async def test(one: World) -> None:
         await one.client.reference.get_markets()
         one.sandbox.faults.add(Fault("status", times=None))
         with pytest.raises(TrayportServerError):
@@ -476,22 +432,20 @@ def test_an_answer_from_memory_is_no_failure_and_leaves_no_dead_letter(tmp_path:
     session(test, quick(breaker_threshold=1, max_retries=0, dead_letter_file=file))
 
 
-def test_a_refusal_that_may_pass_is_retryable() -> None:
-    async def test(one: Session) -> None:
-        await one.market()
-        for status, retryable in ((403, True), (408, True), (429, True), (400, False)):
-            one.sandbox.faults.add(Fault("status", status=status))
-            with pytest.raises(TrayportError) as refused:
-                await one.market()
-            assert refused.value.retryable is retryable
-
-    session(test, quick(max_retries=0, forbidden_wait=1))
+@on_virtual_time(max_retries=0, forbidden_wait=1)
+async def test_a_refusal_that_may_pass_is_retryable(one: World) -> None:
+    await one.market()
+    for status, retryable in ((403, True), (408, True), (429, True), (400, False)):
+        one.sandbox.faults.add(Fault("status", status=status))
+        with pytest.raises(TrayportError) as refused:
+            await one.market()
+        assert refused.value.retryable is retryable
 
 
 def test_a_key_given_for_a_parameter_is_not_kept_with_the_dead_letter(tmp_path: Path) -> None:
     file = tmp_path / "failed.jsonl"
 
-    async def test(one: Session) -> None:
+    async def test(one: World) -> None:
         one.sandbox.faults.add(Fault("status", times=None))
         with pytest.raises(TrayportError) as failed:
             await one.client.trades.get_trades(
@@ -506,7 +460,7 @@ def test_a_key_given_for_a_parameter_is_not_kept_with_the_dead_letter(tmp_path: 
 
 @pytest.mark.parametrize("where", ["in line", "before a retry", "in flight"])
 def test_closing_the_client_ends_every_call_at_once(where: str) -> None:
-    async def test(one: Session) -> None:
+    async def test(one: World) -> None:
         if where == "in line":
             await one.limiter.slow_down(100.0)
         elif where == "in flight":
@@ -525,115 +479,51 @@ def test_closing_the_client_ends_every_call_at_once(where: str) -> None:
     session(test)
 
 
-def test_a_cancelled_call_is_cancelled_and_no_error_of_a_closed_client() -> None:
-    async def test(one: Session) -> None:
-        await one.limiter.slow_down(100.0)
-        task = asyncio.create_task(one.market())
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(1):
-                await task
-        assert task.cancelled()
-
-    session(test)
+@on_virtual_time()
+async def test_a_cancelled_call_is_cancelled_and_no_error_of_a_closed_client(one: World) -> None:
+    await one.limiter.slow_down(100.0)
+    task = asyncio.create_task(one.market())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await task
+    assert task.cancelled()
 
 
-def test_a_pause_that_outlasts_the_budget_is_an_error_and_no_wait() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("status", status=429, retry_after=2000))
-        started = clock()
-        for _ in range(2):
-            with pytest.raises(TrayportRateLimitError) as refused:
-                await one.market()
-            assert refused.value.retry_after == pytest.approx(2000, abs=1)
-        assert clock() - started < 1
-        assert len(one.sandbox.requests) == 1
-
-    session(test)
-
-
-def test_what_an_open_breaker_refuses_leaves_its_turn_to_others() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("status", times=None, operation_id="get_market"))
-        crowd = [asyncio.create_task(one.market()) for _ in range(60)]
-        await asyncio.sleep(0)
-        started = clock()
-        await asyncio.gather(*crowd, return_exceptions=True)
-        await one.client.reference.get_sequences()
-        assert clock() - started < 1.5
-        assert len(one.sandbox.requests) < 6
-
-    session(test, quick(breaker_threshold=3, max_retries=0))
-
-
-def test_nothing_but_the_trial_is_sent_while_a_breaker_is_half_open() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("status", times=3))
-        slow = Fault("delay", seconds=3, times=None, after=3)
-        one.sandbox.faults.add(slow)
-        await one.limiter.slow_down(4.0)
-        waiting = [asyncio.create_task(one.market()) for _ in range(60)]
-        await asyncio.gather(*waiting, return_exceptions=True)
-        sent = len(one.sandbox.requests)
-        await asyncio.sleep(5)
-        trial = [asyncio.create_task(one.market()) for _ in range(10)]
-        await asyncio.gather(*trial, return_exceptions=True)
-        assert len(one.sandbox.requests) == sent + 1
-
-    session(test, quick(breaker_threshold=3, breaker_recovery=2.0, max_retries=0))
-
-
-def test_an_answer_that_drips_ends_with_the_budget() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("delay", seconds=1_000, times=None))
-        started = clock()
-        with pytest.raises(TrayportTimeoutError):
+@on_virtual_time()
+async def test_a_pause_that_outlasts_the_budget_is_an_error_and_no_wait(one: World) -> None:
+    one.sandbox.faults.add(Fault("status", status=429, retry_after=2000))
+    started = clock()
+    for _ in range(2):
+        with pytest.raises(TrayportRateLimitError) as refused:
             await one.market()
-        assert 4 <= clock() - started <= 6
+        assert refused.value.retry_after == pytest.approx(2000, abs=1)
+    assert clock() - started < 1
+    assert len(one.sandbox.requests) == 1
 
-    session(test, quick(retry_budget=5.0, max_retries=0, timeout=3600.0))
+
+@on_virtual_time(retry_budget=5.0, max_retries=0, timeout=3600.0)
+async def test_an_answer_that_drips_ends_with_the_budget(one: World) -> None:
+    one.sandbox.faults.add(Fault("delay", seconds=1_000, times=None))
+    started = clock()
+    with pytest.raises(TrayportTimeoutError):
+        await one.market()
+    assert 4 <= clock() - started <= 6
 
 
 SYMBOL = "10000065*#Single#10000305#244#0"
 
 
-def test_a_download_outlasts_an_outage_that_opens_the_breaker() -> None:
-    async def test(one: Session) -> None:
-        window = (SYMBOL, "2023-11-01", "2024-02-01")
-        async with TrayportClient.sandbox() as undisturbed:
-            whole = await undisturbed.trades.get_trades(*window)
-        assert len(whole.requests) == 3
-        one.sandbox.faults.add(Fault("status", times=None, after=1))
-        download = asyncio.create_task(one.client.trades.get_trades(*window))
-        await asyncio.sleep(15)
-        assert one.client.get_status().breakers["/trades"].state is BreakerState.OPEN
-        one.sandbox.faults.clear()
-        found = await download
-        assert found.to_polars().equals(whole.to_polars())
-        assert one.told(FailureEvent) == []
-
-    session(test, quick(breaker_threshold=3, max_concurrency=2))
-
-
-def test_a_download_that_begins_while_the_endpoint_is_left_alone_fails_at_once() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("status", times=None))
-        with pytest.raises(TrayportServerError):
-            await one.client.trades.get_trades(SYMBOL, "2024-03-04", "2024-03-05")
-        started = clock()
-        with pytest.raises(TrayportCircuitBreakerError):
-            await one.client.trades.get_trades(SYMBOL, "2023-11-01", "2024-02-01")
-        assert clock() == pytest.approx(started, abs=0.1)
-        assert len(one.sandbox.requests) == 1
-
-    session(test, quick(breaker_threshold=1, max_retries=0))
-
-
-def test_an_outage_longer_than_the_budget_ends_a_download() -> None:
-    async def test(one: Session) -> None:
-        one.sandbox.faults.add(Fault("status", times=None, after=1))
-        started = clock()
-        with pytest.raises(TrayportServerError):
-            await one.client.trades.get_trades(SYMBOL, "2023-11-01", "2024-02-01")
-        assert clock() - started < 400
-
-    session(test, quick(retry_budget=300, breaker_threshold=3, max_retries=50, max_concurrency=2))
+@on_virtual_time(breaker_threshold=3, max_concurrency=2)
+async def test_a_download_outlasts_an_outage_that_opens_the_breaker(one: World) -> None:
+    window = (SYMBOL, "2023-11-01", "2024-02-01")
+    async with TrayportClient.sandbox() as undisturbed:
+        whole = await undisturbed.trades.get_trades(*window)
+    assert len(whole.requests) == 3
+    one.sandbox.faults.add(Fault("status", times=None, after=1))
+    download = asyncio.create_task(one.client.trades.get_trades(*window))
+    await asyncio.sleep(15)
+    assert one.client.get_status().breakers["/trades"].state is BreakerState.OPEN
+    one.sandbox.faults.clear()
+    found = await download
+    assert found.to_polars().equals(whole.to_polars())
+    assert one.told(FailureEvent) == []

@@ -248,6 +248,11 @@ class Session:
         other.on_failure = None
         return other
 
+    def once(self) -> Self:
+        """The same session, which sends each request once, and whose failures leave no record."""
+        policy = evolve(self.policy, retry=evolve(self.policy.retry, retries=0))
+        return self.without_records().with_policy(policy)
+
     async def fetch(
         self,
         request: ApiRequest,
@@ -297,10 +302,7 @@ class Session:
         if self.transport.in_process:
             return 0
         before = self.transport.counts.opened
-        single = self.without_records().with_policy(
-            evolve(self.policy, retry=evolve(self.policy.retry, retries=0))
-        )
-        sending = (single.fetch(request, _drain) for _ in range(connections))
+        sending = (self.once().fetch(request, _drain) for _ in range(connections))
         for outcome in await asyncio.gather(*sending, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome

@@ -9,7 +9,7 @@ from typing import Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..errors import TrayportAuthenticationError, TrayportError
 from ..http.messages import ApiRequest, ApiResponse
@@ -160,15 +160,13 @@ async def _responds(
     if status.limiter is not None and status.limiter.paused >= within:
         paused = f"not sent: the limiter is paused for {status.limiter.paused:.0f} s"
         return HealthCheck(name, None, paused), TimeoutError(paused)
-    policy = evolve(session.policy, retry=evolve(session.policy.retry, retries=0))
-    single = session.without_records().with_policy(policy)
     started = time.perf_counter()
     deadline = asyncio.timeout(within)
     failure: Exception | None = None
     detail = "responds"
     try:
         async with deadline:
-            await single.fetch(REQUESTS[api], _read, priority="high")
+            await session.once().fetch(REQUESTS[api], _read, priority="high")
     except Exception as error:  # noqa: BLE001  (hooks may raise anything)
         failure = error
         if isinstance(error, TrayportError):
