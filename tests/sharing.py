@@ -7,8 +7,7 @@ import multiprocessing
 import time
 from typing import Any
 
-from trayport_sdk.http.limiter import limiter_for
-from trayport_sdk.http.limiter.limits import Limits
+from trayport_sdk.http.limiter import Limits, limiter_for
 
 KEY, HOST = "key", "host"
 TASKS = 3

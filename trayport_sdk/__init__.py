@@ -38,7 +38,7 @@ _PUBLIC = {
         "TrayportRateLimitError TrayportServerError TrayportStaleDataWarning "
         "TrayportTimeoutError TrayportValidationError"
     ),
-    ".http.limiter.queue": "Priority",
+    ".http.limiter": "Priority",
     ".query.contracts": "ContractSpec",
     ".query.plan": "BulkMarketQuery BulkSequenceItemQuery ParallelContractQuery QueryPlan",
     ".query.rules": "Routes",

@@ -58,7 +58,7 @@ from .errors import TrayportServerError as TrayportServerError
 from .errors import TrayportStaleDataWarning as TrayportStaleDataWarning
 from .errors import TrayportTimeoutError as TrayportTimeoutError
 from .errors import TrayportValidationError as TrayportValidationError
-from .http.limiter.queue import Priority as Priority
+from .http.limiter import Priority as Priority
 from .query.contracts import ContractSpec as ContractSpec
 from .query.plan import BulkMarketQuery as BulkMarketQuery
 from .query.plan import BulkSequenceItemQuery as BulkSequenceItemQuery

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .bulk.runner import Contracts
     from .bulk.stream import TableStream
     from .http.hooks import EventHooks, Hooks, OnBreakerChange, OnRetry
-    from .http.limiter.queue import Priority
+    from .http.limiter import Priority
     from .http.messages import ApiRequest, ApiResponse
     from .http.session import OnFailure, Session
     from .query.contracts import ContractSpec
@@ -211,7 +211,7 @@ class TrayportClient(Groups):
             >>> len(found)
             1
         """
-        from .http.limiter.queue import PRIORITIES
+        from .http.limiter import PRIORITIES
         from .http.session import Policy
 
         if priority is not None and priority not in PRIORITIES:

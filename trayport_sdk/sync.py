@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from .bulk.stream import Result
     from .bulk.stream import TableStream as AsyncTableStream
     from .http.hooks import EventHooks, OnBreakerChange, OnRetry
-    from .http.limiter.queue import Priority
+    from .http.limiter import Priority
     from .query.contracts import ContractSpec
     from .query.plan import QueryPlan
     from .query.rules import ResponseFormat, Routes

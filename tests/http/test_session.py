@@ -28,8 +28,7 @@ from trayport_sdk import (
 )
 from trayport_sdk.errors import TrayportStaleDataWarning
 from trayport_sdk.http.breaker import Breakers
-from trayport_sdk.http.limiter import RequestLimiter
-from trayport_sdk.http.limiter.limits import Limits
+from trayport_sdk.http.limiter import Limits, RequestLimiter
 from trayport_sdk.sandbox import Sandbox
 from trayport_sdk.sandbox.faults import Fault, Kind
 from trayport_sdk.telemetry.events import (

@@ -16,8 +16,7 @@ from tests.perf.server import served
 from trayport_sdk import Settings, TrayportClient
 from trayport_sdk.errors import RequestContext
 from trayport_sdk.http.breaker import Breakers
-from trayport_sdk.http.limiter import RequestLimiter
-from trayport_sdk.http.limiter.limits import Limits
+from trayport_sdk.http.limiter import Limits, RequestLimiter
 from trayport_sdk.http.messages import ApiRequest, ApiResponse
 from trayport_sdk.http.redaction import Redaction
 from trayport_sdk.http.session import Policy, Session
