@@ -42,6 +42,7 @@ PATHS = {
     ],
     "field": [TRADES, f"{TRADES}&optionalFields=basis"],
     "parameter": [f"{TRADES}&sampleSize={value}" for value in (1, 2, 9, 10, "x")],
+    "operation": [f"/trades/first?{ONE}&at=2024-03-05T12:00", "/trades/first?sequenceId=1"],
 }  # fmt: skip
 CALLS: dict[str, list[tuple[str, list[Any], dict[str, Any]]]] = {
     "range": [
@@ -53,6 +54,10 @@ CALLS: dict[str, list[tuple[str, list[Any], dict[str, Any]]]] = {
     ],
     "field": [("trades.get_trades", [NAME, *DAY], {"optional_fields": ["basis"]})],
     "parameter": [("trades.get_trades", [NAME, *DAY], {"sample_size": n}) for n in (9, 10)],
+    "operation": [
+        ("trades.get_first_trade", [NAME], {"at": "2024-03-05T12:00"}),
+        ("trades.get_first_trade", [NAME], {"at": "2024-03-05T12:00:00.5"}),
+    ],
 }
 COMMANDS = {
     "field": [["trades", NAME, "--from", DAY[0], "--until", DAY[1], "--field", "basis"]],
@@ -60,6 +65,7 @@ COMMANDS = {
         ["trades", NAME, "--from", DAY[0], "--until", DAY[1], "--sample-size", size]
         for size in ("9", "10")
     ],
+    "operation": [["first", NAME, "--at", "2024-03-05T12:00"]],
 }
 
 
@@ -95,6 +101,12 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Edited:
         "          x-provenance: documented\n",
     )
     copy.add_venue("ZZZZ,A New Venue,9999,true,broker,2020-01-31,documented,false,false")
+    copy.add_operation(
+        "/trades/last",
+        ("/trades/last", "/trades/first"),
+        ("get_last_trade", "get_first_trade"),
+        ("command: last", "command: first"),
+    )
     checked = copy.codegen("--check")
     assert checked.returncode == 1
     assert "run ./codegen.sh" in checked.stderr
@@ -166,6 +178,17 @@ def test_a_new_parameter_is_read_within_its_bounds(edited: Edited) -> None:
 
 def test_a_new_venue_appears(edited: Edited) -> None:
     assert "ZZZZ" in edited.tables["venues"]
+
+
+def test_a_new_operation_is_served_and_called(edited: Edited) -> None:
+    (status, rows), (refused, _) = edited.responses["operation"]
+    assert (status, refused) == (200, 400)
+    assert isinstance(rows, list)
+    found, wrong = edited.called["operation"]
+    assert found == "None" or found.startswith("LastTrade(")
+    assert wrong.startswith("TrayportValidationError: ")
+    ((code, text),) = edited.commanded["operation"]
+    assert code == 0, text
 
 
 def test_what_is_committed_is_what_the_document_gives() -> None:
