@@ -127,15 +127,6 @@ def test_columns_that_were_not_asked_for_are_unset_in_the_models(kind: AnyTable)
 
 
 @every_class
-def test_a_table_without_rows_has_the_columns_and_types_of_a_full_one(kind: AnyTable) -> None:
-    body, asked = everything(kind)
-    empty = kind.nothing(asked)
-    assert empty.to_polars().schema == table_of(kind, body, asked).to_polars().schema
-    assert list(empty) == []
-    assert list(kind.of([empty.to_polars()], [])) == []
-
-
-@every_class
 def test_every_table_is_indexed_sliced_shown_and_handed_to_pandas(kind: AnyTable) -> None:
     body, asked = everything(kind)
     table = table_of(kind, body, asked)
@@ -177,16 +168,6 @@ def test_a_frame_that_is_in_order_is_handed_over_without_a_copy(kind: AnyTable) 
     assert table.to_dataframe() is frame
 
 
-def address(prices: pl.Series) -> int:
-    place: int = prices.to_numpy(allow_copy=False).__array_interface__["data"][0]
-    return place
-
-
-def test_rows_that_came_in_order_are_not_copied_on_their_way_into_the_table() -> None:
-    table = TradesResponse.of([FRAME], [])
-    assert address(table.to_polars()["price"]) == address(FRAME["price"])
-
-
 def test_models_are_made_with_exact_integers_and_what_did_not_come_is_unset() -> None:
     assert list(TRADES)[2] == Trade(
         "c", "NEW1", 1709546523123456789, 0.1, 10.0, True, route="Direct"
@@ -195,40 +176,15 @@ def test_models_are_made_with_exact_integers_and_what_did_not_come_is_unset() ->
     assert repr(TRADES[1].route) == "UNSET"
 
 
-@pytest.mark.parametrize("place", [0, 1, 2, -1, -3])
-def test_an_index_gives_the_model_of_its_row(place: int) -> None:
-    assert TRADES[place] == list(TRADES)[place]
-
-
 @pytest.mark.parametrize("place", [3, -4])
 def test_an_index_beyond_the_table_is_an_index_error(place: int) -> None:
     with pytest.raises(IndexError, match="table of 3 rows"):
         TRADES[place]
 
 
-def test_a_slice_is_a_table_of_its_own() -> None:
-    part = TRADES[1:]
-    assert type(part) is TradesResponse
-    assert list(part) == list(TRADES)[1:]
-    assert len(TRADES) == 3
-
-
-def test_pandas_keeps_every_nanosecond_and_price() -> None:
-    frame = TRADES.to_dataframe("pandas")
-    assert str(frame["deal_date"].dtype) == "datetime64[ns, UTC]"
-    assert [stamp.value for stamp in frame["deal_date"]] == [1, 2, 1709546523123456789]
-    assert list(frame["price"]) == [26.475, -1.5, 0.1]
-
-
 def test_an_unknown_backend_is_refused() -> None:
     with pytest.raises(TrayportValidationError, match="'arrow'"):
         TRADES.to_dataframe("arrow")  # type: ignore[call-overload]
-
-
-def test_a_notebook_shows_the_table_and_how_it_was_made() -> None:
-    shown = TRADES._repr_html_()
-    assert "3 rows from 0 requests" in shown
-    assert "venue_code" in shown
 
 
 def test_an_explanation_adds_up_the_requests() -> None:
