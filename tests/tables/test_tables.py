@@ -88,7 +88,7 @@ def test_an_index_is_the_number_of_a_row() -> None:
     assert table.to_models() == models
     for other in (1.0, None, (0, 1), slice("a", "b")):
         with pytest.raises(TypeError):
-            table[other]  # type: ignore[call-overload]
+            table[other]  # type: ignore[index]
     with pytest.raises(TypeError, match=r"not by 'price'; to_polars\(\) has the columns"):
         table["price"]  # type: ignore[call-overload]
     with pytest.raises(IndexError, match="row 0 of a table of 0 rows"):
