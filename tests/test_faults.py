@@ -155,11 +155,11 @@ def test_with_any_faults_every_row_comes_once_or_is_named_as_missing(
             for _ in range(3):
                 if not found.failures:
                     break
-                found = await found.retry_failures()
+                found = await client.retry_failures(found)
                 check(plans, found, whole)
             sandbox.faults.clear()
             await asyncio.sleep(60)  # until no breaker is open
-            found = await found.retry_failures()
+            found = await client.retry_failures(found)
             found.raise_for_failures()
             check(plans, found, whole)
         assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -229,7 +229,7 @@ def test_with_any_faults_over_sockets_the_rows_are_the_same() -> None:
                 plans, found = await ask(client, question)
                 check(plans, found, whole)
                 sandbox.faults.clear()
-                found = await found.retry_failures()
+                found = await client.retry_failures(found)
                 found.raise_for_failures()
                 check(plans, found, whole)
             assert len(sandbox.requests) > len(plans)

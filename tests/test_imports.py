@@ -31,10 +31,6 @@ ARROWS["client"] = {*ARROWS, "sandbox"}
 ARROWS["sync"] = {*ARROWS, "sandbox"}
 ARROWS["cli"] = {*ARROWS, "sandbox"}
 ARROWS["__main__"] = {"cli", "errors"}
-# Imports that still run upward.
-UPWARD = {
-    "bulk/market_data.py", "bulk/reports.py", "bulk/results.py", "bulk/runner.py",
-}  # fmt: skip
 # Libraries with traps, and those of extras: one module knows each, and the others know that module.
 HOMES = {
     "backoff": "http/retry.py",
@@ -99,8 +95,6 @@ WRAPPER = [path for path in modules() if unit(path) not in ("sandbox", "__init__
 @pytest.mark.parametrize("path", WRAPPER, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
     room = unit(path)
-    if str(path.relative_to(PACKAGE)) in UPWARD:
-        return
     assert rooms_of(imported(path)) - {room} <= ARROWS[room]
 
 

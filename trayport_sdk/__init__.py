@@ -19,16 +19,16 @@ _PUBLIC = {
     "trayport_spec": "Venue VENUES",
     "trayport_spec.options": "Options",
     ".bulk.dataset": "decode_file open_dataset",
-    ".bulk.market_data": "BulkMarketDataResponse MarketData",
     ".bulk.progress": "OnProgress Progress",
-    ".bulk.reports": "FileReport",
     ".bulk.resend": "RetryReport",
     ".bulk.result": "FailedQuery",
     ".bulk.results": (
-        "BulkQueryResult BulkSnapshotsResponse BulkTradesResponse OnResult QueryResult"
+        "BulkMarketDataResponse BulkQueryResult BulkSnapshotsResponse BulkTradesResponse "
+        "MarketData OnResult QueryResult"
     ),
     ".bulk.runner": "Contracts",
     ".bulk.stream": "TableStream",
+    ".bulk.writer": "FileReport",
     ".client": "TrayportClient",
     ".errors": (
         "TrayportAPIError TrayportAuthenticationError TrayportAuthorizationError "

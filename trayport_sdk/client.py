@@ -17,15 +17,19 @@ if TYPE_CHECKING:
     import httpx
     from trayport_spec.options import AnyOptions, OHLCVOptions, TradesOptions
 
-    from .bulk.market_data import BulkMarketDataResponse, MarketData
     from .bulk.progress import OnProgress
-    from .bulk.reports import FileReport
     from .bulk.resend import RetryReport
-    from .bulk.results import BulkSnapshotsResponse, BulkTradesResponse
-    from .bulk.runner import Contracts
+    from .bulk.results import (
+        BulkMarketDataResponse,
+        BulkSnapshotsResponse,
+        BulkTradesResponse,
+        MarketData,
+    )
+    from .bulk.runner import Contracts, Retried
     from .bulk.stream import TableStream
     from .http.hooks import EventHooks, Hooks, OnBreakerChange, OnRetry
     from .http.limiter import Priority
+    from .bulk.writer import FileReport
     from .http.messages import ApiRequest, ApiResponse
     from .http.session import OnFailure, Session
     from .query.contracts import ContractSpec
@@ -337,6 +341,30 @@ class TrayportClient(Groups):
 
         return await health_check(self._session)
 
+    async def retry_failures(
+        self, result: Retried, *, on_progress: OnProgress | None = None
+    ) -> Retried:
+        """Asks again for what a result lacks.
+
+        Args:
+            result: What a call about many contracts or about markets returned; it stays as it is.
+            on_progress: Called after each response with a `Progress`.
+
+        Returns:
+            A result of both: what was there, and what has come now.
+
+        Raises:
+            TrayportAuthenticationError: The key is refused, so nothing can come.
+
+        Example:
+            >>> months = [f"TTF Hi Cal 51.6* {month}-24" for month in ("Apr", "May", "Jun")]
+            >>> async with TrayportClient.sandbox() as client:
+            ...     found = await client.get_trades_bulk(months, "2024-03-04", "2024-03-05")
+            ...     found = await client.retry_failures(found)
+            >>> found.raise_for_failures()
+        """
+        return await self._runner.retry(result, on_progress)
+
     async def retry_failed(self, path: str | Path, out: str | Path) -> RetryReport:
         """Sends again what is in a file of dead letters.
 
@@ -623,13 +651,13 @@ class TrayportClient(Groups):
             >>> list(found.results)
             ['EUA*']
         """
-        from .bulk.market_data import BulkMarketDataResponse
+        from .bulk.results import BulkMarketDataResponse
         from .resources.markets import Markets, listed_markets
 
         names = listed_markets(markets)
         most = MAX_REQUESTS * len(names) if max_requests is None else max_requests
         return BulkMarketDataResponse(
-            await Markets(self._runner).data(
+            await Markets(self._runner, self._catalog).data(
                 names, from_, until, max_requests=most, on_progress=on_progress
             )
         )

@@ -34,21 +34,22 @@ if TYPE_CHECKING:
         TradesOptions,
     )
 
-    from .bulk.market_data import BulkMarketDataResponse, MarketData
     from .bulk.progress import OnProgress
-    from .bulk.reports import FileReport
     from .bulk.resend import RetryReport
     from .bulk.results import (
+        BulkMarketDataResponse,
         BulkQueryResult,
         BulkSnapshotsResponse,
         BulkTradesResponse,
+        MarketData,
         OnResult,
     )
-    from .bulk.runner import Contracts
+    from .bulk.runner import Contracts, Retried
     from .bulk.stream import Result
     from .bulk.stream import TableStream as AsyncTableStream
     from .http.hooks import EventHooks, OnBreakerChange, OnRetry
     from .http.limiter import Priority
+    from .bulk.writer import FileReport
     from .query.contracts import ContractSpec
     from .query.plan import QueryPlan
     from .query.rules import ResponseFormat, Routes
@@ -950,7 +951,7 @@ class TableStream:
         """Writes all rows to a file, in the format that its name ends with.
 
         The rows and columns are those of the call that returns a table, in the order of the
-        requests. A few answers are in memory or in temporary files at a time, and the file appears
+        requests. A few responses are in memory or in temporary files at a time. The file appears
         when it is whole: after an error or a cancellation there is none, or still the old one.
 
         Args:
@@ -966,7 +967,7 @@ class TableStream:
         return self._portal.run(self._async.to_file(path, compression=compression))
 
     def download_raw(self, directory: str | Path) -> list[Path]:
-        """Keeps the bodies of the answers as they came over the wire, a file each.
+        """Keeps the bodies of the responses as they came over the wire, a file each.
 
         Checks, names and contents are those of `client.download_raw`.
 
@@ -1412,6 +1413,28 @@ class TrayportClient:
             True
         """
         return self._portal.run(self._async.health_check())
+
+    def retry_failures(self, result: Retried, *, on_progress: OnProgress | None = None) -> Retried:
+        """Asks again for what a result lacks.
+
+        Args:
+            result: What a call about many contracts or about markets returned; it stays as it is.
+            on_progress: Called after each response with a `Progress`.
+
+        Returns:
+            A result of both: what was there, and what has come now.
+
+        Raises:
+            TrayportAuthenticationError: The key is refused, so nothing can come.
+
+        Example:
+            >>> months = [f"TTF Hi Cal 51.6* {month}-24" for month in ("Apr", "May", "Jun")]
+            >>> with TrayportClient.sandbox() as client:
+            ...     found = client.get_trades_bulk(months, "2024-03-04", "2024-03-05")
+            ...     found = client.retry_failures(found)
+            >>> found.raise_for_failures()
+        """
+        return self._portal.run(self._async.retry_failures(result, on_progress=on_progress))
 
     def retry_failed(self, path: str | Path, out: str | Path) -> RetryReport:
         """Sends again what is in a file of dead letters.

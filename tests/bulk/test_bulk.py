@@ -97,20 +97,20 @@ def test_what_failed_can_be_asked_for_again_until_everything_is_there() -> None:
         found = await client.get_trades_bulk(QUIET, *MONTHS)
         assert [failure.contracts for failure in found.failures] == [(c,) for c in QUIET[:3]]
         sent = len(broken.service.asked)
-        again = await found.retry_failures()
+        again = await client.retry_failures(found)
         assert len(again.failures) == 3
         assert len(broken.service.asked) == sent + 3
         assert len(again.requests) == len(found.requests)
 
         broken.items.remove(QUIET[1].sequence_item_id)
-        fewer = await again.retry_failures()
+        fewer = await client.retry_failures(again)
         assert [failure.contracts[0] for failure in fewer.failures] == [QUIET[0], QUIET[2]]
         assert tuple(fewer.complete) == (QUIET[1], QUIET[3])
         assert set(found.incomplete) == set(QUIET[:3])  # a result never changes
 
         broken.items.clear()
         told: list[Progress] = []
-        complete = await fewer.retry_failures(on_progress=told.append)
+        complete = await client.retry_failures(fewer, on_progress=told.append)
         complete.raise_for_failures()
         assert isinstance(complete, BulkTradesResponse)
         assert same(frames(complete), frames(whole))
@@ -118,7 +118,7 @@ def test_what_failed_can_be_asked_for_again_until_everything_is_there() -> None:
         assert not complete.incomplete
 
         sent = len(broken.service.asked)
-        nothing = await complete.retry_failures()
+        nothing = await client.retry_failures(complete)
         assert same(frames(nothing), frames(whole))
         assert len(broken.service.asked) == sent
 
@@ -134,7 +134,7 @@ def test_a_smallest_piece_that_failed_completes_its_contract_later(status: int) 
         (failure,) = found.failures
         assert failure.window == Window(BAD, BAD + 1_000_000_000)
         broken.items.clear()
-        complete = await found.retry_failures()
+        complete = await client.retry_failures(found)
         assert same(frames(complete), frames(await undisturbed()))
 
     broken.run(test, max_retries=0)
@@ -165,7 +165,7 @@ def test_snapshots_of_refused_contracts_are_missing_and_come_later() -> None:
         assert tuple(found.complete) == (QUIET[0], *QUIET[2:])
         assert [len(table) for table in found.complete.values()] == [1, 1, 1]
         items.clear()
-        whole = await found.retry_failures()
+        whole = await client.retry_failures(found)
         assert tuple(whole.complete) == QUIET
 
     session(service, test)

@@ -24,7 +24,7 @@ from trayport_sdk import (
     TrayportClient,
     TrayportValidationError,
 )
-from trayport_sdk.bulk import results
+from trayport_sdk.bulk.results import RunResult
 from trayport_sdk.query.plan import alone
 from trayport_sdk.query.times import instant
 from trayport_sdk.sandbox import Fault, Sandbox
@@ -354,12 +354,14 @@ async def test_a_call_that_is_cancelled_while_tables_are_arranged_ends_at_once(
 ) -> None:
     arranging, go_on = threading.Event(), threading.Event()
 
-    def ran(*given: Any) -> Any:
-        arranging.set()
-        go_on.wait(30)
-        return results.ran(*given)
+    class Slow(RunResult):
+        @classmethod
+        def of(cls, *given: Any) -> Any:
+            arranging.set()
+            go_on.wait(30)
+            return RunResult.of(*given)
 
-    monkeypatch.setattr("trayport_sdk.bulk.runner.ran", ran)
+    monkeypatch.setattr("trayport_sdk.bulk.runner.RunResult", Slow)
     async with Service().client() as client:
         task = asyncio.create_task(client.get_trades_bulk(QUIET, *MONTHS))
         await asyncio.to_thread(arranging.wait, 30)

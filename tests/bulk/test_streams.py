@@ -480,7 +480,7 @@ def test_work_that_fails_ends_the_stream() -> None:
 def test_while_answers_are_large_few_are_under_way(
     large: int, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trayport_sdk.bulk.stream.LARGE_ANSWER", large)
+    monkeypatch.setattr("trayport_sdk.bulk.stream.LARGE_RESPONSE", large)
     service = Service(lambda _: 1.0)
 
     async def test(client: TrayportClient) -> None:

@@ -140,7 +140,7 @@ async def insisted(
     found = await client.get_trades_bulk(contracts, from_, until, include_private=True)
     if any(failure.error.retryable for failure in found.failures):
         await rest()
-        found = await found.retry_failures()
+        found = await client.retry_failures(found)
     for failure in found.failures:
         print(f"missing: {failure.contracts} {failure.window}")
     return found

@@ -131,7 +131,7 @@ async def test_what_fails_is_named_and_the_rest_is_there() -> None:
         assert {c for failure in found.failures for c in failure.contracts} == set(found.contracts)
         assert set(found.trades.results) == set(found.contracts)
         sandbox.faults.clear()
-        candles = await found.candles.retry_failures()
+        candles = await client.retry_failures(found.candles)
     assert set(candles.results) == set(found.contracts)
 
 
@@ -196,7 +196,7 @@ async def test_everything_that_failed_can_be_asked_for_again_at_once() -> None:
         both = await client.get_market_data_bulk("EUA*", FROM, UNTIL)
         assert "failed" in both.explain()
         sandbox.faults.clear()
-        again = await both.retry_failures()
+        again = await client.retry_failures(both)
     again.raise_for_failures()
     data = again.results["EUA*"]
     assert set(data.candles.results) == set(data.snapshots.results) == set(data.contracts)

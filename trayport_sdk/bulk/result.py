@@ -1,14 +1,16 @@
-"""What comes of one request: its rows, cut to its window, or why there are none."""
+"""What comes of one request: its rows, cut to its window and by contract, or why it failed."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeAlias
 
+import polars as pl
 from attrs import frozen
+from trayport_spec import CONTRACT_TYPE_ALIASES
 
 from ..errors import (
     TrayportAPIError,
@@ -20,21 +22,20 @@ from ..errors import (
     TrayportLimiterError,
     TrayportServerError,
 )
+from ..query.contracts import ContractSpec
 from ..query.params import parameters_by_argument
-from ..query.plan import QueryPlan
+from ..query.plan import CONTRACT, BulkMarketQuery, ParallelContractQuery, QueryPlan
 from ..tables.base import RequestRecord
 from ..tables.decode.decoder import Decoder
 from ..tables.decode.schema import ColumnFilter, column_filter, to_frame
 from ..tables.decode.split import SMALL_PIECE
-from .correlation import check_contracts
 from .spool import Spool
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from ..http.messages import ApiResponse
-    from ..query.contracts import ContractSpec
     from ..query.times import Window
+
+ITEM = "sequence_item_id"
 
 _REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_URI_TOO_LONG}
 _TOO_LARGE = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}
@@ -42,7 +43,7 @@ _TOO_LARGE = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}
 
 @frozen
 class AnsweredQuery:
-    """The rows that one request brought."""
+    """The rows that one request fetched."""
 
     query: QueryPlan
     rows: Spool
@@ -85,7 +86,7 @@ Outcome: TypeAlias = AnsweredQuery | FailedQuery
 Keep: TypeAlias = Callable[
     ["ApiResponse", QueryPlan], AbstractContextManager[Callable[[bytes], object]]
 ]
-"""Gives what the body of an answer is handed to as it comes, while the answer is read."""
+"""Gives what the body of a response is handed to as it comes, while the response is read."""
 
 
 def is_refused(error: TrayportError) -> bool:
@@ -102,21 +103,21 @@ def is_unfinished(error: TrayportError) -> bool:
 
 
 def read_response(
-    answer: ApiResponse,
+    response: ApiResponse,
     query: QueryPlan,
     *,
     hold: int | None = None,
     lenient: bool = False,
     keep: Keep | None = None,
 ) -> AnsweredQuery:
-    """The rows of an answer that lie before the end of its window.
+    """The rows of a response that lie before the end of its window.
 
-    Whether the service answers rows stamped exactly at `until` is not documented. Dropping them in
+    Whether the service sends rows stamped exactly at `until` is not documented. Dropping them in
     every window leaves each row in exactly one window under either reading.
 
     Args:
-        answer: The answer, which may still be arriving.
-        query: What was asked.
+        response: The response, which may still be arriving.
+        query: The query that it is the response to.
         hold: About how many bytes of rows are kept in memory, the others in a file; all of them
             when it is left out.
         lenient: Whether values that are not of their types become null.
@@ -127,27 +128,27 @@ def read_response(
     decoder = Decoder(operation_id, columns_of(query), lenient=lenient, piece=piece)
     rows = Spool(hold)
     received = kept = 0
-    with answer.explained(), nullcontext() if keep is None else keep(answer, query) as bytes_to:
-        for frame in _frames(decoder, query, answer.chunks(bytes_to)):
+    with response.explained(), nullcontext() if keep is None else keep(response, query) as bytes_to:
+        for frame in _frames(decoder, query, response.chunks(bytes_to)):
             if query.is_shared and query.contracts:
                 check_contracts(query, frame, received)
             wanted = _before_the_end(query, frame)
             rows.add(wanted if keep is None else wanted.clear())
             received += frame.height
             kept += wanted.height
-    answer.unexpected = decoder.unexpected
+    response.unexpected = decoder.unexpected
     return AnsweredQuery(
         query,
         rows,
         RequestRecord(
             endpoint=query.operation.path,
-            parameters=answer.context.parameters,
+            parameters=response.context.parameters,
             window=query.window,
             rows=kept,
             dropped=received - kept,
-            bytes_decoded=answer.bytes_decoded,
-            bytes_received=answer.bytes_received,
-            seconds=answer.seconds,
+            bytes_decoded=response.bytes_decoded,
+            bytes_received=response.bytes_received,
+            seconds=response.seconds,
             timestamp=decoder.timestamp,
             unexpected=decoder.unexpected,
         ),
@@ -177,8 +178,8 @@ def columns_of(query: QueryPlan) -> ColumnFilter:
     """The columns that the rows of a query have."""
     given = query.arguments()
     parameters = parameters_by_argument(query.operation)
-    brought = [parameter.name for name, parameter in parameters.items() if given.get(name)]
-    return column_filter(query.optional_fields, brought)
+    options = [parameter.name for name, parameter in parameters.items() if given.get(name)]
+    return column_filter(query.optional_fields, options)
 
 
 def concerns_every_query(error: TrayportError) -> bool:
@@ -186,3 +187,77 @@ def concerns_every_query(error: TrayportError) -> bool:
     return isinstance(
         error, TrayportAuthenticationError | TrayportConfigurationError | TrayportLimiterError
     )
+
+
+def check_contracts(query: QueryPlan, frame: pl.DataFrame, rows_before: int = 0) -> None:
+    """Checks that the rows of a request for several contracts say whose they are.
+
+    Args:
+        query: The query.
+        frame: Some of the rows of the response.
+        rows_before: How many rows the response has before them.
+
+    Raises:
+        TrayportDecodeError: One does not, or belongs to no contract of a batch.
+    """
+    column = frame[CONTRACT]
+    if isinstance(query, BulkMarketQuery):
+        own = column.struct
+        foreign = own.field(ITEM).is_null()
+        # What the request did not say, the rows have to; what it said, they may leave out. A market
+        # is always said by the request.
+        named = (
+            ("sequence_id",) if query.market_id is not None else ("sequence_id", "instrument_id")
+        )
+        for name in named:
+            if name not in query.scope:
+                foreign |= own.field(name).is_null()
+        for name, id_ in query.scope.items():
+            foreign |= (own.field(name) != id_).fill_null(value=False)
+    else:
+        items = [contract.sequence_item_id for contract in query.contracts]
+        foreign = ~column.struct.field(ITEM).is_in(items).fill_null(value=False)
+    if foreign.any():
+        row = foreign.to_list().index(True)
+        raise TrayportDecodeError(
+            f"row {row + rows_before} belongs to no contract that was asked for, but to "
+            f"{column[row]}",
+            row=row + rows_before,
+            field=CONTRACT,
+        )
+
+
+def split_by_contract(
+    query: QueryPlan, frame: pl.DataFrame
+) -> Iterator[tuple[ContractSpec, pl.DataFrame]]:
+    """The rows of each contract that a query is about; what nobody asked for is left out.
+
+    They go on saying whose they are only where the caller asked for that.
+    """
+    by_item: dict[tuple[object, ...], pl.DataFrame] = {}
+    if not isinstance(query, ParallelContractQuery):
+        item = pl.col(CONTRACT).struct.field(ITEM)
+        by_item = frame.with_columns(item.alias(ITEM)).partition_by(
+            ITEM, include_key=False, as_dict=True
+        )
+    for contract in query.contracts:
+        rows = frame
+        if not isinstance(query, ParallelContractQuery):
+            rows = by_item.get((contract.sequence_item_id,), frame.clear())
+        if isinstance(query, BulkMarketQuery):
+            rows = rows.filter(_is_of(contract, given=query.scope))
+        yield contract, rows.drop(CONTRACT) if query.tells_contracts else rows
+
+
+def _is_of(contract: ContractSpec, given: Container[str]) -> pl.Expr:
+    """Whether a row of several contracts is of one, as far as the request did not say so itself."""
+    own = pl.col(CONTRACT).struct
+    is_of = own.field(ITEM) == contract.sequence_item_id
+    aliases = [
+        alias for alias, kind in CONTRACT_TYPE_ALIASES.items() if kind == contract.contract_type
+    ]
+    for name in ("market_id", "instrument_id", "sequence_id", "second_sequence_item_id"):
+        value = getattr(contract, name)
+        if (value is not None and name not in given) or name == "second_sequence_item_id":
+            is_of &= own.field(name).eq_missing(value)
+    return is_of & own.field("contract_type").is_in([contract.contract_type.value, *aliases])

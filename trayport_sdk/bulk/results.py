@@ -1,24 +1,28 @@
-"""Results of many requests, some of which may have failed."""
+"""Results of many requests, some of which may have failed. Plain values, which can be pickled."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, Self, TypeAlias, TypeVar
 
+import polars as pl
 from attrs import evolve, frozen
 
-from ..errors import TrayportConfigurationError, TrayportPartialFailureError
+from ..errors import TrayportPartialFailureError
 from ..query.contracts import ContractSpec
 from ..query.plan import QueryPlan, alone, counted
 from ..query.times import Window
-from ..tables import RESPONSES, SnapshotsResponse, TableResponse, TradesResponse
+from ..tables import (
+    RESPONSES,
+    OHLCVResponse,
+    OrderBookTopResponse,
+    SnapshotsResponse,
+    TableResponse,
+    TradesResponse,
+)
 from ..tables.base import RequestRecord
-from .correlation import by_contract
-from .progress import OnProgress
-from .result import AnsweredQuery, FailedQuery, Outcome
-
-if TYPE_CHECKING:
-    import polars as pl
+from .result import AnsweredQuery, FailedQuery, Outcome, split_by_contract
 
 Response = TypeVar("Response", bound=TableResponse[Any])
 
@@ -26,8 +30,8 @@ SYMBOL = "symbol"
 
 
 @frozen
-class Share:
-    """What one request brought for one contract."""
+class ContractRows:
+    """What one request fetched for one contract."""
 
     query: QueryPlan
     frame: pl.DataFrame
@@ -35,19 +39,61 @@ class Share:
 
 
 @frozen
-class Ran:
+class RunResult:
     """What came of a plan.
 
     Attributes:
-        shares: What came, by contract.
-        failures: What did not.
+        rows: What was fetched for each contract of the plan, in no order.
+        failures: What was not.
     """
 
-    shares: Mapping[ContractSpec, Sequence[Share]]
+    rows: Mapping[ContractSpec, Sequence[ContractRows]]
     failures: tuple[FailedQuery, ...] = ()
 
+    @classmethod
+    def of(cls, plans: Sequence[QueryPlan], outcomes: Sequence[Outcome]) -> Self:
+        """The result of requests, by contract in the order of the plan."""
+        rows: dict[ContractSpec, list[ContractRows]] = {c: [] for p in plans for c in p.contracts}
+        for one in outcomes:
+            if isinstance(one, AnsweredQuery):
+                for contract, frame in split_by_contract(one.query, one.frame):
+                    rows[contract].append(ContractRows(one.query, frame, one.record))
+        return cls(rows, tuple(one for one in outcomes if isinstance(one, FailedQuery)))
 
-Rerun = Callable[[Sequence[QueryPlan], OnProgress | None], Awaitable[Ran]]
+    def added(self, other: Self) -> Self:
+        """Both, which were about different things."""
+        contracts = dict.fromkeys([*self.rows, *other.rows])
+        rows = {c: (*self.rows.get(c, ()), *other.rows.get(c, ())) for c in contracts}
+        return evolve(self, rows=rows, failures=self.failures + other.failures)
+
+    def retried(self, again: Self) -> Self:
+        """Both, where the other one was for what failed in this one."""
+        return evolve(self.added(again), failures=again.failures)
+
+    def of_endpoint(self, endpoint: str) -> Self:
+        """The part that one endpoint was asked for."""
+        rows = {
+            contract: [one for one in some if one.query.endpoint == endpoint]
+            for contract, some in self.rows.items()
+        }
+        failures = tuple(one for one in self.failures if one.query.endpoint == endpoint)
+        return evolve(self, rows=rows, failures=failures)
+
+    def of_contracts(self, wanted: Callable[[ContractSpec], bool]) -> Self:
+        """The part about some contracts, which share no request with others."""
+        rows = {contract: some for contract, some in self.rows.items() if wanted(contract)}
+        failures = tuple(one for one in self.failures if any(map(wanted, one.contracts)))
+        return evolve(self, rows=rows, failures=failures)
+
+    def tables(self, response: type[Response]) -> dict[ContractSpec, Response]:
+        """The table of every contract that anything was fetched for."""
+        found: dict[ContractSpec, Response] = {}
+        for contract, some in self.rows.items():
+            by_time = sorted(some, key=lambda one: one.query.window or Window(0, 0))
+            if by_time:
+                frames = [one.frame for one in by_time]
+                found[contract] = response.of(frames, [one.record for one in by_time])
+        return found
 
 
 @frozen
@@ -82,7 +128,54 @@ OnResult: TypeAlias = Callable[[QueryResult[TableResponse[Any]]], None]
 """Is called with the rows of a contract and window as soon as they are complete."""
 
 
-class BulkQueryResult(Generic[Response]):
+def query_results(answered: AnsweredQuery) -> list[QueryResult[TableResponse[Any]]]:
+    """What one request fetched for each of its contracts."""
+    response: type[TableResponse[Any]] = RESPONSES[answered.query.endpoint]
+    return [
+        QueryResult(alone(answered.query, contract), response.of([rows], [answered.record]))
+        for contract, rows in split_by_contract(answered.query, answered.frame)
+    ]
+
+
+class BulkResult(ABC):
+    """What came of many requests, and what is missing."""
+
+    @property
+    @abstractmethod
+    def failures(self) -> tuple[FailedQuery, ...]:
+        """The requests that failed for good, each with its contracts, window and error."""
+
+    @property
+    @abstractmethod
+    def requests(self) -> tuple[RequestRecord, ...]:
+        """The requests that were answered, each of them once."""
+
+    @abstractmethod
+    def explain(self) -> str:
+        """What came and what did not, in words."""
+
+    @abstractmethod
+    def retried(self, again: RunResult) -> Self:
+        """This result, with what came when its failures were asked for again."""
+
+    def raise_for_failures(self) -> None:
+        """Raises unless everything is there.
+
+        Raises:
+            TrayportPartialFailureError: Something is missing; it lists the errors.
+        """
+        if self.failures:
+            raise TrayportPartialFailureError(
+                f"{counted(len(self.failures), 'request')} failed, first {self.failures[0].error}",
+                completed=len(self.requests),
+                failed=[failure.error for failure in self.failures],
+            )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'; '.join(self.explain().splitlines())})"
+
+
+class BulkQueryResult(BulkResult, Generic[Response]):
     """Tables by contract, and what is missing.
 
     Attributes:
@@ -90,8 +183,6 @@ class BulkQueryResult(Generic[Response]):
             contract that is not here has failed as a whole. Private trades that are asked for as a
             whole cannot tell a contract that does not exist from one without trades.
         incomplete: The part of the results that lacks the rows of a failed request.
-        failures: The requests that failed for good, each with its contracts, its window and its
-            error.
 
     Example:
         >>> async with TrayportClient.sandbox() as client:
@@ -105,29 +196,32 @@ class BulkQueryResult(Generic[Response]):
         [True, True]
     """
 
-    def __init__(self, response: type[Response], ran: Ran, rerun: Rerun | None) -> None:
+    def __init__(self, response: type[Response], run: RunResult) -> None:
         self._response = response
-        self._ran = ran
-        self._rerun = rerun
-        self.results: Mapping[ContractSpec, Response] = tables(response, ran)
-        lacking = {contract for failure in ran.failures for contract in failure.contracts}
+        self._run = run
+        self.results: Mapping[ContractSpec, Response] = run.tables(response)
+        lacking = {contract for failure in run.failures for contract in failure.contracts}
         self.incomplete = {c: table for c, table in self.results.items() if c in lacking}
-        self.failures = ran.failures
 
     def __reduce__(self) -> tuple[object, ...]:
-        # What asks again holds connections, which belong to this process.
-        return type(self), (self._response, self._ran, None)
+        # The tables share their memory with the rows, which a pickle would hold twice.
+        return type(self), (self._response, self._run)
 
     @property
     def contracts(self) -> tuple[ContractSpec, ...]:
         """Every contract that was asked for."""
-        return tuple(self._ran.shares)
+        return tuple(self._run.rows)
+
+    @property
+    def failures(self) -> tuple[FailedQuery, ...]:
+        """The requests that failed for good, each with its contracts, window and error."""
+        return self._run.failures
 
     @property
     def requests(self) -> tuple[RequestRecord, ...]:
         """The requests that were answered, each of them once."""
-        shares = (share for some in self._ran.shares.values() for share in some)
-        return tuple({id(share.record): share.record for share in shares}.values())
+        records = (one.record for some in self._run.rows.values() for one in some)
+        return tuple({id(record): record for record in records}.values())
 
     @property
     def complete(self) -> dict[ContractSpec, Response]:
@@ -137,57 +231,20 @@ class BulkQueryResult(Generic[Response]):
     def __len__(self) -> int:
         return sum(map(len, self.results.values()))
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.explain()})"
-
     def explain(self) -> str:
         """What came and what did not, in words."""
-        told = f"{counted(len(self.results), 'contract')}, {counted(len(self), 'row')} from "
-        told += counted(len(self.requests), "request")
+        words = f"{counted(len(self.results), 'contract')}, {counted(len(self), 'row')} from "
+        words += counted(len(self.requests), "request")
         if self.incomplete:
-            told += f"; {counted(len(self.incomplete), 'contract')} incomplete"
-        if self.failures:
-            told += f"; {counted(len(self.failures), 'request')} failed"
-        return told
+            words += f"; {counted(len(self.incomplete), 'contract')} incomplete"
+        return words + _failed(self.failures)
 
-    def raise_for_failures(self) -> None:
-        """Raises unless everything is there.
-
-        Raises:
-            TrayportPartialFailureError: Something is missing; it lists the errors.
-        """
-        if not self.failures:
-            return
-        raise TrayportPartialFailureError(
-            f"{counted(len(self.failures), 'request')} failed, first {self.failures[0].error}",
-            completed=len(self.requests),
-            failed=[failure.error for failure in self.failures],
-        )
-
-    async def retry_failures(self, *, on_progress: OnProgress | None = None) -> Self:
-        """Asks again for what is missing.
-
-        Returns:
-            A result of both: what was there, and what has come now.
-
-        Raises:
-            TrayportConfigurationError: The result comes from another process, so nobody is there to
-                ask; `client.planner.execute_plan` takes the queries of the failures.
-        """
-        if not self.failures:
-            return self
-        if self._rerun is None:
-            raise TrayportConfigurationError(
-                "the result comes from another process, so there is no client to ask with",
-                suggestion="give the queries of its failures to client.planner.execute_plan",
-            )
-        again = await self._rerun([failure.query for failure in self.failures], on_progress)
-        return type(self)(self._response, joined(self._ran, again), self._rerun)
+    def retried(self, again: RunResult) -> Self:
+        """This result, with what came when its failures were asked for again."""
+        return type(self)(self._response, self._run.retried(again))
 
     def to_polars(self) -> pl.DataFrame:
         """One table of all results, incomplete ones too, whose first column is the symbol."""
-        import polars as pl
-
         frames = [
             response.to_polars().select(pl.lit(str(contract)).alias(SYMBOL), pl.all())
             for contract, response in self.results.items()
@@ -206,39 +263,108 @@ class BulkSnapshotsResponse(BulkQueryResult[SnapshotsResponse]):
     """Snapshots by contract, of one row each, and what is missing."""
 
 
-def ran(plans: Sequence[QueryPlan], outcomes: Sequence[Outcome]) -> Ran:
-    """What came of a plan, by contract in the order of the plan."""
-    shares: dict[ContractSpec, list[Share]] = {c: [] for plan in plans for c in plan.contracts}
-    for piece in outcomes:
-        if isinstance(piece, AnsweredQuery):
-            for contract, rows in by_contract(piece.query, piece.frame):
-                shares[contract].append(Share(piece.query, rows, piece.record))
-    failures = tuple(one for one in outcomes if isinstance(one, FailedQuery))
-    return Ran(shares, failures)
+class MarketData(BulkResult):
+    """Trades, daily candles, hourly best orders and a snapshot at the end, by contract.
+
+    Attributes:
+        market: The name of the market.
+        market_id: Its id.
+        contracts: Its contracts that traded, in order.
+        trades: Their trades.
+        candles: Their daily candles, of all days that the range touches.
+        order_book_top: Their best bid and ask, every hour from the start of the range.
+        snapshots: Their state at the end of the range.
+        requests_to_find: The requests that it took to find the contracts, of all markets that were
+            asked for together; `max_requests` counts them too.
+
+    Example:
+        >>> async with TrayportClient.sandbox() as client:
+        ...     found = await client.get_market_data(
+        ...         "Germany Baseload", "2024-03-04T10:00", "2024-03-04T10:02"
+        ...     )
+        >>> found.trades.results.keys() == found.candles.results.keys()
+        True
+    """
+
+    def __init__(self, market: str, market_id: int, run: RunResult, requests_to_find: int) -> None:
+        self._run = run.of_contracts(lambda contract: contract.market_id == market_id)
+        part = self._run.of_endpoint
+        self.market = market
+        self.market_id = market_id
+        self.contracts = tuple(sorted(self._run.rows))
+        self.trades = BulkTradesResponse(TradesResponse, part("trades"))
+        self.candles = BulkQueryResult(OHLCVResponse, part("ohlcv"))
+        self.order_book_top = BulkQueryResult(OrderBookTopResponse, part("order_book_top"))
+        self.snapshots = BulkSnapshotsResponse(SnapshotsResponse, part("snapshots"))
+        self.requests_to_find = requests_to_find
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.market, self.market_id, self._run, self.requests_to_find)
+
+    @property
+    def _parts(self) -> tuple[BulkQueryResult[Any], ...]:
+        return self.trades, self.candles, self.order_book_top, self.snapshots
+
+    @property
+    def failures(self) -> tuple[FailedQuery, ...]:
+        """The requests that failed for good, of all four."""
+        return self._run.failures
+
+    @property
+    def requests(self) -> tuple[RequestRecord, ...]:
+        """The requests that were answered, of all four."""
+        return _joined(part.requests for part in self._parts)
+
+    def explain(self) -> str:
+        """What came and what did not, in words."""
+        names = ("trade", "daily candle", "hourly top", "snapshot")
+        parts = [counted(len(self.contracts), "contract")]
+        parts += [counted(len(part), name) for part, name in zip(self._parts, names, strict=True)]
+        words = f"{self.market}: {', '.join(parts)} from {counted(len(self.requests), 'request')}"
+        words += f", after {self.requests_to_find} to find the contracts"
+        return words + _failed(self.failures)
+
+    def retried(self, again: RunResult) -> Self:
+        """This result, with what came when its failures were asked for again."""
+        run = self._run.retried(again.of_contracts(lambda one: one.market_id == self.market_id))
+        return type(self)(self.market, self.market_id, run, self.requests_to_find)
 
 
-def query_results(answered: AnsweredQuery) -> list[QueryResult[TableResponse[Any]]]:
-    """What one request fetched for each of its contracts."""
-    response: type[TableResponse[Any]] = RESPONSES[answered.query.endpoint]
-    return [
-        QueryResult(alone(answered.query, contract), response.of([rows], [answered.record]))
-        for contract, rows in by_contract(answered.query, answered.frame)
-    ]
+class BulkMarketDataResponse(BulkResult):
+    """The data of several markets.
+
+    Attributes:
+        results: The data of every market, by the name it was asked for.
+    """
+
+    def __init__(self, results: Mapping[str, MarketData]) -> None:
+        self.results = results
+
+    @property
+    def failures(self) -> tuple[FailedQuery, ...]:
+        """The requests that failed for good, in all markets."""
+        return _joined(one.failures for one in self.results.values())
+
+    @property
+    def requests(self) -> tuple[RequestRecord, ...]:
+        """The requests that were answered, in all markets."""
+        return _joined(one.requests for one in self.results.values())
+
+    def explain(self) -> str:
+        """What came and what did not, a line per market."""
+        return "\n".join(one.explain() for one in self.results.values())
+
+    def retried(self, again: RunResult) -> Self:
+        """This result, with what came when its failures were asked for again."""
+        return type(self)({name: one.retried(again) for name, one in self.results.items()})
 
 
-def joined(first: Ran, second: Ran) -> Ran:
-    """What came of two runs, the second of which was for what failed in the first."""
-    contracts = dict.fromkeys([*first.shares, *second.shares])
-    shares = {c: [*first.shares.get(c, ()), *second.shares.get(c, ())] for c in contracts}
-    return evolve(second, shares=shares)
+Item = TypeVar("Item")
 
 
-def tables(response: type[Response], ran: Ran) -> dict[ContractSpec, Response]:
-    """The table of every contract that anything came of."""
-    found: dict[ContractSpec, Response] = {}
-    for contract, shares in ran.shares.items():
-        by_time = sorted(shares, key=lambda share: share.query.window or Window(0, 0))
-        if by_time:
-            frames = [share.frame for share in by_time]
-            found[contract] = response.of(frames, [share.record for share in by_time])
-    return found
+def _joined(parts: Iterable[tuple[Item, ...]]) -> tuple[Item, ...]:
+    return tuple(item for part in parts for item in part)
+
+
+def _failed(failures: Sequence[FailedQuery]) -> str:
+    return f"; {counted(len(failures), 'request')} failed" if failures else ""

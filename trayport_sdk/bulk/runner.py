@@ -1,9 +1,9 @@
-"""Where every group hands in what it is asked for, and gets what came of it."""
+"""The door of the room: checks, plans and runs queries, and makes tables and results of them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -20,11 +20,10 @@ from ..tables import TableResponse
 from .executor import Run, check_callback
 from .progress import OnProgress
 from .result import AnsweredQuery, Keep, Outcome, columns_of
-from .results import BulkQueryResult, OnResult, Ran, query_results, ran
+from .results import BulkQueryResult, BulkResult, OnResult, RunResult, query_results
 
 if TYPE_CHECKING:
     from ..http.session import Session
-    from ..resources.catalog import Catalog
     from ..settings import Settings
 
 Contracts: TypeAlias = ContractSpec | str | Iterable[ContractSpec | str]
@@ -32,6 +31,7 @@ Contracts: TypeAlias = ContractSpec | str | Iterable[ContractSpec | str]
 
 Table = TypeVar("Table", bound=TableResponse[Any])
 Result = TypeVar("Result", bound=BulkQueryResult[Any])
+Retried = TypeVar("Retried", bound=BulkResult)
 
 
 class Runner:
@@ -39,7 +39,7 @@ class Runner:
 
     Args:
         session: Sends the requests.
-        catalog: Knows what names name.
+        resolve: Finds the contract of a name or a symbol.
         settings: The settings in force.
         now: The time of day, which decides where the data ends.
     """
@@ -47,13 +47,13 @@ class Runner:
     def __init__(
         self,
         session: Session,
-        catalog: Catalog,
+        resolve: Callable[[ContractSpec | str], Awaitable[ContractSpec]],
         settings: Callable[[], Settings],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._session = session
         self._settings = settings
-        self.catalog = catalog
+        self._resolve = resolve
         self.now = now
 
     @property
@@ -81,7 +81,7 @@ class Runner:
 
     async def about(self, contracts: Contracts | None, query: QueryPlan) -> QueryPlan:
         """The query, about contracts that may be given by name."""
-        return about(query, [await self.catalog.resolve(one) for one in listed(contracts)])
+        return about(query, [await self._resolve(one) for one in listed(contracts)])
 
     async def about_one(self, contract: Contracts | None, query: QueryPlan) -> QueryPlan:
         """The query, about one contract, whose rows do not say whose they are."""
@@ -141,10 +141,10 @@ class Runner:
 
         Args:
             plans: What to ask for.
-            on_progress: Told after every answer.
-            ahead: Answers held at most; as many as requests may be under way when left out.
+            on_progress: Called after each response with a `Progress`.
+            ahead: Responses held at most; as many as requests may be under way when left out.
             whole: Whether the first failure is raised, because the rest is of no use without it.
-            hold: About how many bytes of the rows of an answer are kept in memory, the others in
+            hold: About how many bytes of the rows of a response are kept in memory, the others in
                 a file; all of them when it is left out.
             keep: Keeps the bodies as they come, instead of the rows.
 
@@ -179,27 +179,26 @@ class Runner:
         """Every row of a query in one table, or the error that keeps it from being whole."""
         run = self.run(plan(query), on_progress, whole=True)
         async with aclosing(run.outcomes()) as outcomes:
-            pieces = [outcome async for outcome in outcomes if isinstance(outcome, AnsweredQuery)]
+            answered = [one async for one in outcomes if isinstance(one, AnsweredQuery)]
         place = {contract: number for number, contract in enumerate(query.contracts)}
 
-        def order(piece: AnsweredQuery) -> tuple[int, int]:
-            window, contracts = piece.query.window, piece.query.contracts
+        def order(one: AnsweredQuery) -> tuple[int, int]:
+            window, contracts = one.query.window, one.query.contracts
             return window.start if window else 0, place[contracts[0]] if contracts else 0
 
-        pieces.sort(key=order)
-        frames = [piece.frame for piece in pieces]
+        answered.sort(key=order)
+        frames = [one.frame for one in answered]
         if not frames:
             return table.nothing(columns_of(query))
-        # Arranging large tables is work for a processor; meanwhile other answers go on arriving.
-        return await asyncio.to_thread(table.of, frames, [piece.record for piece in pieces])
+        return await asyncio.to_thread(table.of, frames, [one.record for one in answered])
 
-    async def outcomes(
+    async def run_result(
         self,
         plans: Sequence[QueryPlan],
         on_progress: OnProgress | None = None,
         on_result: OnResult | None = None,
-    ) -> list[Outcome]:
-        """What came of every request of a plan."""
+    ) -> RunResult:
+        """What came of a plan, by contract."""
         check_callback("on_result", on_result, "QueryResult")
         outcomes: list[Outcome] = []
         async with aclosing(self.run(plans, on_progress).outcomes()) as coming:
@@ -208,12 +207,8 @@ class Runner:
                 if on_result is not None and isinstance(outcome, AnsweredQuery):
                     for result in await asyncio.to_thread(query_results, outcome):
                         on_result(result)
-        return outcomes
-
-    async def ran(self, plans: Sequence[QueryPlan], on_progress: OnProgress | None = None) -> Ran:
-        """What came of a plan, by contract."""
-        outcomes = await self.outcomes(plans, on_progress)
-        return await asyncio.to_thread(ran, plans, outcomes)
+        # Arranging large tables is work for a processor; meanwhile other responses go on arriving.
+        return await asyncio.to_thread(RunResult.of, plans, outcomes)
 
     async def result(
         self,
@@ -224,9 +219,16 @@ class Runner:
         on_result: OnResult | None = None,
     ) -> Result:
         """Tables by contract, and what is missing."""
-        outcomes = await self.outcomes(plans, on_progress, on_result)
-        # Arranging large tables is work for a processor; meanwhile other responses go on arriving.
-        return await asyncio.to_thread(lambda: result(table, ran(plans, outcomes), self.ran))
+        run = await self.run_result(plans, on_progress, on_result)
+        return await asyncio.to_thread(result, table, run)
+
+    async def retry(self, result: Retried, on_progress: OnProgress | None = None) -> Retried:
+        """A result with what comes when its failures are asked for again."""
+        if not result.failures:
+            return result
+        queries = list(dict.fromkeys(failure.query for failure in result.failures))
+        again = await self.run_result(queries, on_progress)
+        return await asyncio.to_thread(result.retried, again)
 
 
 def only_one(given: Mapping[str, Any]) -> None:

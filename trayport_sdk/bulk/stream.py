@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+import polars as pl
 from attrs import frozen
 from trayport_spec import ENDPOINTS
 
 from ..errors import TrayportConfigurationError, TrayportValidationError
-from ..query.plan import CHOICES, QueryPlan
+from ..query.plan import CHOICES, CONTRACT, BulkMarketQuery, QueryPlan, telling_contracts
 from ..query.planner import plan
-from ..tables import TradesBatch
+from ..tables import RESPONSES, TradesBatch
 from ..tables.base import RequestRecord
 from ..tables.batches import Workers
 from ..tables.files import (
@@ -30,24 +31,21 @@ from ..tables.files import (
 from .correlation import by_contract
 from .progress import OnProgress
 from .raw import BodyKeeper, check_directory
-from .reports import FileReport
-from .result import AnsweredQuery, Keep
-from .rows import no_rows, rows_of, telling
-from .writer import FileWriter
+from .result import AnsweredQuery, Keep, columns_of, split_by_contract
+from .results import SYMBOL
+from .writer import FileReport, FileWriter
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from .runner import Contracts, Runner
 
 HOLD = 1 << 20
-"""About how many bytes of the rows of an answer wait in memory for their turn to be written."""
+"""About how many bytes of the rows of a response wait in memory for their turn to be written."""
 
-LARGE_ANSWER = 1 << 23
-LARGE_ANSWERS = 1
-"""How many large answers are under way beside the one that is worked on: each takes memory."""
+LARGE_RESPONSE = 1 << 23
+LARGE_RESPONSES = 1
+"""How many large responses are under way beside the one in use: each takes memory."""
 
-FIRST_ANSWERS = 2
+FIRST_RESPONSES = 2
 """How many are under way before it is known how large they are."""
 
 STREAMED = tuple(
@@ -80,13 +78,13 @@ class TableStream:
     def __init__(
         self,
         runner: Runner,
-        asked: Callable[[], Awaitable[QueryPlan]],
+        make_query: Callable[[], Awaitable[QueryPlan]],
         *,
         in_order: bool = True,
         max_answers: int | None = None,
         on_progress: OnProgress | None = None,
     ) -> None:
-        self._source = _Source(runner, asked, in_order, max_answers, on_progress)
+        self._source = _Source(runner, make_query, in_order, max_answers, on_progress)
         self._batches: AsyncGenerator[TradesBatch] | None = None
         self._is_used = self._is_over = False
 
@@ -170,7 +168,7 @@ class TableStream:
         """Writes all rows to a file, in the format that its name ends with.
 
         The rows and columns are those of the call that returns a table, in the order of the
-        requests. A few answers are in memory or in temporary files at a time, and the file appears
+        requests. A few responses are in memory or in temporary files at a time. The file appears
         when it is whole: after an error or a cancellation there is none, or still the old one.
 
         Args:
@@ -186,7 +184,7 @@ class TableStream:
         return await self._written(path, file_format(path, "path"), compression)
 
     async def download_raw(self, directory: str | Path) -> list[Path]:
-        """Keeps the bodies of the answers as they came over the wire, a file each.
+        """Keeps the bodies of the responses as they came over the wire, a file each.
 
         Checks, names and contents are those of `client.download_raw`.
 
@@ -204,10 +202,10 @@ class TableStream:
         """
         target = check_directory(directory)
         self._use()
-        query = telling(await self._source.asked())
+        query = telling(await self._source.make_query())
         with BodyKeeper(target) as keeper:
-            async with aclosing(self._source.pieces(query, keep=keeper)) as pieces:
-                return [keeper.place(piece.query) async for piece in pieces]
+            async with aclosing(self._source.answered(query, keep=keeper)) as responses:
+                return [keeper.place(one.query) async for one in responses]
 
     def map_batches(
         self, fn: Callable[[pl.DataFrame], Result], workers: int | None = None
@@ -262,15 +260,15 @@ class TableStream:
         check_writable(path, "path")
         self._use()
         started = time.perf_counter()
-        query = telling(await self._source.asked())
+        query = telling(await self._source.make_query())
         records: list[RequestRecord] = []
         with FileWriter(path, kind, codec) as writer:
             # Without any rows the file has the columns nevertheless.
             writer.write(no_rows(query))
-            async with aclosing(self._source.pieces(query)) as pieces:
-                async for piece in pieces:
-                    records.append(piece.record)
-                    await _aside(partial(_feed, writer, query, piece), writer.abandon)
+            async with aclosing(self._source.answered(query)) as responses:
+                async for one in responses:
+                    records.append(one.record)
+                    await _aside(partial(_feed, writer, query, one), writer.abandon)
             await _aside(writer.finish, writer.abandon)
         seconds = time.perf_counter() - started
         return FileReport(Path(path), writer.rows, writer.bytes_written, tuple(records), seconds)
@@ -284,23 +282,23 @@ class _Source:
     """
 
     runner: Runner
-    asked: Callable[[], Awaitable[QueryPlan]]
+    make_query: Callable[[], Awaitable[QueryPlan]]
     in_order: bool
     max_answers: int | None
     on_progress: OnProgress | None
 
     async def by_contract(self) -> AsyncGenerator[TradesBatch]:
-        async with aclosing(self.pieces(await self.asked())) as pieces:
-            async for piece in pieces:
-                frames = gathered(piece.rows.frames())
+        async with aclosing(self.answered(await self.make_query())) as responses:
+            async for one in responses:
+                frames = gathered(one.rows.frames())
                 while (frame := await asyncio.to_thread(next, frames, None)) is not None:
-                    for contract, rows in by_contract(piece.query, frame):
+                    for contract, rows in split_by_contract(one.query, frame):
                         if rows.height:
-                            yield TradesBatch.about(contract, rows, piece.record)
-                piece.rows.close()
+                            yield TradesBatch.about(contract, rows, one.record)
+                one.rows.close()
 
     async def mapped(self, workers: Workers[Result]) -> AsyncGenerator[Result]:
-        query = telling(await self.asked())
+        query = telling(await self.make_query())
         try:
             async with aclosing(self.groups(query)) as groups:
                 async for group in groups:
@@ -316,9 +314,9 @@ class _Source:
     async def groups(self, query: QueryPlan) -> AsyncGenerator[pl.DataFrame]:
         """All rows, in tables of about 100,000."""
         gatherer = Gatherer()
-        async with aclosing(self.pieces(query)) as pieces:
-            async for piece in pieces:
-                frames = rows_of(query, piece)
+        async with aclosing(self.answered(query)) as responses:
+            async for one in responses:
+                frames = rows_of(query, one)
                 while (frame := await asyncio.to_thread(next, frames, None)) is not None:
                     for group in gatherer.add(frame):
                         yield group
@@ -326,13 +324,13 @@ class _Source:
             if group.height:
                 yield group
 
-    async def pieces(
+    async def answered(
         self, query: QueryPlan, *, hold: int | None = HOLD, keep: Keep | None = None
     ) -> AsyncGenerator[AnsweredQuery]:
         run = self.runner.run(
             plan(query),
             self.on_progress,
-            ahead=self.max_answers or FIRST_ANSWERS,
+            ahead=self.max_answers or FIRST_RESPONSES,
             whole=True,
             hold=hold,
             keep=keep,
@@ -342,8 +340,8 @@ class _Source:
                 if isinstance(outcome, AnsweredQuery):
                     if self.max_answers is None:
                         # The next ones will be about as large.
-                        is_large = outcome.record.bytes_decoded > LARGE_ANSWER
-                        run.ahead = LARGE_ANSWERS if is_large else run.concurrency
+                        is_large = outcome.record.bytes_decoded > LARGE_RESPONSE
+                        run.ahead = LARGE_RESPONSES if is_large else run.concurrency
                     yield outcome
 
 
@@ -369,8 +367,8 @@ async def _taken(workers: Workers[Result]) -> Result:
     return workers.result()
 
 
-def _feed(writer: FileWriter, query: QueryPlan, piece: AnsweredQuery) -> None:
-    for frame in rows_of(query, piece):
+def _feed(writer: FileWriter, query: QueryPlan, one: AnsweredQuery) -> None:
+    for frame in rows_of(query, one):
         writer.write(frame)
 
 
@@ -399,3 +397,37 @@ def _check(endpoint: str, max_answers: int | None, arguments: Mapping[str, objec
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def rows_of(query: QueryPlan, one: AnsweredQuery) -> Iterator[pl.DataFrame]:
+    """The rows that a request fetched, of the contracts that were asked for."""
+    for frame in one.rows.frames():
+        yield _with_symbols(query, one.query, _of_its_contracts(one.query, frame))
+    one.rows.close()
+
+
+def _of_its_contracts(query: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows in their order, without those of contracts that nobody asked for."""
+    if not (isinstance(query, BulkMarketQuery) and query.contracts):
+        return frame
+    place = "place among all rows"
+    parts = split_by_contract(query, frame.with_row_index(place))
+    return pl.concat([rows for _, rows in parts]).sort(place).drop(place)
+
+
+def _with_symbols(query: QueryPlan, request: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows, with the symbol of their contract in front if nothing else tells it."""
+    if len(query.contracts) < 2 or CONTRACT in query.optional_fields:
+        return frame
+    return frame.select(pl.lit(str(request.contracts[0])).alias(SYMBOL), pl.all())
+
+
+def no_rows(query: QueryPlan) -> pl.DataFrame:
+    """A table without rows, with the columns that `rows_of` gives."""
+    table = RESPONSES[query.endpoint].nothing(columns_of(query)).to_polars()
+    return _with_symbols(query, query, table)
+
+
+def telling(query: QueryPlan) -> QueryPlan:
+    """The query, so that the rows of several contracts say whose they are."""
+    return telling_contracts(query) if len(query.contracts) > 1 else query

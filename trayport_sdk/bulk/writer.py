@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, Full, Queue
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from ..tables.files import encode, group_rows, replaced
+import polars as pl
+from attrs import field, frozen
 
-if TYPE_CHECKING:
-    import polars as pl
-
-WAITING_BYTES = 1 << 21
-
+from ..query.plan import counted
+from ..tables.base import RequestRecord
+from ..tables.files import encode, replaced
 
 class AbandonedError(Exception):
     """Nobody wants the file any more."""
@@ -41,10 +41,7 @@ class FileWriter:
         self._path = path
         self._kind = kind
         self._codec = codec
-        self._changed = threading.Condition()
-        self._waiting: deque[pl.DataFrame] = deque()
-        self._waiting_rows = self._waiting_bytes = 0
-        self._is_complete = self._is_abandoned = self._is_over = False
+        self._waiting: Queue[pl.DataFrame | None] = Queue(1)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="trayport-write")
         self.rows = self.bytes_written = 0
@@ -56,22 +53,10 @@ class FileWriter:
             OSError: The file cannot be written.
             AbandonedError: Nobody wants it any more.
         """
-        size = int(frame.estimated_size())
-        most = group_rows(frame.schema)
-
-        def has_room() -> bool:
-            fits = self._waiting_rows + frame.height <= most
-            fits &= self._waiting_bytes + size <= WAITING_BYTES
-            return self._is_over or self._is_abandoned or not self._waiting or fits
-
-        with self._changed:
-            self._changed.wait_for(has_room)
-            if self._is_over or self._is_abandoned:
-                raise self._failure or AbandonedError
-            self._waiting.append(frame)
-            self._waiting_rows += frame.height
-            self._waiting_bytes += size
-            self._changed.notify_all()
+        # Whoever ends the writing makes room, so that nobody waits here for ever.
+        self._waiting.put(frame)
+        if self._failure is not None:
+            raise self._failure
         self.rows += frame.height
 
     def finish(self) -> None:
@@ -80,54 +65,40 @@ class FileWriter:
         Raises:
             OSError: The file cannot be written.
         """
-        with self._changed:
-            self._is_complete = True
-            self._changed.notify_all()
+        self._waiting.put(None)
         self._thread.join()
         if self._failure is not None:
             raise self._failure
 
     def abandon(self) -> None:
-        """Ends the writing as soon as possible; whoever waits to hand something in is told."""
-        with self._changed:
-            self._is_abandoned = True
-            self._forget()
+        """Ends the writing as soon as possible."""
+        self._failure = self._failure or AbandonedError()
+        while True:
+            self._make_room()
+            with suppress(Full):
+                self._waiting.put_nowait(None)
+                return
 
-    def _forget(self) -> None:
-        self._waiting.clear()
-        self._changed.notify_all()
+    def _make_room(self) -> None:
+        with suppress(Empty):
+            self._waiting.get_nowait()
 
     def _work(self) -> None:
         try:
             with replaced(self._path) as part:
                 encode(self._coming(), part, self._kind, self._codec)
-                if self._is_abandoned:
-                    raise AbandonedError
+                if self._failure is not None:
+                    raise self._failure
                 self.bytes_written = part.stat().st_size
-        except AbandonedError:
-            pass
         except BaseException as error:  # noqa: BLE001  (raised where the file is waited for)
-            self._failure = error
-        finally:
-            with self._changed:
-                self._is_over = True
-                self._forget()
+            self._failure = self._failure or error
+            self._make_room()
 
     def _coming(self) -> Iterator[pl.DataFrame]:
-        while True:
-            with self._changed:
-                self._changed.wait_for(
-                    lambda: self._waiting or self._is_complete or self._is_abandoned
-                )
-                if self._is_abandoned:
-                    raise AbandonedError
-                if not self._waiting:
-                    return
-                frame = self._waiting.popleft()
-                self._waiting_rows -= frame.height
-                self._waiting_bytes -= int(frame.estimated_size())
-                self._changed.notify_all()
+        while (frame := self._waiting.get()) is not None and self._failure is None:
             yield frame
+        if self._failure is not None:
+            raise self._failure
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -142,3 +113,47 @@ class FileWriter:
         if self._thread.is_alive():
             self.abandon()
             self._thread.join()
+
+
+@frozen
+class FileReport:
+    """A file that was written, and the requests its rows came from.
+
+    Attributes:
+        path: The file.
+        rows: How many rows of tables were written; a book, which is one of them, becomes a line for
+            each order in CSV.
+        bytes_written: The size of the file.
+        requests: The requests, in the order of the rows.
+        seconds: From the first request to the finished file.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as directory:
+        ...     async with TrayportClient.sandbox() as client:
+        ...         report = await client.stream_to_file(
+        ...             "TTF Hi Cal 51.6* Apr-24",
+        ...             "2024-03-04",
+        ...             "2024-03-05",
+        ...             f"{directory}/trades.parquet",
+        ...         )
+        ...     len(open_dataset(report.path).collect()) == report.rows
+        True
+    """
+
+    path: Path
+    rows: int
+    bytes_written: int
+    requests: tuple[RequestRecord, ...] = field(repr=False)
+    seconds: float
+
+    def explain(self) -> str:
+        """How the file was made, in words."""
+        dropped = sum(request.dropped for request in self.requests)
+        decoded = sum(request.bytes_decoded for request in self.requests)
+        received = sum(request.bytes_received for request in self.requests)
+        return (
+            f"{counted(self.rows, 'row')} from {counted(len(self.requests), 'request')}, "
+            f"{received:,} bytes received, {decoded:,} decoded, {self.bytes_written:,} written "
+            f"in {self.seconds:.1f} s; {counted(dropped, 'row')} left out at the ends of windows"
+        )

@@ -10,7 +10,7 @@ from ..settings import SANDBOX_KEY
 
 if TYPE_CHECKING:
     from ..bulk.progress import OnProgress
-    from ..bulk.reports import FileReport
+    from ..bulk.writer import FileReport
 
 MARKET = "TTF Hi Cal 51.6*"
 MONTHS = (

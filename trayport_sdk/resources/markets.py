@@ -6,19 +6,11 @@ from collections.abc import Iterator, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 from trayport_spec import ENDPOINTS
 
-from ..bulk.market_data import MarketData
 from ..bulk.progress import Total
-from ..bulk.results import (
-    BulkQueryResult,
-    BulkSnapshotsResponse,
-    BulkTradesResponse,
-    Ran,
-    Rerun,
-    ran,
-)
+from ..bulk.results import MarketData, RunResult
 from ..bulk.runner import Runner
 from ..errors import TrayportValidationError
 from ..query.contracts import ContractSpec
@@ -26,18 +18,13 @@ from ..query.params import listed_values
 from ..query.plan import QueryPlan
 from ..query.planner import plan
 from ..query.times import Interval, TimeLike, Window, floored, instant, to_text
-from ..tables import (
-    ActivityResponse,
-    OHLCVResponse,
-    OrderBookTopResponse,
-    SnapshotsResponse,
-    TradesResponse,
-)
+from ..tables import ActivityResponse
 
 if TYPE_CHECKING:
     from trayport_api.models import SequenceItem
 
     from ..bulk.progress import OnProgress
+    from .catalog import Catalog
 
 _MINUTE, _HOUR, _DAY = Interval(1, "minute"), Interval(1, "hour"), Interval(1, "day")
 
@@ -57,8 +44,9 @@ class _Candidates:
 class Markets:
     """Finds the contracts of markets, and fetches what there is about them."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, catalog: Catalog) -> None:
         self._runner = runner
+        self._catalog = catalog
 
     async def data(
         self,
@@ -77,23 +65,22 @@ class Markets:
                 suggestion="give the most requests it may take",
             )
         window = self._window(from_, until)
-        before = self._runner.catalog.look_ups
-        ids = {name: await self._runner.catalog.market(name) for name in dict.fromkeys(names)}
+        before = self._catalog.look_ups
+        ids = {name: await self._catalog.market(name) for name in dict.fromkeys(names)}
         found = await self._candidates(set(ids.values()), window, before, max_requests)
         trades = plan(self._about(found.contracts, "trades", window)) if found.contracts else []
         planned = found.requests + len(trades)
         rest = len(self._rest(found.contracts, window)) if found.certain else 0
         _check_affordable(planned + rest, max_requests, exactly=found.certain)
         total = None if on_progress is None else Total(on_progress)
-        came = await self._runner.outcomes(trades, total and total.of_run(rest))
-        silent = _silent(ran(trades, came))
+        came = await self._runner.run_result(trades, total and total.of_run(rest))
+        silent = _silent(came)
         others = self._rest([one for one in found.contracts if one not in silent], window)
         _check_affordable(planned + len(others), max_requests, exactly=True)
-        more = await self._runner.outcomes(others, total and total.of_run(0))
-        whole = ran([*trades, *others], [*came, *more])
-        heard = evolve(whole, shares={c: s for c, s in whole.shares.items() if c not in silent})
+        more = await self._runner.run_result(others, total and total.of_run(0))
+        traded = came.added(more).of_contracts(lambda contract: contract not in silent)
         return {
-            name: _market_data(name, market_id, heard, self._runner.ran, found.requests)
+            name: MarketData(name, market_id, traded, found.requests)
             for name, market_id in ids.items()
         }
 
@@ -109,7 +96,7 @@ class Markets:
         """From trading activity as far as it reaches back, before that from the sequence items."""
         earliest = ENDPOINTS["get_activity"].limits.earliest_from
         first = window.start if earliest is None else instant(earliest, "from_")
-        catalog = self._runner.catalog
+        catalog = self._catalog
         contracts: dict[ContractSpec, None] = {}
         requests = -look_ups  # of the catalogue, before this call
         if window.end > first:
@@ -172,33 +159,6 @@ class Markets:
         ]
 
 
-def _market_data(
-    name: str, market_id: int, whole: Ran, rerun: Rerun, requests_to_find: int
-) -> MarketData:
-    """What came for one of the markets."""
-
-    def part(endpoint: str) -> Ran:
-        def belongs(query: QueryPlan) -> bool:
-            return query.endpoint == endpoint and query.contracts[0].market_id == market_id
-
-        shares = {
-            contract: [share for share in some if belongs(share.query)]
-            for contract, some in whole.shares.items()
-            if contract.market_id == market_id
-        }
-        failures = tuple(failure for failure in whole.failures if belongs(failure.query))
-        return Ran(shares, failures)
-
-    return MarketData(
-        name,
-        BulkTradesResponse(TradesResponse, part("trades"), rerun),
-        BulkQueryResult(OHLCVResponse, part("ohlcv"), rerun),
-        BulkQueryResult(OrderBookTopResponse, part("order_book_top"), rerun),
-        BulkSnapshotsResponse(SnapshotsResponse, part("snapshots"), rerun),
-        requests_to_find,
-    )
-
-
 def listed_markets(markets: str | Sequence[str]) -> list[str]:
     """The names of an argument that takes one market or several.
 
@@ -240,13 +200,13 @@ def _tradable(item: SequenceItem, window: Window) -> bool:
     return begun and (ends is None or instant(ends, "trading_end") > window.start)
 
 
-def _silent(came: Ran) -> set[ContractSpec]:
+def _silent(came: RunResult) -> set[ContractSpec]:
     """The contracts that had no trade, as far as is known."""
     unknown = {contract for failure in came.failures for contract in failure.contracts}
     return {
         contract
-        for contract, shares in came.shares.items()
-        if contract not in unknown and not any(share.frame.height for share in shares)
+        for contract, rows in came.rows.items()
+        if contract not in unknown and not any(one.frame.height for one in rows)
     }
 
 

@@ -42,4 +42,4 @@ class Parts:
     def _runner(self) -> Runner:
         from ..bulk.runner import Runner
 
-        return Runner(self._session, self._catalog, lambda: self.settings)
+        return Runner(self._session, self._catalog.resolve, lambda: self.settings)

@@ -11,7 +11,7 @@ from trayport_spec import CONTRACT_TYPE_ALIASES
 from trayport_spec.options import Options
 
 from trayport_sdk import ContractSpec, ContractType, TrayportClient, TrayportDecodeError
-from trayport_sdk.bulk.correlation import by_contract, check_contracts
+from trayport_sdk.bulk.result import check_contracts, split_by_contract
 from trayport_sdk.query.plan import BulkSequenceItemQuery, QueryPlan
 from trayport_sdk.query.planner import plan
 from trayport_sdk.query.times import Window
@@ -63,7 +63,7 @@ def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def shares(query: QueryPlan, found: pl.DataFrame) -> dict[ContractSpec, int]:
-    return {contract: rows.height for contract, rows in by_contract(query, found)}
+    return {contract: rows.height for contract, rows in split_by_contract(query, found)}
 
 
 def planned(*contracts: ContractSpec, endpoint: str = "trades", **more: Any) -> QueryPlan:
@@ -76,13 +76,14 @@ def test_the_rows_of_a_batch_go_to_their_contracts_and_no_longer_say_so() -> Non
     found = frame([row(APRIL), row(MAY), row(APRIL)])
     assert isinstance(query, BulkSequenceItemQuery)
     assert shares(query, found) == {APRIL: 2, MAY: 1, JUNE: 0}
-    assert all("contract" not in rows.columns for _, rows in by_contract(query, found))
+    assert all("contract" not in rows.columns for _, rows in split_by_contract(query, found))
 
 
 def test_who_asked_for_the_contract_of_every_row_keeps_it() -> None:
     query = planned(APRIL, MAY, options=Options(optional_fields=("contract",)))
     assert all(
-        "contract" in rows.columns for _, rows in by_contract(query, frame([row(APRIL), row(MAY)]))
+        "contract" in rows.columns
+        for _, rows in split_by_contract(query, frame([row(APRIL), row(MAY)]))
     )
 
 
