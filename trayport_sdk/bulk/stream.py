@@ -28,7 +28,6 @@ from ..tables.files import (
     file_format,
     gathered,
 )
-from .correlation import by_contract
 from .progress import OnProgress
 from .raw import BodyKeeper, check_directory
 from .result import AnsweredQuery, Keep, columns_of, split_by_contract

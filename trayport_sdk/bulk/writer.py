@@ -17,6 +17,7 @@ from ..query.plan import counted
 from ..tables.base import RequestRecord
 from ..tables.files import encode, replaced
 
+
 class AbandonedError(Exception):
     """Nobody wants the file any more."""
 
