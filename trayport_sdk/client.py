@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     )
     from .bulk.runner import Contracts, Retried
     from .bulk.stream import TableStream
+    from .bulk.writer import FileReport
     from .http.hooks import EventHooks, Hooks, OnBreakerChange, OnRetry
     from .http.limiter import Priority
-    from .bulk.writer import FileReport
     from .http.messages import ApiRequest, ApiResponse
     from .http.session import OnFailure, Session
     from .query.contracts import ContractSpec

@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     from .bulk.runner import Contracts, Retried
     from .bulk.stream import Result
     from .bulk.stream import TableStream as AsyncTableStream
+    from .bulk.writer import FileReport
     from .http.hooks import EventHooks, OnBreakerChange, OnRetry
     from .http.limiter import Priority
-    from .bulk.writer import FileReport
     from .query.contracts import ContractSpec
     from .query.plan import QueryPlan
     from .query.rules import ResponseFormat, Routes
