@@ -329,7 +329,7 @@ def modules(found: Mapping[str, str]) -> dict[str, str]:
         f"from typing import {', '.join(sorted(typing))}\n",
         *at_run_time,
         "from . import client as async_",
-        "from .http.portal import Portal\n",
+        "from .resources.portal import Portal\n",
         "if TYPE_CHECKING:",
         *for_types,
         '\n__all__ = ["TrayportClient"]\n',

@@ -166,11 +166,13 @@ class TrayportClient(Groups):
         return client
 
     def _begin(self, settings: Settings, hooks: Hooks, application: Sandbox | None = None) -> None:
-        from .bulk.dead_letters import DeadLetters
         from .http.session import Session
 
-        file = settings.dead_letter_file
-        on_failure: OnFailure | None = DeadLetters(file).keep if file else None
+        on_failure: OnFailure | None = None
+        if settings.dead_letter_file is not None:
+            from .bulk.dead_letters import DeadLetters
+
+            on_failure = DeadLetters(settings.dead_letter_file).keep
         session = Session.from_settings(
             settings, hooks, application=application, on_failure=on_failure
         )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from . import client as async_
 from .client import MAX_REQUESTS
-from .http.portal import Portal
+from .resources.portal import Portal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,0 +1,5 @@
+"""Queries of any size: `Runner` checks, plans and runs them, and hands out what came."""
+
+from .runner import Runner
+
+__all__ = ["Runner"]
