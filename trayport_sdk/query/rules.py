@@ -191,19 +191,20 @@ def options(endpoint: Endpoint, *, response_format: str = "json", **given: Any) 
     for name, value in given.items():
         if name not in CHOICES:
             raise _not_an_option(endpoint, name)
-        if name == "optional_fields" and value is not None:
-            value = listed_values(value)
-        if _is_left_out(name, value):
+        option: Any = value
+        if name == "optional_fields":
+            option = () if value is None else listed_values(value)
+        if _is_left_out(name, option):
             continue
         if name not in parameters:
             raise _not_an_option(endpoint, name)
-        if name == "routes":
-            value = tuple(dict.fromkeys(map(_route, listed_values(value))))
         if name == "optional_fields":
-            value = _canonical_fields(endpoint, value)
-        if parameters[name].type == "instant":
-            value = instant(value, name)
-        chosen[name] = checked_value(parameters[name], name, value)
+            option = _canonical_fields(endpoint, listed_values(option))
+        elif name == "routes":
+            option = _routes(value)
+        elif parameters[name].type == "instant":
+            option = instant(value, name)
+        chosen[name] = checked_value(parameters[name], name, option)
     return Options(response_format=_response_format(endpoint, response_format), **chosen)
 
 
@@ -235,6 +236,10 @@ def _response_format(endpoint: Endpoint, name: str) -> str:
     if wanted not in served:
         raise unknown_value("response_format", name, served, f"is none of {endpoint.path}")
     return wanted
+
+
+def _routes(value: Any) -> tuple[object, ...]:
+    return tuple(dict.fromkeys(map(_route, listed_values(value))))
 
 
 def _route(value: object) -> object:

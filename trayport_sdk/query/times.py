@@ -104,12 +104,19 @@ def exact_instant(value: TimeLike | int, parameter: str) -> int:
         >>> exact_instant(1709544600000000000, "at") == exact_instant("2024-03-04T09:30", "at")
         True
     """
-    if isinstance(value, Integral) and not isinstance(value, bool):
-        if value < 0:
-            way_out = "give nanoseconds since 1970-01-01 UTC"
-            raise invalid(parameter, value, "lies before 1970", way_out, "1970-01-01")
-        return int(value)
-    return _nanoseconds(value, parameter)
+    number = _whole_number(value)
+    if number is None:
+        return _nanoseconds(value, parameter)
+    if number < 0:
+        way_out = "give nanoseconds since 1970-01-01 UTC"
+        raise invalid(parameter, value, "lies before 1970", way_out, "1970-01-01")
+    return number
+
+
+def _whole_number(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        return None
+    return int(value)
 
 
 def _nanoseconds(value: object, parameter: str) -> int:
