@@ -61,12 +61,12 @@ class Sandbox:
         self.faults = Faults()
         self.limits = limits
         self.requests: deque[ReceivedRequest] = deque(maxlen=_KEPT_REQUESTS)
-        self._keys = frozenset(keys)
-        self._intraday_keys = frozenset(intraday_keys)
-        self._range_limits = range_limits
-        self._until_inclusive = until_inclusive
-        self._clock = clock
-        self._monotonic = monotonic
+        self.keys = frozenset(keys)
+        self.range_limits = range_limits
+        self.until_inclusive = until_inclusive
+        self.intraday_keys = frozenset(intraday_keys)
+        self.clock = clock
+        self.monotonic = monotonic
 
     async def __call__(
         self,
@@ -92,22 +92,9 @@ class Sandbox:
     @cached_property
     def _app(self) -> "App":
         # Made on first use: the market loads numpy and polars.
-        from .app import Access, App
+        from .app import App
 
-        return App(
-            seed=self.seed,
-            access=Access(
-                keys=self._keys,
-                intraday_keys=self._intraday_keys,
-                limits=self.limits,
-                range_limits=self._range_limits,
-                until_inclusive=self._until_inclusive,
-            ),
-            clock=self._clock,
-            monotonic=self._monotonic,
-            faults=self.faults,
-            requests=self.requests,
-        )
+        return App(self)
 
 
 @frozen

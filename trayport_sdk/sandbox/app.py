@@ -5,15 +5,15 @@ import json
 import logging
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import cast
 
-from attrs import frozen
-from trayport_spec import REQUEST_LIMITS, Endpoint, RequestLimits
+from trayport_spec import REQUEST_LIMITS, Endpoint
 
-from .faults import CHANGES, HTML_PAGE, Fault, Faults, damaged
+from . import Sandbox
+from .faults import CHANGES, HTML_PAGE, Fault, damaged
 from .http import (
     CONTENT_TYPES,
     TRANSPORT,
@@ -55,10 +55,9 @@ class Allowance:
     A refused request does not count, so whoever waits as long as it says is let in.
     """
 
-    def __init__(
-        self, monotonic: Callable[[], float], limits: RequestLimits = REQUEST_LIMITS
-    ) -> None:
+    def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
+        limits = REQUEST_LIMITS
         self._windows = ((limits.per_second, _SECOND), (limits.per_minute, _MINUTE))
         self._granted: dict[str, deque[float]] = {}
 
@@ -79,43 +78,15 @@ class Allowance:
         return max(wait, 0.0)
 
 
-@frozen
-class Access:
-    """Whom the sandbox lets in and which limits it enforces."""
-
-    keys: Collection[str]
-    intraday_keys: Collection[str]
-    limits: bool
-    range_limits: bool
-    until_inclusive: bool
-
-    def admit(self, key: str | None) -> str:
-        if key is None or (key not in self.keys and key not in self.intraday_keys):
-            what = "is missing" if key is None else "is wrong"
-            raise Problem(HTTPStatus.UNAUTHORIZED, detail=f"The API key {what}.")
-        return key
-
-
 class App:
-    """An offline Trayport."""
+    """The application of a sandbox."""
 
-    def __init__(
-        self,
-        *,
-        seed: int,
-        access: Access,
-        clock: Callable[[], int],
-        monotonic: Callable[[], float],
-        faults: Faults,
-        requests: deque[ReceivedRequest],
-    ) -> None:
-        self._responses = responses(seed)
-        self._access = access
-        self._clock = clock
-        self._monotonic = monotonic
-        self._allowance = Allowance(monotonic)
-        self._faults = faults
-        self._requests = requests
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._faults = sandbox.faults
+        self._requests = sandbox.requests
+        self._responses = responses(sandbox.seed)
+        self._allowance = Allowance(sandbox.monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -168,7 +139,7 @@ class App:
 
     async def _respond_to_api(self, request: Request, connection: Connection) -> None:
         found = find_endpoint(request.path)
-        arrived = int(self._monotonic() * 1e9)
+        arrived = int(self._sandbox.monotonic() * 1e9)
         record = ReceivedRequest.of(request, found[0] if found else None, arrived)
         self._requests.append(record)
         connection = connection.recording(record)
@@ -192,8 +163,8 @@ class App:
     ) -> None:
         if request.method != "GET":
             raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, headers={"allow": _ALLOWED})
-        key = self._access.admit(request.key)
-        self._spend(key)
+        entitlement = self._entitlement(request.key)
+        self._spend(request.key or "")
         faults = self._faults.striking(request.path, endpoint.operation_id)
         for fault in faults:
             if fault.kind == "delay":
@@ -205,7 +176,7 @@ class App:
                 await self._refuse(fault, connection)
                 return
         catalogue = self._responses.engine.catalogue
-        query = check(endpoint, segments, request.query, catalogue, self._entitlement(key))
+        query = check(endpoint, segments, request.query, catalogue, entitlement)
         media = chosen_media(request.header("accept"))
         encoding = chosen_encoding(request.header("accept-encoding"))
         damaging = [f for f in faults if f.kind in (*CHANGES, "malformed", *_CONNECTION_FAULTS)]
@@ -216,7 +187,7 @@ class App:
             await self._send_data(query, media, encoding, connection)
 
     def _spend(self, key: str) -> None:
-        wait = self._allowance.wait_for(key) if self._access.limits else 0.0
+        wait = self._allowance.wait_for(key) if self._sandbox.limits else 0.0
         if wait > 0.0:
             raise Problem(
                 HTTPStatus.TOO_MANY_REQUESTS,
@@ -225,12 +196,16 @@ class App:
                 headers={"retry-after": str(max(1, math.ceil(wait)))},
             )
 
-    def _entitlement(self, key: str) -> Entitlement:
+    def _entitlement(self, key: str | None) -> Entitlement:
+        sandbox = self._sandbox
+        if key is None or (key not in sandbox.keys and key not in sandbox.intraday_keys):
+            what = "is missing" if key is None else "is wrong"
+            raise Problem(HTTPStatus.UNAUTHORIZED, detail=f"The API key {what}.")
         return Entitlement(
-            now=self._clock(),
-            intraday=key in self._access.intraday_keys,
-            range_limits=self._access.range_limits,
-            until_inclusive=self._access.until_inclusive,
+            now=sandbox.clock(),
+            intraday=key in sandbox.intraday_keys,
+            range_limits=sandbox.range_limits,
+            until_inclusive=sandbox.until_inclusive,
         )
 
     async def _refuse(self, fault: Fault, connection: Connection) -> None:
@@ -238,7 +213,7 @@ class App:
         if fault.retry_after is not None:
             headers["retry-after"] = f"{fault.retry_after:g}"
             if fault.retry_after_date:
-                when = self._clock() / 1e9 + fault.retry_after
+                when = self._sandbox.clock() / 1e9 + fault.retry_after
                 headers["retry-after"] = formatdate(when, usegmt=True)
         usual = {"html": HTTPStatus.OK, "too-fast": HTTPStatus.FORBIDDEN}.get(fault.kind)
         status = fault.status or usual or HTTPStatus.SERVICE_UNAVAILABLE

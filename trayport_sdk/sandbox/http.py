@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import socket
 import struct
 import zlib
@@ -183,21 +184,10 @@ def _weights(header: str) -> dict[str, float]:
     weights: dict[str, float] = {}
     for part in header.lower().split(","):
         name, *parameters = (text.strip() for text in part.split(";"))
+        weight = "".join(p.removeprefix("q=") for p in parameters if p.startswith("q=")) or "1"
         if name:
-            weights[name] = _quality(parameters)
+            weights[name] = float(weight) if re.fullmatch(r"0(\.\d*)?|1(\.0*)?", weight) else 0.0
     return weights
-
-
-def _quality(parameters: Sequence[str]) -> float:
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                number = float(value)
-            except ValueError:
-                return 0.0
-            return number if 0.0 <= number <= 1.0 else 0.0
-    return 1.0
 
 
 class _Compressor(Protocol):
