@@ -129,8 +129,8 @@ class Engine:
             turnover=(ticks * size).sum(),
             size=size.sum(),
             count=pl.len(),
-            openTimestamp=pl.col("time").first(),
-            closeTimestamp=pl.col("time").last(),
+            open_timestamp=pl.col("time").first(),
+            close_timestamp=pl.col("time").last(),
         )
         # Divided by numpy, as polars divides by a constant less exactly.
         turnover, sizes = candles["turnover"].to_numpy(), candles["size"].to_numpy()

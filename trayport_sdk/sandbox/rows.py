@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import polars as pl
-from attrs import field, frozen
+from attrs import frozen
 from trayport_spec import ENDPOINTS, PRIVATE_ORDERS_FROM, VENUES, Endpoint
 
 from .books import ASK, BID
@@ -41,27 +41,33 @@ _WITHHELD_ONE_OF, _UNNAMED_ONE_OF = 16, 4
 _SIDES = (("bid", BID), ("ask", ASK))
 
 _time, _number = pl.col("time"), pl.col("number")
-_price = pl.col("price")
-_quantity = pl.col("quantity")
 _venue = pl.col("venue").replace_strict(dict(enumerate(VENUE_CODES)), return_dtype=pl.String)
 _trader = pl.lit(pl.Series(list(YOUR_TRADERS))).gather(_number % len(YOUR_TRADERS))
 
 
+def _columns(names: str, prefix: str = "") -> Known:
+    """Columns of the data by the names that they have in responses, in camelCase."""
+    known: dict[str, pl.Expr] = {}
+    for name in names.split():
+        first, *rest = name.split("_")
+        known[prefix + first + "".join(map(str.capitalize, rest))] = pl.col(name)
+    return known
+
+
 def _sides(prefix: str) -> Known:
     """Both sides of a trade: your own has names and ids, the other one is unknown."""
-    known: dict[str, pl.Expr] = {f"{prefix}productClassification": pl.col("classification")}
+    known: dict[str, pl.Expr] = {f"{prefix}productClassification": pl.lit(_CLASSIFICATION)}
+    values = {
+        "CompanyId": (pl.lit(YOUR_COMPANY_ID), 0),
+        "TraderCompanyName": (pl.lit(YOUR_COMPANY_NAME), ""),
+        "TraderId": (_trader, 0),
+        "TraderName": (_trader.replace_strict(dict(YOUR_TRADERS), return_dtype=pl.String), ""),
+        "DerivativeIndicator": (_number % 2 == 0, False),
+    }
     for side, meaning in (("aggressor", AGGRESSOR), ("initiator", INITIATOR)):
-        mine = pl.col("own") == meaning
-        name = _trader.replace_strict(dict(YOUR_TRADERS), return_dtype=pl.String)
-        known |= {
-            f"{prefix}{side}CompanyId": pl.when(mine).then(YOUR_COMPANY_ID).otherwise(0),
-            f"{prefix}{side}TraderCompanyName": pl.when(mine)
-            .then(pl.lit(YOUR_COMPANY_NAME))
-            .otherwise(pl.lit("")),
-            f"{prefix}{side}TraderId": pl.when(mine).then(_trader).otherwise(0),
-            f"{prefix}{side}TraderName": pl.when(mine).then(name).otherwise(pl.lit("")),
-            f"{prefix}{side}DerivativeIndicator": mine & (_number % 2 == 0),
-        }
+        for name, (own, other) in values.items():
+            expr = pl.when(pl.col("own") == meaning).then(own).otherwise(pl.lit(other))
+            known[f"{prefix}{side}{name}"] = expr
     return known
 
 
@@ -84,16 +90,10 @@ _TRADE: Known = {
     .otherwise("trade_id"),
     "venueCode": _venue,
     "dealDate": _time,
-    "price": _price,
-    "quantity": _quantity,
-    "aggressorBuy": pl.col("aggressor_buy"),
-    "fromBrokenSpread": pl.col("from_broken_spread"),
-    "initiatorOwnedSpread": pl.col("initiator_owned_spread"),
-    "aggressorOwnedSpread": pl.col("aggressor_owned_spread"),
-    "aggressorSleeve": pl.col("aggressor_sleeve"),
-    "initiatorSleeve": pl.col("initiator_sleeve"),
-    "lastUpdated": pl.col("last_updated"),
     "privateFields": pl.col("private"),
+    **_columns("price quantity aggressor_buy from_broken_spread last_updated"),
+    **_columns("initiator_owned_spread aggressor_owned_spread"),
+    **_columns("aggressor_sleeve initiator_sleeve"),
     **_ROUTE,
     **_CONTRACT,
     **_sides("privateFields."),
@@ -107,25 +107,18 @@ _ORDER_PRIVATE: Known = {
     "lastModifierUserId": _trader,
     "hiddenQuantity": pl.col("hidden_quantity"),
     "ownerUserId": _trader,
-    "ownerCompanyId": _number * 0 + YOUR_COMPANY_ID,
+    "ownerCompanyId": pl.lit(YOUR_COMPANY_ID),
     "originalHiddenQuantity": pl.col("hidden_quantity"),
-    "hiddenQtyPriceDelta": _number * 0.0,
+    "hiddenQtyPriceDelta": pl.lit(0.0),
 }
 _ORDER: Known = {
-    "price": _price,
-    "quantity": _quantity,
     "venueCode": _venue,
     "privateFields": pl.col("private"),
+    **_columns("price quantity"),
     **_ROUTE,
     **{f"privateFields.{name}": expr for name, expr in _ORDER_PRIVATE.items()},
 }
-_BEST: Known = {
-    name: pl.col(name) for name in ("bidPrice", "bidQuantity", "askPrice", "askQuantity")
-}
-
-
-def _own_columns(*names: str) -> Known:
-    return {name: pl.col(name) for name in names}
+_BEST = "bid_price bid_quantity ask_price ask_quantity"
 
 
 def with_contract(data: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -183,9 +176,8 @@ def trades_between(engine: Engine, query: Query, start: int, end: int) -> pl.Dat
     data = parts[0] if len(parts) == 1 else pl.concat(parts).sort("time", maintain_order=True)
     data = _over_routes(data, query.shape.routes)
     if "includePrivate" not in query.shape.parameters:
-        return _keyed(data).with_columns(private=False, classification=pl.lit(_CLASSIFICATION))
-    data = _with_private(data, pl.col("own") > 0)
-    return _keyed(data).with_columns(classification=pl.lit(_CLASSIFICATION))
+        return _keyed(data).with_columns(private=False)
+    return _keyed(_with_private(data, pl.col("own") > 0))
 
 
 def _trades(engine: Engine, query: Query) -> Iterator[pl.DataFrame]:
@@ -207,17 +199,10 @@ def _private_trades(engine: Engine, query: Query) -> Iterator[pl.DataFrame]:
             )
         parts.append(named)
     if parts:
-        order = [
-            "time",
-            "instrument_id",
-            "sequence",
-            "item",
-            "second",
-            pl.col("kind").str.len_bytes(),
-        ]
+        order = ("time", "instrument_id", "sequence", "item", "second", "kind")
         data = pl.concat(parts).sort(order, maintain_order=True)
         data = _over_routes(data, query.shape.routes)
-        yield _keyed(data).with_columns(private=True, classification=pl.lit(_CLASSIFICATION))
+        yield _keyed(data).with_columns(private=True)
 
 
 def _admitted(query: Query) -> pl.Expr:
@@ -241,7 +226,7 @@ def _last_trades(engine: Engine, query: Query) -> Iterator[pl.DataFrame]:
         trades = engine.last_trade(contract, query.at, lookback_days=days)
         trades = with_trade_ids(trades, contract, engine.catalogue)
         data = _over_routes(with_contract(trades, contract), query.shape.routes)
-        yield _keyed(data).with_columns(private=False, classification=pl.lit(_CLASSIFICATION))
+        yield _keyed(data).with_columns(private=False)
 
 
 def _lookback_days() -> int:
@@ -265,7 +250,7 @@ def _borders(query: Query) -> I64:
     start = query.start if query.has_range else query.at - DAY
     until = query.until if query.has_range else query.at
     borders = edges(start, until, steps)
-    if query.end > query.until:
+    if query.has_range and query.end > query.until:
         after = next_edge(query.until, steps)
         if after <= query.data_end:
             return np.append(borders, np.int64(after))
@@ -286,8 +271,8 @@ def _activity(engine: Engine, query: Query) -> Iterator[pl.DataFrame]:
         kind=pl.col("kind").replace_strict(kinds, return_dtype=pl.String),
         route="route",
         count="count",
-        updateCount="update_count",
-        deleteCount="delete_count",
+        update_count="update_count",
+        delete_count="delete_count",
         key=pl.col("instrument_id") * 31 + pl.col("item_id") + pl.col("route"),
     )
 
@@ -374,15 +359,15 @@ def _top(
     data = with_contract(_timed(times), contract)
     for name, side in _SIDES:
         columns = {
-            f"{name}Price": _price,
-            f"{name}Quantity": _quantity,
-            f"{name}VenueCode": _venue,
-            f"{name}Routes": pl.col("routes"),
+            f"{name}_price": pl.col("price"),
+            f"{name}_quantity": pl.col("quantity"),
+            f"{name}_venue_code": _venue,
+            f"{name}_routes": pl.col("routes"),
         }
         rows = best.filter(pl.col("side") == side).select("point", **columns)
         data = data.join(rows, on="point", how="left", maintain_order="left")
     # The lowest route that both sides came over, or else one of them.
-    bid, ask = (pl.col(f"{name}Routes").fill_null(0) for name, _ in _SIDES)
+    bid, ask = (pl.col(f"{name}_routes").fill_null(0) for name, _ in _SIDES)
     both = pl.when(bid & ask != 0).then(bid & ask).when(bid != 0).then(bid).otherwise(ask)
     data = data.with_columns(common=pl.when(both != 0).then(both).otherwise(routes.mask))
     in_order = [
@@ -392,7 +377,7 @@ def _top(
     data = data.with_columns(route=pl.coalesce(in_order))
     if query.flag("includeEmptyBuckets") or not query.has_range:
         return data
-    return data.filter(pl.col("bidPrice").is_not_null() | pl.col("askPrice").is_not_null())
+    return data.filter(pl.col("bid_price").is_not_null() | pl.col("ask_price").is_not_null())
 
 
 def _snapshots(engine: Engine, query: Query) -> Iterator[pl.DataFrame]:
@@ -403,10 +388,9 @@ def _snapshots(engine: Engine, query: Query) -> Iterator[pl.DataFrame]:
     for contract in query.contracts:
         last = engine.last_trade(contract, query.at, lookback_days=days)
         best = _top(query, contract, engine.orders(contract, at), at, whole)
-        price = last.select(_price).to_series()
         yield best.with_columns(
             last=pl.lit(last.height > 0),
-            last_price=pl.lit(price.item() if last.height else None, pl.Float64),
+            last_price=pl.lit(last["price"].item() if last.height else None, pl.Float64),
             last_time=pl.lit(last["time"].item() if last.height else None, pl.Int64),
             key=pl.lit(query.at + contract.item_id),
         )
@@ -441,7 +425,7 @@ class Kind:
     known: Known
     data: Callable[[Engine, Query], Iterator[pl.DataFrame]]
     needs_contracts: bool = False
-    by_day: bool = field(default=False)
+    by_day: bool = False
 
 
 def _names(text: str) -> frozenset[str]:
@@ -458,8 +442,7 @@ _KINDS = (
         {
             "fromTimestamp": _time,
             "toTimestamp": pl.col("until"),
-            **_own_columns("open", "high", "low", "close", "volume", "vwap", "count"),
-            **_own_columns("openTimestamp", "closeTimestamp"),
+            **_columns("open high low close volume vwap count open_timestamp close_timestamp"),
             **_CONTRACT,
         },
         _candles,
@@ -467,7 +450,7 @@ _KINDS = (
     ),
     Kind(
         _names("timestamp bids asks"),
-        {"timestamp": _time, **_own_columns("bids", "asks"), **_CONTRACT},
+        {"timestamp": _time, **_columns("bids asks"), **_CONTRACT},
         _books,
         needs_contracts=True,
     ),
@@ -475,8 +458,7 @@ _KINDS = (
         _names("timestamp bidPrice askPrice"),
         {
             "timestamp": _time,
-            **_BEST,
-            **_own_columns("bidVenueCode", "askVenueCode"),
+            **_columns(f"{_BEST} bid_venue_code ask_venue_code"),
             **_ROUTE,
             **_CONTRACT,
         },
@@ -489,7 +471,7 @@ _KINDS = (
             "lastTrade": pl.col("last"),
             "lastTrade.price": pl.col("last_price"),
             "lastTrade.dealDate": pl.col("last_time"),
-            **{f"bestOrders.{name}": expr for name, expr in _BEST.items()},
+            **_columns(_BEST, "bestOrders."),
             **_CONTRACT,
         },
         _snapshots,
@@ -498,7 +480,7 @@ _KINDS = (
     Kind(_names("price dealDate"), _TRADE, _trades, needs_contracts=True),
     Kind(
         _names("instrumentId sequenceItemId contractType count"),
-        {**_own_columns("count", "updateCount", "deleteCount"), **_ROUTE, **_PARTS},
+        {**_columns("count update_count delete_count"), **_ROUTE, **_PARTS},
         _activity,
     ),
     Kind(_names("id name periodStart periodEnd"), ITEM, item_data),
