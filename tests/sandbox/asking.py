@@ -97,7 +97,7 @@ class Asker:
         return self.send(Sandbox.REFERENCE_PATH + path, query, "GET", None, **headers)
 
     def rows(self, path: str, query: Mapping[str, Value], **more: Value) -> list[dict[str, Any]]:
-        """The rows of a good answer."""
+        """The rows of a good response."""
         response = self.analytics(path, {**query, **more})
         assert response.status_code == 200, response.text
         rows: list[dict[str, Any]] = response.json()
@@ -106,7 +106,7 @@ class Asker:
     def complaints(
         self, path: str, query: Mapping[str, Value] | str, **more: Value
     ) -> dict[str, list[str]]:
-        """What a bad request is told, by parameter."""
+        """What is wrong with a bad request, by parameter."""
         response = self.analytics(path, query if isinstance(query, str) else {**query, **more})
         assert response.status_code == 400, response.text
         assert response.headers["content-type"] == "application/problem+json"

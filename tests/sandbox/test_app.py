@@ -29,11 +29,11 @@ def ask() -> Asker:
 
 
 @pytest.mark.parametrize("path", MINIMAL)
-def test_every_analytics_endpoint_answers_json_and_csv(ask: Asker, path: str) -> None:
-    answer = ask.analytics(path, MINIMAL[path])
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "application/json"
-    document = answer.json()
+def test_every_analytics_endpoint_responds_with_json_and_csv(ask: Asker, path: str) -> None:
+    response = ask.analytics(path, MINIMAL[path])
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    document = response.json()
     rows = document["snapshots"] if path == "/snapshots" else document
     assert rows
 
@@ -43,7 +43,7 @@ def test_every_analytics_endpoint_answers_json_and_csv(ask: Asker, path: str) ->
 
 
 @pytest.mark.parametrize("path", REFERENCE_PATHS)
-def test_every_reference_endpoint_answers_json_and_csv(ask: Asker, path: str) -> None:
+def test_every_reference_endpoint_responds_with_json_and_csv(ask: Asker, path: str) -> None:
     document = ask.reference(path).json()
     assert document
     rows = document if isinstance(document, list) else [document]
@@ -54,10 +54,10 @@ def test_every_reference_endpoint_answers_json_and_csv(ask: Asker, path: str) ->
 @pytest.mark.parametrize("key", [None, "", "Sandbox", "another"])
 def test_a_missing_or_wrong_key_is_refused_by_both_apis(key: str | None) -> None:
     ask = Asker(key=key)
-    for answer in (ask.analytics("/trades", MINIMAL["/trades"]), ask.reference("/markets")):
-        assert answer.status_code == 401
-        assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.json()["status"] == 401
+    for response in (ask.analytics("/trades", MINIMAL["/trades"]), ask.reference("/markets")):
+        assert response.status_code == 401
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json()["status"] == 401
 
 
 def test_more_keys_are_accepted_by_option() -> None:
@@ -88,9 +88,9 @@ def test_unknown_ids_and_foreign_sequences_are_not_found(ask: Asker) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE"])
 def test_other_methods_are_refused_with_those_allowed(ask: Asker, method: str) -> None:
-    answer = ask.send("/reference/markets", method=method)
-    assert answer.status_code == 405
-    assert "GET" in answer.headers["allow"]
+    response = ask.send("/reference/markets", method=method)
+    assert response.status_code == 405
+    assert "GET" in response.headers["allow"]
 
 
 def test_browsers_may_ask_from_anywhere(ask: Asker) -> None:
@@ -132,12 +132,12 @@ def test_browsers_may_ask_from_anywhere(ask: Asker) -> None:
 def test_the_encoding_is_what_the_client_wants_most(
     ask: Asker, accepted: str, chosen: str | None
 ) -> None:
-    answer = ask.reference("/markets", accept_encoding=accepted)
-    assert answer.headers.get("content-encoding") == chosen
-    assert answer.json()
+    response = ask.reference("/markets", accept_encoding=accepted)
+    assert response.headers.get("content-encoding") == chosen
+    assert response.json()
 
 
-def test_brotli_when_nothing_is_asked() -> None:
+def test_brotli_when_no_encoding_is_named() -> None:
     ask = Asker()
     assert ask.reference("/markets").headers["content-encoding"] == "br"
 
@@ -179,8 +179,8 @@ def test_all_encodings_carry_the_same_bytes_from_cold_and_from_warm_caches() -> 
     ],
 )
 def test_the_format_is_what_the_client_wants_most(ask: Asker, accepted: str, kind: str) -> None:
-    answer = ask.analytics("/trades/last", MINIMAL["/trades/last"], accept=accepted)
-    assert answer.headers["content-type"].startswith(kind)
+    response = ask.analytics("/trades/last", MINIMAL["/trades/last"], accept=accepted)
+    assert response.headers["content-type"].startswith(kind)
 
 
 def test_data_ends_at_the_start_of_the_current_day(ask: Asker) -> None:
@@ -215,7 +215,7 @@ def test_an_entitled_key_sees_the_current_day_until_now() -> None:
     assert candles[0]["close"] == trades[-1]["price"]
 
 
-def test_the_log_tells_what_was_asked_without_the_key() -> None:
+def test_the_log_shows_requests_without_the_key() -> None:
     ask = Asker()
     ask.analytics("/trades/last", "SEQUENCEID=10000305&marketid=10000065&sequenceItemId=244&x=1")
     ask.reference("/nowhere")
@@ -248,9 +248,9 @@ def test_a_failure_of_the_sandbox_itself_is_logged_and_told(
     ask = Asker()
     ask.reference("/markets")
     monkeypatch.setattr("trayport_sdk.sandbox.app.check", fail)
-    answer = ask.reference("/markets")
-    assert answer.status_code == 500
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = ask.reference("/markets")
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
     assert "a bug" in caplog.text
 
 

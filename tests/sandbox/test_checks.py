@@ -162,16 +162,16 @@ def test_parameters_are_required_and_bounded_as_the_table_says(ask: Asker, opera
         bounds = (parameter.minimum, -1), (parameter.exclusive_minimum, 0), (parameter.maximum, 1)
         bad += [str(int(bound) + beyond) for bound, beyond in bounds if bound is not None]
         for text in bad:
-            answer = ask.send(path, f"{parameter.name}={text}")
-            assert answer.status_code == 400, text[:60]
-            assert parameter.name in answer.json()["errors"]
+            response = ask.send(path, f"{parameter.name}={text}")
+            assert response.status_code == 400, text[:60]
+            assert parameter.name in response.json()["errors"]
 
 
 @pytest.mark.parametrize("number", ["x", "-1", "9" * 30, "1.0", "%00", "%FF", "0x10", "\uff11"])
 def test_ids_in_paths_must_be_ids(ask: Asker, number: str) -> None:
-    answer = ask.reference(f"/markets/{number}")
-    assert answer.status_code == 400
-    assert "id" in answer.json()["errors"]
+    response = ask.reference(f"/markets/{number}")
+    assert response.status_code == 400
+    assert "id" in response.json()["errors"]
 
 
 @pytest.mark.parametrize("path", [p for p in MINIMAL if "until" in MINIMAL[p]])
@@ -336,8 +336,8 @@ def good_calls(draw: st.DrawFn) -> tuple[str, Query]:
 
 @settings(max_examples=60, deadline=None)
 @given(call=good_calls())
-def test_calls_that_keep_the_rules_are_answered(call: tuple[str, Query]) -> None:
+def test_calls_that_keep_the_rules_succeed(call: tuple[str, Query]) -> None:
     path, query = call
-    answer = Asker().analytics(path, query)
-    assert answer.status_code == 200, answer.text
-    answer.json()
+    response = Asker().analytics(path, query)
+    assert response.status_code == 200, response.text
+    response.json()

@@ -57,8 +57,8 @@ def fetched(server: SandboxServer) -> tuple[int, bytes]:
         connection.request(
             "GET", f"{PATH}?{urlencode(TRADES, doseq=True)}", headers={"X-API-KEY": "sandbox"}
         )
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        response = connection.getresponse()
+        return response.status, response.read()
     finally:
         connection.close()
 
@@ -105,18 +105,18 @@ def test_any_error_status_can_be_had_with_or_without_retry_after(ask: Asker, sta
         Fault("status", status=status, after=1, retry_after=7),
         Fault("status", status=status, after=2, retry_after=7, retry_after_date=True),
     )
-    answers = [ask.reference("/markets") for _ in range(3)]
-    assert {answer.status_code for answer in answers} == {status}
-    assert "retry-after" not in answers[0].headers
-    assert answers[1].headers["retry-after"] == "7"
-    when = parsedate_to_datetime(answers[2].headers["retry-after"])
+    responses = [ask.reference("/markets") for _ in range(3)]
+    assert {response.status_code for response in responses} == {status}
+    assert "retry-after" not in responses[0].headers
+    assert responses[1].headers["retry-after"] == "7"
+    when = parsedate_to_datetime(responses[2].headers["retry-after"])
     assert (when - NOW).total_seconds() == 7
 
 
 def test_an_error_may_come_without_a_body(ask: Asker) -> None:
     ask.sandbox.faults.add(Fault("status", status=500, empty=True))
-    answer = ask.reference("/markets")
-    assert (answer.status_code, answer.content) == (500, b"")
+    response = ask.reference("/markets")
+    assert (response.status_code, response.content) == (500, b"")
 
 
 def test_too_fast_is_a_403(ask: Asker) -> None:
@@ -127,10 +127,10 @@ def test_too_fast_is_a_403(ask: Asker) -> None:
 def test_a_page_instead_of_data(ask: Asker) -> None:
     ask.sandbox.faults.add(Fault("html"), Fault("html", status=502, after=1))
     for status in (200, 502):
-        answer = ask.reference("/markets")
-        assert answer.status_code == status
-        assert answer.headers["content-type"] == "text/html"
-        assert "<html>" in answer.text
+        response = ask.reference("/markets")
+        assert response.status_code == status
+        assert response.headers["content-type"] == "text/html"
+        assert "<html>" in response.text
 
 
 def test_damaged_bodies_and_clean_ones_after_them(ask: Asker) -> None:

@@ -70,8 +70,8 @@ def test_both_apis_share_one_allowance_and_keys_do_not(clock: Clock) -> None:
     one, two = Asker(sandbox, "one"), Asker(sandbox, "two")
     for n in range(SECOND):
         path = "/trades/last"
-        answer = one.analytics(path, MINIMAL[path]) if n % 2 else one.reference("/markets")
-        assert answer.status_code == 200
+        response = one.analytics(path, MINIMAL[path]) if n % 2 else one.reference("/markets")
+        assert response.status_code == 200
     assert one.reference("/markets").status_code == 429
     assert two.reference("/markets").status_code == 200
 

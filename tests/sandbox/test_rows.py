@@ -30,7 +30,7 @@ def ask() -> Asker:
     return Asker()
 
 
-def check_value(value: object, column: Column, brought: frozenset[str]) -> None:
+def check_value(value: object, column: Column, given: frozenset[str]) -> None:
     """A value is exactly of the type the table says."""
     if value is None:
         assert column.nullable, column.name
@@ -47,23 +47,23 @@ def check_value(value: object, column: Column, brought: frozenset[str]) -> None:
             assert type(value) is bool
         case "struct":
             assert isinstance(value, dict)
-            check_row(value, column.fields, brought)
+            check_row(value, column.fields, given)
         case "list":
             assert isinstance(value, list)
             for element in value:
-                check_row(element, column.fields, brought)
+                check_row(element, column.fields, given)
 
 
-def check_row(row: dict[str, object], columns: tuple[Column, ...], brought: frozenset[str]) -> None:
+def check_row(row: dict[str, object], columns: tuple[Column, ...], given: frozenset[str]) -> None:
     """A row has the columns that are always there and those that the request brings."""
     bringing = {c.name: {c.optional_field, c.brought_by} - {None} for c in columns}
-    needed = {c.name for c in columns if c.required or c.optional_field in brought}
+    needed = {c.name for c in columns if c.required or c.optional_field in given}
     shown = {c.name for c in columns if c.required or not bringing[c.name]}
-    shown |= {name for name, names in bringing.items() if names & brought}
+    shown |= {name for name, names in bringing.items() if names & given}
     assert needed <= row.keys() <= shown
     for column in columns:
         if column.name in row:
-            check_value(row[column.name], column, brought)
+            check_value(row[column.name], column, given)
 
 
 @pytest.mark.parametrize("path", MINIMAL)
@@ -77,12 +77,12 @@ def test_rows_are_as_the_table_describes_them(ask: Asker, path: str, everything:
         query |= {"includeEmptyBuckets": "true"}
     if path == "/trades/private":
         asked |= {"contract"}
-    brought = asked | ({"routes", "includePrivate"} if everything else set[str]())
+    given = asked | ({"routes", "includePrivate"} if everything else set[str]())
     document = ask.analytics(path, query).json()
     found = document["snapshots"] if endpoint.rows_at else document
     assert found
     for row in found:
-        check_row(row, endpoint.row, brought)
+        check_row(row, endpoint.row, given)
     if endpoint.time_column:
         times = [row[endpoint.time_column] for row in found]
         assert times == sorted(times)
@@ -237,7 +237,7 @@ def test_items_start_today_and_are_as_many_as_the_table_says(ask: Asker) -> None
     assert [item["name"] for item in two] == ["Mar-24", "Apr-24"]
 
 
-def test_spreads_are_named_as_answers_name_them(ask: Asker) -> None:
+def test_spreads_are_named_as_responses_name_them(ask: Asker) -> None:
     query = {**MINIMAL["/snapshots"], "contractType": "Spread", "secondSequenceItemId": MAY_2024}
     (snapshot,) = ask.analytics("/snapshots", query).json()["snapshots"]
     assert snapshot["contract"]["contractType"] == "PeriodSpread"

@@ -21,8 +21,8 @@ def get(server: SandboxServer, path: str) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection(server.host, server.port)
     try:
         connection.request("GET", path, headers={"X-API-KEY": "sandbox"})
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        response = connection.getresponse()
+        return response.status, response.read()
     finally:
         connection.close()
 
@@ -74,11 +74,11 @@ def test_one_connection_serves_many_requests() -> None:
 
 def test_many_clients_at_once_get_the_same_answer() -> None:
     query = "&".join(f"{name}={value}" for name, value in MINIMAL["/trades"].items())
-    answers: list[tuple[int, bytes]] = []
+    responses: list[tuple[int, bytes]] = []
     with Sandbox(limits=False, seed=7).serve() as server:
         threads = [
             threading.Thread(
-                target=lambda: answers.append(get(server, f"/analytics/api/trades?{query}"))
+                target=lambda: responses.append(get(server, f"/analytics/api/trades?{query}"))
             )
             for _ in range(8)
         ]
@@ -86,9 +86,9 @@ def test_many_clients_at_once_get_the_same_answer() -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    assert len(answers) == 8
-    assert len(set(answers)) == 1
-    assert answers[0][0] == 200
+    assert len(responses) == 8
+    assert len(set(responses)) == 1
+    assert responses[0][0] == 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

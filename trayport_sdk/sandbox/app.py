@@ -52,7 +52,7 @@ _SECOND, _MINUTE = 1.0, 60.0
 class Allowance:
     """The requests of each key within the last second and the last minute.
 
-    A refused request does not count, so whoever waits as long as it says is let in.
+    A refused request does not count: the next one after the wait is let in.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -150,7 +150,7 @@ class App:
         except Problem as problem:
             await _send_problem(connection, problem)
         except ConnectionError:
-            # Broken on purpose, or by the client: there is nobody to send a response to.
+            # Broken on purpose, or by the client: no response can be sent.
             raise
         except Exception:
             _log.exception("%s %s failed", request.method, request.path)

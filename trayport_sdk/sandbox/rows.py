@@ -1,6 +1,6 @@
-"""The rows of each kind of response: what is asked of the market, and where each column is from.
+"""The rows of each kind of response: what the market is queried for, and where each column is from.
 
-Which kind an operation answers with is read off the columns of its row in the table. Columns that
+Which kind an operation returns is read off the columns of its row in the table. Columns that
 no kind knows are invented by `render`, and so are whole rows that look like nothing known.
 """
 
@@ -188,7 +188,7 @@ def _trades(engine: Engine, query: Query) -> Iterator[pl.DataFrame]:
 
 
 def _private_trades(engine: Engine, query: Query) -> Iterator[pl.DataFrame]:
-    """Your trades, by time; of the instruments, or of the market if that was asked for."""
+    """Your trades, by time; of the instruments, or of the market if the query names one."""
     narrowed, parts = query.narrowed, list[pl.DataFrame]()
     of_market = narrowed.product == "market" and narrowed.product_id is not None
     for contract, trades in engine.own_trades(query.start, query.end, _admitted(query)):
@@ -234,7 +234,7 @@ def _lookback_days() -> int:
 
 
 def _candles(engine: Engine, query: Query) -> Iterator[pl.DataFrame]:
-    """The candles between the edges; empty ones only when they are asked for."""
+    """The candles between the edges; empty ones only when the query includes them."""
     borders = _borders(query)
     for contract in query.contracts:
         # What comes after the end of the data has not happened yet.
@@ -258,7 +258,7 @@ def _borders(query: Query) -> I64:
 
 
 def _activity(engine: Engine, query: Query) -> Iterator[pl.DataFrame]:
-    """Counts per contract and route that was asked for."""
+    """Counts per contract and route of the query."""
     end = min(query.until, query.data_end)
     counts = engine.activity(query.start, max(query.start, end))
     kinds = {n: _RESPONSE_KINDS[kind] for n, kind in enumerate(KINDS)}

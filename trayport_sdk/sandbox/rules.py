@@ -49,7 +49,7 @@ class Entitlement:
         return day_start(self.now)
 
     def last_instant(self, endpoint: Endpoint) -> int:
-        """The latest instant that may be asked for: data that may come today may be asked for."""
+        """The latest instant of a request, which may lie within the current day."""
         if self.intraday or endpoint.limits.cutoff == "now":
             return day_start(self.now) + DAY
         return day_start(self.now)
