@@ -203,7 +203,7 @@ def options(endpoint: Endpoint, *, response_format: str = "json", **given: Any) 
         elif name == "routes":
             option = _routes(value)
         elif parameters[name].type == "instant":
-            option = instant(value, name)
+            option = instant(given[name], name)
         chosen[name] = checked_value(parameters[name], name, option)
     return Options(response_format=_response_format(endpoint, response_format), **chosen)
 
