@@ -12,7 +12,7 @@ import polars as pl
 from polars.datatypes import DataType, DataTypeClass
 from trayport_api.models import OrderSide
 
-from ..errors import TrayportValidationError, require_extra
+from ..errors import TrayportValidationError, invalid, require_extra
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -98,12 +98,9 @@ def _check_zone(tz: str) -> None:
             return
     names = {name.lower(): name for name in available_timezones()}
     near = [names[name] for name in get_close_matches(str(tz).lower(), names)]
-    raise TrayportValidationError(
-        f"tz {tz!r} is no time zone",
-        parameter="tz",
-        limit="a name of the IANA time zone database",
-        suggestion=f"use {' or '.join(near)}" if near else "use a name such as Europe/London",
-    )
+    suggestion = f"use {' or '.join(near)}" if near else "use a name such as Europe/London"
+    limit = "a name of the IANA time zone database"
+    raise invalid("tz", tz, "is no time zone", suggestion, limit)
 
 
 def _as_decimal(values: pl.Series, value: pl.Expr) -> pl.Expr:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from ..errors import TrayportValidationError
+from ..errors import invalid, unknown_value
 from .convert import flat, texts
 
 Compression: TypeAlias = Literal["zstd", "lz4", "none"]
@@ -47,12 +47,7 @@ def file_format(path: str | Path, parameter: str = "out") -> str:
     """
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
-        raise TrayportValidationError(
-            f"{parameter} {str(path)!r} has no known ending",
-            parameter=parameter,
-            limit=", ".join(FORMATS),
-            suggestion=f"use one of {', '.join(FORMATS)}",
-        )
+        raise unknown_value(parameter, str(path), FORMATS, "has no known ending")
     return suffix
 
 
@@ -75,11 +70,7 @@ def check_writable(path: str | Path, parameter: str = "out") -> None:
     elif not os.access(target.parent, os.W_OK):
         reason = "lies in a directory that may not be written to"
     if reason:
-        raise TrayportValidationError(
-            f"{parameter} {str(path)!r} {reason}",
-            parameter=parameter,
-            suggestion="choose another file",
-        )
+        raise invalid(parameter, str(path), reason, "choose another file")
 
 
 def codec_of(kind: str, compression: str | None) -> str:
@@ -97,18 +88,14 @@ def codec_of(kind: str, compression: str | None) -> str:
     if codec in known:
         return codec
     if codec in CODECS:
-        raise TrayportValidationError(
-            f"compression {codec!r} does not go with {kind} files, which are plain text",
-            parameter="compression",
-            limit=f"{', '.join(CODECS)} for {' and '.join(COMPRESSED)}",
-            suggestion=f"leave it out, or write {' or '.join(COMPRESSED)}",
+        raise invalid(
+            "compression",
+            codec,
+            f"does not go with {kind} files, which are plain text",
+            f"leave it out, or write {' or '.join(COMPRESSED)}",
+            f"{', '.join(CODECS)} for {' and '.join(COMPRESSED)}",
         )
-    raise TrayportValidationError(
-        f"compression {compression!r} is unknown",
-        parameter="compression",
-        limit=", ".join(CODECS),
-        suggestion=f"use one of {', '.join(CODECS)}",
-    )
+    raise unknown_value("compression", compression, CODECS)
 
 
 def group_rows(schema: pl.Schema) -> int:
