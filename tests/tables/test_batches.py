@@ -57,10 +57,6 @@ def test_what_the_function_raises_comes_with_the_rows_it_was_given(workers: int)
     assert raised.value.__notes__ == ["The function was given the rows 100,000 to 199,999."]
 
 
-def test_a_table_without_rows_is_no_work() -> None:
-    assert list(map_batches([rows(0)], ends, 1)) == []
-
-
 def test_no_more_pieces_are_taken_than_are_worked_on() -> None:
     taken = 0
 

@@ -97,13 +97,8 @@ def test_wide_books_have_a_column_per_level(books: list[Book], depth: int) -> No
                 ]
                 there = level < len(book[side])
                 assert cells == (list(book[side][level]) if there else [None] * 3)
-
-
-def test_wide_books_are_as_wide_as_the_deepest_one() -> None:
-    order = (1.0, 2.0, "EEX7")
-    assert response([([order] * 3, [order]), ([], [order])]).wide().width == 1 + 3 * 6
-    assert response([([], [])]).wide().columns == ["timestamp"]
-    assert response([]).wide().columns == ["timestamp"]
+    deepest = max((len(side) for book in books for side in book), default=0)
+    assert response(books).wide().width == 1 + deepest * 6
 
 
 @proven
@@ -118,6 +113,7 @@ def test_the_orders_of_venues_keep_their_order(books: list[Book], venues: tuple[
 @given(some_books)
 def test_the_orders_at_a_price_are_added_up(books: list[Book]) -> None:
     found = response(books).by_price()
+    assert found.by_price().to_polars().equals(found.to_polars())
     for book, row in zip(books, found.to_polars().rows(named=True), strict=True):
         for side, name, better in ((0, "bids", -1), (1, "asks", 1)):
             prices = sorted({order[0] for order in book[side]}, key=lambda price: better * price)
@@ -149,13 +145,6 @@ def test_the_orders_of_a_venue_are_added_up(books: list[Book]) -> None:
     # By book, bids first, the best first.
     ranks = [(p, n == "ask", price if n == "ask" else -price) for p, n, _, price, _, _ in found]
     assert ranks == sorted(ranks)
-
-
-@proven
-@given(some_books)
-def test_sums_by_price_can_be_summed_again(books: list[Book]) -> None:
-    once = response(books).by_price()
-    assert once.by_price().to_polars().equals(once.to_polars())
 
 
 @proven
@@ -219,10 +208,6 @@ def test_what_lies_between_the_best_prices_needs_both_sides(books: list[Book]) -
     assert top.imbalance().equals(table.imbalance(1))
 
 
-def test_a_crossed_book_has_a_negative_spread() -> None:
-    assert response([([(36.0, 1.0, "ICE")], [(35.5, 1.0, "EEX7")])]).spread()[0] == -0.5
-
-
 @proven
 @given(st.lists(st.integers(10, 20), min_size=1), st.integers(0, 30))
 def test_the_state_in_force_is_the_last_one_at_or_before(times: list[int], now: int) -> None:
@@ -242,12 +227,10 @@ def test_the_state_in_force_is_the_last_one_at_or_before(times: list[int], now: 
         assert found.to_polars().equals(frame[last])
 
 
-def test_no_book_is_in_force_in_an_empty_table() -> None:
+def test_the_sides_of_one_book_are_levels() -> None:
     with pytest.raises(TrayportLookupError, match="the table is empty"):
         response([]).at("2024-03-04")
-
-
-def test_the_sides_of_one_book_are_levels() -> None:
+    assert response([([(36.0, 1.0, "ICE")], [(35.5, 1.0, "EEX7")])]).spread()[0] == -0.5
     book = response([([(35.5, 1.0, "ICE"), (35.4, 2.0, "EEX7")], [(35.6, 3.0, "ICE")])])
     assert book.bids() == [Level("bid", 35.5, 1.0, "ICE"), Level("bid", 35.4, 2.0, "EEX7")]
     assert book.bids(1) == book.bids()[:1]

@@ -16,7 +16,7 @@ from trayport_api.models import Contract, Trade
 from trayport_api.types import UNSET
 from trayport_spec import ENDPOINTS, Column
 
-from trayport_sdk.tables import RESPONSES, TradesResponse, models
+from trayport_sdk.tables import RESPONSES, TradesResponse
 from trayport_sdk.tables.decode.decoder import decode_response
 from trayport_sdk.tables.decode.schema import ColumnFilter, column_filter, schema_of, to_frame
 
@@ -145,9 +145,6 @@ def test_the_collector_is_as_it_was_wherever_an_iteration_stops() -> None:
             break
     assert all(seen)
     assert gc.isenabled()
-
-
-def test_a_collector_that_is_off_stays_off() -> None:
     gc.disable()
     try:
         assert len(list(trades(10_000))) == 10_000
@@ -156,46 +153,9 @@ def test_a_collector_that_is_off_stays_off() -> None:
         gc.enable()
 
 
-def test_the_collector_goes_on_after_an_error() -> None:
-    with pytest.raises(ValueError, match="no number"), models.collector_paused():
-        float("no number")
-    assert gc.isenabled()
-
-
-def test_the_collector_goes_on_when_two_pauses_overlap() -> None:
-    first, second = models.collector_paused(), models.collector_paused()
-    first.__enter__()
-    second.__enter__()
-    first.__exit__(None, None, None)
-    second.__exit__(None, None, None)
-    assert gc.isenabled()
-
-
 def test_the_collector_goes_on_after_threads_made_models_at_the_same_time() -> None:
     table = trades(20_000)
     with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(lambda _: len(list(table)), range(12)))
     assert made == [20_000] * 12
     assert gc.isenabled()
-
-
-def test_the_first_models_are_there_before_the_last_are_made(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    made: list[str] = []
-
-    def noted(*values: Any) -> Trade:
-        made.append(values[0])
-        return Trade(*values)
-
-    shape = models._shape_of_rows("get_trades", Trade)
-    monkeypatch.setattr(models, "_shape_of_rows", lambda *_: models._Shape(noted, shape.fields))
-    assert next(iter(trades(100_000))).trade_id == "0"
-    assert len(made) == models.FIRST_BLOCK
-
-
-def test_blocks_of_wide_rows_are_of_fewer_rows() -> None:
-    texts = pl.DataFrame({"text": pl.repeat("x" * 4096, 20_000, eager=True)})
-    heights = [block.height for block in models._blocks(texts)]
-    assert sum(heights) == 20_000
-    assert max(heights) <= models.BLOCK_BYTES // 4096
