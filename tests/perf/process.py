@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import resource
 import subprocess
@@ -65,8 +66,17 @@ def run(job: str, **arguments: object) -> Done:
     """
     command = [sys.executable, "-m", "tests.perf.jobs", job, json.dumps(arguments, default=str)]
     samples: list[int] = []
+    surroundings = dict(os.environ)
+    if arguments.get("headroom") is not None:
+        # Each thread has addresses reserved for it otherwise.
+        surroundings["MALLOC_ARENA_MAX"] = "1"
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env=surroundings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         while True:
             try:

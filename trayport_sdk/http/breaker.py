@@ -25,7 +25,7 @@ from ..telemetry.events import BreakerEvent, BreakerState
 from ..telemetry.status import BreakerStatus
 
 FAILURES = (TrayportConnectionError, TrayportServerError, TrayportDecodeError)
-# When a trial will have been answered is a guess; "now" would make patient callers spin.
+# When a trial will have its response is a guess; "now" would make patient callers spin.
 TRIAL_SECONDS = 1.0
 Confirm = Callable[[], None]
 
@@ -63,10 +63,10 @@ class Breakers:
 
     @contextmanager
     def admit(self, context: RequestContext) -> Generator[Confirm]:
-        """Surrounds one attempt: asks before it, and counts how it ends.
+        """Surrounds one attempt: admits it, and counts how it ends.
 
         Yields:
-            A function that asks once more, after a wait in which the breaker may have opened.
+            A function that checks once more, after a wait in which the breaker may have opened.
 
         Raises:
             TrayportCircuitBreakerError: The endpoint keeps failing or is on trial. Its `retry_at`
@@ -192,7 +192,7 @@ class _Breaker:
         if self.state is BreakerState.HALF_OPEN:
             retry_at = self._settings.now() + timedelta(seconds=TRIAL_SECONDS)
             message += " and another one is trying it" if self._trial_under_way else ""
-            suggestion = "try again when a trial has been answered"
+            suggestion = "try again when a trial has had its response"
         else:
             retry_at = self._retry_at()
             suggestion = f"try again at {retry_at:%Y-%m-%d %H:%M:%S} UTC"

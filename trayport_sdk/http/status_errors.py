@@ -32,13 +32,9 @@ _MEANING: Mapping[int, tuple[type[TrayportAPIError], str, str]] = {
     400: (
         TrayportAPIError,
         "the request breaks a rule of the API",
-        "change what the answer names; the same request would fail again",
+        "change what the response names; the same request would fail again",
     ),
-    401: (
-        TrayportAuthenticationError,
-        "the key was refused",
-        "check the key",
-    ),
+    401: (TrayportAuthenticationError, "the key was refused", "check the key"),
     403: (
         TrayportAuthorizationError,
         "access was refused",
@@ -52,8 +48,6 @@ _MEANING: Mapping[int, tuple[type[TrayportAPIError], str, str]] = {
     ),
     429: (TrayportRateLimitError, "the allowance of the key is used up", "wait, then try again"),
 }
-
-
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 LONGEST_REQUESTED_PAUSE = 3600.0
@@ -76,13 +70,13 @@ def api_error(
     *,
     current_day: bool = False,
 ) -> TrayportAPIError:
-    """The error for an answer that is not 200, with what its body says.
+    """The error for a response that is not 200, with what its body says.
 
     A 401 means that the key is wrong, or that it may not see data of the current day [observed];
-    which of the two, only the request tells: `current_day` says whether it asked for such data.
+    which of the two, only the request shows: `current_day` is whether it asks for such data.
     """
     kind, meaning, suggestion = _MEANING.get(
-        status, (TrayportAPIError, "the answer was not expected", "check the address of the API")
+        status, (TrayportAPIError, "the response was not expected", "check the address of the API")
     )
     if 500 <= status <= 599:
         kind, meaning, suggestion = TrayportServerError, "the service failed", "try again later"

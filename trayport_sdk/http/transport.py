@@ -6,13 +6,7 @@ import asyncio
 import platform
 import time
 import weakref
-from collections.abc import (
-    AsyncIterable,
-    Callable,
-    Generator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import AsyncIterable, Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
