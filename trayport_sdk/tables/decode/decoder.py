@@ -13,9 +13,10 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from itertools import chain
 from threading import Lock
 from typing import Any, NoReturn, TypeAlias
 
@@ -81,7 +82,7 @@ class Decoder:
         self._columns = ENDPOINTS[operation_id].row
         self._schema = schema_of(operation_id, wanted)
         self._lenient = lenient
-        self._piece = piece
+        self._piece = PIECE if piece is None else piece
         self._is_plain = True
         self._rows_before = 0
         self.timestamp: int | None = None
@@ -102,10 +103,20 @@ class Decoder:
             self.unexpected.update(whole.unexpected)
             yield from_rows(self._columns, whole.rows, self._schema)
             return
+        begun = bytearray()
+        following = _small(chunks)
+        for chunk in following:
+            begun += chunk
+            self._check_begun(begun)
+            if len(begun) > self._piece:
+                break
+        else:
+            yield self._whole(begun)
+            return
         under_way: deque[tuple[Cut, Future[Table]]] = deque()
         threads = _threads(os.getpid())
         try:
-            for frame, unexpected in self._tables(chunks, under_way, threads):
+            for frame, unexpected in self._tables(chain([begun], following), under_way, threads):
                 self._rows_before += frame.height
                 self.unexpected.update(unexpected)
                 yield frame
@@ -114,19 +125,33 @@ class Decoder:
                 table.cancel()
             threads.leave(self)
 
+    def _check_begun(self, begun: bytearray) -> None:
+        """Refuses what has begun as something else than an array."""
+        if not begun.lstrip(SPACE).startswith(b"[") and begun.strip(SPACE):
+            self._refuse(bytes(begun))
+
+    def _whole(self, begun: bytearray) -> pl.DataFrame:
+        """The table of a response that is one piece."""
+        text = bytes(begun.lstrip(SPACE))
+        if not text:
+            self._refuse(bytes(begun))
+        try:
+            frame, unexpected = self._table(text)
+        except _BROKEN as error:
+            raise _explained(error, text, len(begun) - len(text)) from error
+        self.unexpected.update(unexpected)
+        return frame
+
     def _tables(
         self,
-        chunks: Iterable[bytes],
+        chunks: Iterable[bytes | bytearray | memoryview],
         under_way: deque[tuple[Cut, Future[Table]]],
         threads: _Threads,
     ) -> Iterator[Table]:
         """Hands out the pieces to the threads, and their tables in the order of the pieces."""
         cutter = Cutter(self._piece)
         for cut in self._cuts(cutter, chunks):
-            # A small response is not worth a thread.
-            is_whole = cut.is_last and not under_way
-            submit = _at_once if is_whole else threads.pool(self).submit
-            under_way.append((cut, submit(self._table, cut.text)))
+            under_way.append((cut, threads.pool(self).submit(self._table, cut.text)))
             while under_way and (cut.is_last or len(under_way) > AHEAD or under_way[0][1].done()):
                 first, table = under_way.popleft()
                 try:
@@ -138,8 +163,10 @@ class Decoder:
                     cutter.put_back([first, *(cut for cut, _ in under_way)])
                     under_way.clear()
 
-    def _cuts(self, cutter: Cutter, chunks: Iterable[bytes]) -> Iterator[Cut]:
-        for chunk in _small(chunks):
+    def _cuts(
+        self, cutter: Cutter, chunks: Iterable[bytes | bytearray | memoryview]
+    ) -> Iterator[Cut]:
+        for chunk in chunks:
             cutter.feed(chunk)
             yield from iter(cutter.cut, None)
             if begun := cutter.begun_with:
@@ -234,16 +261,6 @@ class _Threads:
 @cache
 def _threads(_process: int) -> _Threads:
     return _Threads()
-
-
-def _at_once(work: Callable[[bytes], Table], text: bytes) -> Future[Table]:
-    """The result of work that is done here and now."""
-    future: Future[Table] = Future()
-    try:
-        future.set_result(work(text))
-    except _BROKEN as error:
-        future.set_exception(error)
-    return future
 
 
 @cache

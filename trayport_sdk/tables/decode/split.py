@@ -68,7 +68,7 @@ class Cutter:
         self._depth: int = 0
         self._whole: int = 0
 
-    def feed(self, chunk: bytes | memoryview) -> None:
+    def feed(self, chunk: bytes | bytearray | memoryview) -> None:
         """Takes more of the text."""
         self._text += chunk
 
