@@ -17,14 +17,13 @@ import traceback
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import httpx
 import pytest
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
@@ -32,8 +31,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.http.peers import PROXY_VARIABLES, UNHURRIED, answer, closed_port, peer
-from trayport_sdk import Settings, TrayportClient, TrayportError
-from trayport_sdk.bulk.dead_letters import DeadLetter
+from trayport_sdk import QueryPlan, Settings, TrayportClient, TrayportError, Window
 from trayport_sdk.cli import run
 from trayport_sdk.http.messages import ApiRequest, ApiResponse
 from trayport_sdk.sandbox import Fault, Sandbox
@@ -333,6 +331,9 @@ def test_a_session_with_faults_of_every_kind_shows_no_secret(
                 "TrayportNotFoundError",
             } <= set(counted.total.errors)
             assert counted.breaker_changes
+            sandbox.faults.add(Fault("status", status=400, operation_id="get_trades", times=None))
+            await used(client, shown, 1)
+            sandbox.faults.clear()
             answers = tmp_path / "answers"
             shown.add_object("report", await client.retry_failed(letters, answers))
         shown.add("answers", *(path.read_bytes() for path in answers.iterdir()))
@@ -555,23 +556,21 @@ def test_the_key_in_the_place_of_a_parameter_shows_nowhere(shown: Shown) -> None
     asyncio.run(session())
 
 
-@pytest.mark.parametrize("way", ["@{}/markets", "@{}/markets/1", "{}", "//{}/markets"])
+@pytest.mark.parametrize("way", ["@{}/trades", "{}", "//{}/trades", "../{}"])
+@pytest.mark.parametrize("place", ["endpoint", "url", "kind"])
 def test_a_file_of_dead_letters_sends_the_key_nowhere(
-    way: str, shown: Shown, tmp_path: Path
+    place: str, way: str, shown: Shown, tmp_path: Path
 ) -> None:
     file = tmp_path / "failed.jsonl"
 
     async def session() -> None:
         async with peer() as one, peer() as elsewhere:
+            query = QueryPlan(endpoint="trades", window=Window(10**18, 10**18 + 10**9)).to_dict()
             url = way.format(elsewhere.url.removeprefix("http://"))
-            call = evolve(ApiRequest.of("get_markets"), url=url)
             async with TrayportClient(settings=settings_of(one.url, one.url)) as client:
-                letter = DeadLetter.from_call(
-                    call, TrayportError("no"), failed_at=datetime.now(UTC)
-                )
-                file.write_text(letter.to_json())
+                file.write_text(json.dumps({"query": query | {place: url}}))
                 with pytest.raises(TrayportError) as refused:
-                    await client.retry_failed(file, tmp_path / "answers")
+                    await client.retry_failed(file, tmp_path / "rows")
                 shown.add_error(refused.value)
             assert elsewhere.connections == one.connections == 0
 

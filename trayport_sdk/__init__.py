@@ -18,9 +18,9 @@ _PUBLIC = {
     ),
     "trayport_spec": "Venue VENUES",
     "trayport_spec.options": "Options",
+    ".bulk.dead_letters": "RetryReport",
     ".bulk.dataset": "decode_file open_dataset",
     ".bulk.progress": "OnProgress Progress",
-    ".bulk.resend": "RetryReport",
     ".bulk.result": "FailedQuery",
     ".bulk.results": (
         "BulkMarketDataResponse BulkQueryResult BulkSnapshotsResponse BulkTradesResponse "

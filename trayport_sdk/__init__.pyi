@@ -23,11 +23,11 @@ from trayport_api.models import Trade as Trade
 from trayport_spec import Venue as Venue
 from trayport_spec import VENUES as VENUES
 from trayport_spec.options import Options as Options
+from .bulk.dead_letters import RetryReport as RetryReport
 from .bulk.dataset import decode_file as decode_file
 from .bulk.dataset import open_dataset as open_dataset
 from .bulk.progress import OnProgress as OnProgress
 from .bulk.progress import Progress as Progress
-from .bulk.resend import RetryReport as RetryReport
 from .bulk.result import FailedQuery as FailedQuery
 from .bulk.results import BulkMarketDataResponse as BulkMarketDataResponse
 from .bulk.results import BulkQueryResult as BulkQueryResult

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import httpx
     from trayport_spec.options import AnyOptions, OHLCVOptions, TradesOptions
 
+    from .bulk.dead_letters import RetryReport
     from .bulk.progress import OnProgress
-    from .bulk.resend import RetryReport
     from .bulk.results import (
         BulkMarketDataResponse,
         BulkSnapshotsResponse,
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from .bulk.writer import FileReport
     from .http.hooks import EventHooks, Hooks, OnBreakerChange, OnRetry
     from .http.limiter import Priority
-    from .http.messages import ApiRequest, ApiResponse
-    from .http.session import OnFailure, Session
+    from .http.session import Session
     from .query.contracts import ContractSpec
     from .query.rules import ResponseFormat
     from .query.times import Interval, TimeLike
@@ -168,14 +167,7 @@ class TrayportClient(Groups):
     def _begin(self, settings: Settings, hooks: Hooks, application: Sandbox | None = None) -> None:
         from .http.session import Session
 
-        on_failure: OnFailure | None = None
-        if settings.dead_letter_file is not None:
-            from .bulk.dead_letters import DeadLetters
-
-            on_failure = DeadLetters(settings.dead_letter_file).keep
-        session = Session.from_settings(
-            settings, hooks, application=application, on_failure=on_failure
-        )
+        session = Session.from_settings(settings, hooks, application=application)
         self._read = settings
         self._send_over(session, settings)
 
@@ -368,31 +360,20 @@ class TrayportClient(Groups):
         return await self._runner.retry(result, on_progress)
 
     async def retry_failed(self, path: str | Path, out: str | Path) -> RetryReport:
-        """Sends again what is in a file of dead letters.
+        """Runs the queries in a file of dead letters again.
 
-        What is answered is written as it came to `<correlation id>.json`; what fails again stays
-        in the file.
+        The rows of each are written to a Parquet file, whose name tells the endpoint and the
+        window, and is the same whenever the query is run. What fails again stays in the file.
 
         Args:
             path: The file that the setting `dead_letter_file` named.
-            out: The directory for the answers; made when it is missing.
+            out: The directory for the rows; made when it is missing.
 
         Raises:
             TrayportValidationError: There is no such file, or a line of it is damaged.
             TrayportConfigurationError: A file cannot be written to.
         """
-        from .bulk.resend import retry_failed
-        from .tables.decode.decoder import decode_response as decoded
-
-        def proven(answer: ApiResponse) -> bytes:
-            answer.held().read(decoded)
-            return answer.body
-
-        async def send(call: ApiRequest) -> bytes:
-            return await session.fetch(call, proven, priority="low")
-
-        session = self._session.without_records()
-        return await retry_failed(Path(path), send, Path(out))
+        return await self._runner.retry_failed(Path(path), Path(out))
 
     async def resolve_contract(self, symbol_or_name: str) -> ContractSpec:
         """The contract of a name or of a machine symbol.

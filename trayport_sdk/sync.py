@@ -34,8 +34,8 @@ if TYPE_CHECKING:
         TradesOptions,
     )
 
+    from .bulk.dead_letters import RetryReport
     from .bulk.progress import OnProgress
-    from .bulk.resend import RetryReport
     from .bulk.results import (
         BulkMarketDataResponse,
         BulkQueryResult,
@@ -1437,14 +1437,14 @@ class TrayportClient:
         return self._portal.run(self._async.retry_failures(result, on_progress=on_progress))
 
     def retry_failed(self, path: str | Path, out: str | Path) -> RetryReport:
-        """Sends again what is in a file of dead letters.
+        """Runs the queries in a file of dead letters again.
 
-        What is answered is written as it came to `<correlation id>.json`; what fails again stays
-        in the file.
+        The rows of each are written to a Parquet file, whose name tells the endpoint and the
+        window, and is the same whenever the query is run. What fails again stays in the file.
 
         Args:
             path: The file that the setting `dead_letter_file` named.
-            out: The directory for the answers; made when it is missing.
+            out: The directory for the rows; made when it is missing.
 
         Raises:
             TrayportValidationError: There is no such file, or a line of it is damaged.

@@ -1,49 +1,48 @@
 """The file of what failed for good: nothing is lost from it, and nothing secret is in it."""
 
+from __future__ import annotations
+
 import asyncio
 import json
 import os
-import re
 import stat
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
-from trayport_spec import ENDPOINTS
 
-from trayport_sdk.bulk.dead_letters import DeadLetter, DeadLetters
-from trayport_sdk.bulk.resend import CONCURRENCY, RetryReport, retry_failed
-from trayport_sdk.errors import (
-    RequestContext,
+from tests.service import CONTRACTS, ColumnFilter, Service, Verdict, session
+from trayport_sdk import (
+    QueryPlan,
+    TrayportClient,
     TrayportConfigurationError,
-    TrayportConnectionError,
+    TrayportNotFoundError,
     TrayportServerError,
     TrayportValidationError,
 )
-from trayport_sdk.http.messages import ApiRequest
+from trayport_sdk.bulk.dead_letters import DeadLetters
+from trayport_sdk.bulk.result import FailedQuery
+from trayport_sdk.query.planner import plan
+from trayport_sdk.query.times import Window
 
-MIDNIGHT = datetime(2024, 3, 4, tzinfo=UTC)
-TRADES = ApiRequest(
-    ENDPOINTS["get_trades"],
-    "/trades",
-    {"from": "2024-03-04", "routes": ("Direct", "Agency, London"), "sequenceItemId": "244,245"},
-)
-MARKET = ApiRequest(ENDPOINTS["get_market"], "/markets/10000065", {})
-
-Send = Callable[[ApiRequest], Awaitable[bytes]]
+DAY = Window.between("2024-03-04", "2024-03-05")
+APRIL, MAY, JUNE = CONTRACTS[:3]
+REFUSED = TrayportNotFoundError("404, it is not there", status_code=404)
 
 
-def failed(call: ApiRequest, correlation_id: str) -> DeadLetter:
-    context = RequestContext(call.endpoint.path, call.shown, correlation_id)
-    error = TrayportServerError("503, it failed", status_code=503, context=context, attempts=5)
-    return DeadLetter.from_call(call, error, failed_at=MIDNIGHT)
+def of(*contracts: Any, endpoint: str = "trades", window: Window = DAY) -> QueryPlan:
+    (query,) = plan(QueryPlan(endpoint=endpoint, contracts=contracts, window=window))
+    return query
+
+
+def failed(*contracts: Any, **more: Any) -> FailedQuery:
+    return FailedQuery(of(*contracts, **more), REFUSED)
 
 
 @pytest.fixture
@@ -56,226 +55,152 @@ def letters(path: Path) -> DeadLetters:
     return DeadLetters(path)
 
 
-def test_a_line_says_what_was_asked_and_why_it_failed(letters: DeadLetters) -> None:
-    letters.add(failed(TRADES, "c0ffee"))
-    assert json.loads(letters.path.read_text()) == {
-        "failed_at": "2024-03-04T00:00:00Z",
-        "operation_id": "get_trades",
-        "url": "/trades",
-        "parameters": {
-            "from": "2024-03-04",
-            "routes": ["Direct", "Agency, London"],
-            "sequenceItemId": "244,245",
-        },
-        "correlation_id": "c0ffee",
-        "attempts": 5,
-        "error": {
-            "class": "TrayportServerError",
-            "message": str(
-                TrayportServerError(
-                    "503, it failed",
-                    status_code=503,
-                    context=RequestContext("/trades", TRADES.shown),
-                    attempts=5,
-                )
-            ),
-            "status": 503,
-        },
-    }
-
-
-def test_an_error_without_an_answer_has_no_status_and_without_a_request_gets_an_id() -> None:
-    error = TrayportConnectionError("the connection failed")
-    letter = DeadLetter.from_call(MARKET, error, failed_at=MIDNIGHT)
-    assert letter.status is None
-    assert len(letter.correlation_id) == 32
-
-
-def test_times_are_written_in_utc() -> None:
-    cet = timezone(timedelta(hours=1))
-    letter = evolve(failed(MARKET, "1"), failed_at=datetime(2024, 3, 4, 1, tzinfo=cet))
-    assert json.loads(letter.to_json())["failed_at"] == "2024-03-04T00:00:00Z"
-    assert DeadLetter.from_json(letter.to_json()).failed_at.tzinfo is UTC
-
-
-texts = st.text(max_size=20)
-ids_in_paths = st.integers(0, 2**63 - 1)
-queries = st.dictionaries(texts, texts | st.lists(texts, max_size=3).map(tuple), max_size=4)
-
-
-@st.composite
-def calls(draw: st.DrawFn) -> ApiRequest:
-    endpoint = draw(st.sampled_from(list(ENDPOINTS.values())))
-    url = re.sub(r"\{\w+\}", lambda _: str(draw(ids_in_paths)), endpoint.path)
-    return ApiRequest(endpoint, url, draw(queries))
-
-
-@given(calls(), texts, st.datetimes(timezones=st.just(UTC)))
-def test_a_letter_gives_back_the_call_and_itself(
-    call: ApiRequest, said: str, moment: datetime
-) -> None:
-    error = TrayportConnectionError(said, attempts=3)
-    letter = DeadLetter.from_call(call, error, failed_at=moment)
-    text = letter.to_json()
-    assert "\n" not in text
-    assert DeadLetter.from_json(text) == letter
-    assert DeadLetter.from_json(text.encode()).call == call
-
-
-@given(st.one_of(st.text(), st.binary(), st.recursive(st.none() | st.text(), st.lists)))
-def test_a_line_of_another_kind_is_refused(content: object) -> None:
-    text = content if isinstance(content, str | bytes) else json.dumps(content)
-    with pytest.raises(TrayportValidationError, match="no dead letter"):
-        DeadLetter.from_json(text)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("operation_id", "get_nothing"),
-        ("failed_at", "2024-03-04T00:00:00"),
-        ("parameters", {"from": 3}),
-        ("attempts", "5"),
-        ("error", {}),
-        ("url", None),
-        ("url", "/markets"),
-        ("url", "trades"),
-        ("url", "/trades/"),
-        ("url", "/trades\n"),
-        ("url", "/trades?x=1"),
-        ("url", "@127.0.0.1:1/trades"),
-        ("url", ".evil.example/trades"),
-    ],
-)
-def test_a_line_with_a_wrong_value_is_refused(field: str, value: object) -> None:
-    line = json.loads(failed(TRADES, "1").to_json())
-    with pytest.raises(TrayportValidationError):
-        DeadLetter.from_json(json.dumps(line | {field: value}))
-
-
-@pytest.mark.parametrize("place", ["", ".", "..", "1/2", "1@x", "%2e%2e", "1?x", "1#x", "1\n", "ä"])
-def test_in_the_place_of_an_id_there_is_nothing_but_an_id(place: str) -> None:
-    line = json.loads(failed(MARKET, "1").to_json())
-    with pytest.raises(TrayportValidationError, match="is no path of get_market"):
-        DeadLetter.from_json(json.dumps(line | {"url": f"/markets/{place}"}))
-
-
-@given(st.text() | st.text(st.sampled_from("/trades@:.%?#\\\n")))
-def test_no_line_leads_to_another_path(url: str) -> None:
-    line = json.loads(failed(TRADES, "1").to_json()) | {"url": url}
-    if url == "/trades":
-        return
-    with pytest.raises(TrayportValidationError):
-        DeadLetter.from_json(json.dumps(line))
-
-
-def test_only_the_owner_may_read_the_file(letters: DeadLetters) -> None:
-    letters.add(failed(MARKET, "1"))
-    assert stat.S_IMODE(letters.path.stat().st_mode) == 0o600
-
-
-@pytest.mark.parametrize("name", ["missing/failed.jsonl", "."])
-def test_a_file_that_cannot_be_written_is_told_of_at_the_start(name: str, tmp_path: Path) -> None:
-    with pytest.raises(TrayportConfigurationError, match="TRAYPORT_DEAD_LETTER_FILE"):
-        DeadLetters(tmp_path / name)
-
-
-def test_a_file_that_can_no_longer_be_written_is_told_of(tmp_path: Path) -> None:
-    directory = tmp_path / "there"
-    directory.mkdir()
-    letters = DeadLetters(directory / "failed.jsonl")
-    directory.rmdir()
-    with pytest.raises(TrayportConfigurationError, match=r"dead_letter_file .*No such file"):
-        letters.add(failed(MARKET, "1"))
-
-
-def test_half_a_line_does_not_swallow_the_next(letters: DeadLetters) -> None:
-    letters.path.write_text("{half")
-    letters.add(failed(MARKET, "1"))
-    half, whole = letters.path.read_text().splitlines()
-    assert half == "{half"
-    assert DeadLetter.from_json(whole).call == MARKET
-
-
-def test_programs_that_share_a_file_do_not_tear_each_others_lines(path: Path) -> None:
-    code = """
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
-from trayport_sdk.bulk.dead_letters import DeadLetter, DeadLetters
-
-letters = DeadLetters(Path(sys.argv[1]))
-for n in range(200):
-    query = {"p": "x" * 3000}
-    id = f"{sys.argv[2]}-{n}"
-    letters.add(DeadLetter(datetime.now(UTC), "get_trades", "/trades", query, id, 1, "E", "m"))
-"""
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    programs = [
-        subprocess.Popen([sys.executable, "-c", code, str(path), str(number)], env=env)
-        for number in range(3)
-    ]
-    assert [program.wait(60) for program in programs] == [0, 0, 0]
-    with DeadLetters(path).retrying() as found:
-        assert len({letter.correlation_id for letter in found}) == 600
-
-
-def ids(path: Path) -> list[str]:
-    return [DeadLetter.from_json(line).correlation_id for line in path.read_text().splitlines()]
+def queries(path: Path) -> list[QueryPlan]:
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [QueryPlan.from_dict(json.loads(line)["query"]) for line in lines]
 
 
 def names(path: Path) -> list[str]:
     return sorted(file.name for file in path.parent.iterdir())
 
 
+def test_a_line_holds_the_query_and_why_it_failed(path: Path) -> None:
+    async def test(client: TrayportClient) -> None:
+        with pytest.raises(TrayportServerError) as error:
+            await client.trades.get_trades(APRIL, "2024-03-04", "2024-03-05", routes="Direct")
+        (line,) = map(json.loads, path.read_text().splitlines())
+        query = QueryPlan.from_dict(line["query"])
+        assert (query.contracts, query.window) == ((APRIL,), DAY)
+        assert query.options.routes == ("Direct",)
+        assert line["failed_at"].endswith("+00:00")
+        assert line["error"] == {
+            "class": "TrayportServerError",
+            "message": str(error.value),
+            "status": 503,
+            "attempts": 5,
+            "correlation_id": error.value.correlation_id,
+        }
+
+    session(Service(lambda _: 503), test, dead_letter_file=path, circuit_breakers=False)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_key_that_was_mistaken_for_a_value_is_not_written(path: Path) -> None:
+    async def test(client: TrayportClient) -> None:
+        with pytest.raises(TrayportServerError) as error:
+            await client.trades.get_trades(APRIL, "2024-03-04", "2024-03-05", routes=["sandbox"])
+        assert "routes=[key]" in str(error.value)
+        (line,) = map(json.loads, path.read_text().splitlines())
+        assert line["query"]["options"]["routes"] == ["[key]"]
+        assert "sandbox" not in path.read_text()
+
+    session(Service(lambda _: 503), test, dead_letter_file=path, max_retries=0)
+
+
+def test_a_client_that_cannot_work_leaves_no_line(letters: DeadLetters) -> None:
+    letters.keep(FailedQuery(of(APRIL), TrayportConfigurationError("the client is closed")))
+    assert not letters.path.exists()
+
+
+@pytest.mark.parametrize("name", ["missing/failed.jsonl", "."])
+def test_a_file_that_cannot_be_written_is_a_wrong_setting(name: str, tmp_path: Path) -> None:
+    with pytest.raises(TrayportConfigurationError, match="TRAYPORT_DEAD_LETTER_FILE"):
+        DeadLetters(tmp_path / name)
+
+
+def test_a_file_that_can_no_longer_be_written_is_a_note_on_the_error(tmp_path: Path) -> None:
+    directory = tmp_path / "there"
+    directory.mkdir()
+    letters = DeadLetters(directory / "failed.jsonl")
+    directory.rmdir()
+    one = FailedQuery(of(APRIL), TrayportNotFoundError("404", status_code=404))
+    letters.keep(one)
+    (note,) = one.error.__notes__
+    assert "could not be kept for a later retry" in note
+    assert "No such file" in note
+
+
+def test_half_a_line_does_not_swallow_the_next(letters: DeadLetters) -> None:
+    letters.path.write_text("{half")
+    letters.keep(failed(APRIL))
+    half, whole = letters.path.read_text().splitlines()
+    assert half == "{half"
+    assert QueryPlan.from_dict(json.loads(whole)["query"]) == of(APRIL)
+
+
+def test_programs_that_share_a_file_do_not_tear_each_others_lines(path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from trayport_sdk import QueryPlan, TrayportNotFoundError, Window
+from trayport_sdk.bulk.dead_letters import DeadLetters
+from trayport_sdk.bulk.result import FailedQuery
+
+letters = DeadLetters(Path(sys.argv[1]))
+for n in range(200):
+    window = Window(10**18 + n * 10**9, 10**18 + int(sys.argv[2]) * 10**12)
+    error = TrayportNotFoundError("x" * 3000, status_code=404)
+    letters.keep(FailedQuery(QueryPlan(endpoint="activity", window=window), error))
+"""
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    programs = [
+        subprocess.Popen([sys.executable, "-c", code, str(path), str(number)], env=env)
+        for number in range(1, 4)
+    ]
+    assert [program.wait(60) for program in programs] == [0, 0, 0]
+    with DeadLetters(path).retrying() as found:
+        assert len(found) == 600
+
+
 def test_what_fails_during_a_retry_gets_a_new_file(letters: DeadLetters) -> None:
-    letters.add(failed(TRADES, "1"))
-    letters.add(failed(MARKET, "2"))
+    letters.keep(failed(APRIL))
+    letters.keep(failed(MAY))
     with letters.retrying() as found:
-        assert [letter.call for letter in found] == [TRADES, MARKET]
+        assert found == [of(APRIL), of(MAY)]
         assert names(letters.path) == ["failed.jsonl.retrying"]
-        letters.add(failed(MARKET, "3"))
+        letters.keep(failed(JUNE))
     assert names(letters.path) == ["failed.jsonl"]
-    assert ids(letters.path) == ["3"]
-
-
-def interrupt(letters: DeadLetters, meanwhile: DeadLetter) -> None:
-    """Begins a retry that is interrupted after one more call has failed."""
-    with suppress(KeyboardInterrupt), letters.retrying():
-        letters.add(meanwhile)
-        raise KeyboardInterrupt
+    assert queries(letters.path) == [of(JUNE)]
 
 
 def test_an_interrupted_retry_is_taken_up_by_the_next(letters: DeadLetters) -> None:
-    letters.add(failed(TRADES, "1"))
-    for number in ("2", "3"):
-        interrupt(letters, failed(MARKET, number))
+    letters.keep(failed(APRIL))
+    for contract in (MAY, JUNE, APRIL):  # one failed again before the interruption
+        with suppress(KeyboardInterrupt), letters.retrying():
+            letters.keep(failed(contract))
+            raise KeyboardInterrupt
     with letters.retrying() as found:
-        assert sorted(letter.correlation_id for letter in found) == ["1", "2", "3"]
+        assert found == [of(APRIL), of(MAY), of(JUNE)]
     assert names(letters.path) == []
 
 
-def test_what_failed_again_before_an_interruption_is_sent_once_more_only(
-    letters: DeadLetters,
-) -> None:
-    letters.add(failed(TRADES, "1"))
-    interrupt(letters, failed(TRADES, "1"))
-    with letters.retrying() as found:
-        assert [letter.correlation_id for letter in found] == ["1"]
-
-
 def test_a_line_written_late_into_the_renamed_file_is_kept(letters: DeadLetters) -> None:
-    letters.add(failed(TRADES, "1"))
+    letters.keep(failed(APRIL))
     with letters.path.open("a") as opened_before, letters.retrying():
-        opened_before.write(failed(MARKET, "2").to_json() + "\n")
+        opened_before.write(json.dumps(failed(MAY).to_dict()) + "\n")
         opened_before.flush()
-    assert ids(letters.path) == ["2"]
+    assert queries(letters.path) == [of(MAY)]
 
 
-def test_a_malformed_line_is_named_and_everything_stays_as_it_was(letters: DeadLetters) -> None:
-    letters.add(failed(TRADES, "1"))
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{half",
+        "[]",
+        "3",
+        '{"query": null}',
+        '{"query": {"kind": "QueryPlan", "endpoint": "../markets"}}',
+        '{"query": {"kind": "QueryPlan", "endpoint": "trades", "url": "//elsewhere"}}',
+        '{"query": {"kind": "Path", "endpoint": "trades"}}',
+        "[" * 100_000,
+    ],
+)
+def test_a_malformed_line_is_named_and_everything_stays_as_it_was(
+    line: str, letters: DeadLetters
+) -> None:
+    letters.keep(failed(APRIL))
     with letters.path.open("a") as file:
-        file.write("\n{half\n")
+        file.write(f"\n{line}\n")
     before = letters.path.read_bytes()
     with (
         pytest.raises(TrayportValidationError, match=r"failed\.jsonl, line 3: this is no dead"),
@@ -286,123 +211,126 @@ def test_a_malformed_line_is_named_and_everything_stays_as_it_was(letters: DeadL
     assert names(letters.path) == ["failed.jsonl"]
 
 
-def answers(**bodies: bytes | Exception) -> Send:
-    """Answers a call by the value of its parameter `n`."""
-
-    async def send(call: ApiRequest) -> bytes:
-        await asyncio.sleep(0)
-        body = bodies[str(call.parameters["n"])]
-        if isinstance(body, Exception):
-            raise body
-        return body
-
-    return send
+@given(
+    st.recursive(
+        st.none() | st.text(), lambda more: st.lists(more) | st.dictionaries(st.text(), more)
+    )
+)
+def test_no_line_of_another_kind_is_a_query(content: object) -> None:
+    with pytest.raises(TrayportValidationError):
+        QueryPlan.from_dict(content)  # type: ignore[arg-type]
 
 
-def numbered(number: str) -> ApiRequest:
-    return ApiRequest(ENDPOINTS["get_trades"], "/trades", {"n": number})
+class Sick:
+    """A service that refuses some contracts until they are well."""
+
+    def __init__(self, *contracts: Any) -> None:
+        self.items = {contract.sequence_item_id for contract in contracts}
+        self.service = Service(self.verdict)
+
+    def verdict(self, asked: ColumnFilter) -> Verdict:
+        return 404 if self.items & {*asked.items} else None
+
+    def run(self, test: Any, **values: Any) -> None:
+        session(self.service, test, **values)
 
 
-def retry(path: Path, send: Send, out: Path) -> RetryReport:
-    return asyncio.run(retry_failed(path, send, out))
+def test_rows_become_files_and_what_fails_again_stays(path: Path, tmp_path: Path) -> None:
+    sick = Sick(APRIL, MAY)
+    out = tmp_path / "deep" / "rows"
+
+    async def test(client: TrayportClient) -> None:
+        whole = await client.get_trades_bulk([JUNE], "2024-03-04", "2024-03-05")
+        await client.get_trades_bulk([APRIL, MAY, JUNE], "2024-03-04", "2024-03-05")
+        assert queries(path) == [of(APRIL), of(MAY)]
+        sick.items.remove(APRIL.sequence_item_id)
+        report = await client.retry_failed(path, out)
+        (file,) = report.files
+        assert (report.succeeded, report.failed) == (1, 1)
+        assert [*out.iterdir()] == [file]
+        assert file.name.startswith("trades-20240304T000000Z-20240305T000000Z-")
+        rows = pl.read_parquet(file)
+        assert set(rows["symbol"]) == {str(APRIL)}
+        april = await client.trades.get_trades(APRIL, "2024-03-04", "2024-03-05")
+        assert rows.drop("symbol").equals(april.to_polars())
+        assert len(whole) > 0
+        assert queries(path) == [of(MAY)]
+        assert names(path) == ["deep", "failed.jsonl"]
+        sick.items.clear()
+        report = await client.retry_failed(path, out)
+        assert (report.succeeded, report.failed) == (1, 0)
+        assert names(path) == ["deep"]
+        assert len([*out.iterdir()]) == 2
+
+    sick.run(test, dead_letter_file=path)
 
 
-def test_answers_become_files_and_what_fails_again_stays(
-    letters: DeadLetters, tmp_path: Path
+def test_rows_of_several_contracts_say_whose_they_are(
+    path: Path, letters: DeadLetters, tmp_path: Path
 ) -> None:
-    for number in "abc":
-        letters.add(failed(numbered(number), f"id-{number}"))
-    out = tmp_path / "deep" / "answers"
-    again = TrayportServerError("500, worse", status_code=500, attempts=2)
-    report = retry(letters.path, answers(a=b"[1]", b=again, c=b"[3]"), out)
-    assert report == RetryReport(2, 1, (out / "id-a.json", out / "id-c.json"))
-    assert (out / "id-a.json").read_bytes() == b"[1]"
-    assert names(out / "x") == ["id-a.json", "id-c.json"]
-    (left,) = map(DeadLetter.from_json, letters.path.read_text().splitlines())
-    assert left.call == numbered("b")
-    assert left.correlation_id == "id-b"
-    assert (left.message, left.status, left.attempts) == (str(again), 500, 2)
-    assert left.failed_at > MIDNIGHT
-    assert names(letters.path) == ["deep", "failed.jsonl"]
+    sick = Sick(MAY)
+    letters.keep(failed(APRIL, MAY, JUNE))
+    letters.keep(failed(APRIL, MAY, JUNE))
+
+    async def test(client: TrayportClient) -> None:
+        report = await client.retry_failed(path, tmp_path / "rows")
+        (file,) = report.files
+        assert (report.succeeded, report.failed) == (0, 1)
+        item = pl.col("contract").struct.field("sequence_item_id")
+        found = pl.read_parquet(file).select(item.unique()).to_series().sort().to_list()
+        assert found == [APRIL.sequence_item_id, JUNE.sequence_item_id]
+        (left,) = queries(path)
+        assert left.contracts == (MAY,)
+
+    sick.run(test)
 
 
-def test_when_all_are_answered_the_file_is_gone(letters: DeadLetters, tmp_path: Path) -> None:
-    letters.add(failed(numbered("a"), "1"))
-    assert retry(letters.path, answers(a=b"[]"), tmp_path / "out").failed == 0
-    assert names(letters.path) == ["out"]
-
-
-def test_an_interrupted_run_is_taken_up_without_the_file_itself(
-    letters: DeadLetters, tmp_path: Path
+def test_a_run_that_ends_early_loses_nothing(
+    path: Path, letters: DeadLetters, tmp_path: Path
 ) -> None:
-    letters.add(failed(numbered("a"), "1"))
-    with pytest.raises(ZeroDivisionError):
-        retry(letters.path, answers(a=ZeroDivisionError()), tmp_path / "out")
-    assert names(letters.path) == ["failed.jsonl.retrying", "out"]
-    assert retry(letters.path, answers(a=b"[]"), tmp_path / "out").succeeded == 1
+    for contract in CONTRACTS[:9]:
+        letters.keep(failed(contract))
+    slow = {contract.sequence_item_id for contract in CONTRACTS[2:9]}
+    service = Service(lambda asked: 100.0 if slow & {*asked.items} else None)
+
+    async def test(client: TrayportClient) -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await client.retry_failed(path, tmp_path / "rows")
+        assert names(path) == ["failed.jsonl.retrying", "rows"]
+        slow.clear()
+        report = await client.retry_failed(path, tmp_path / "rows")
+        assert (report.succeeded, report.failed) == (9, 0)
+        assert len([*(tmp_path / "rows").iterdir()]) == 9
+        assert names(path) == ["rows"]
+
+    session(service, test)
 
 
-def test_settings_that_cannot_work_end_the_run_and_lose_nothing(
-    letters: DeadLetters, tmp_path: Path
+def test_a_key_that_is_refused_ends_the_run_and_loses_nothing(
+    path: Path, letters: DeadLetters, tmp_path: Path
 ) -> None:
-    letters.add(failed(numbered("a"), "1"))
-    closed = TrayportConfigurationError("the client is closed")
-    with pytest.raises(TrayportConfigurationError):
-        retry(letters.path, answers(a=closed), tmp_path / "out")
-    assert len(ids(letters.path.with_name("failed.jsonl.retrying"))) == 1
+    letters.keep(failed(APRIL))
+
+    async def test(client: TrayportClient) -> None:
+        service.verdict = lambda _: 401
+        with pytest.raises(Exception, match="401"):
+            await client.retry_failed(path, tmp_path / "rows")
+        service.verdict = lambda _: None
+        report = await client.retry_failed(path, tmp_path / "rows")
+        assert (report.succeeded, report.failed) == (1, 0)
+
+    service = Service()
+    session(service, test)
 
 
-def test_cancelling_a_run_loses_nothing(letters: DeadLetters, tmp_path: Path) -> None:
-    for number in "abcdefghi":
-        letters.add(failed(numbered(number), number))
-    under_way: list[str] = []
-    full = asyncio.Event()
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    async def test(client: TrayportClient) -> None:
+        for wrong in (tmp_path / "failed.jsonl", tmp_path / "no" / "failed.jsonl"):
+            with pytest.raises(TrayportValidationError, match="no such file"):
+                await client.retry_failed(wrong, tmp_path / "rows")
+        with pytest.raises(TrayportValidationError, match="this is a directory"):
+            await client.retry_failed(tmp_path, tmp_path / "rows")
 
-    async def send(call: ApiRequest) -> bytes:
-        number = str(call.parameters["n"])
-        if number == "a":
-            return b"[]"
-        if number == "b":
-            raise TrayportConnectionError("broken")
-        under_way.append(number)
-        if len(under_way) == CONCURRENCY:
-            full.set()
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    async def main() -> None:
-        run = asyncio.create_task(retry_failed(letters.path, send, tmp_path / "out"))
-        await full.wait()
-        run.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await run
-
-    asyncio.run(main())
-    assert len(under_way) == CONCURRENCY
-    bodies = dict.fromkeys("abcdefghi", b"[]")
-    report = retry(letters.path, answers(**bodies), tmp_path / "out")
-    assert report.succeeded == 9
-    assert report.failed == 0
-
-
-def test_no_id_leads_out_of_the_directory_and_copies_of_a_line_have_their_own_answers(
-    letters: DeadLetters, tmp_path: Path
-) -> None:
-    for number, name in (("a", "../../x"), ("b", ""), ("c", "")):
-        letters.add(evolve(failed(numbered(number), "1"), correlation_id=name))
-    report = retry(letters.path, answers(a=b"1", b=b"2", c=b"3"), tmp_path / "out")
-    assert [file.parent for file in report.files] == [tmp_path / "out"] * 3
-    assert [file.read_bytes() for file in report.files] == [b"1", b"2", b"3"]
-
-
-def test_a_file_that_is_not_there_is_told_of(tmp_path: Path) -> None:
-    for missing in (tmp_path / "failed.jsonl", tmp_path / "no" / "failed.jsonl"):
-        with pytest.raises(TrayportValidationError, match="no such file"):
-            retry(missing, answers(), tmp_path / "out")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_directory_in_the_place_of_the_file_is_told_of(tmp_path: Path) -> None:
-    with pytest.raises(TrayportValidationError, match="this is a directory"):
-        retry(tmp_path, answers(), tmp_path / "out")
+    session(Service(), test)
     assert list(tmp_path.iterdir()) == []

@@ -1,19 +1,19 @@
 """`trayport retry-failed`, as a user runs it."""
 
-import json
-from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
-from trayport_spec import ENDPOINTS
 
-from trayport_sdk.bulk.dead_letters import DeadLetter, DeadLetters
+from trayport_sdk import ContractSpec, QueryPlan, Window
+from trayport_sdk.bulk.dead_letters import DeadLetters
+from trayport_sdk.bulk.result import FailedQuery
 from trayport_sdk.cli import run
 from trayport_sdk.errors import TrayportServerError
-from trayport_sdk.http.messages import ApiRequest
+from trayport_sdk.query.planner import plan
 
-MARKET = ApiRequest(ENDPOINTS["get_market"], "/markets/10000065", {})
-NOTHING = ApiRequest(ENDPOINTS["get_market"], "/markets/1", {})
+APRIL = ContractSpec.parse("10000065*#Single#10000305#244#0")
+NOBODY = ContractSpec.parse("10000065*#Single#10000305#99999#0")
 
 
 @pytest.fixture
@@ -21,33 +21,34 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "failed.jsonl"
 
 
-def failed(file: Path, *calls: ApiRequest) -> None:
+def failed(file: Path, *contracts: ContractSpec) -> None:
     error = TrayportServerError("503, it failed", status_code=503)
-    for call in calls:
-        DeadLetters(file).add(DeadLetter.from_call(call, error, failed_at=datetime.now(UTC)))
+    window = Window.between("2024-03-04", "2024-03-05")
+    for contract in contracts:
+        (query,) = plan(QueryPlan(endpoint="trades", contracts=(contract,), window=window))
+        DeadLetters(file).keep(FailedQuery(query, error))
 
 
 def test_what_is_answered_now_lies_in_the_directory(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    failed(file, MARKET)
+    failed(file, APRIL)
     assert run(["retry-failed", str(file), "--sandbox"]) == 0
-    (answer,) = file.with_name("failed.jsonl.answers").iterdir()
-    assert json.loads(answer.read_bytes())["id"] == 10000065
+    (rows,) = file.with_name("failed.jsonl.rows").iterdir()
+    assert pl.read_parquet(rows).height > 0
     assert not file.exists()
-    assert capsys.readouterr().out == f"1 answered, in {answer.parent}; 0 failed again, in {file}\n"
+    assert capsys.readouterr().out == f"1 answered, in {rows.parent}; 0 failed again, in {file}\n"
 
 
 def test_what_fails_again_stays_in_the_file_once_and_the_exit_code_says_so(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    failed(file, NOTHING, MARKET)
-    out = tmp_path / "answers"
+    failed(file, NOBODY, APRIL)
+    out = tmp_path / "rows"
     assert run(["retry-failed", str(file), "--out", str(out), "--sandbox"]) == 1
     assert "1 answered" in capsys.readouterr().out
-    (left,) = map(DeadLetter.from_json, file.read_text().splitlines())
-    assert left.call == NOTHING
-    assert left.status == 404
+    (left,) = file.read_text().splitlines()
+    assert str(NOBODY) in left
     assert len(list(out.iterdir())) == 1
 
 

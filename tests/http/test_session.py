@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import warnings
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from attrs import define, evolve, field
@@ -21,7 +19,6 @@ from trayport_sdk import (
     TrayportClient,
     TrayportConfigurationError,
     TrayportError,
-    TrayportNotFoundError,
     TrayportRateLimitError,
     TrayportServerError,
     TrayportTimeoutError,
@@ -335,44 +332,6 @@ async def test_the_higher_priority_of_reference_data_gives_way_to_an_option(one:
     await asyncio.gather(*waiting)
 
 
-def test_what_fails_for_good_is_kept_without_the_key_and_can_be_sent_again(tmp_path: Path) -> None:
-    file, out = tmp_path / "failed.jsonl", tmp_path / "answers"
-
-    async def test(one: World) -> None:
-        one.sandbox.faults.add(Fault("status", times=None, path=PATH))
-        for _ in range(2):
-            with pytest.raises(TrayportServerError):
-                await one.market()
-        with pytest.raises(TrayportNotFoundError):
-            await one.market(1)
-        await one.market(OTHER)
-        lines = [json.loads(line) for line in file.read_text().splitlines()]
-        assert [line["url"] for line in lines] == [URL, URL, "/markets/1"]
-        report = await one.client.retry_failed(file, out)
-        assert (report.succeeded, report.failed) == (0, 3)
-        one.sandbox.faults.clear()
-        report = await one.client.retry_failed(file, out)
-        assert (report.succeeded, report.failed) == (2, 1)
-        assert json.loads(report.files[0].read_text())["id"] == MARKET
-        assert [json.loads(x)["url"] for x in file.read_text().splitlines()] == ["/markets/1"]
-
-    session(test, quick(dead_letter_file=file, max_retries=0, circuit_breakers=False))
-
-
-def test_a_dead_letter_file_that_cannot_be_written_hides_no_failure(tmp_path: Path) -> None:
-    file = tmp_path / "gone" / "failed.jsonl"
-    file.parent.mkdir()
-
-    async def test(one: World) -> None:
-        file.parent.rmdir()
-        one.sandbox.faults.add(Fault("status"))
-        with pytest.raises(TrayportServerError) as failed:
-            await one.market()
-        assert "could not be kept" in "".join(failed.value.__notes__)
-
-    session(test, quick(dead_letter_file=file, max_retries=0))
-
-
 @pytest.mark.parametrize("kind", ["malformed", "html", "cut", "reset", "wrong-length"])
 def test_a_damaged_answer_is_fetched_again_as_a_whole(kind: Kind) -> None:
     async def test(one: World) -> None:
@@ -415,9 +374,7 @@ async def test_a_policy_can_change_while_calls_wait(one: World) -> None:
         await one.market()
 
 
-def test_an_answer_from_memory_is_no_failure_and_leaves_no_dead_letter(tmp_path: Path) -> None:
-    file = tmp_path / "failed.jsonl"
-
+def test_an_answer_from_memory_is_no_failure() -> None:
     async def test(one: World) -> None:
         await one.client.reference.get_markets()
         one.sandbox.faults.add(Fault("status", times=None))
@@ -426,9 +383,8 @@ def test_an_answer_from_memory_is_no_failure_and_leaves_no_dead_letter(tmp_path:
         with pytest.warns(TrayportStaleDataWarning):
             await one.client.reference.get_markets()
         assert len(one.told(FailureEvent)) == 1
-        assert len(file.read_text().splitlines()) == 1
 
-    session(test, quick(breaker_threshold=1, max_retries=0, dead_letter_file=file))
+    session(test, quick(breaker_threshold=1, max_retries=0))
 
 
 @on_virtual_time(max_retries=0, forbidden_wait=1)
@@ -439,22 +395,6 @@ async def test_a_refusal_that_may_pass_is_retryable(one: World) -> None:
         with pytest.raises(TrayportError) as refused:
             await one.market()
         assert refused.value.retryable is retryable
-
-
-def test_a_key_given_for_a_parameter_is_not_kept_with_the_dead_letter(tmp_path: Path) -> None:
-    file = tmp_path / "failed.jsonl"
-
-    async def test(one: World) -> None:
-        one.sandbox.faults.add(Fault("status", times=None))
-        with pytest.raises(TrayportError) as failed:
-            await one.client.trades.get_trades(
-                "10000065*#Single#10000305#244#0", "2024-03-04", "2024-03-05", routes=["sandbox"]
-            )
-        assert "routes=[key]" in str(failed.value)
-        (line,) = file.read_text().splitlines()
-        assert json.loads(line)["parameters"]["routes"] == ["[key]"]
-
-    session(test, quick(dead_letter_file=file, max_retries=0))
 
 
 @pytest.mark.parametrize("where", ["in line", "before a retry", "in flight"])

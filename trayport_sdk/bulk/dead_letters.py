@@ -1,195 +1,99 @@
-"""Keeps what failed for good in a file, so that it can be sent again later.
+"""Keeps queries that failed for good in a file, so that they can be run again later.
 
-One line of JSON for every call, appended in one write, so that several programs can share a file.
-It holds what was asked and why it failed; the key is no part of a call.
+One line of JSON for each, appended in one write, so that several programs can share a file. It
+holds the query and why it failed; the key is no part of it, and neither is what the service sent.
 """
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import json
 import os
-import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Self
-from uuid import uuid4
+from typing import Any, Self, cast
 
-import msgspec
+import polars as pl
 from attrs import frozen
-from trayport_spec import ENDPOINTS, Endpoint
 
-from ..errors import (
-    TrayportAPIError,
-    TrayportConfigurationError,
-    TrayportError,
-    TrayportValidationError,
-)
-from ..http.messages import ApiRequest
+from ..errors import TrayportConfigurationError, TrayportError, TrayportValidationError
+from ..query.plan import QueryPlan
+from ..tables.files import encode, replaced
+from .raw import name_of
+from .result import SYMBOL, AnsweredQuery, FailedQuery, Outcome, rows_of, telling
 
+RETRYING = ".retrying"
 SETTING = "dead_letter_file (variable TRAYPORT_DEAD_LETTER_FILE)"
 
 
 @frozen
-class DeadLetter:
-    """A call that failed for good.
+class RetryReport:
+    """What became of a file of dead letters that was run again.
 
     Attributes:
-        failed_at: When it failed, in UTC.
-        operation_id: The operation, as the OpenAPI document names it.
-        url: The path that was asked, such as `/markets/10000065`.
-        parameters: The query; a tuple where a name is sent several times.
-        correlation_id: The id of the call in logs. It stays the same when a retry fails.
-        attempts: How many times the request was sent.
-        error: The name of the error's class.
-        message: What the error said.
-        status: The HTTP status, or None when no answer came.
+        succeeded: How many queries were answered.
+        failed: How many failed again, as a whole or in part; what is missing is in the file.
+        files: The files that were written, in the order of the queries.
     """
 
-    failed_at: datetime
-    operation_id: str
-    url: str
-    parameters: Mapping[str, str | tuple[str, ...]]
-    correlation_id: str
-    attempts: int
-    error: str
-    message: str
-    status: int | None = None
-
-    @classmethod
-    def from_call(cls, call: ApiRequest, error: TrayportError, *, failed_at: datetime) -> Self:
-        """The letter for a call and the error it ended with."""
-        return cls(
-            failed_at=failed_at,
-            operation_id=call.endpoint.operation_id,
-            url=call.url,
-            parameters=call.parameters,
-            correlation_id=error.correlation_id or uuid4().hex,
-            attempts=error.attempts,
-            error=type(error).__name__,
-            message=str(error),
-            status=error.status_code if isinstance(error, TrayportAPIError) else None,
-        )
-
-    @property
-    def call(self) -> ApiRequest:
-        """The call, to be sent again."""
-        return ApiRequest(ENDPOINTS[self.operation_id], self.url, self.parameters)
-
-    def to_json(self) -> str:
-        """The letter as one line, without its end."""
-        line = _Line(
-            failed_at=self.failed_at.astimezone(UTC),
-            operation_id=self.operation_id,
-            url=self.url,
-            parameters=dict(self.parameters),
-            correlation_id=self.correlation_id,
-            attempts=self.attempts,
-            error=_Reason(name=self.error, message=self.message, status=self.status),
-        )
-        return json.dumps(msgspec.to_builtins(line))
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """The letter that `to_json` wrote.
-
-        Raises:
-            TrayportValidationError: The text is not such a line.
-        """
-        try:
-            line = msgspec.convert(json.loads(text), _Line)
-        except (ValueError, RecursionError, msgspec.ValidationError) as error:
-            raise TrayportValidationError(
-                f"this is no dead letter: {error}", parameter="line"
-            ) from error
-        if line.operation_id not in ENDPOINTS:
-            raise TrayportValidationError(
-                f"this is no dead letter: there is no operation {line.operation_id!r}",
-                parameter="line",
-            )
-        if not _is_path_of(ENDPOINTS[line.operation_id], line.url):
-            # It is asked with the key, so a file must not say where.
-            raise TrayportValidationError(
-                f"this is no dead letter: {line.url!r} is no path of {line.operation_id}",
-                parameter="line",
-            )
-        return cls(
-            failed_at=line.failed_at.astimezone(UTC),
-            operation_id=line.operation_id,
-            url=line.url,
-            parameters=line.parameters,
-            correlation_id=line.correlation_id,
-            attempts=line.attempts,
-            error=line.error.name,
-            message=line.error.message,
-            status=line.error.status,
-        )
-
-
-def _is_path_of(endpoint: Endpoint, url: str) -> bool:
-    """Whether a path is an operation's, with ids in the places for them."""
-    parts = re.split(r"\{\w+\}", endpoint.path)
-    return re.fullmatch("[0-9A-Za-z_-]+".join(map(re.escape, parts)), url) is not None
-
-
-class _Reason(msgspec.Struct):
-    name: str = msgspec.field(name="class")
-    message: str
-    status: int | None
-
-
-class _Line(msgspec.Struct):
-    failed_at: Annotated[datetime, msgspec.Meta(tz=True)]
-    operation_id: str
-    url: str
-    parameters: dict[str, str | tuple[str, ...]]
-    correlation_id: str
-    attempts: int
-    error: _Reason
+    succeeded: int
+    failed: int
+    files: tuple[Path, ...]
 
 
 class DeadLetters:
-    """The file of the calls that failed for good.
+    """The file of the queries that failed for good.
+
+    Args:
+        path: The file; made when something fails.
+        redact: Takes the key out of a text, where it was mistaken for a value.
 
     Raises:
         TrayportConfigurationError: The file cannot be written to.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, redact: Callable[[str], str] = str) -> None:
         if not path.parent.is_dir():
             raise _unusable(path, "lies in a directory that does not exist")
         if path.is_dir():
             raise _unusable(path, "is a directory")
         self.path = path
+        self._taken = path.with_name(f"{path.name}{RETRYING}")
+        self._redact = redact
 
-    def add(self, letter: DeadLetter) -> None:
-        """Appends a letter.
+    @classmethod
+    def to_retry(cls, path: Path, redact: Callable[[str], str]) -> Self:
+        """The file whose queries are to be run again.
 
         Raises:
-            TrayportConfigurationError: The file cannot be written to.
+            TrayportValidationError: There is no such file.
         """
-        self._append(letter.to_json().encode() + b"\n")
+        if path.is_dir():
+            raise _no_file(path, "this is a directory, not a file of dead letters")
+        if not (path.is_file() or path.with_name(f"{path.name}{RETRYING}").is_file()):
+            raise _no_file(path, "there is no such file of dead letters")
+        return cls(path, redact)
 
-    def keep(self, request: ApiRequest, error: TrayportError) -> None:
-        """Appends a request that has failed for good, unless the client is what cannot work."""
-        if isinstance(error, TrayportConfigurationError):
+    def keep(self, failed: FailedQuery) -> None:
+        """Appends a query, unless the client is what cannot work."""
+        if isinstance(failed.error, TrayportConfigurationError):
             return
         try:
-            self.add(DeadLetter.from_call(request, error, failed_at=datetime.now(UTC)))
-        except (TrayportError, OSError) as unwritten:
+            self._append(self._redact(json.dumps(failed.to_dict())).encode() + b"\n")
+        except (TrayportError, OSError) as error:
             # The failure of the request says more than that of its record.
-            error.add_note(f"It could not be kept for a later retry: {unwritten}")
+            failed.error.add_note(f"It could not be kept for a later retry: {error}")
 
     def _append(self, lines: bytes) -> None:
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
         try:
-            handle = os.open(self.path, flags, 0o600)
+            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
             try:
                 # Half a line that a full disk left must not swallow the next one. That another
                 # program may be in the middle of writing costs an empty line, which is skipped.
                 size = os.fstat(handle).st_size
-                torn = size > 0 and _last_byte(handle, size) != b"\n"
+                torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
                 lines = b"\n" + lines if torn else lines
                 written = os.write(handle, lines)
             finally:
@@ -200,75 +104,113 @@ class DeadLetters:
             raise _unusable(self.path, "cannot be written to (the disk is full)")
 
     @contextmanager
-    def retrying(self) -> Generator[list[DeadLetter]]:
-        """The letters to be sent again, in a `with` that ends when all of them were.
+    def retrying(self) -> Generator[list[QueryPlan]]:
+        """The queries, each of them once, in a `with` that ends when all of them were run again.
 
         The file is renamed first, so that what fails meanwhile gets a new one. The renamed file
         goes away when the `with` ends; when that raises, it stays, and the next one takes it up.
 
         Raises:
-            TrayportValidationError: A line is not a letter; the message names file and line.
+            TrayportValidationError: A line is not a dead letter; the message names file and line.
         """
-        if self.path.exists():
-            _read(self.path)  # a malformed line is told of before anything is renamed
-            self.path.rename(self._free_name())
-        taken = {path: _read(path) for path in self.interrupted()}
-        # When a run was interrupted, what failed in it a second time is in two files.
-        letters = {_identity(x): x for found, _ in taken.values() for x in found}
-        yield list(letters.values())
-        for path, (_, size) in taken.items():
-            self._keep_late_lines(path, size)
-            path.unlink(missing_ok=True)
-
-    def interrupted(self) -> list[Path]:
-        """The renamed files that wait for somebody to finish with them."""
-        name = re.compile(re.escape(self.path.name) + r"\.retrying(-\d+)?")
-        return sorted(path for path in self.path.parent.iterdir() if name.fullmatch(path.name))
-
-    def _free_name(self) -> Path:
-        name = self.path.with_name(f"{self.path.name}.retrying")
-        number = 1
-        while name.exists():
-            number += 1
-            name = self.path.with_name(f"{self.path.name}.retrying-{number}")
-        return name
-
-    def _keep_late_lines(self, path: Path, size: int) -> None:
-        """Saves what somebody wrote who had opened the file before it was renamed."""
-        late = path.read_bytes()[size:] if path.exists() else b""
-        if late:
+        for path in (self._taken, self.path):
+            _read(path)  # before anything is renamed
+        if not self._taken.exists():
+            self.path.rename(self._taken)
+        elif self.path.exists():
+            with self._taken.open("ab") as taken:
+                taken.write(b"\n" + self.path.read_bytes())
+            self.path.unlink()
+        size = self._taken.stat().st_size
+        yield list(dict.fromkeys(_read(self._taken)))
+        # Somebody may have written who had opened the file before it was renamed.
+        if late := self._taken.read_bytes()[size:]:
             self._append(late)
+        self._taken.unlink()
 
 
-def _last_byte(handle: int, size: int) -> bytes:
-    os.lseek(handle, size - 1, os.SEEK_SET)
-    return os.read(handle, 1)
+async def retry_failed(
+    letters: DeadLetters,
+    fetch: Callable[[QueryPlan], Awaitable[Sequence[Outcome]]],
+    out: Path,
+    concurrency: int,
+) -> RetryReport:
+    """Runs everything in a file of dead letters again.
+
+    An interruption loses nothing: the next run repeats what this one had begun.
+
+    Args:
+        letters: The file.
+        fetch: Runs a query, and keeps what fails again as a dead letter.
+        out: The directory for the rows; made when it is missing.
+        concurrency: How many queries are run at once.
+
+    Raises:
+        TrayportValidationError: A line is not a dead letter.
+        TrayportConfigurationError: A file cannot be written to, or the settings cannot work.
+    """
+    slots = asyncio.Semaphore(concurrency)
+
+    async def one(query: QueryPlan) -> tuple[Path | None, bool]:
+        query = telling(query)
+        async with slots:
+            outcomes = await fetch(query)
+        answered = [outcome for outcome in outcomes if isinstance(outcome, AnsweredQuery)]
+        path = await asyncio.to_thread(_write, query, answered, out) if answered else None
+        return path, len(answered) == len(outcomes)
+
+    with letters.retrying() as queries:
+        tasks = [asyncio.create_task(one(query)) for query in queries]
+        try:
+            ended = await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+    succeeded = sum(is_whole for _, is_whole in ended)
+    files = tuple(path for path, _ in ended if path is not None)
+    return RetryReport(succeeded, len(ended) - succeeded, files)
 
 
-def _identity(letter: DeadLetter) -> tuple[object, ...]:
-    query = tuple(sorted(letter.parameters.items()))
-    return letter.correlation_id, letter.operation_id, letter.url, query
+def _write(query: QueryPlan, answered: Sequence[AnsweredQuery], out: Path) -> Path:
+    """Writes the rows of a query, under a name that is the same whenever it is run."""
+    out.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256(json.dumps(query.to_dict()).encode()).hexdigest()[:12]
+    path = out / f"{name_of(query)}-{digest}.parquet"
+    frames = (frame for one in answered for frame in rows_of(query, one))
+    if len(query.contracts) == 1:
+        symbol = pl.lit(str(query.contracts[0])).alias(SYMBOL)
+        frames = (frame.select(symbol, pl.all()) for frame in frames)
+    with replaced(path) as part:
+        encode(frames, part, ".parquet", "zstd")
+    return path
+
+
+def _read(path: Path) -> list[QueryPlan]:
+    """The queries of a file, which may be missing."""
+    queries: list[QueryPlan] = []
+    lines = path.read_bytes().split(b"\n") if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            # The query alone is run again, and it can name nothing but a query.
+            document = cast("dict[str, Any]", json.loads(line))
+            queries.append(QueryPlan.from_dict(document["query"]))
+        except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
+            raise TrayportValidationError(
+                f"{path}, line {number}: this is no dead letter: {error}",
+                parameter="path",
+                suggestion="correct the line or remove it",
+            ) from error
+    return queries
+
+
+def _no_file(path: Path, reason: str) -> TrayportValidationError:
+    return TrayportValidationError(f"path {str(path)!r}: {reason}", parameter="path")
 
 
 def _unusable(path: Path, reason: str) -> TrayportConfigurationError:
     return TrayportConfigurationError(
         f"{SETTING}: {str(path)!r} {reason}", suggestion="choose another file"
     )
-
-
-def _read(path: Path) -> tuple[Sequence[DeadLetter], int]:
-    """The letters of a file and how many bytes they were."""
-    content = path.read_bytes()
-    letters: list[DeadLetter] = []
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            letters.append(DeadLetter.from_json(line))
-        except TrayportValidationError as error:
-            raise TrayportValidationError(
-                f"{path}, line {number}: {error.args[0]}",
-                parameter="path",
-                suggestion="correct the line or remove it",
-            ) from error.__cause__
-    return letters, len(content)

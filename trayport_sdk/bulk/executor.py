@@ -154,6 +154,7 @@ class Run:
         lenient: Whether values that are not of their types become null.
         keep: Keeps the bodies as they come, instead of the rows.
         on_progress: Called after each response.
+        on_failure: Called with each query that has failed for good.
 
     Attributes:
         ahead: Responses under way or waiting for whoever takes them, at most; may change.
@@ -173,6 +174,7 @@ class Run:
         lenient: bool = False,
         keep: Keep | None = None,
         on_progress: OnProgress | None = None,
+        on_failure: Callable[[FailedQuery], None] | None = None,
     ) -> None:
         check_callback("on_progress", on_progress, "Progress")
         self._session = session
@@ -186,6 +188,7 @@ class Run:
         self._slots = asyncio.Semaphore(concurrency)
         self.ahead = ahead
         self._on_progress = on_progress
+        self._on_failure = on_failure
         self._clock = asyncio.get_running_loop().time
         self._started = self._clock()
         self._several = len({contract for plan in plans for contract in plan.contracts}) > 1
@@ -337,15 +340,20 @@ class Run:
             )
             return outcome
         if not self._progress.requests_done and concerns_every_query(outcome.error):
-            self._session.give_up(call, outcome.error)
+            self._publish(outcome)
             raise outcome.error
         if is_refused(outcome.error) or is_unfinished(outcome.error):
             self._patience.reached |= self._several
         return outcome
 
     def _give_up(self, failed: FailedQuery) -> None:
-        self._session.give_up(ApiRequest.from_query(failed.query), failed.error)
+        self._publish(failed)
         self._count(requests_failed=1)
+
+    def _publish(self, failed: FailedQuery) -> None:
+        self._session.give_up(ApiRequest.from_query(failed.query), failed.error)
+        if self._on_failure is not None:
+            self._on_failure(failed)
 
     def _count(self, **more: int) -> None:
         so_far = {name: getattr(self._progress, name) + value for name, value in more.items()}

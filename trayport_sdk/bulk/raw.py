@@ -85,7 +85,7 @@ class BodyKeeper:
         """Gives the body that answers a query its name."""
         path, ending = self._kept.pop(query)
         self._placed += 1
-        return path.replace(self._directory / f"{self._placed:05d}-{_name(query)}{ending}")
+        return path.replace(self._directory / f"{self._placed:05d}-{name_of(query)}{ending}")
 
     def __enter__(self) -> Self:
         self._waiting.mkdir()
@@ -106,7 +106,7 @@ def _ending(encoding: str) -> str:
     return ENDINGS.get(name, f".{name}")
 
 
-def _name(query: QueryPlan) -> str:
+def name_of(query: QueryPlan) -> str:
     """The endpoint and the window, with the letters that any file system takes."""
     if query.window is None:
         return query.endpoint

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
-from attrs import frozen
+from attrs import field, frozen
 from trayport_spec import CONTRACT_TYPE_ALIASES
 
 from ..errors import (
@@ -24,7 +25,13 @@ from ..errors import (
 )
 from ..query.contracts import ContractSpec
 from ..query.params import parameters_by_argument
-from ..query.plan import CONTRACT, BulkMarketQuery, ParallelContractQuery, QueryPlan
+from ..query.plan import (
+    CONTRACT,
+    BulkMarketQuery,
+    ParallelContractQuery,
+    QueryPlan,
+    telling_contracts,
+)
 from ..tables.base import RequestRecord
 from ..tables.decode.decoder import Decoder
 from ..tables.decode.schema import ColumnFilter, column_filter, to_frame
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
     from ..query.times import Window
 
 ITEM = "sequence_item_id"
+SYMBOL = "symbol"
 
 _REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_URI_TOO_LONG}
 _TOO_LARGE = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}
@@ -62,10 +70,12 @@ class FailedQuery:
     Attributes:
         query: What was asked for; the planner's `execute_plan` takes it again.
         error: Why it failed.
+        failed_at: When it failed, in UTC.
     """
 
     query: QueryPlan
     error: TrayportError
+    failed_at: datetime = field(factory=lambda: datetime.now(UTC), eq=False)
 
     @property
     def contracts(self) -> tuple[ContractSpec, ...]:
@@ -76,6 +86,21 @@ class FailedQuery:
     def window(self) -> Window | None:
         """The range whose rows are missing, or None when an instant was asked about."""
         return self.query.window
+
+    def to_dict(self) -> dict[str, Any]:
+        """The query and why it failed, as plain values that JSON can hold."""
+        error = self.error
+        return {
+            "query": self.query.to_dict(),
+            "failed_at": self.failed_at.isoformat(timespec="milliseconds"),
+            "error": {
+                "class": type(error).__name__,
+                "message": str(error),
+                "status": error.status_code if isinstance(error, TrayportAPIError) else None,
+                "attempts": error.attempts,
+                "correlation_id": error.correlation_id,
+            },
+        }
 
     def __str__(self) -> str:
         return f"{self.query.explain()}: {self.error}"
@@ -261,3 +286,31 @@ def _is_of(contract: ContractSpec, given: Container[str]) -> pl.Expr:
         if (value is not None and name not in given) or name == "second_sequence_item_id":
             is_of &= own.field(name).eq_missing(value)
     return is_of & own.field("contract_type").is_in([contract.contract_type.value, *aliases])
+
+
+def rows_of(query: QueryPlan, one: AnsweredQuery) -> Iterator[pl.DataFrame]:
+    """The rows that a request fetched, of the contracts that were asked for."""
+    for frame in one.rows.frames():
+        yield with_symbols(query, one.query, _of_its_contracts(one.query, frame))
+    one.rows.close()
+
+
+def _of_its_contracts(query: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows in their order, without those of contracts that nobody asked for."""
+    if not (isinstance(query, BulkMarketQuery) and query.contracts):
+        return frame
+    place = "place among all rows"
+    parts = split_by_contract(query, frame.with_row_index(place))
+    return pl.concat([rows for _, rows in parts]).sort(place).drop(place)
+
+
+def with_symbols(query: QueryPlan, request: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows, with the symbol of their contract in front if nothing else tells it."""
+    if len(query.contracts) < 2 or CONTRACT in query.optional_fields:
+        return frame
+    return frame.select(pl.lit(str(request.contracts[0])).alias(SYMBOL), pl.all())
+
+
+def telling(query: QueryPlan) -> QueryPlan:
+    """The query, so that the rows of several contracts say whose they are."""
+    return telling_contracts(query) if len(query.contracts) > 1 else query

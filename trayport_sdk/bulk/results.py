@@ -22,11 +22,9 @@ from ..tables import (
     TradesResponse,
 )
 from ..tables.base import RequestRecord
-from .result import AnsweredQuery, FailedQuery, Outcome, split_by_contract
+from .result import SYMBOL, AnsweredQuery, FailedQuery, Outcome, split_by_contract
 
 Response = TypeVar("Response", bound=TableResponse[Any])
-
-SYMBOL = "symbol"
 
 
 @frozen

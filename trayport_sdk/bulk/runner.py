@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from trayport_spec import ENDPOINTS
@@ -17,6 +18,7 @@ from ..query.plan import OPERATIONS, QueryPlan, telling_contracts
 from ..query.planner import plan
 from ..query.rules import listed
 from ..tables import TableResponse
+from .dead_letters import DeadLetters, RetryReport, retry_failed
 from .executor import Run, check_callback
 from .progress import OnProgress
 from .result import AnsweredQuery, Keep, Outcome, columns_of
@@ -54,6 +56,8 @@ class Runner:
         self._session = session
         self._settings = settings
         self._resolve = resolve
+        file = settings().dead_letter_file
+        self._letters = None if file is None else DeadLetters(file, session.transport.redact)
         self.now = now
 
     @property
@@ -136,6 +140,7 @@ class Runner:
         whole: bool = False,
         hold: int | None = None,
         keep: Keep | None = None,
+        letters: DeadLetters | None = None,
     ) -> Run:
         """A run of a plan that has not begun.
 
@@ -147,11 +152,13 @@ class Runner:
             hold: About how many bytes of the rows of a response are kept in memory, the others in
                 a file; all of them when it is left out.
             keep: Keeps the bodies as they come, instead of the rows.
+            letters: Where failures go, if not to the file that the settings name.
 
         Raises:
             TrayportValidationError: Tables are to be made of CSV.
         """
         settings = self._settings()
+        letters = letters or self._letters
         for query in plans:
             if query.options.response_format != "json" and keep is None:
                 raise TrayportValidationError(
@@ -171,6 +178,7 @@ class Runner:
             keep=keep,
             lenient=settings.decode_mode == "lenient",
             on_progress=on_progress,
+            on_failure=None if letters is None else letters.keep,
         )
 
     async def table(
@@ -229,6 +237,16 @@ class Runner:
         queries = list(dict.fromkeys(failure.query for failure in result.failures))
         again = await self.run_result(queries, on_progress)
         return await asyncio.to_thread(result.retried, again)
+
+    async def retry_failed(self, path: Path, out: Path) -> RetryReport:
+        """Runs the queries of a file of dead letters again; what fails again stays in the file."""
+        letters = DeadLetters.to_retry(path, self._session.transport.redact)
+
+        async def fetch(query: QueryPlan) -> list[Outcome]:
+            async with aclosing(self.run([query], letters=letters).outcomes()) as outcomes:
+                return [outcome async for outcome in outcomes]
+
+        return await retry_failed(letters, fetch, out, self._settings().max_concurrency)
 
 
 def only_one(given: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from attrs import frozen
 from trayport_spec import ENDPOINTS
 
 from ..errors import TrayportConfigurationError, TrayportValidationError
-from ..query.plan import CHOICES, CONTRACT, BulkMarketQuery, QueryPlan, telling_contracts
+from ..query.plan import CHOICES, QueryPlan
 from ..query.planner import plan
 from ..tables import RESPONSES, TradesBatch
 from ..tables.base import RequestRecord
@@ -30,8 +30,15 @@ from ..tables.files import (
 )
 from .progress import OnProgress
 from .raw import BodyKeeper, check_directory
-from .result import AnsweredQuery, Keep, columns_of, split_by_contract
-from .results import SYMBOL
+from .result import (
+    AnsweredQuery,
+    Keep,
+    columns_of,
+    rows_of,
+    split_by_contract,
+    telling,
+    with_symbols,
+)
 from .writer import FileReport, FileWriter
 
 if TYPE_CHECKING:
@@ -398,35 +405,7 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def rows_of(query: QueryPlan, one: AnsweredQuery) -> Iterator[pl.DataFrame]:
-    """The rows that a request fetched, of the contracts that were asked for."""
-    for frame in one.rows.frames():
-        yield _with_symbols(query, one.query, _of_its_contracts(one.query, frame))
-    one.rows.close()
-
-
-def _of_its_contracts(query: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows in their order, without those of contracts that nobody asked for."""
-    if not (isinstance(query, BulkMarketQuery) and query.contracts):
-        return frame
-    place = "place among all rows"
-    parts = split_by_contract(query, frame.with_row_index(place))
-    return pl.concat([rows for _, rows in parts]).sort(place).drop(place)
-
-
-def _with_symbols(query: QueryPlan, request: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows, with the symbol of their contract in front if nothing else tells it."""
-    if len(query.contracts) < 2 or CONTRACT in query.optional_fields:
-        return frame
-    return frame.select(pl.lit(str(request.contracts[0])).alias(SYMBOL), pl.all())
-
-
 def no_rows(query: QueryPlan) -> pl.DataFrame:
     """A table without rows, with the columns that `rows_of` gives."""
     table = RESPONSES[query.endpoint].nothing(columns_of(query)).to_polars()
-    return _with_symbols(query, query, table)
-
-
-def telling(query: QueryPlan) -> QueryPlan:
-    """The query, so that the rows of several contracts say whose they are."""
-    return telling_contracts(query) if len(query.contracts) > 1 else query
+    return with_symbols(query, query, table)

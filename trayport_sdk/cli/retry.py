@@ -1,4 +1,4 @@
-"""The command that sends again what had failed for good."""
+"""The command that runs again what had failed for good."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..client import TrayportClient
 from ..errors import TrayportValidationError
 
 if TYPE_CHECKING:
-    from ..bulk.resend import RetryReport
+    from ..bulk.dead_letters import RetryReport
 
 
 @click.command("retry-failed")
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="The directory for the answers; FILE.answers when left out.",
+    help="The directory for the rows; FILE.rows when left out.",
 )
 @click.option("--sandbox", is_flag=True, help="Ask the offline sandbox; needs no key.")
 def retry_failed(file: Path, out: Path | None, sandbox: bool) -> int:
-    """Send the requests of a dead-letter FILE again.
+    """Run the queries of a dead-letter FILE again.
 
-    Each answer becomes a file named after the request's correlation id. What fails again stays in
-    FILE, and the exit code is 1. An interrupted run loses nothing: run the command again.
+    The rows of each become a Parquet file. What fails again stays in FILE, and the exit code is 1.
+    An interrupted run loses nothing: run the command again.
     """
     if file.is_dir():
         raise TrayportValidationError(
             f"FILE {str(file)!r}: this is a directory, not a file of dead letters",
             parameter="file",
         )
-    directory = out or file.with_name(f"{file.name}.answers")
+    directory = out or file.with_name(f"{file.name}.rows")
 
     async def retry() -> RetryReport:
         async with TrayportClient.sandbox() if sandbox else TrayportClient() as client:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, nullcontext
 from copy import copy
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     from .limiter import Grant, Priority
 
 Read = TypeVar("Read")
-OnFailure = Callable[[ApiRequest, TrayportError], None]
 
 # What a session is made of, and cannot change while it is in use.
 FIXED = (
@@ -131,7 +130,6 @@ class Session:
         policy: What is in force; may be replaced at any time.
         observers: They are called with every event.
         metrics: Counts the events, or None.
-        on_failure: Called with each request that has failed for good, without the key.
         accessible: The operations and products that the key has been allowed so far.
     """
 
@@ -152,7 +150,6 @@ class Session:
         self.observers = observers
         self.clock = clock
         self.metrics: MetricsCollector | None = None
-        self.on_failure: OnFailure | None = None
         self.accessible: set[tuple[str, str]] = set()
         self._under_way: set[asyncio.Timeout] = set()
 
@@ -163,7 +160,6 @@ class Session:
         hooks: Hooks,
         *,
         application: Any | None = None,
-        on_failure: OnFailure | None = None,
     ) -> Self:
         """The session that settings ask for.
 
@@ -171,7 +167,6 @@ class Session:
             settings: The settings, with a key.
             hooks: What users hand to the client.
             application: The sandbox in this process that requests go to, if they go to one.
-            on_failure: Called with each request that has failed for good, without the key.
 
         Raises:
             TrayportConfigurationError: The settings cannot work.
@@ -201,7 +196,6 @@ class Session:
             Policy.from_settings(settings),
             limiter=limiter,
         )
-        session.on_failure = on_failure
         observers: list[Observer] = [Log(), hooks]
         if settings.metrics:
             session.metrics = MetricsCollector()
@@ -242,16 +236,10 @@ class Session:
         other.policy = policy
         return other
 
-    def without_records(self) -> Self:
-        """The same session, whose failures call no `on_failure`."""
-        other = copy(self)
-        other.on_failure = None
-        return other
-
     def once(self) -> Self:
-        """The same session, which sends each request once, and whose failures leave no record."""
+        """The same session, which sends each request once."""
         policy = evolve(self.policy, retry=evolve(self.policy.retry, retries=0))
-        return self.without_records().with_policy(policy)
+        return self.with_policy(policy)
 
     async def fetch(
         self,
@@ -311,18 +299,6 @@ class Session:
     def give_up(self, request: ApiRequest, error: TrayportError) -> None:
         """Publishes that a request has failed for good."""
         self.notify(FailureEvent(request.endpoint.path, error))
-        if self.on_failure is not None:
-            # As messages show it: a key that was mistaken for a value is not written down.
-            self.on_failure(evolve(request, parameters=self._redacted(request.parameters)), error)
-
-    def _redacted(
-        self, parameters: Mapping[str, str | tuple[str, ...]]
-    ) -> dict[str, str | tuple[str, ...]]:
-        redact = self.transport.redact
-        return {
-            name: redact(value) if isinstance(value, str) else tuple(map(redact, value))
-            for name, value in parameters.items()
-        }
 
     @asynccontextmanager
     async def _while_open(self, context: RequestContext) -> AsyncGenerator[None]:
