@@ -107,15 +107,12 @@ class Hooks:
             TrayportConfigurationError: One failed, or read a part of the body.
             httpx.HTTPError: The body broke off while one read it.
         """
-        hooks = self._of("response")
         body = cast("httpx.AsyncByteStream", response.stream)
-        if not hooks:
-            return body
         copy = _Copy(body)
         response.stream = copy
         # A transport of the user may have made a response that is read and closed.
         untouched = response.is_stream_consumed, response.is_closed
-        for hook in hooks:
+        for hook in self._of("response"):
             try:
                 await hook(response)
             except Exception as error:

@@ -196,7 +196,9 @@ class Session:
             Policy.from_settings(settings),
             limiter=limiter,
         )
-        observers: list[Observer] = [Log(), hooks]
+        observers: list[Observer] = [Log()]
+        if hooks.on_retry is not None or hooks.on_breaker_change is not None:
+            observers.append(hooks)
         if settings.metrics:
             session.metrics = MetricsCollector()
             observers.append(session.metrics)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from ipaddress import ip_address, ip_network
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.request import getproxies
 
 import httpx
@@ -157,7 +157,8 @@ class Transport:
     async def _exchanged(self, exchange: _Exchange, read: Callable[[ApiResponse], Read]) -> Read:
         context = exchange.context
         sent = self._built(exchange)
-        await self._hooks.before(sent, context)
+        if self._hooks.event_hooks:
+            await self._hooks.before(sent, context)
         sent.headers[API_KEY_HEADER] = self._key
         started = time.perf_counter()
         with self._explained(context):
@@ -169,9 +170,12 @@ class Transport:
             if "network_stream" in received.extensions and not exchange.opened:
                 self._reused += 1
             encoding = headers.get("Content-Encoding", "")
-            self._hide_key(received)
-            with self._explained(context):
-                raw = await self._hooks.after(received, context)
+            received.request.headers[API_KEY_HEADER] = HIDDEN
+            raw: AsyncIterable[bytes] = cast("httpx.AsyncByteStream", received.stream)
+            if self._hooks.event_hooks:
+                self._hide_key(received)
+                with self._explained(context):
+                    raw = await self._hooks.after(received, context)
             if status == HTTPStatus.OK:
                 request = exchange.request
                 response = ApiResponse(request, context, self._redaction, (), encoding)
@@ -190,13 +194,11 @@ class Transport:
 
     def _hide_key(self, received: httpx.Response) -> None:
         """Takes the key out of all that hooks see of a response, but its body."""
-        received.request.headers[API_KEY_HEADER] = HIDDEN
         received.next_request = None  # into which httpx copies the key, for any host
-        if self._hooks.event_hooks:
-            heads = received.headers.multi_items()
-            received.headers = httpx.Headers([(name, self.redact(text)) for name, text in heads])
-            reason = received.extensions.get("reason_phrase", b"")
-            received.extensions["reason_phrase"] = self._redaction.body(reason)
+        heads = received.headers.multi_items()
+        received.headers = httpx.Headers([(name, self.redact(text)) for name, text in heads])
+        reason = received.extensions.get("reason_phrase", b"")
+        received.extensions["reason_phrase"] = self._redaction.body(reason)
 
     def _built(self, exchange: _Exchange) -> httpx.Request:
         address = self.urls[exchange.request.endpoint.api]
