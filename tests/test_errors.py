@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from trayport_spec import ENDPOINTS
 
-from tests.http.peers import answer, peer
+from tests.http.peers import answer, held, peer
 from trayport_sdk import Settings, TrayportClient, __main__, errors
 from trayport_sdk.errors import (
     QUOTED_CHARACTERS,
@@ -32,7 +32,7 @@ from trayport_sdk.errors import (
     TrayportTimeoutError,
     TrayportValidationError,
 )
-from trayport_sdk.http.messages import ApiRequest, ApiResponse
+from trayport_sdk.http.messages import ApiRequest
 from trayport_sdk.http.status_errors import INTRADAY, api_error
 from trayport_sdk.http.transport import Transport
 from trayport_sdk.query.times import instant, to_text
@@ -282,7 +282,7 @@ async def test_private_trades_of_today_need_no_right_to_intraday_data(
         urls = {"analytics": one.url, "reference": one.url}
         async with aclosing(Transport(key=KEY, urls=urls)) as wire:
             with pytest.raises(TrayportAuthenticationError) as refused:
-                await wire.send(call, RequestContext(call.url), ApiResponse.held)
+                await wire.send(call, RequestContext(call.url), held)
     assert refused.value.suggestion == (INTRADAY if intraday else "check the key")
 
 

@@ -13,6 +13,7 @@ from typing import Self
 import trustme
 
 from trayport_sdk import Settings
+from trayport_sdk.http.messages import ApiResponse
 
 # Rates that no test reaches; only hosts on this machine may be asked so often.
 UNHURRIED = {"requests_per_second": 100_000, "requests_per_minute": 6_000_000}
@@ -23,6 +24,13 @@ def answer(body: bytes = b"[]", status: int = 200, *headers: str) -> bytes:
     """An answer that leaves the connection open."""
     lines = [f"HTTP/1.1 {status} -", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def held(response: ApiResponse) -> ApiResponse:
+    """The response, once its body has come and is whole."""
+    response.raw = list(response.raw)
+    assert sum(map(len, response.chunks())) == response.bytes_decoded
+    return response
 
 
 class Peer:

@@ -448,4 +448,6 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestBreakerAgainstAModel = BreakerMachine.TestCase
-TestBreakerAgainstAModel.settings = settings(max_examples=150, stateful_step_count=40)
+TestBreakerAgainstAModel.settings = settings(
+    max_examples=150, stateful_step_count=40, deadline=None
+)

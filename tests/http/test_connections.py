@@ -14,6 +14,7 @@ from tests.http.peers import (
     Peer,
     answer,
     closed_port,
+    held,
     peer,
 )
 from trayport_sdk import (
@@ -23,7 +24,7 @@ from trayport_sdk import (
     TrayportConnectionError,
 )
 from trayport_sdk.errors import RequestContext
-from trayport_sdk.http.messages import ApiRequest, ApiResponse
+from trayport_sdk.http.messages import ApiRequest
 from trayport_sdk.http.transport import Transport
 from trayport_sdk.sandbox import Sandbox
 from trayport_sdk.sandbox import SandboxServer as Server
@@ -85,7 +86,7 @@ async def talking_to(
 
 async def send(wire: Transport, requests: int = 1) -> None:
     """So many requests at the same time."""
-    await asyncio.gather(*(wire.send(CALL, CONTEXT, ApiResponse.held) for _ in range(requests)))
+    await asyncio.gather(*(wire.send(CALL, CONTEXT, held) for _ in range(requests)))
 
 
 def connections_of(sandbox: Sandbox) -> set[str]:
@@ -119,9 +120,9 @@ async def test_waiting_for_a_connection_is_no_timeout() -> None:
     async with peer() as one, talking_to(one, maximum=1) as wire:
         one.answering.clear()
         wire.configure(connect_timeout=0.01)
-        first = asyncio.create_task(wire.send(CALL, CONTEXT, ApiResponse.held))
+        first = asyncio.create_task(wire.send(CALL, CONTEXT, held))
         await one.asked(1)
-        second = asyncio.create_task(wire.send(CALL, CONTEXT, ApiResponse.held, silence=0.3))
+        second = asyncio.create_task(wire.send(CALL, CONTEXT, held, silence=0.3))
         await asyncio.sleep(0.05)
         one.answering.set()
         await asyncio.gather(first, second)

@@ -17,7 +17,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.http.peers import Dripping, peer
+from tests.http.peers import Dripping, held, peer
 from trayport_sdk import (
     TrayportAPIError,
     TrayportAuthenticationError,
@@ -95,7 +95,7 @@ def transport(url: str) -> aclosing[Transport]:
 
 async def send(wire: Transport, call: ApiRequest = CALL, timeout: float = 10.0) -> ApiResponse:
     context = RequestContext(call.endpoint.path, call.shown, "an-id")
-    return await wire.send(call, context, ApiResponse.held, silence=timeout)
+    return await wire.send(call, context, held, silence=timeout)
 
 
 def answer(status: int, body: bytes = b"", *headers: str) -> bytes:
@@ -381,7 +381,7 @@ async def test_an_answer_that_drips_in_ends_with_the_time_it_may_take(part: str)
         async with aclosing(Transport(key=KEY, urls=urls, max_connections=1)) as wire:
             for _ in range(2):  # the one connection there may be is free again
                 with pytest.raises(TrayportTimeoutError, match=r"took longer than 0\.2 s") as late:
-                    await wire.send(CALL, CONTEXT, ApiResponse.held, within=0.2)
+                    await wire.send(CALL, CONTEXT, held, within=0.2)
                 await dripping.hung_up()
         assert dripping.connections == 2
         assert late.value.suggestion is not None
@@ -393,6 +393,6 @@ async def test_an_answer_in_time_is_whole_and_keeps_its_connection() -> None:
         urls = {"analytics": one.url, "reference": one.url}
         async with aclosing(Transport(key=KEY, urls=urls)) as wire:
             for _ in range(2):
-                got = await wire.send(CALL, CONTEXT, ApiResponse.held, within=60.0)
+                got = await wire.send(CALL, CONTEXT, held, within=60.0)
                 assert got.body == b"[]"
         assert one.connections == 1

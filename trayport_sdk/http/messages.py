@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -182,16 +181,6 @@ class ApiResponse:
     def body(self) -> bytes:
         """The whole body without compression."""
         return b"".join(self.chunks())
-
-    def held(self) -> ApiResponse:
-        """The response, once its body has come and is whole; it can then be read many times.
-
-        Raises:
-            TrayportConnectionError: It was not compressed as it says, or is not whole.
-        """
-        self.raw = list(self.raw)
-        deque(self.chunks(), maxlen=0)
-        return self
 
     def read(self, decoder: Callable[[str, bytes], Decoded]) -> Decoded:
         """The decoded body; an error of the decoder is completed with the request."""
