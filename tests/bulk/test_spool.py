@@ -3,7 +3,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trayport_sdk.bulk.spool import BLOCK_ROWS, Spool
@@ -30,6 +30,7 @@ def frame(numbers: list[int]) -> pl.DataFrame:
     )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.integers(0, 2**62), max_size=5), min_size=1, max_size=8),
     st.sampled_from([None, 0, 100]),

@@ -1,4 +1,4 @@
-"""Files read back: tables that were written, and answers that were kept as they came."""
+"""Files read back: tables that were written, and responses that were kept as they came."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ import mmap
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+from typing import Any, Literal, TypeAlias, overload
 
-from ..errors import QUOTED_CHARACTERS, TrayportDecodeError, TrayportValidationError, require_extra
+import polars as pl
+
+from ..errors import (
+    QUOTED_CHARACTERS,
+    TrayportDecodeError,
+    TrayportValidationError,
+    require_extra,
+    unknown_value,
+)
 from ..http.body import DecompressionError, decompressed
 from ..query import rules
 from ..query.plan import OPERATIONS, QueryPlan
@@ -16,9 +24,6 @@ from ..tables.decode.decoder import Decoder
 from ..tables.decode.split import SMALL_PIECE
 from .raw import encoding_of
 from .result import columns_of
-
-if TYPE_CHECKING:
-    import polars as pl
 
 Dataset: TypeAlias = Any
 """A `pyarrow.dataset.Dataset`: the library tells type checkers nothing."""
@@ -68,12 +73,7 @@ def open_dataset(
         True
     """
     if backend not in BACKENDS:
-        raise TrayportValidationError(
-            f"backend {backend!r} is unknown",
-            parameter="backend",
-            limit=", ".join(BACKENDS),
-            suggestion=f"use one of {', '.join(BACKENDS)}",
-        )
+        raise unknown_value("backend", backend, BACKENDS)
     files = _files(Path(path))
     kind = _format(files)
     return _arrow(files, kind) if backend == "arrow" else _polars(files, kind)
@@ -87,7 +87,7 @@ def decode_file(
     include_private: bool = False,
     lenient: bool = False,
 ) -> Iterator[pl.DataFrame]:
-    """The rows of an answer that `download_raw` kept, in tables, as strictly as the client.
+    """The rows of a response that `download_raw` kept, in tables, as strictly as the client.
 
     The file is mapped into memory and decompressed and decoded in pieces, so that a file of any
     size takes little memory. Its name tells how it is compressed.
@@ -95,8 +95,8 @@ def decode_file(
     Args:
         path: The file: `.json`, with `.br`, `.gz` or `.zz` behind if it is compressed.
         endpoint: What was asked for, such as `"trades"`, `"ohlcv"` or `"order_book"`.
-        optional_fields: The optional columns that were asked for. Answers about several contracts
-            have the column `contract`.
+        optional_fields: The optional columns that were asked for. Responses about several
+            contracts have the column `contract`.
         include_private: Whether private details were asked for.
         lenient: Whether values that are not of their types become null instead of an error.
 
@@ -124,12 +124,7 @@ def decode_file(
     if not file.is_file():
         raise _unreadable(path, "is no file")
     if endpoint not in OPERATIONS:
-        raise TrayportValidationError(
-            f"endpoint {endpoint!r} is unknown",
-            parameter="endpoint",
-            limit=", ".join(OPERATIONS),
-            suggestion="give the name of the method without get_",
-        )
+        raise unknown_value("endpoint", endpoint, OPERATIONS)
     encoding = encoding_of(file.name)
     kind = Path(file.stem if encoding else file.name).suffix.lower()
     if kind != ".json":
@@ -163,7 +158,7 @@ def _decoded(
         raise TrayportDecodeError(f"{str(file)!r} is not whole: {error}") from error
     except TrayportDecodeError as error:
         error.body = beginning.decode(errors="replace")[:QUOTED_CHARACTERS]
-        error.add_note(f"The answer is in {str(file)!r}.")
+        error.add_note(f"The response is in {str(file)!r}.")
         raise
 
 
@@ -219,8 +214,6 @@ def _unreadable(path: str | Path, why: str, limit: str | None = None) -> Traypor
 
 
 def _polars(files: Sequence[Path], kind: str) -> pl.LazyFrame:
-    import polars as pl
-
     match kind:
         case ".parquet":
             return pl.scan_parquet(list(files), glob=False)

@@ -18,7 +18,7 @@ from ..errors import (
     TrayportCircuitBreakerError,
     TrayportConnectionError,
     TrayportError,
-    TrayportValidationError,
+    invalid,
 )
 from ..http.messages import ApiRequest
 from ..query.plan import BulkSequenceItemQuery, QueryPlan, alone
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ..query.contracts import ContractSpec
 
 SHORTEST_REST = 0.1
-"""Seconds to wait at least before a service that is away is asked again."""
+"""Seconds to wait at least before the next request to a service that is away."""
 
 LONGEST_REST = 5.0
 """Seconds to wait for a service that is away, and does not say when it will be back."""
@@ -75,33 +75,33 @@ class _Splitting:
     Attributes:
         splits: How often it was split.
         failures_in_a_row: Requests that failed since the last one that was answered.
-        has_answers: Whether any part of it was answered.
+        has_responses: Whether any part of it was answered.
         is_dead: Whether even small parts failed, and nothing was answered since.
     """
 
     splits: int = 0
     failures_in_a_row: int = 0
-    has_answers: bool = False
+    has_responses: bool = False
     is_dead: bool = False
 
     def note(self, outcome: Outcome) -> None:
         """Learns how a request went."""
         if isinstance(outcome, AnsweredQuery):
-            self.has_answers, self.is_dead = True, False
+            self.has_responses, self.is_dead = True, False
             self.failures_in_a_row = 0
         else:
             self.failures_in_a_row += 1
 
     def halves(self, query: QueryPlan) -> Sequence[QueryPlan]:
         """Halves of a query that the service could not finish, if smaller ones are answered."""
-        if not self.has_answers:
+        if not self.has_responses:
             return ()
         halves = by_contracts(query)
         return halves or (by_time(query) if self.failures_in_a_row <= FAILURES_IN_A_ROW else ())
 
 
-class _Patience:
-    """How long a run waits for a service that is away.
+class _Service:
+    """Whether the service of a run responds, and how long to wait while it is away.
 
     A run waits that has been answered, and so does one for several things that has reached the
     service: what fails at first may be its largest requests.
@@ -111,16 +111,16 @@ class _Patience:
         self._seconds = seconds
         self._clock = clock
         self._away_since: float | None = None
-        self.answers = 0
+        self.responses = 0
         self.reached = False
 
-    def note_answer(self) -> None:
+    def note_response(self) -> None:
         """Notes that the service is there."""
-        self.answers += 1
+        self.responses += 1
         self.reached, self._away_since = True, None
 
-    def lasts(self) -> bool:
-        """Whether to go on waiting."""
+    def may_return(self) -> bool:
+        """Whether to go on waiting for it."""
         if not self.reached:
             return False
         if self._away_since is None:
@@ -135,7 +135,7 @@ class _Patience:
             left = 0.0
         else:
             return None
-        return max(SHORTEST_REST, left) if self.lasts() else None
+        return max(SHORTEST_REST, left) if self.may_return() else None
 
 
 class Run:
@@ -148,7 +148,7 @@ class Run:
             raised.
         concurrency: Requests under way at once, at most.
         ahead: Responses under way or waiting for whoever takes them, at most.
-        patience: Seconds to wait for a service that is away after it was reached.
+        longest_wait: Seconds to wait for a service that is away after it was reached.
         hold: About how many bytes of the rows of a response are kept in memory, the others in a
             file; all of them when it is left out.
         lenient: Whether values that are not of their types become null.
@@ -169,7 +169,7 @@ class Run:
         whole: bool = False,
         concurrency: int,
         ahead: int,
-        patience: float,
+        longest_wait: float,
         hold: int | None = None,
         lenient: bool = False,
         keep: Keep | None = None,
@@ -194,7 +194,7 @@ class Run:
         self._several = len({contract for plan in plans for contract in plan.contracts}) > 1
         self._several |= len(plans) > 1
         self._refused: set[tuple[str, ContractSpec]] = set()
-        self._patience = _Patience(patience, self._clock)
+        self._service = _Service(longest_wait, self._clock)
         self._progress = Progress(0, len(plans), 0, 0, 0, 0, 0.0)
 
     async def outcomes(self, *, in_order: bool = False) -> AsyncGenerator[Outcome]:
@@ -241,7 +241,7 @@ class Run:
         """Everything that comes of a query, or of a part of one."""
         known = [c for c in query.contracts if (query.endpoint, c) in self._refused]
         if known and len(query.contracts) > 1 and isinstance(query, BulkSequenceItemQuery):
-            # What was refused in one window is asked for alone in the others: no batch is searched
+            # What was refused in one window is requested alone in the others: no batch is searched
             # for it again.
             others = [contract for contract in query.contracts if contract not in known]
             parts = [together(query, others)] if others else []
@@ -267,7 +267,7 @@ class Run:
             elif is_unfinished(failed.error) and not splitting.is_dead:
                 parts = splitting.halves(query)
                 if not parts:
-                    first, parts = await self._first_answer(query, splitting)
+                    first, parts = await self._first_part(query, splitting)
         if not parts:
             if is_refused(failed.error):
                 self._refused |= {(query.endpoint, one) for one in query.contracts}
@@ -284,15 +284,15 @@ class Run:
         self._count(requests_planned=1 - len(outcomes))
         return [failed]
 
-    async def _first_answer(
+    async def _first_part(
         self, query: QueryPlan, splitting: _Splitting
     ) -> tuple[list[Outcome], Sequence[QueryPlan]]:
         """A small part of a query that is answered, and what is left of the query.
 
         Nothing when small parts are not answered either: then size is not the reason. While a
-        service is away that others of the run wait for as well, they are asked for again and again.
+        service is away that others of the run wait for as well, they are sent again and again.
         """
-        answers = self._patience.answers
+        before = self._service.responses
         tries = 0
         while True:
             small, *rest = _corner(query, *_CORNERS[tries % len(_CORNERS)])
@@ -305,14 +305,14 @@ class Run:
             if tries % len(_CORNERS):
                 continue
             others_wait = bool(self._waiting) or len(self._running) > 1
-            nothing_came = 0 < answers == self._patience.answers
-            if not (others_wait and nothing_came and self._patience.lasts()):
+            nothing_came = 0 < before == self._service.responses
+            if not (others_wait and nothing_came and self._service.may_return()):
                 splitting.is_dead = True
                 return [], ()
             await asyncio.sleep(LONGEST_REST)
 
     async def _tried(self, query: QueryPlan, splitting: _Splitting) -> Outcome:
-        """One request, which waits while its endpoint cannot be asked."""
+        """One request, which waits while its endpoint is left alone."""
         call = ApiRequest.from_query(query)
 
         def read(response: ApiResponse) -> Outcome | _Later:
@@ -321,7 +321,7 @@ class Run:
             )
 
         def instead(error: TrayportError) -> Outcome | _Later:
-            rest = self._patience.rest(error)
+            rest = self._service.rest(error)
             return FailedQuery(query, error) if rest is None else _Later(rest)
 
         async with self._slots:
@@ -331,7 +331,7 @@ class Run:
                 outcome = await self._session.fetch(call, read, instead=instead)
         splitting.note(outcome)
         if isinstance(outcome, AnsweredQuery):
-            self._patience.note_answer()
+            self._service.note_response()
             self._count(
                 requests_done=1,
                 rows=outcome.record.rows,
@@ -343,7 +343,7 @@ class Run:
             self._publish(outcome)
             raise outcome.error
         if is_refused(outcome.error) or is_unfinished(outcome.error):
-            self._patience.reached |= self._several
+            self._service.reached |= self._several
         return outcome
 
     def _give_up(self, failed: FailedQuery) -> None:
@@ -398,8 +398,4 @@ def check_callback(name: str, callback: object, takes: str) -> None:
         TrayportValidationError: It is something else than a function, or None.
     """
     if callback is not None and not callable(callback):
-        raise TrayportValidationError(
-            f"{name} {callback!r} cannot be called",
-            parameter=name,
-            suggestion=f"give a function that takes a {takes}",
-        )
+        raise invalid(name, callback, "cannot be called", f"give a function that takes a {takes}")

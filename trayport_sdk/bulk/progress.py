@@ -1,4 +1,4 @@
-"""How far a call has come, and what it is made of."""
+"""How far a call has come."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Progress:
         requests_planned: Requests that the call needs. It grows when one has to be split.
         requests_failed: Requests that failed for good.
         rows: Rows that were received.
-        bytes_decoded: Bytes of the answers, decompressed.
-        bytes_received: Bytes of the answers as they came over the wire.
+        bytes_decoded: Bytes of the responses, decompressed.
+        bytes_received: Bytes of the responses as they came over the wire.
         seconds: Since the call began.
     """
 
@@ -42,7 +42,7 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long the rest takes if it goes on like this; None before the first answer."""
+        """How long the rest takes if it goes on like this; None before the first response."""
         ended = self.requests_done + self.requests_failed
         if not ended:
             return None
@@ -50,30 +50,30 @@ class Progress:
 
 
 OnProgress: TypeAlias = Callable[[Progress], None]
-"""Is told how far a call has come."""
+"""Is called after each response with how far a call has come."""
 
 
 class Total:
     """Counts the requests of several runs as one.
 
     Args:
-        tell: Told after every answer.
+        on_progress: Called after each response, with the progress of all of them.
     """
 
-    def __init__(self, tell: OnProgress) -> None:
-        self._tell = tell
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
         self._so_far = Progress(0, 0, 0, 0, 0, 0, 0.0)
 
     def of_run(self, later: int) -> OnProgress:
-        """What the next run tells, where so many requests are expected after it."""
+        """What the next run calls, where so many requests are expected after it."""
         before = self._so_far
 
-        def told(progress: Progress) -> None:
+        def add(progress: Progress) -> None:
             names = [attribute.name for attribute in fields(Progress)]
             self._so_far = Progress(
                 *(getattr(before, name) + getattr(progress, name) for name in names)
             )
             planned = self._so_far.requests_planned + later
-            self._tell(evolve(self._so_far, requests_planned=planned))
+            self._on_progress(evolve(self._so_far, requests_planned=planned))
 
-        return told
+        return add

@@ -1,4 +1,4 @@
-"""Bodies of answers as they came over the wire, a file each, named by what they answer."""
+"""Bodies of responses as they came over the wire, a file each, named by their query."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..http.messages import ApiResponse
 
 ENDINGS = {"": "", "identity": "", "br": ".br", "gzip": ".gz", "x-gzip": ".gz", "deflate": ".zz"}
-"""What the name of a file tells of how its body is compressed."""
+"""How the name of a file says that its body is compressed."""
 
 
 def encoding_of(name: str) -> str:
@@ -49,7 +49,7 @@ def check_directory(path: str | Path) -> Path:
 
 
 class BodyKeeper:
-    """Keeps the bodies of answers in a directory; a body appears there when it is whole.
+    """Keeps the bodies of responses in a directory; a body appears there when it is whole.
 
     Used as a context manager. Until somebody places them, the bodies lie in a hidden directory
     inside, which is removed in the end.
@@ -66,9 +66,9 @@ class BodyKeeper:
 
     @contextmanager
     def __call__(
-        self, answer: ApiResponse, query: QueryPlan
+        self, response: ApiResponse, query: QueryPlan
     ) -> Generator[Callable[[bytes], object]]:
-        """Takes the body of one answer, while it is read."""
+        """Takes the body of one response, while it is read."""
         path = self._waiting / secrets.token_hex(8)
         try:
             with path.open("xb") as file:
@@ -78,11 +78,11 @@ class BodyKeeper:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        compressed = "".join(map(_ending, answer.encoding.split(",")))
+        compressed = "".join(map(_ending, response.encoding.split(",")))
         self._kept[query] = path, f".{query.options.response_format}{compressed}"
 
     def place(self, query: QueryPlan) -> Path:
-        """Gives the body that answers a query its name."""
+        """Gives the body of the response to a query its name."""
         path, ending = self._kept.pop(query)
         self._placed += 1
         return path.replace(self._directory / f"{self._placed:05d}-{name_of(query)}{ending}")
@@ -97,7 +97,7 @@ class BodyKeeper:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # A thread that is still being told to end may be writing a last part.
+        # A thread that is still ending may be writing a last part.
         shutil.rmtree(self._waiting, ignore_errors=True)
 
 

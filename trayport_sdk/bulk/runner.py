@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from trayport_spec import ENDPOINTS
 
-from ..errors import TrayportValidationError
+from ..errors import TrayportValidationError, exclusive, invalid
 from ..query.build import about, build_query
 from ..query.contracts import ContractSpec
 from ..query.plan import OPERATIONS, QueryPlan, telling_contracts
@@ -90,11 +90,8 @@ class Runner:
     async def about_one(self, contract: Contracts | None, query: QueryPlan) -> QueryPlan:
         """The query, about one contract, whose rows do not say whose they are."""
         if not isinstance(contract, ContractSpec | str):
-            raise TrayportValidationError(
-                f"contract {contract!r} is not one contract",
-                parameter="contract",
-                suggestion="give a ContractSpec, a symbol or a name; client.planner takes several",
-            )
+            suggestion = "give a ContractSpec, a symbol or a name; client.planner takes several"
+            raise invalid("contract", contract, "is not one contract", suggestion)
         return await self.about(contract, query)
 
     async def fetch(
@@ -172,7 +169,7 @@ class Runner:
             plans,
             concurrency=settings.max_concurrency,
             ahead=ahead or settings.max_concurrency,
-            patience=settings.retry_budget,
+            longest_wait=settings.retry_budget,
             whole=whole,
             hold=hold,
             keep=keep,
@@ -257,8 +254,4 @@ def only_one(given: Mapping[str, Any]) -> None:
     """
     names = [name for name, value in given.items() if value is not None]
     if len(names) > 1:
-        raise TrayportValidationError(
-            f"{names[0]} and {names[1]} exclude each other",
-            parameter=names[1],
-            suggestion=f"leave {names[1]} out",
-        )
+        raise exclusive(names[0], names[1])

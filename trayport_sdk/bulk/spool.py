@@ -1,6 +1,6 @@
-"""The rows of one answer, in memory up to a limit and in a temporary file beyond it.
+"""The rows of one response, in memory up to a limit and in a temporary file beyond it.
 
-Rows may be handed on only when their answer is whole: before, it may break off and be asked for
+Rows may be handed on only when their response is whole: before, it may break off and be asked for
 again, or in parts. Until then they wait here.
 """
 
@@ -10,10 +10,9 @@ import tempfile
 import weakref
 from collections.abc import Iterator
 from io import BytesIO
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
-if TYPE_CHECKING:
-    import polars as pl
+import polars as pl
 
 BLOCK_ROWS = 100_000
 BLOCK_BYTES = 1 << 23
@@ -49,8 +48,6 @@ class Spool:
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """All rows in order; at least one table, which has the columns."""
-        import polars as pl
-
         self._gather()
         for start, size in self._written:
             file = self._opened()
@@ -60,8 +57,6 @@ class Spool:
 
     def frame(self) -> pl.DataFrame:
         """All rows in one table."""
-        import polars as pl
-
         return pl.concat(list(self.frames()), rechunk=False)
 
     def close(self) -> None:
@@ -72,8 +67,6 @@ class Spool:
 
     def _gather(self) -> None:
         """Makes one block of the small tables."""
-        import polars as pl
-
         # Rows come in any number of pieces, and none of them is needed beside others.
         small = [one for one in self._small if one.height] or self._small[:1]
         self._small = []

@@ -14,7 +14,12 @@ import polars as pl
 from attrs import frozen
 from trayport_spec import ENDPOINTS
 
-from ..errors import TrayportConfigurationError, TrayportValidationError
+from ..errors import (
+    TrayportConfigurationError,
+    TrayportValidationError,
+    not_whole,
+    unknown_parameter,
+)
 from ..query.plan import CHOICES, QueryPlan
 from ..query.planner import plan
 from ..tables import RESPONSES, TradesBatch
@@ -387,22 +392,12 @@ def _check(endpoint: str, max_answers: int | None, arguments: Mapping[str, objec
             suggestion=f"use one of {', '.join(STREAMED)}",
         )
     for name in arguments.keys() - CHOICES - {"from_", "until", "interval"}:
-        raise TrayportValidationError(
-            f"{name} is no option of a stream",
-            parameter=name,
-            limit=", ".join(sorted(CHOICES)),
-            suggestion=f"options are {', '.join(sorted(CHOICES))}; tables have more, such as tz",
-        )
-    if max_answers is not None and not _is_count(max_answers):
-        raise TrayportValidationError(
-            f"max_answers {max_answers!r} is not a whole number from 1",
-            parameter="max_answers",
-            suggestion="leave it out, or hold at least one answer",
-        )
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+        suggestion = "tables have more, such as tz; options are "
+        raise unknown_parameter(name, "is no option of a stream", sorted(CHOICES), suggestion)
+    if max_answers is None:
+        return
+    if not isinstance(max_answers, int) or isinstance(max_answers, bool) or max_answers < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise not_whole("max_answers", max_answers, 1, "leave it out, or hold at least one")
 
 
 def no_rows(query: QueryPlan) -> pl.DataFrame:
