@@ -102,6 +102,13 @@ class ApiRequest:
 
 
 @cache
+def free_texts(operation_id: str) -> frozenset[str]:
+    """The parameters of an operation whose values are any text."""
+    parameters = ENDPOINTS[operation_id].parameters
+    return frozenset(p.name for p in parameters if p.type == "string" and not p.enum)
+
+
+@cache
 def _types_of(operation_id: str) -> tuple[Mapping[str, type[Enum]], tuple[str, ...]]:
     """The enumerations among the arguments of a builder, and the names of those with a default."""
     builder = BUILDERS[operation_id]

@@ -8,6 +8,7 @@ promises, is fetched again as a whole. Observers receive an event for each step.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -40,13 +41,13 @@ from ..telemetry.events import (
     ThrottleEvent,
     UnexpectedValuesEvent,
 )
-from ..telemetry.logging import Log, configure
+from ..telemetry.logging import LOGGER, Log, configure
 from ..telemetry.metrics import MetricsCollector
 from .breaker import Breakers
 from .hooks import Hooks
 from .inprocess import InProcessTransport
 from .limiter import Limits, RequestLimiter, limiter_for
-from .messages import ApiRequest, ApiResponse
+from .messages import ApiRequest, ApiResponse, free_texts
 from .retry import RetryPolicy
 from .status_errors import is_rate_limited, pause_after
 from .transport import Transport
@@ -123,12 +124,16 @@ def _limiter_of_sandbox(application: Any) -> RequestLimiter | None:
     return _sandbox_limiters[application]
 
 
+_logger = logging.getLogger(LOGGER)
+
+
 class Session:
     """Everything between a planned request and its decoded response.
 
     Attributes:
         policy: What is in force; may be replaced at any time.
         observers: They are called with every event.
+        log: Writes lines about events, or None.
         metrics: Counts the events, or None.
         accessible: The operations and products that the key has been allowed so far.
     """
@@ -149,6 +154,7 @@ class Session:
         self.breakers = breakers
         self.observers = observers
         self.clock = clock
+        self.log: Log | None = None
         self.metrics: MetricsCollector | None = None
         self.accessible: set[tuple[str, str]] = set()
         self._under_way: set[asyncio.Timeout] = set()
@@ -196,9 +202,8 @@ class Session:
             Policy.from_settings(settings),
             limiter=limiter,
         )
-        observers: list[Observer] = [Log()]
-        if hooks.on_retry is not None or hooks.on_breaker_change is not None:
-            observers.append(hooks)
+        session.log = Log()
+        observers: list[Observer] = [hooks] if hooks.on_retry or hooks.on_breaker_change else []
         if settings.metrics:
             session.metrics = MetricsCollector()
             observers.append(session.metrics)
@@ -329,7 +334,9 @@ class Session:
             self.limiter.release(self.transport)
 
     def notify(self, event: Event) -> None:
-        """Calls every observer with an event."""
+        """Logs an event, and calls every observer with it."""
+        if self.log is not None and _logger.isEnabledFor(event.level):
+            self.log(event)
         for observer in self.observers:
             observer(event)
 
@@ -344,8 +351,9 @@ class _Call(Generic[Read]):
         read: Callable[[ApiResponse], Read],
         priority: Priority,
     ) -> None:
-        redact = session.transport.redact
-        shown = {name: redact(value) for name, value in request.shown.items()}
+        # Only what callers write freely could be the key.
+        free, redact = free_texts(request.endpoint.operation_id), session.transport.redact
+        shown = {n: redact(v) if n in free else v for n, v in request.shown.items()}
         self.context = RequestContext(request.endpoint.path, shown, uuid4().hex)
         self._session = session
         self._request = request

@@ -110,7 +110,7 @@ def _check_contract(endpoint: Endpoint, given: Mapping[str, Any], *, whole: bool
         check_second_item(kind, second)
     if needed == "many":
         _check_items(endpoint, given, single=kind == ContractType.SINGLE_PERIOD, whole=whole)
-    if needed != "subset":
+    if needed != "subset" and kind != ContractType.SINGLE_PERIOD:
         check_second_item(kind, second)
 
 

@@ -1,11 +1,15 @@
-"""What happens to requests, as values: metrics, logs, traces and hooks all read the same ones."""
+"""What happens to requests, as values: metrics, logs, traces and hooks all read the same ones.
+
+The `level` of an event is the lowest level of logging at which it makes a line.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from attrs import frozen
 
@@ -43,6 +47,8 @@ class AttemptEvent:
         bytes_decoded: Bytes of the body, decompressed.
     """
 
+    level: ClassVar[int] = logging.DEBUG
+
     endpoint: str
     parameters: Mapping[str, str]
     correlation_id: str
@@ -68,6 +74,8 @@ class RetryEvent:
         error: Why it failed.
     """
 
+    level: ClassVar[int] = logging.WARNING
+
     endpoint: str
     parameters: Mapping[str, str]
     correlation_id: str
@@ -88,6 +96,8 @@ class BreakerEvent:
         retry_at: When the next request is let through as a trial, in UTC; None unless open.
     """
 
+    level: ClassVar[int] = logging.INFO
+
     endpoint: str
     previous: BreakerState
     state: BreakerState
@@ -105,6 +115,8 @@ class ThrottleEvent:
         share: The share of the set rate that is in force after the pause; it recovers in steps.
     """
 
+    level: ClassVar[int] = logging.WARNING
+
     endpoint: str
     pause: float
     share: float
@@ -119,6 +131,8 @@ class StaleEvent:
         age: Seconds since it was fetched.
     """
 
+    level: ClassVar[int] = logging.WARNING
+
     endpoint: str
     age: float
 
@@ -132,6 +146,8 @@ class UnexpectedValuesEvent:
         fields: How often each field was not of its type.
     """
 
+    level: ClassVar[int] = logging.WARNING
+
     endpoint: str
     fields: Mapping[str, int]
 
@@ -144,6 +160,8 @@ class FailureEvent:
         endpoint: The path of the operation.
         error: Why it failed; it carries the query, the correlation id and the attempts.
     """
+
+    level: ClassVar[int] = logging.ERROR
 
     endpoint: str
     error: TrayportError

@@ -81,15 +81,9 @@ def _handlers(logger: logging.Logger) -> Iterator[logging.Handler]:
 
 
 def _level(event: Event) -> int:
-    match event:
-        case AttemptEvent():
-            return logging.DEBUG
-        case FailureEvent():
-            return logging.ERROR
-        case BreakerEvent(state=BreakerState.CLOSED):
-            return logging.INFO
-        case _:
-            return logging.WARNING
+    if isinstance(event, BreakerEvent) and event.state is not BreakerState.CLOSED:
+        return logging.WARNING
+    return event.level
 
 
 def _line(

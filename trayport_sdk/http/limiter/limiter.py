@@ -52,6 +52,9 @@ class Grant:
     given: float = field(default=-math.inf, eq=False, repr=False)
 
 
+UNKNOWN = -1
+
+
 class RequestLimiter:
     """Grants requests in their order, never more than the limits allow in any window.
 
@@ -74,6 +77,8 @@ class RequestLimiter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._unclaimed = limits, fallback
+        # The strictest limits, and of how many clients; a forgotten client leaves without a call.
+        self._strictest, self._counted = limits, UNKNOWN
         self._clients: WeakKeyDictionary[object, tuple[Limits, Fallback]] = WeakKeyDictionary()
         self.store = store or MemoryStore(clock)
         self._clock = clock
@@ -120,6 +125,8 @@ class RequestLimiter:
             self._warn_of_the_fork()
         started = self._clock()
         with self._queue.lock:
+            if (taken := self._taken_at_once(started)) is not None:
+                return Grant(taken.now, 0.0, started)
             waiter = self._queue.enter(priority, max_pause)
             too_long = max_pause is not None and self._paused_until - started > max_pause
             if too_long or not self._queue.has_timer():
@@ -132,6 +139,19 @@ class RequestLimiter:
             raise
         now = self._clock()
         return Grant(taken.now, now - started, now)
+
+    def _taken_at_once(self, now: float) -> Taken | None:
+        """A grant that no request waits for, where the store has one and answers at once."""
+        if self._queue.size or self._taking or now < self._paused_until:
+            return None
+        store, limits = self._in_use()
+        if store.remote:
+            return None
+        taken = store.take(limits)
+        if taken.wait:
+            return None
+        self._grants += 1
+        return taken
 
     def give_back(self, grant: Grant) -> None:
         """Hands an unused grant to the next request in the queue; it is spent in any case."""
@@ -168,7 +188,12 @@ class RequestLimiter:
 
         Clients are held weakly: one that was forgotten instead of closed stops counting as well.
         """
-        return Limits.strictest([limits for limits, _ in self._wanted()])
+        with self._queue.lock:
+            living = len(self._clients)
+            if living != self._counted:
+                self._strictest = Limits.strictest([limits for limits, _ in self._wanted()])
+                self._counted = living
+            return self._strictest
 
     @property
     def fallback(self) -> Fallback:
@@ -189,6 +214,7 @@ class RequestLimiter:
         with self._queue.lock:
             before = self.limits
             self._clients[client] = limits, fallback
+            self._counted = UNKNOWN
             self._look_again(before)
 
     def release(self, client: object) -> None:
@@ -196,6 +222,7 @@ class RequestLimiter:
         with self._queue.lock:
             before = self.limits
             known = self._clients.pop(client, None) is not None
+            self._counted = UNKNOWN
             self._look_again(before)
         if known and not self.is_in_use:
             self.close()

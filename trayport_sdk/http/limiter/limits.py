@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Self
 
 from attrs import frozen
@@ -93,7 +94,7 @@ class Limits:
         longest = self.quotas(padding)[-1]
         return Quota(1, math.ceil(longest.milliseconds / longest.limit / share))
 
-    @property
+    @cached_property
     def emergency_quotas(self) -> tuple[Quota, ...]:
         """How many grants, by all processes, nearly use up the documented minute.
 

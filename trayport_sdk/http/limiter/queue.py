@@ -42,10 +42,14 @@ class WaitingQueue:
 
     Args:
         on_due: Called with the lock held, in any of the waiting loops, when its timer fires.
+
+    Attributes:
+        size: How many requests wait.
     """
 
     def __init__(self, on_due: Callable[[], None]) -> None:
         self.lock = RLock()
+        self.size = 0
         self._on_due = on_due
         self._waiting: dict[Priority, OrderedDict[Waiter, None]] = {
             priority: OrderedDict() for priority in PRIORITIES
@@ -55,7 +59,7 @@ class WaitingQueue:
         self._timers: dict[asyncio.AbstractEventLoop, tuple[asyncio.TimerHandle, object]] = {}
 
     def __bool__(self) -> bool:
-        return any(self._waiting.values())
+        return self.size > 0
 
     def lengths(self) -> Mapping[str, int]:
         """How many wait, by priority."""
@@ -67,6 +71,7 @@ class WaitingQueue:
         max_pause = math.inf if max_pause is None else max_pause
         waiter = Waiter(priority, loop, loop.create_future(), max_pause)
         self._waiting[priority][waiter] = None
+        self.size += 1
         self._loops[loop] += 1
         return waiter
 
@@ -127,6 +132,7 @@ class WaitingQueue:
 
     def _remove(self, waiter: Waiter) -> None:
         del self._waiting[waiter.priority][waiter]
+        self.size -= 1
         self._loops[waiter.loop] -= 1
         if not self._loops[waiter.loop]:
             del self._loops[waiter.loop]

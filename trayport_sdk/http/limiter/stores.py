@@ -121,7 +121,8 @@ class _LogStore(Store):
         with self._open() as (bucket, now):
             slowdown = self._load()
             crowded = _wait(bucket, limits.emergency_quotas, now)
-            share = slowdown.share_at(now) * (EMERGENCY_SHARE if crowded else 1.0)
+            share = 1.0 if slowdown.share == 1.0 else slowdown.share_at(now)
+            share *= EMERGENCY_SHARE if crowded else 1.0
             spread = self._spread(bucket, limits, share, now)
             if crowded:
                 spread = min(spread, crowded)
