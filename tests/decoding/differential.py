@@ -24,7 +24,7 @@ class Case:
     """
 
     operation_id: str
-    asked: ColumnFilter = field(repr=False)
+    wanted: ColumnFilter = field(repr=False)
     chunks: Sequence[bytes]
     piece: int | None = None
 
@@ -34,8 +34,8 @@ class Case:
 
 
 @frozen
-class Told:
-    """What a decoder tells of a body."""
+class Outcome:
+    """What a decoder makes of a body."""
 
     frames: Sequence[pl.DataFrame]
     timestamp: int | None
@@ -43,14 +43,14 @@ class Told:
 
 MOST_TRIES = 1500
 
-Decode: TypeAlias = Callable[[Case], Told]
+Decode: TypeAlias = Callable[[Case], Outcome]
 
 
-def decode(case: Case) -> Told:
+def decode(case: Case) -> Outcome:
     """The decoder under test."""
-    decoder = Decoder(case.operation_id, case.asked, piece=case.piece)
+    decoder = Decoder(case.operation_id, case.wanted, piece=case.piece)
     frames = list(decoder.frames(iter(case.chunks)))
-    return Told(frames, decoder.timestamp)
+    return Outcome(frames, decoder.timestamp)
 
 
 @define
@@ -68,7 +68,7 @@ COUNT = Count()
 def check(case: Case, decode: Decode = decode) -> None:
     """Fails unless both decoders tell the same rows, or both refuse the body."""
     try:
-        expected = reference.decoded(case.operation_id, case.body, case.asked)
+        expected = reference.decoded(case.operation_id, case.body, case.wanted)
     except reference.Wrong as wrong:
         COUNT.wrong += 1
         _check_refused(case, decode, wrong.problems)
@@ -79,14 +79,14 @@ def check(case: Case, decode: Decode = decode) -> None:
         return
     COUNT.right += 1
     try:
-        told = decode(case)
+        outcome = decode(case)
     except TrayportDecodeError as error:
         raise AssertionError(f"refused what is right: {error}") from error
-    assert told.timestamp == expected.timestamp
-    nothing = to_frame(case.operation_id, [], case.asked)
-    for frame in told.frames:
+    assert outcome.timestamp == expected.timestamp
+    nothing = to_frame(case.operation_id, [], case.wanted)
+    for frame in outcome.frames:
         assert frame.schema == nothing.schema
-    found = [row for frame in told.frames for row in rows_of(frame)]
+    found = [row for frame in outcome.frames for row in rows_of(frame)]
     assert len(found) == len(expected.rows), "the number of rows"
     for number, (one, other) in enumerate(zip(found, expected.rows, strict=True)):
         assert one == other, f"row {number}"
@@ -94,11 +94,11 @@ def check(case: Case, decode: Decode = decode) -> None:
 
 def _check_refused(case: Case, decode: Decode, problems: Sequence[reference.Problem]) -> None:
     try:
-        told = decode(case)
+        outcome = decode(case)
     except TrayportDecodeError as error:
         _check_place(case.body, error, problems)
         return
-    rows = sum(frame.height for frame in told.frames)
+    rows = sum(frame.height for frame in outcome.frames)
     raise AssertionError(f"{rows} rows out of what is wrong: {problems or 'no JSON'}")
 
 
@@ -123,7 +123,7 @@ def _check_offset(body: bytes, error: TrayportDecodeError) -> int:
 
 
 def _check_nothing_worse(case: Case, decode: Decode) -> None:
-    """Whether what is only assumed is held against an answer is tested elsewhere."""
+    """Whether what is only assumed is held against a response is tested elsewhere."""
     try:
         decode(case)
     except TrayportDecodeError as error:
@@ -156,11 +156,11 @@ def smallest(case: Case, decode: Decode = decode) -> Case:
 
 
 def _whole(case: Case, body: bytes) -> Case:
-    return Case(case.operation_id, case.asked, [body], case.piece)
+    return Case(case.operation_id, case.wanted, [body], case.piece)
 
 
 def _in_bytes(case: Case, body: bytes) -> Case:
-    return Case(case.operation_id, case.asked, bytes_of(body), case.piece)
+    return Case(case.operation_id, case.wanted, bytes_of(body), case.piece)
 
 
 def bytes_of(body: bytes) -> Sequence[bytes]:

@@ -133,7 +133,7 @@ def columns_wanted(operation_id: str) -> st.SearchStrategy[ColumnFilter]:
 
 @st.composite
 def documents(draw: st.DrawFn, operation_id: str) -> Node:
-    """An answer with all of its types right."""
+    """A response with all of its types right."""
     endpoint = ENDPOINTS[operation_id]
     likes = Random(draw(st.integers(0, 2**32)))
     maker = _Maker(likes, draw(st.booleans()), draw(st.booleans()), endpoint.row[0].name)
@@ -243,7 +243,7 @@ class _Maker:
 
 
 def spoiled(node: Node, likes: Random) -> Node:
-    """An answer with one value changed, left out, or put in; it may still be right."""
+    """A response with one value changed, left out, or put in; it may still be right."""
     node = copy.deepcopy(node)
     holders = [one for one in _inside(node) if isinstance(one, list) or one.members]
     holder = likes.choice([one for one in holders if one] or [[node]])

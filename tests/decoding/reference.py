@@ -1,6 +1,6 @@
 """A decoder that is slow and plainly right: the `json` of Python, and the tables read aloud.
 
-It tells the rows of an answer as dictionaries, or everything that is wrong with it.
+It gives the rows of a response as dictionaries, or everything that is wrong with it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Problem:
 
     Attributes:
         row: The row it is in, from 0, or None outside of rows.
-        field: The path to it in the row, or outside of rows in the answer; None for all of it.
+        field: The path to it in the row, or outside of rows in the response; None for all of it.
         value: The value, or, when it is missing, the object that lacks it.
         assumed: Whether the tables only assume what it should be.
     """
@@ -49,7 +49,7 @@ class Problem:
 
 
 class Wrong(Exception):  # noqa: N818
-    """The answer is not what the API promises.
+    """The response is not what the API promises.
 
     Attributes:
         problems: What is wrong with which value; empty when it is no JSON.
@@ -62,12 +62,12 @@ class Wrong(Exception):  # noqa: N818
 
 @frozen
 class ApiResponse:
-    """What an answer says: its rows with the columns that were asked for, and its instant.
+    """What a response says: its rows with the columns that were asked for, and its instant.
 
     Attributes:
         rows: One dictionary per row, by the names of Python.
-        timestamp: The instant of the whole answer in nanoseconds, or None.
-        odd: What is wrong with it where the tables only assume.
+        timestamp: The instant of the whole response in nanoseconds, or None.
+        unexpected: What is wrong with it where the tables only assume.
     """
 
     rows: list[dict[str, Any]]
@@ -116,8 +116,8 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON")
 
 
-def decoded(operation_id: str, body: bytes, asked: ColumnFilter) -> ApiResponse:
-    """The rows of an answer.
+def decoded(operation_id: str, body: bytes, wanted: ColumnFilter) -> ApiResponse:
+    """The rows of a response.
 
     Raises:
         Wrong: It is not what the API promises.
@@ -136,7 +136,7 @@ def decoded(operation_id: str, body: bytes, asked: ColumnFilter) -> ApiResponse:
         for column in endpoint.envelope:
             problems += _problems(column, document, None, "")
             if not problems:
-                timestamp = _value(column, document[column.name], asked)
+                timestamp = _value(column, document[column.name], wanted)
         document = document.get(endpoint.rows_at, ABSENT)
         if not isinstance(document, list):
             raise Wrong([*problems, Problem(None, endpoint.rows_at, document)])
@@ -151,11 +151,11 @@ def decoded(operation_id: str, body: bytes, asked: ColumnFilter) -> ApiResponse:
         raise Wrong(problems)
     if problems:
         return ApiResponse([], timestamp, problems)
-    return ApiResponse([_row(endpoint.row, row, asked) for row in document], timestamp)
+    return ApiResponse([_row(endpoint.row, row, wanted) for row in document], timestamp)
 
 
 def _row_number(number: int, *, is_only: bool) -> int | None:
-    """An answer that is one row has no rows to count."""
+    """A response that is one row has no rows to count."""
     return None if is_only else number
 
 
@@ -224,11 +224,11 @@ def _is_right(column: Column, value: Any) -> bool:
             return False
 
 
-def _row(columns: Sequence[Column], row: dict[str, Any], asked: ColumnFilter) -> dict[str, Any]:
-    return {c.python_name: _value(c, row.get(c.name), asked) for c in columns if asked(c)}
+def _row(columns: Sequence[Column], row: dict[str, Any], wanted: ColumnFilter) -> dict[str, Any]:
+    return {c.python_name: _value(c, row.get(c.name), wanted) for c in columns if wanted(c)}
 
 
-def _value(column: Column, value: Any, asked: ColumnFilter) -> Any:
+def _value(column: Column, value: Any, wanted: ColumnFilter) -> Any:
     """A value that is right, as a table holds it."""
     if value is None:
         return None
@@ -238,8 +238,8 @@ def _value(column: Column, value: Any, asked: ColumnFilter) -> Any:
         case "float64":
             return float(value.text)
         case "struct":
-            return _row(column.fields, value, asked)
+            return _row(column.fields, value, wanted)
         case "list":
-            return [_row(column.fields, one, asked) for one in value]
+            return [_row(column.fields, one, wanted) for one in value]
         case _:
             return value

@@ -1,4 +1,4 @@
-"""The decoder tells exactly what a slow reference tells, of right answers and of broken ones.
+"""The decoder gives exactly what a slow reference gives, for right responses and broken ones.
 
 `TRAYPORT_TESTS_DOCUMENTS=100` draws a hundred times as many documents.
 """
@@ -16,7 +16,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS, Column
 
-from tests.decoding.differential import Case, Decode, Told, bytes_of, check, decode, fails, smallest
+from tests.decoding.differential import (
+    Case,
+    Decode,
+    Outcome,
+    bytes_of,
+    check,
+    decode,
+    fails,
+    smallest,
+)
 from tests.decoding.documents import (
     GARBAGE,
     Layout,
@@ -83,12 +92,12 @@ def examine(case: Case, decode: Decode = decode) -> None:
     except AssertionError as failure:
         case = smallest(case, decode)
         chunks = "in one chunk" if len(case.chunks) == 1 else f"in {len(case.chunks)} chunks"
-        told = f"{case.operation_id}, pieces of {case.piece}, {chunks}: {case.body!r}"
-        raise AssertionError(f"{failure}\n{told}") from failure
+        what = f"{case.operation_id}, pieces of {case.piece}, {chunks}: {case.body!r}"
+        raise AssertionError(f"{failure}\n{what}") from failure
 
 
 def examine_document(
-    operation_id: str, asked: ColumnFilter, document: Node, layout: Layout, likes: Random,
+    operation_id: str, wanted: ColumnFilter, document: Node, layout: Layout, likes: Random,
     decode: Decode = decode,
 ) -> None:  # fmt: skip
     """Checks a document as it was drawn, with values changed, and with its text damaged."""
@@ -96,7 +105,7 @@ def examine_document(
     changed = [layout.text(spoiled(document, likes)) for _ in range(2)]
     broken = [damaged(right, likes), damaged(right, likes), damaged(changed[0], likes)]
     for body in (right, right, *changed, *broken):
-        examine(Case(operation_id, asked, chunked(body, likes), likes.choice(PIECES)), decode)
+        examine(Case(operation_id, wanted, chunked(body, likes), likes.choice(PIECES)), decode)
 
 
 @pytest.mark.parametrize("operation_id", ENDPOINTS)
@@ -110,34 +119,34 @@ def examine_document(
 def test_a_document_is_decoded_as_the_reference_decodes_it(
     operation_id: str, data: st.DataObject
 ) -> None:
-    asked = data.draw(columns_wanted(operation_id))
+    wanted = data.draw(columns_wanted(operation_id))
     document = data.draw(documents(operation_id))
-    examine_document(operation_id, asked, document, data.draw(layouts), data.draw(randoms))
+    examine_document(operation_id, wanted, document, data.draw(layouts), data.draw(randoms))
 
 
 @pytest.mark.parametrize("operation_id", ENDPOINTS)
 def test_a_body_that_comes_byte_by_byte_or_is_cut_anywhere(operation_id: str) -> None:
-    body, asked = plain(operation_id), everything(operation_id)
+    body, wanted = plain(operation_id), everything(operation_id)
     for piece in PIECES:
-        examine(Case(operation_id, asked, bytes_of(body), piece))
+        examine(Case(operation_id, wanted, bytes_of(body), piece))
     for length in range(len(body)):
-        examine(Case(operation_id, asked, [body[:length]], 60))
+        examine(Case(operation_id, wanted, [body[:length]], 60))
 
 
 @pytest.mark.parametrize("operation_id", ["get_last_trade", "get_order_book_top", "get_snapshots"])
 def test_chunks_may_end_at_every_byte(operation_id: str) -> None:
-    body, asked = plain(operation_id), everything(operation_id)
+    body, wanted = plain(operation_id), everything(operation_id)
     for length in range(len(body) + 1):
         for piece in (1, 60, None):
-            examine(Case(operation_id, asked, [body[:length], b"", body[length:]], piece))
+            examine(Case(operation_id, wanted, [body[:length], b"", body[length:]], piece))
 
 
 def test_garbage_at_every_place_is_seen() -> None:
-    body, asked = plain("get_last_trade"), everything("get_last_trade")
+    body, wanted = plain("get_last_trade"), everything("get_last_trade")
     for place in range(len(body) + 1):
         for garbage in (b"", *GARBAGE):
             wrong = body[:place] + garbage + body[place + (not garbage) :]
-            examine(Case("get_last_trade", asked, [wrong], 1))
+            examine(Case("get_last_trade", wanted, [wrong], 1))
 
 
 @pytest.mark.parametrize("operation_id", ARRAYS)
@@ -152,15 +161,15 @@ def test_garbage_at_every_place_is_seen() -> None:
 def test_a_document_of_many_pieces(
     operation_id: str, gaps: tuple[str, ...], data: st.DataObject
 ) -> None:
-    asked, likes = everything(operation_id), data.draw(randoms)
+    wanted, likes = everything(operation_id), data.draw(randoms)
     document = data.draw(documents(operation_id).filter(bool))
     assert isinstance(document, list)
     rows = [likes.choice(document) for _ in range(200)]
     body = Layout(gaps, likes.getrandbits(32)).text(rows)
     wrong = damaged(body, likes)
     for piece in (1000, 20_000):
-        examine(Case(operation_id, asked, chunked(body, likes), piece))
-        examine(Case(operation_id, asked, chunked(wrong, likes), piece))
+        examine(Case(operation_id, wanted, chunked(body, likes), piece))
+        examine(Case(operation_id, wanted, chunked(wrong, likes), piece))
 
 
 @given(
@@ -181,79 +190,81 @@ def test_floats_are_as_the_text_says(texts: list[str]) -> None:
 # Decoders that are wrong on purpose: whoever finds no fault with them finds none with any.
 
 
-def read_by_polars(case: Case) -> Told:
+def read_by_polars(case: Case) -> Outcome:
     """Takes the word of polars for everything."""
     import io
 
-    columns = [column for column in ENDPOINTS[case.operation_id].row if case.asked(column)]
-    types = schema_of(case.operation_id, case.asked)
+    columns = [column for column in ENDPOINTS[case.operation_id].row if case.wanted(column)]
+    types = schema_of(case.operation_id, case.wanted)
     schema = {c.name: types[c.python_name] for c in columns}
     try:
         frame = pl.read_json(io.BytesIO(case.body), schema=schema)
     except Exception as error:
         raise TrayportDecodeError("polars", offset=0) from error
-    return Told([frame.rename({c.name: c.python_name for c in columns})], None)
+    return Outcome([frame.rename({c.name: c.python_name for c in columns})], None)
 
 
-def losing_the_last_row(case: Case) -> Told:
-    told = decode(case)
-    return attrs.evolve(told, frames=[*told.frames[:-1], told.frames[-1].head(-1)])
+def losing_the_last_row(case: Case) -> Outcome:
+    outcome = decode(case)
+    return attrs.evolve(outcome, frames=[*outcome.frames[:-1], outcome.frames[-1].head(-1)])
 
 
 def changing(expression: pl.Expr) -> Decode:
-    def changed(case: Case) -> Told:
-        told = decode(case)
-        return attrs.evolve(told, frames=[frame.with_columns(expression) for frame in told.frames])
+    def changed(case: Case) -> Outcome:
+        outcome = decode(case)
+        return attrs.evolve(
+            outcome, frames=[frame.with_columns(expression) for frame in outcome.frames]
+        )
 
     return changed
 
 
-def blind_to_what_follows(case: Case) -> Told:
+def blind_to_what_follows(case: Case) -> Outcome:
     end = case.body.rfind(b"]") + 1
-    return decode(Case(case.operation_id, case.asked, [case.body[:end]]))
+    return decode(Case(case.operation_id, case.wanted, [case.body[:end]]))
 
 
-def blind_to_a_cut(case: Case) -> Told:
+def blind_to_a_cut(case: Case) -> Outcome:
     try:
         return decode(case)
     except TrayportDecodeError:
         end = case.body.rfind(b"},") + 1
-        return decode(Case(case.operation_id, case.asked, [case.body[:end] + b"]"]))
+        return decode(Case(case.operation_id, case.wanted, [case.body[:end] + b"]"]))
 
 
-def blind_to_letters(case: Case) -> Told:
+def blind_to_letters(case: Case) -> Outcome:
     body = case.body.decode(errors="replace").encode()
-    return decode(Case(case.operation_id, case.asked, [body]))
+    return decode(Case(case.operation_id, case.wanted, [body]))
 
 
-def blind_to_a_mark_at_the_start(case: Case) -> Told:
-    return decode(Case(case.operation_id, case.asked, [case.body.removeprefix(b"\xef\xbb\xbf")]))
+def blind_to_a_mark_at_the_start(case: Case) -> Outcome:
+    return decode(Case(case.operation_id, case.wanted, [case.body.removeprefix(b"\xef\xbb\xbf")]))
 
 
-def taking_wrong_types_for_null(case: Case) -> Told:
+def taking_wrong_types_for_null(case: Case) -> Outcome:
     from trayport_sdk.tables.decode.decoder import Decoder
 
-    decoder = Decoder(case.operation_id, case.asked, lenient=True)
-    return Told(list(decoder.frames(case.chunks)), decoder.timestamp)
+    decoder = Decoder(case.operation_id, case.wanted, lenient=True)
+    return Outcome(list(decoder.frames(case.chunks)), decoder.timestamp)
 
 
-def without_a_place(case: Case) -> Told:
+def without_a_place(case: Case) -> Outcome:
     try:
         return decode(case)
     except TrayportDecodeError as error:
         raise TrayportDecodeError("somewhere", offset=0, row=0, field=None) from error
 
 
-def far_beyond(case: Case) -> Told:
+def far_beyond(case: Case) -> Outcome:
     try:
         return decode(case)
     except TrayportDecodeError as error:
         raise TrayportDecodeError("beyond", offset=len(case.body) + 1) from error
 
 
-def losing_a_piece(case: Case) -> Told:
-    told = decode(case)
-    return attrs.evolve(told, frames=told.frames[:1])
+def losing_a_piece(case: Case) -> Outcome:
+    outcome = decode(case)
+    return attrs.evolve(outcome, frames=outcome.frames[:1])
 
 
 TRADE_DATE, PRICE = pl.col("deal_date"), pl.col("price")

@@ -141,7 +141,7 @@ def test_a_function_that_no_module_has_is_refused() -> None:
     assert "define it with `def` at the top level of a module" in process.stderr
 
 
-def test_a_script_without_a_main_part_is_told_to_have_one(tmp_path: Path) -> None:
+def test_the_error_of_a_script_without_a_main_part_says_so(tmp_path: Path) -> None:
     text = SCRIPT.replace('if __name__ == "__main__":', "if True:")
     (tmp_path / "script.py").write_text(text)
     process = run(str(tmp_path / "script.py"))

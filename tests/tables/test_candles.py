@@ -88,11 +88,11 @@ async def test_candles_of_trades_are_those_of_the_service(
 @pytest.mark.anyio
 @pytest.mark.parametrize("empty", [False, True])
 async def test_resampled_candles_are_those_of_the_service(empty: bool) -> None:
-    asked = (SPREAD, "2024-02-01", "2024-04-01")
+    query = (SPREAD, "2024-02-01", "2024-04-01")
     async with TrayportClient.sandbox() as client:
         theirs = {
             str(interval): await client.trades.get_ohlcv(
-                *asked, interval, include_empty_buckets=empty, optional_fields=EVERYTHING
+                *query, interval, include_empty_buckets=empty, optional_fields=EVERYTHING
             )
             for interval in ALLOWED
         }
@@ -356,7 +356,7 @@ def test_candles_that_lie_across_two_buckets_are_refused() -> None:
         OHLCVResponse(hours, []).resample("2h")
 
 
-def test_the_length_of_candles_is_told_by_their_rows() -> None:
+def test_the_rows_of_candles_show_their_length() -> None:
     assert candles_of([]).interval is None
     assert candles_of([(0, 5.0, 1.0, 5.0)]).interval == Interval(1, "hour")
     months = trades_of([(n * DAY, 1.0, 1.0) for n in range(90)]).to_ohlcv("1mo").to_polars()

@@ -78,7 +78,7 @@ def test_a_body_that_is_something_else_is_an_error_that_quotes_it(body: bytes) -
     assert refused.value.body == body.decode(errors="replace")
 
 
-def test_an_answer_nested_too_deeply_is_an_error() -> None:
+def test_a_response_nested_too_deeply_is_an_error() -> None:
     row = json.dumps(TRADE)[:-1] + ', "more": ' + "[" * 200_000 + "]" * 200_000 + "}"
     with pytest.raises(TrayportDecodeError):
         decode("get_trades", f"[{row}]".encode())
@@ -135,7 +135,7 @@ SNAPSHOT = {
 }
 
 
-def test_an_answer_in_an_envelope_gives_its_rows_and_its_instant() -> None:
+def test_a_response_in_an_envelope_gives_its_rows_and_its_instant() -> None:
     document = {"timestamp": 1709546523123456789, "more": 1, "snapshots": [SNAPSHOT, SNAPSHOT]}
     found = decode_response("get_snapshots", json.dumps(document).encode())
     assert (len(found.rows), found.timestamp) == (2, 1709546523123456789)

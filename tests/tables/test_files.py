@@ -283,9 +283,7 @@ def test_a_writer_that_is_left_early_changes_nothing(kind: str, tmp_path: Path) 
     assert not writers()
 
 
-def test_a_slow_file_holds_up_whoever_fills_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_writing_waits_for_a_slow_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     may_go_on = threading.Semaphore(0)
     taken = threading.Semaphore(0)
 
@@ -323,7 +321,7 @@ def test_a_slow_file_holds_up_whoever_fills_it(
     assert writer.rows == 600_000
 
 
-def test_whoever_waits_for_room_is_told_when_the_file_is_given_up(
+def test_waiting_for_room_ends_when_the_file_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stuck(frames: Iterator[pl.DataFrame], *_: object) -> None:
@@ -334,14 +332,14 @@ def test_whoever_waits_for_room_is_told_when_the_file_is_given_up(
 
     monkeypatch.setattr("trayport_sdk.bulk.writer.encode", stuck)
     begun, given_up = threading.Event(), threading.Event()
-    told: list[BaseException] = []
+    errors: list[BaseException] = []
 
     def produce() -> None:
         try:
             for _ in range(3):
                 writer.write(pl.DataFrame({"a": range(100_000)}))
         except AbandonedError as error:
-            told.append(error)
+            errors.append(error)
 
     with FileWriter(tmp_path / "a", ".parquet", "zstd") as writer:
         producer = threading.Thread(target=produce)
@@ -350,7 +348,7 @@ def test_whoever_waits_for_room_is_told_when_the_file_is_given_up(
         writer.abandon()
         given_up.set()
         producer.join()
-    assert len(told) == 1
+    assert len(errors) == 1
     assert list(tmp_path.iterdir()) == []
 
 
@@ -391,8 +389,8 @@ except OSError as error:
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_disk_that_is_full_is_an_error_of_the_system(kind: str, tmp_path: Path) -> None:
-    told = python(FULL, kind, str(tmp_path / "a")).stdout
-    assert told == "27 []\n"
+    printed = python(FULL, kind, str(tmp_path / "a")).stdout
+    assert printed == "27 []\n"
 
 
 def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -86,7 +86,7 @@ def test_sums_are_of_the_range(rows: list[Row], start: int | None, end: int | No
 
 @proven
 @given(some_trades, st.booleans())
-def test_the_flow_is_told_by_interval(rows: list[Row], empty: bool) -> None:
+def test_the_flow_has_a_row_per_interval(rows: list[Row], empty: bool) -> None:
     flow = trades_of(rows).aggressor_flow("1h", 0, 6 * HOUR, include_empty_buckets=empty)
     found = flow.with_columns(pl.selectors.datetime().cast(pl.Int64)).rows(named=True)
     by_start = {row["from_timestamp"]: row for row in found}

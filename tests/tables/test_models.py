@@ -31,21 +31,21 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-def values(column: Column, asked: ColumnFilter) -> st.SearchStrategy[Any]:
+def values(column: Column, wanted: ColumnFilter) -> st.SearchStrategy[Any]:
     if column.enum:
         return st.sampled_from(column.enum)
     if not column.fields:
         return VALUES[column.type]
-    one = documents(column.fields, asked)
+    one = documents(column.fields, wanted)
     return one if column.type == "struct" else st.lists(one, max_size=3)
 
 
-def documents(columns: Sequence[Column], asked: ColumnFilter) -> st.SearchStrategy[dict[str, Any]]:
+def documents(columns: Sequence[Column], wanted: ColumnFilter) -> st.SearchStrategy[dict[str, Any]]:
     """Rows as they are sent: what may be absent sometimes is, what may be null sometimes is."""
     always: dict[str, Any] = {}
     sometimes: dict[str, Any] = {}
-    for column in filter(asked, columns):
-        given = values(column, asked)
+    for column in filter(wanted, columns):
+        given = values(column, wanted)
         if column.nullable:
             always[column.name] = st.none() | given
         elif column.required:
@@ -60,12 +60,12 @@ def questions(draw: st.DrawFn) -> tuple[str, ColumnFilter, list[dict[str, Any]]]
     operation_id = draw(st.sampled_from(sorted(KINDS)))
     fields = ENDPOINTS[operation_id].optional_fields
     named = draw(st.sets(st.sampled_from(fields))) if fields else ()
-    brought = draw(st.sets(st.sampled_from(["includePrivate", "routes"])))
-    asked = column_filter(sorted(named), sorted(brought))
-    return operation_id, asked, draw(st.lists(documents(ENDPOINTS[operation_id].row, asked)))
+    given_parameters = draw(st.sets(st.sampled_from(["includePrivate", "routes"])))
+    wanted = column_filter(sorted(named), sorted(given_parameters))
+    return operation_id, wanted, draw(st.lists(documents(ENDPOINTS[operation_id].row, wanted)))
 
 
-def frame_of(operation_id: str, asked: ColumnFilter, rows: list[dict[str, Any]]) -> pl.DataFrame:
+def frame_of(operation_id: str, wanted: ColumnFilter, rows: list[dict[str, Any]]) -> pl.DataFrame:
     endpoint = ENDPOINTS[operation_id]
     typed: list[Any] = []
     for row in rows:
@@ -75,7 +75,7 @@ def frame_of(operation_id: str, asked: ColumnFilter, rows: list[dict[str, Any]])
         elif endpoint.root == "array":
             whole = [row]
         typed += decode_response(operation_id, json.dumps(whole).encode()).rows
-    return to_frame(endpoint.operation_id, typed, asked)
+    return to_frame(endpoint.operation_id, typed, wanted)
 
 
 @settings(max_examples=400, deadline=None)
@@ -83,9 +83,9 @@ def frame_of(operation_id: str, asked: ColumnFilter, rows: list[dict[str, Any]])
 def test_the_models_of_a_table_are_those_of_the_documents(
     question: tuple[str, ColumnFilter, list[dict[str, Any]]],
 ) -> None:
-    operation_id, asked, rows = question
+    operation_id, wanted, rows = question
     kind = KINDS[operation_id]
-    made = list(kind(frame_of(operation_id, asked, rows), []))
+    made = list(kind(frame_of(operation_id, wanted, rows), []))
     from_dict: Any = kind.model
     expected = [from_dict.from_dict(row) for row in rows]
     assert made == expected
@@ -126,7 +126,7 @@ def test_a_frame_without_a_column_that_rows_must_have_makes_no_models() -> None:
         list(TradesResponse(frame, []))
 
 
-def test_a_member_that_became_null_in_a_lenient_answer_stays_null() -> None:
+def test_a_member_that_became_null_in_a_lenient_response_stays_null() -> None:
     (column,) = (column for column in ENDPOINTS["get_trades"].row if column.name == "contract")
     kind = schema_of("get_trades", column_filter(["contract"], ()))["contract"]
     contract = {field.python_name: None for field in column.fields} | {"sequence_id": 1}

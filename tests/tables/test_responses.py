@@ -73,7 +73,7 @@ def record(**more: Any) -> RequestRecord:
 
 
 def everything(kind: AnyTable) -> tuple[bytes, ColumnFilter]:
-    """An answer of the sandbox with every field the endpoint has, and the columns to make of it."""
+    """A response of the sandbox with every field of the endpoint, and the columns it has."""
     return sent(kind.operation_id)
 
 
@@ -98,9 +98,9 @@ def rows_in(kind: AnyTable, body: bytes) -> list[dict[str, Any]]:
     return rows
 
 
-def table_of(kind: AnyTable, body: bytes, asked: ColumnFilter) -> TableResponse[Any]:
+def table_of(kind: AnyTable, body: bytes, wanted: ColumnFilter) -> TableResponse[Any]:
     found = decode_response(kind.operation_id, body)
-    frame = to_frame(kind.operation_id, found.rows, asked)
+    frame = to_frame(kind.operation_id, found.rows, wanted)
     return kind.of([frame], [record(timestamp=found.timestamp)])
 
 
@@ -111,10 +111,10 @@ def written(kind: AnyTable, document: object, **columns: Any) -> TableResponse[A
 
 @every_class
 def test_the_models_are_those_of_the_rows_as_they_were_sent(kind: AnyTable) -> None:
-    body, asked = everything(kind)
+    body, wanted = everything(kind)
     rows = rows_in(kind, body)
     assert rows
-    assert list(table_of(kind, body, asked)) == [MODELS[kind].from_dict(row) for row in rows]
+    assert list(table_of(kind, body, wanted)) == [MODELS[kind].from_dict(row) for row in rows]
 
 
 @every_class
@@ -128,8 +128,8 @@ def test_columns_that_were_not_asked_for_are_unset_in_the_models(kind: AnyTable)
 
 @every_class
 def test_every_table_is_indexed_sliced_shown_and_handed_to_pandas(kind: AnyTable) -> None:
-    body, asked = everything(kind)
-    table = table_of(kind, body, asked)
+    body, wanted = everything(kind)
+    table = table_of(kind, body, wanted)
     first = next(iter(table))
     assert table[0] == first
     assert table[-len(table)] == first
@@ -147,8 +147,8 @@ def test_every_table_is_indexed_sliced_shown_and_handed_to_pandas(kind: AnyTable
 
 @every_class
 def test_every_table_is_written_and_read_back(kind: AnyTable, tmp_path: Path) -> None:
-    body, asked = everything(kind)
-    table = table_of(kind, body, asked)
+    body, wanted = everything(kind)
+    table = table_of(kind, body, wanted)
     table.to_parquet(tmp_path / "rows.parquet")
     table.to_json(tmp_path / "rows.jsonl")
     table.to_csv(tmp_path / "rows.csv")
@@ -161,8 +161,8 @@ def test_every_table_is_written_and_read_back(kind: AnyTable, tmp_path: Path) ->
 
 @every_class
 def test_a_frame_that_is_in_order_is_handed_over_without_a_copy(kind: AnyTable) -> None:
-    body, asked = everything(kind)
-    frame = table_of(kind, body, asked).to_polars()
+    body, wanted = everything(kind)
+    frame = table_of(kind, body, wanted).to_polars()
     table = kind(frame, [])
     assert table.to_polars() is frame
     assert table.to_dataframe() is frame
@@ -342,6 +342,6 @@ def test_snapshots_know_their_instant_and_times_inside_stay_exact(tmp_path: Path
     assert last["deal_date"] == 1709546523123456789
 
 
-def test_snapshots_that_were_never_asked_for_have_no_instant() -> None:
+def test_snapshots_without_a_request_have_no_instant() -> None:
     with pytest.raises(TrayportLookupError, match="there was no request"):
         _ = SnapshotsResponse.nothing(WITHOUT_EXTRAS).timestamp

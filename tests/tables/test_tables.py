@@ -300,8 +300,8 @@ def test_whole_numbers_of_which_some_are_missing_stay_whole_in_numpy() -> None:
 
 
 def test_a_gap_in_a_column_that_may_have_none_makes_no_float_either() -> None:
-    asked = column_filter((), ())
-    counts = to_frame("get_activity", [], asked).select("count")
+    wanted = column_filter((), ())
+    counts = to_frame("get_activity", [], wanted).select("count")
     frame = pl.concat([counts, pl.DataFrame({"count": [BIG, None]})])
     table = TradesResponse(frame, [])
     assert table.to_pandas()["count"].dtype == pd.Int64Dtype()

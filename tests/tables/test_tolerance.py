@@ -1,4 +1,4 @@
-"""What is only assumed of the API is not held against an answer; what is known is."""
+"""What is only assumed of the API is not held against a response; what is known is."""
 
 import asyncio
 import json
@@ -78,7 +78,7 @@ def test_an_id_that_is_missing_where_its_presence_is_assumed_is_null() -> None:
         ({"venueCode": 7}, "venueCode"),
     ],
 )
-def test_what_is_known_is_held_against_an_answer_with_unexpected_values_besides(
+def test_what_is_known_is_held_against_a_response_with_unexpected_values_besides(
     broken: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(TrayportDecodeError) as refused:
@@ -116,7 +116,7 @@ def test_lenient_decoding_makes_no_rows_of_what_is_no_table(body: bytes) -> None
         decode_response("get_trades", body, lenient=True)
 
 
-async def asked(client: TrayportClient) -> Any:
+async def fetched(client: TrayportClient) -> Any:
     return await client.trades.get_trades(
         "10000065*#Single#10000305#244#0", "2024-03-04", "2024-03-05", optional_fields=["routeId"]
     )
@@ -132,8 +132,8 @@ def session(document: object, **values: Any) -> tuple[Any, Any]:
         application.limits = False  # type: ignore[attr-defined]
         settings = Settings(_env_file=None, max_retries=0, **values)
         async with TrayportClient.sandbox(application, settings=settings) as client:  # type: ignore[arg-type]
-            first = await asked(client)
-            await asked(client)
+            first = await fetched(client)
+            await fetched(client)
             return first, client.get_metrics()
 
     return asyncio.run(main())
@@ -146,8 +146,8 @@ def test_unexpected_values_are_logged_once_in_the_log_and_counted_in_metrics_and
     response, metrics = session([TRADE | {"routeId": "7"}, TRADE | {"routeId": "8"}])
     assert response.requests[0].unexpected == {"routeId": 2}
     assert metrics.endpoints["/trades"].unexpected_values == {"routeId": 4}
-    (told,) = (line for line in caplog.messages if "unexpected" in line)
-    assert "routeId" in told
+    (message,) = (line for line in caplog.messages if "unexpected" in line)
+    assert "routeId" in message
 
 
 def test_the_setting_makes_a_client_lenient() -> None:
@@ -160,7 +160,7 @@ def test_the_setting_makes_a_client_lenient() -> None:
 
 
 def test_rows_whose_time_became_null_are_kept_beside_those_after_the_window() -> None:
-    times: list[Any] = [1709596799999999999, "odd", 1709596800000000000]
+    times: list[Any] = [1709596799999999999, "unexpected", 1709596800000000000]
     document = [TRADE | {"dealDate": time} for time in times]
     response, _ = session(document, decode_mode="lenient")
     assert response.to_polars()["deal_date"].null_count() == 1
