@@ -120,11 +120,15 @@ def host(request: httpx.Request) -> None:
     request.headers["Host"] = "elsewhere.test"
 
 
+def target(request: httpx.Request) -> None:
+    request.extensions["target"] = b"/markets"
+
+
 def no_host(request: httpx.Request) -> None:
     del request.headers["host"]
 
 
-@pytest.mark.parametrize("change", [url, query, method, key, host, no_host])
+@pytest.mark.parametrize("change", [url, query, method, key, host, no_host, target])
 async def test_a_hook_that_changes_more_than_headers_stops_the_request(
     change: Callable[[httpx.Request], None],
 ) -> None:

@@ -26,6 +26,8 @@ OnRetry: TypeAlias = Callable[[RetryEvent], None]
 OnBreakerChange: TypeAlias = Callable[[BreakerEvent], None]
 
 KINDS = ("request", "response")
+# What httpx sends in place of the address, and whose certificate it takes.
+LEADING_ELSEWHERE = {"target", "sni_hostname"}
 _HEADER_NAME = re.compile(rb"[0-9A-Za-z!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(rb"[!-~]([ \t!-~]*[!-~])?|")
 
@@ -79,8 +81,12 @@ class Hooks:
                 await hook(request)
             except Exception as error:
                 raise _explained("request", error, context) from error
-        host = request.headers.get("Host")
-        if (request.method, request.url, host) != allowed or API_KEY_HEADER in request.headers:
+        left = request.method, request.url, request.headers.get("Host")
+        if (
+            left != allowed
+            or API_KEY_HEADER in request.headers
+            or LEADING_ELSEWHERE & request.extensions.keys()
+        ):
             raise TrayportConfigurationError(
                 "an event hook for requests may change headers, other than the key and the host, "
                 "and nothing else",

@@ -55,15 +55,12 @@ class ApiRequest:
         # The builder's own defaults are those of the service, which need not be sent.
         values: dict[str, Any] = dict.fromkeys(optional, UNSET)
         for name, value in arguments.items():
-            if value is None:
-                continue
-            if name in enums:
-                value = [*map(enums[name], value)] if known[name].repeated else enums[name](value)
-            elif known[name].repeated:
-                value = list(value)
-            elif known[name].type == "instant":
-                value = to_text(value)
-            values[name] = value
+            if value is not None:
+                parameter = known[name]
+                convert: Callable[[Any], Any] = enums.get(name, _unchanged)
+                if parameter.type == "instant":
+                    convert = to_text
+                values[name] = [*map(convert, value)] if parameter.repeated else convert(value)
         built = BUILDERS[operation_id](**values)
         sent: Mapping[str, Any] = built.get("params", {})
         return cls(endpoint, built["url"], {n: _text(endpoint, n, v) for n, v in sent.items()})
@@ -96,9 +93,8 @@ class ApiRequest:
         """Whether it asks for data after the start of the current day in UTC."""
         if self.endpoint.limits.cutoff != "utc-day-start":
             return False
-        name = next(p.name for p in self.endpoint.parameters if p.name in ("until", "at"))
-        end = self.parameters.get(name)
-        return end is None or instant(str(end), name) > data_cutoff(now or datetime.now(UTC))
+        end = self.parameters.get("until", self.parameters.get("at"))
+        return end is None or instant(str(end), "until") > data_cutoff(now or datetime.now(UTC))
 
 
 @cache
@@ -109,11 +105,15 @@ def free_texts(operation_id: str) -> frozenset[str]:
 
 
 @cache
-def _types_of(operation_id: str) -> tuple[Mapping[str, type[Enum]], tuple[str, ...]]:
+def _types_of(
+    operation_id: str,
+) -> tuple[Mapping[str, Callable[[Any], Any]], tuple[str, ...]]:
     """The enumerations among the arguments of a builder, and the names of those with a default."""
     builder = BUILDERS[operation_id]
     hints = get_type_hints(builder).items()
-    enums = {name: enum for name, hint in hints if (enum := _enum_in(hint)) is not None}
+    enums: dict[str, Callable[[Any], Any]] = {
+        name: enum for name, hint in hints if (enum := _enum_in(hint)) is not None
+    }
     parameters = inspect.signature(builder).parameters.values()
     return enums, tuple(p.name for p in parameters if p.default is not p.empty)
 
@@ -123,6 +123,10 @@ def _enum_in(hint: Any) -> type[Enum] | None:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint
     return next(filter(None, map(_enum_in, get_args(hint))), None)
+
+
+def _unchanged(value: Any) -> Any:
+    return value
 
 
 def _text(endpoint: Endpoint, name: str, value: object) -> str | tuple[str, ...]:
