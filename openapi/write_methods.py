@@ -39,6 +39,8 @@ TABLES = {
 }
 # Other classes that are imported from the room of the tables.
 DOOR = (("base", "TableResponse"), ("trades", "TradesBatch"))
+# The responses that other tables are made into, or extend: they stand beside those tables.
+BESIDE = {"get_ohlcv": "candles", "get_trades": "trades"}
 ACRONYMS = {"Ohlcv": "OHLCV"}
 PYTHON = {"integer": "int", "number": "float", "string": "str", "boolean": "bool"}
 # A contract, a day and an interval that the sandbox has data of.
@@ -382,12 +384,15 @@ def responses_module(endpoints: Iterable[t.Endpoint]) -> str:
     """The module of the response classes."""
     found = [e for e in endpoints if e.api != "reference"]
     bases: dict[str, set[str]] = {}
+    written = [e for e in found if e.operation_id not in BESIDE]
     for endpoint in found:
         module, table = TABLES.get(endpoint.schema, ("base", "TableResponse"))
+        if endpoint not in written:
+            module, table = BESIDE[endpoint.operation_id], response(endpoint)
         bases.setdefault(module, set()).add(table)
     for module, table in DOOR:
         bases.setdefault(module, set()).add(table)
-    models = sorted({e.schema for e in found})
+    models = sorted({e.schema for e in written})
     lines = [
         f'"""What calls return: a class of tables per operation.\n\n{GENERATED}\n"""\n',
         "from __future__ import annotations\n",
@@ -397,7 +402,7 @@ def responses_module(endpoints: Iterable[t.Endpoint]) -> str:
         *(f"from .{name} import {', '.join(sorted(tables))}" for name, tables in bases.items()),
         f"__all__ = {['RESPONSES', *sorted([*(t for _, t in DOOR), *map(response, found)])]!r}\n",
     ]
-    for endpoint in found:
+    for endpoint in written:
         _, table = TABLES.get(endpoint.schema, ("base", "TableResponse"))
         lines += [
             f"class {response(endpoint)}({table}[{endpoint.schema}]):",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trayport_sdk.bulk.spool import BLOCK_ROWS, Spool
+from trayport_sdk.bulk.result import BLOCK_ROWS, Spool
 
 EMPTY = pl.DataFrame(
     {"time": [], "price": [], "contract": []},

@@ -49,7 +49,7 @@ class Runner:
     def __init__(
         self,
         session: Session,
-        resolve: Callable[[ContractSpec | str], Awaitable[ContractSpec]],
+        resolve: Callable[[str], Awaitable[ContractSpec]],
         settings: Callable[[], Settings],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -85,7 +85,11 @@ class Runner:
 
     async def about(self, contracts: Contracts | None, query: QueryPlan) -> QueryPlan:
         """The query, about contracts that may be given by name."""
-        return about(query, [await self._resolve(one) for one in listed(contracts)])
+        found = [
+            given if isinstance(given, ContractSpec) else await self._resolve(given)
+            for given in listed(contracts)
+        ]
+        return about(query, found)
 
     async def about_one(self, contract: Contracts | None, query: QueryPlan) -> QueryPlan:
         """The query, about one contract, whose rows do not say whose they are."""

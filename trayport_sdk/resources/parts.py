@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,4 +42,4 @@ class Parts:
     def _runner(self) -> Runner:
         from ..bulk.runner import Runner
 
-        return Runner(self._session, self._catalog.resolve, lambda: self.settings)
+        return Runner(self._session, self._catalog.resolve, partial(getattr, self, "settings"))

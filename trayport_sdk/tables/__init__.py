@@ -11,19 +11,17 @@ from typing import Any
 
 from trayport_api.models import (
     Activity,
-    Candle,
     LastTrade,
     OrderBook,
     PrivateTrade,
     Snapshot,
     TopOfBook,
-    Trade,
 )
 
 from .base import ActivityTable, SnapshotsTable, TableResponse
-from .candles import CandlesTable
+from .candles import OHLCVResponse
 from .order_book import BooksTable, QuotesTable
-from .trades import TradesBatch, TradesTable
+from .trades import TradesBatch, TradesResponse, TradesTable
 
 __all__ = [
     "RESPONSES",
@@ -40,16 +38,6 @@ __all__ = [
 ]
 
 
-class TradesResponse(TradesTable[Trade]):
-    """Trades of one contract or of several items of one sequence.
-
-    The models are `Trade`.
-    """
-
-    operation_id = "get_trades"
-    model = Trade
-
-
 class PrivateTradesResponse(TradesTable[PrivateTrade]):
     """Your own trades, with both sides as far as you may see them.
 
@@ -58,16 +46,6 @@ class PrivateTradesResponse(TradesTable[PrivateTrade]):
 
     operation_id = "get_private_trades"
     model = PrivateTrade
-
-
-class OHLCVResponse(CandlesTable[Candle]):
-    """Candles of one contract.
-
-    The models are `Candle`.
-    """
-
-    operation_id = "get_ohlcv"
-    model = Candle
 
 
 class LastTradeResponse(TableResponse[LastTrade]):

@@ -118,8 +118,8 @@ class CandlesTable(TableResponse[Model]):
         return ohlcv.vwap_of_bars(self._frame, TimeRange.between(from_, until))
 
 
-class CandlesOfTrades(CandlesTable[Candle]):
-    """Candles that were made of trades; the models are `trayport_api.models.Candle`."""
+class OHLCVResponse(CandlesTable[Candle]):
+    """Candles of one contract, from the service or made of trades. The models are `Candle`."""
 
     operation_id = "get_ohlcv"
     model = Candle

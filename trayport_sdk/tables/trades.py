@@ -12,7 +12,7 @@ from ..query.contracts import ContractSpec
 from ..query.times import Interval, TimeLike, TimeRange
 from .analytics import flow, ohlcv
 from .base import Model, RequestRecord, TableResponse
-from .candles import CandlesOfTrades
+from .candles import OHLCVResponse
 
 
 class TradesTable(TableResponse[Model]):
@@ -162,7 +162,7 @@ class TradesTable(TableResponse[Model]):
         *,
         include_empty_buckets: bool = False,
         optional_fields: Sequence[str] = (),
-    ) -> CandlesOfTrades:
+    ) -> OHLCVResponse:
         """Candles of the trades, which agree with the candles of the service.
 
         The service makes candles of the lowest-numbered route [assumed], so they agree for trades
@@ -205,18 +205,23 @@ class TradesTable(TableResponse[Model]):
             include_empty_buckets=include_empty_buckets,
             optional_fields=optional_fields,
         )
-        return CandlesOfTrades.made(frame, interval, self.requests)
+        return OHLCVResponse.made(frame, interval, self.requests)
 
 
-class TradesBatch(TradesTable[Trade]):
+class TradesResponse(TradesTable[Trade]):
+    """Trades of one contract or of several. The models are `Trade`."""
+
+    operation_id = "get_trades"
+    model = Trade
+
+
+class TradesBatch(TradesResponse):
     """The trades of one contract in one window of a stream.
 
     Attributes:
         contract: The contract.
     """
 
-    operation_id = "get_trades"
-    model = Trade
     contract: ContractSpec
 
     @classmethod
