@@ -139,7 +139,7 @@ def without_null(document: Document, node: Node) -> tuple[Node, str | None, bool
     return node, name, False
 
 
-class Brought:
+class Additions:
     """What brings the columns that are not always there, from the row's extension."""
 
     def __init__(self, row: Node, optional_fields: tuple[str, ...]) -> None:
@@ -152,10 +152,12 @@ class Brought:
         }
 
 
-def columns(document: Document, schema: Node, brought: Brought, where: str) -> tuple[t.Column, ...]:
+def columns(
+    document: Document, schema: Node, additions: Additions, where: str
+) -> tuple[t.Column, ...]:
     properties, required = members(document, schema)
     return tuple(
-        column(document, name, node, name in required, brought, f"{where}.{name}")
+        column(document, name, node, name in required, additions, f"{where}.{name}")
         for name, node in properties.items()
     )
 
@@ -169,7 +171,7 @@ SCALARS: dict[str, t.ColumnType] = {
 
 
 def column(
-    document: Document, name: str, node: Node, required: bool, brought: Brought, where: str
+    document: Document, name: str, node: Node, required: bool, additions: Additions, where: str
 ) -> t.Column:
     value, value_name, nullable = without_null(document, node)
     fields: tuple[t.Column, ...] = ()
@@ -179,10 +181,10 @@ def column(
     elif value.get("type") == "array":
         kind = "list"
         value_name = document.resolve(value["items"])[1]
-        fields = columns(document, value["items"], brought, where)
+        fields = columns(document, value["items"], additions, where)
     elif "properties" in value or "allOf" in value:
         kind = "struct"
-        fields = columns(document, value, brought, where)
+        fields = columns(document, value, additions, where)
     else:
         kind = SCALARS[value["type"]]
     if fields and value_name:
@@ -193,8 +195,8 @@ def column(
         type=kind,
         nullable=nullable,
         required=required,
-        optional_field=None if required else brought.fields.get(name),
-        brought_by=None if required else brought.parameters.get(name),
+        optional_field=None if required else additions.fields.get(name),
+        added_by=None if required else additions.parameters.get(name),
         enum=tuple(value.get("enum", ())),
         minimum=value.get("minimum"),
         fields=fields,
@@ -205,7 +207,7 @@ def column(
 
 def envelope(document: Document, schema: Node, rows_at: str, where: str) -> tuple[t.Column, ...]:
     """The members of an answer that stand beside its rows."""
-    found = columns(document, schema, Brought({}, ()), where)
+    found = columns(document, schema, Additions({}, ()), where)
     if all(c.name != rows_at for c in found):
         raise SpecError(f"{where}: the answer has no member {rows_at!r}")
     return tuple(c for c in found if c.name != rows_at)
@@ -286,7 +288,7 @@ def endpoint(document: Document, path: str, node: Node) -> t.Endpoint:
     found = columns(
         document,
         {"$ref": f"#/components/schemas/{row['schema']}"},
-        Brought(row, optional_fields),
+        Additions(row, optional_fields),
         where,
     )
     rows_at: str | None = row.get("at")

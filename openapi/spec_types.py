@@ -50,7 +50,7 @@ class Parameter:
 class Column:
     """One field of a row. A column that is not `required` comes only when asked for.
 
-    `optional_field` is the value of the request's optional fields that brings it, `brought_by` the
+    `optional_field` is the value of the request's optional fields that brings it, `added_by` the
     other request parameter that does. `fields` are the members of a struct, or of the structs in a
     list.
     """
@@ -62,7 +62,7 @@ class Column:
     nullable: bool = False
     required: bool = True
     optional_field: str | None = None
-    brought_by: str | None = None
+    added_by: str | None = None
     enum: tuple[str, ...] = ()
     minimum: float | None = None
     fields: tuple[Column, ...] = ()

@@ -369,7 +369,7 @@ class Settings(BaseSettings):
     api_key: SecretStr | None = Field(
         None,
         examples=["your-personal-key"],
-        description="The personal key, sent to both APIs and to nobody else.",
+        description="The personal key, sent to the hosts of both APIs only.",
     )
     api_key_file: File | None = Field(
         None,
@@ -451,7 +451,7 @@ class Settings(BaseSettings):
     emergency_throttling: bool = Field(
         True,
         description="Whether requests slow down as soon as the documented limits are nearly used "
-        "up, whoever used them. The default rate never gets there.",
+        "up, by this or other programs. The default rate never gets there.",
     )
     limiter_store: SecretStr = Field(
         SecretStr(MEMORY),
@@ -543,7 +543,7 @@ class Settings(BaseSettings):
         if value > limit and "" not in hosts and not all(map(stays_here, hosts)):
             raise ValueError(
                 f"exceeds the documented limit of {limit}; "
-                "only hosts on this machine may be asked more often"
+                "only hosts on this machine may get more requests"
             )
         return value
 

@@ -1049,16 +1049,16 @@ class Planner:
         interval: Interval | str | None = None,
         **options: Any,
     ) -> list[QueryPlan]:
-        """The fewest requests that answer a question about contracts.
+        """The fewest requests that fetch the data of contracts.
 
         Single periods of one product and sequence share requests of trades and snapshots, up to the
-        maximum the API documents; private trades of many contracts are asked for as a whole. Ranges
+        maximum the API documents; private trades of many contracts are requested as a whole. Ranges
         are cut into the fewest windows, candles where a candle ends.
 
         Args:
-            contracts: One contract or several, as `ContractSpec` or machine symbols. One that is
-                given twice costs nothing.
-            endpoint: What to ask for: `"trades"`, `"private_trades"`, `"ohlcv"`, `"last_trade"`,
+            contracts: One contract or several, as `ContractSpec` or machine symbols. A contract
+                that is given twice is requested once.
+            endpoint: What to request: `"trades"`, `"private_trades"`, `"ohlcv"`, `"last_trade"`,
                 `"order_book_top"`, `"order_book"` or `"snapshots"`.
             from_: The start of the range, inclusive. Naive times mean UTC.
             until: The end, exclusive; the end of the data when it is left out.
@@ -1067,7 +1067,7 @@ class Planner:
             options: What the method of the endpoint takes besides, such as `optional_fields`.
 
         Returns:
-            One plan a request, bulk ones first; they can be pickled, and written down by `to_dict`.
+            A plan per request, batches first. Plans can be pickled, and `to_dict` writes them down.
 
         Raises:
             TrayportValidationError: An argument cannot work.
@@ -1101,8 +1101,8 @@ class Planner:
     def estimate_duration(self, plans: Sequence[QueryPlan]) -> timedelta:
         """How long the rate limit makes the plans take at most, given what the key has used of it.
 
-        Answers that take longer than the requests may follow each other come on top. Where the
-        allowance is shared, its store is asked.
+        Responses that are slower than the pace of the requests add time on top. Where the allowance
+        is shared, its store is read.
 
         Example:
             >>> with TrayportClient.sandbox() as client:
@@ -1134,22 +1134,22 @@ class Planner:
         on_result: OnResult | None = None,
         on_progress: OnProgress | None = None,
     ) -> BulkQueryResult[TableResponse[Any]]:
-        """Runs plans of one question; what fails does not stop the rest.
+        """Runs plans of one endpoint and its options; a failure does not stop the rest.
 
         A request that the service cannot finish is split, and so is a batch it refuses, until what
-        still fails is as small as it gets. A cancelled call raises `CancelledError` at once;
-        what came before is with whoever took it by `on_result`.
+        still fails is as small as it gets. A cancelled call raises `CancelledError` at once; use
+        `on_result` to keep what came before.
 
         Args:
             plans: What `plan_multi_contract_query` returned, a part of it, or the queries of
-                failures; one that is given twice is asked once.
+                failures; a plan that is given twice runs once.
             on_result: Called with a `QueryResult` for each contract and window as soon as its rows
                 are complete, never for one that failed. It runs in the event loop; what it raises
                 ends the call.
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            What came, a table a contract, and what failed.
+            A table per contract, and what failed.
 
         Raises:
             TrayportValidationError: The plans do not belong together.

@@ -203,7 +203,7 @@ def when(column: Column) -> str:
         return "always"
     if column.optional_field:
         return f"`optionalFields={column.optional_field}`"
-    return f"with `{column.brought_by}`" if column.brought_by else "where there is one"
+    return f"with `{column.added_by}`" if column.added_by else "where there is one"
 
 
 def nested(columns: Iterable[Column], prefix: str = "") -> Iterator[tuple[str, Column]]:

@@ -90,7 +90,7 @@ _ROUTE = Column(
     "The name of the route to market.",
     required=False,
     optional_field="route",
-    brought_by="routes",
+    added_by="routes",
 )
 _ROUTE_ID = Column(
     "routeId",
@@ -247,7 +247,7 @@ TRADE = (
         "struct",
         "Both sides of a trade of your own, when private details are asked for.",
         required=False,
-        brought_by="includePrivate",
+        added_by="includePrivate",
         fields=TRADE_PARTIES,
     ),
 )
@@ -564,7 +564,7 @@ ORDER = (
         "struct",
         "Details of an order of your own, when private details are asked for.",
         required=False,
-        brought_by="includePrivate",
+        added_by="includePrivate",
         fields=ORDER_DETAILS,
     ),
 )

@@ -56,7 +56,7 @@ def check_value(value: object, column: Column, given: frozenset[str]) -> None:
 
 def check_row(row: dict[str, object], columns: tuple[Column, ...], given: frozenset[str]) -> None:
     """A row has the columns that are always there and those that the request brings."""
-    bringing = {c.name: {c.optional_field, c.brought_by} - {None} for c in columns}
+    bringing = {c.name: {c.optional_field, c.added_by} - {None} for c in columns}
     needed = {c.name for c in columns if c.required or c.optional_field in given}
     shown = {c.name for c in columns if c.required or not bringing[c.name]}
     shown |= {name for name, names in bringing.items() if names & given}

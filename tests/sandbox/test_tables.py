@@ -105,9 +105,9 @@ def test_values_of_new_columns_do_not_depend_on_how_a_range_is_cut(tables: Table
     assert len({row["weight"] for row in whole}) > 10
 
 
-def test_a_column_may_be_brought_by_a_new_parameter(tables: Tables) -> None:
+def test_a_column_may_be_added_by_a_new_parameter(tables: Tables) -> None:
     old = ENDPOINTS["get_trades"]
-    given = column("limit", "float64", required=False, brought_by="withLimits")
+    given = column("limit", "float64", required=False, added_by="withLimits")
     parameter = Parameter("withLimits", "with_limits", "boolean", "")
     tables.put(
         "get_trades", "get_trades", row=(*old.row, given), parameters=(*old.parameters, parameter)

@@ -194,12 +194,12 @@ def table_of(columns: Iterable[Column], items: Iterable[Any]) -> pl.DataFrame:
 
 
 def _plain(model: Any) -> dict[str, Any]:
-    found = attrs.asdict(
+    fields = attrs.asdict(
         model,
         filter=lambda _, value: value is not UNSET,
         value_serializer=lambda _, __, value: value.value if isinstance(value, Enum) else value,
     )
-    return {name.rstrip("_"): value for name, value in found.items()}
+    return {name.rstrip("_"): value for name, value in fields.items()}
 
 
 def _shown(frame: pl.DataFrame, rows: int) -> str:

@@ -74,7 +74,7 @@ def plan(
     for warning in caught:
         click.echo(f"trayport: {warning.message}", err=True)
     if as_json:
-        written = ",\n ".join(json.dumps(one.to_dict()) for one in plans)
+        written = ",\n ".join(json.dumps(query.to_dict()) for query in plans)
         click.echo(f"[{written}]")
         return
     idle = RequestLimiter(limits_of(settings)).status()

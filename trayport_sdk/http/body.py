@@ -1,7 +1,7 @@
 """The body of a response: handed to the thread that reads it, and decompressed in bounded pieces.
 
-httpx takes compressed bodies that are cut short for whole ones, and holds no bounds on what comes
-out at once; so a body is decompressed here.
+httpx accepts compressed bodies that are cut short, and sets no bound on what decompression returns
+at once; so a body is decompressed here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CHUNK_BYTES = 1 << 18
 """Bytes that decompression returns at once at most, however well they were compressed."""
 
 ERROR_BYTES = 1 << 16
-"""Bytes that are read of a body that is an error."""
+"""Bytes that are read of the body of an error."""
 
 LOOP_CHECK_SECONDS = 1.0
 """Seconds without bytes after which the thread checks that the event loop still runs."""
@@ -35,7 +35,7 @@ ENCODINGS = ("br", "gzip", "deflate")
 ZLIB_HEADER = 2
 
 
-class BodyInterrupted(Exception):  # noqa: N818  (it ends the reading thread, and nobody sees it)
+class BodyInterrupted(Exception):  # noqa: N818  (it ends the reading thread, and goes no further)
     """What was read is not the whole body, and the rest will not come."""
 
 
@@ -57,7 +57,7 @@ class Pipe:
         self.is_starved = False
 
     async def put(self, chunk: bytes) -> None:
-        """Adds bytes once there is room; when nobody reads any more, they are dropped."""
+        """Adds bytes once there is room; after `abandon` they are dropped."""
         await self._room.wait()
         with self._changed:
             if self._is_abandoned:
@@ -84,7 +84,7 @@ class Pipe:
             self._changed.notify()
 
     def abandon(self) -> None:
-        """Nobody reads any more; called in the thread."""
+        """Ends the reading: later bytes are dropped. Called in the thread."""
         with self._changed:
             self._is_abandoned = True
             self._chunks.clear()

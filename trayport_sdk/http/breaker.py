@@ -1,7 +1,7 @@
 """Circuit breakers: an endpoint that keeps failing is left alone, until one trial succeeds.
 
-pybreaker counts and holds the state. It cannot be trusted with anything that is awaited: it would
-let a crowd through a half-open breaker, open on cancellations and close on the late success of an
+pybreaker counts and holds the state. It is not used around anything that is awaited: it would let
+many requests through a half-open breaker, open on cancellations and close on the late success of an
 old request. So admission is decided here, and pybreaker only sees the outcomes that count.
 """
 
@@ -25,7 +25,7 @@ from ..telemetry.events import BreakerEvent, BreakerState
 from ..telemetry.status import BreakerStatus
 
 FAILURES = (TrayportConnectionError, TrayportServerError, TrayportDecodeError)
-# When a trial will have its response is a guess; "now" would make patient callers spin.
+# When a trial will have its response is a guess; "now" would make callers that wait spin.
 TRIAL_SECONDS = 1.0
 Confirm = Callable[[], None]
 
@@ -180,7 +180,7 @@ class _Breaker:
         return self._changed_at + self._settings.recovery - self._settings.clock()
 
     def _retry_at(self) -> datetime:
-        # Rounded up: whoever comes back at this time must not be a microsecond early.
+        # Rounded up: a caller that comes back at this time must not be a microsecond early.
         try:
             microseconds = math.ceil(max(0.0, self._remaining()) * 1e6)
             return self._settings.now() + timedelta(microseconds=microseconds)

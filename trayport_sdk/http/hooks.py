@@ -1,8 +1,8 @@
 """What users hand to a client to take part in its requests: hooks, and a transport.
 
 Event hooks are httpx's, and see every physical request that the limiter has granted. They may add
-headers and read bodies. They cannot change where a request leads or what it asks for, never see the
-key while they run, and what a response says is decided without them.
+headers and read bodies. They cannot change the address or the query of a request, do not see the
+key, and cannot change how a response is read.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Hooks:
     """The hooks of one client.
 
     Raises:
-        TrayportConfigurationError: One is not what it must be.
+        TrayportConfigurationError: A hook or the transport is of the wrong kind.
     """
 
     event_hooks: EventHooks | None = None
@@ -49,7 +49,7 @@ class Hooks:
         for name in ("on_retry", "on_breaker_change"):
             if iscoroutinefunction(getattr(self, name)):
                 raise TrayportConfigurationError(
-                    f"{name} is asynchronous, and nobody would await it",
+                    f"{name} is asynchronous, and would not be awaited",
                     suggestion="hand over a plain function; it may start a task",
                 )
         for kind in self.event_hooks or {}:
@@ -73,7 +73,7 @@ class Hooks:
         """Calls the hooks for requests.
 
         Raises:
-            TrayportConfigurationError: One failed, or changed what is not its to change.
+            TrayportConfigurationError: A hook failed, or changed the address or the query.
         """
         allowed = request.method, request.url, request.headers["Host"]
         for hook in self._of("request"):
@@ -110,8 +110,8 @@ class Hooks:
         """Calls the hooks for responses; returns the body as it came, whether they read it or not.
 
         Raises:
-            TrayportConfigurationError: One failed, or read a part of the body.
-            httpx.HTTPError: The body broke off while one read it.
+            TrayportConfigurationError: A hook failed, or read a part of the body.
+            httpx.HTTPError: The body broke off while a hook read it.
         """
         body = cast("httpx.AsyncByteStream", response.stream)
         copy = _Copy(body)
@@ -164,7 +164,7 @@ class _Copy(httpx.AsyncByteStream):
 
 
 def _explained(kind: str, error: Exception, context: RequestContext) -> TrayportError:
-    """What a hook has raised, explained; an error of this package stays what it is."""
+    """The error of a hook, explained; errors of this package are returned as they are."""
     if isinstance(error, TrayportError):
         return error
     return TrayportConfigurationError(

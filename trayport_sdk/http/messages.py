@@ -90,7 +90,7 @@ class ApiRequest:
         return {n: v if isinstance(v, str) else ",".join(v) for n, v in self.parameters.items()}
 
     def touches_current_day(self, now: datetime | None = None) -> bool:
-        """Whether it asks for data after the start of the current day in UTC."""
+        """Whether it is about data after the start of the current day in UTC."""
         if self.endpoint.limits.cutoff != "utc-day-start":
             return False
         end = self.parameters.get("until", self.parameters.get("at"))

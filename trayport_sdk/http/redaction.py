@@ -1,4 +1,4 @@
-"""Takes the key out of what others say: responses that repeat it, and log lines of libraries."""
+"""Takes the key out of texts: responses that repeat it, and log lines of libraries."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 HIDDEN = "[key]"
-# A body that breaks off may end in a part of the key; fewer characters than these say nothing.
-TELLING = 4
+# A body that breaks off may end in a part of the key; fewer characters than these reveal nothing.
+SHORTEST_SECRET = 4
 # Each quotation within a quotation doubles the backslashes. Without an end, a text of nothing else
 # would be read again from every one of them.
 BACKSLASHES = 31
@@ -42,7 +42,7 @@ class Redaction:
     def body(self, body: bytes) -> bytes:
         """The body without the key, nor the beginning of the key where it breaks off."""
         clean = self._bytes.sub(HIDDEN.encode(), body)
-        for length in range(len(self._key) - 1, TELLING - 1, -1):
+        for length in range(len(self._key) - 1, SHORTEST_SECRET - 1, -1):
             if clean.endswith(self._key[:length]):
                 return clean[:-length] + HIDDEN.encode()
         return clean

@@ -29,7 +29,7 @@ OnRetry = Callable[[int, float, TrayportError], None]
 
 MALFORMED_RETRIES = 2
 FORBIDDEN_SPREAD = 0.25
-_MOST_DOUBLINGS = 60  # a wait beyond is older than the universe, and soon no float
+_MOST_DOUBLINGS = 60  # beyond, the wait is soon no float
 
 
 @frozen
@@ -123,7 +123,7 @@ class RetryPolicy:
     ) -> float | None:
         """Seconds to wait before the next attempt, or None when there is none."""
         rule = self._rule(error)
-        # What no rule is for and has no status was refused before it was sent.
+        # An error without a rule and without a status was raised before anything was sent.
         was_sent = rule is not None or isinstance(error, TrayportAPIError)
         error.attempts = history.attempt if was_sent else history.attempt - 1
         if rule is None:
@@ -148,7 +148,7 @@ class RetryPolicy:
                 longest = self.forbidden_wait * (1 + FORBIDDEN_SPREAD)
                 return _Rule("forbidden", self.forbidden_retries, self.forbidden_wait, longest)
             case TrayportDecodeError():
-                # A whole response of an unknown shape comes again; a damaged one may be cured.
+                # A whole response of an unknown shape stays so; a damaged one may come whole.
                 return _Rule("malformed", MALFORMED_RETRIES, 0.0, self.base, self.cap)
             case (
                 TrayportConnectionError()

@@ -73,7 +73,7 @@ def api_error(
     """The error for a response that is not 200, with what its body says.
 
     A 401 means that the key is wrong, or that it may not see data of the current day [observed];
-    which of the two, only the request shows: `current_day` is whether it asks for such data.
+    which of the two, only the request shows: `current_day` is whether it is about such data.
     """
     kind, meaning, suggestion = _MEANING.get(
         status, (TrayportAPIError, "the response was not expected", "check the address of the API")
@@ -112,7 +112,7 @@ def api_error(
 
 
 def retry_after(value: str | None, now: float) -> float | None:
-    """The seconds a `Retry-After` header asks for, given as seconds or as an HTTP date in UTC."""
+    """The seconds in a `Retry-After` header, given as seconds or as an HTTP date in UTC."""
     if value is None:
         return None
     if re.fullmatch(r"\d+(\.\d+)?", value.strip(), re.ASCII):

@@ -228,7 +228,7 @@ class Transport:
                 suggestion="ask for less at once, or check the address of the API",
             ) from error
         if not _leads_to(built.url, httpx.URL(address)):
-            # A request may come from a file, and who has written that must not get the key.
+            # A request may be read from a file, whose author must not get the key.
             raise TrayportConfigurationError(
                 f"the request leads elsewhere than to {address}, so it was not sent",
                 context=exchange.context,
@@ -261,7 +261,7 @@ class Transport:
         return self._redaction.text(text)
 
     def _without_key(self, error: httpx.HTTPError) -> httpx.HTTPError:
-        """The error, which shows no key to whoever prints the chain of causes."""
+        """The error, with the key taken out of its whole chain of causes."""
         with suppress(RuntimeError):  # httpx: some errors have no request
             error.request.headers[API_KEY_HEADER] = HIDDEN
         self._redaction.chain(error)
@@ -389,7 +389,7 @@ async def _read_arriving(
         pipe.finish()
 
     result = asyncio.get_running_loop().run_in_executor(threads, reading)
-    # Retrieved here: nobody waits for it when the connection breaks.
+    # Retrieved here: when the connection breaks, nothing else awaits it.
     result.add_done_callback(lambda done: done.cancelled() or done.exception())
     fill = asyncio.create_task(filling())
     either: set[asyncio.Future[Any]] = {fill, result}

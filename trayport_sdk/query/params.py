@@ -1,4 +1,4 @@
-"""Arguments one by one: whether each is a value of its parameter in the generated table."""
+"""Checks each argument: whether it is a value of its parameter in the generated table."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def listed_values(value: Any) -> tuple[Any, ...]:
 
 
 def check_known(endpoint: Endpoint, names: Iterable[str]) -> None:
-    """Refuses what the API would ignore without a word [documented].
+    """Refuses what the API would silently ignore [documented].
 
     Raises:
         TrayportValidationError: The operation has no parameter of one of the names.

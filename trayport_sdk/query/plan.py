@@ -65,7 +65,7 @@ class QueryPlan:
     options: Options = DEFAULTS
 
     kinds: ClassVar[dict[str, type[QueryPlan]]] = {}
-    # Rows for several contracts name theirs only if the field is asked for [documented].
+    # Rows for several contracts name theirs only if the field is requested [documented].
     is_shared: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:

@@ -33,7 +33,7 @@ Value = TypeVar("Value")
 
 
 class LookUp(Generic[Value]):
-    """One look-up for everybody who waits for it; it ends when nobody does any more."""
+    """A look-up that several callers wait for; it is cancelled when the last stops waiting."""
 
     def __init__(self, look_up: Coroutine[Any, Any, Value]) -> None:
         self._task = asyncio.create_task(look_up)
@@ -42,18 +42,18 @@ class LookUp(Generic[Value]):
 
     @property
     def over(self) -> bool:
-        """Whether nothing more comes of it."""
+        """Whether it has ended, or was cancelled."""
         return self._given_up or self._task.done()
 
     @property
     def useless(self) -> bool:
-        """Whether it is over and has found nothing, so that another one is needed."""
+        """Whether it is over without a result, so that another look-up is needed."""
         task = self._task
-        found = task.done() and not task.cancelled() and task.exception() is None
-        return self.over and not found
+        succeeded = task.done() and not task.cancelled() and task.exception() is None
+        return self.over and not succeeded
 
     async def result(self) -> Value:
-        """What is found; one who stops waiting takes nothing from the others."""
+        """The result; a caller that stops waiting does not end it for the others."""
         self._waiting += 1
         try:
             # Unlike an await of the task, this does not cancel it.
@@ -63,15 +63,15 @@ class LookUp(Generic[Value]):
             if not self._waiting and not self._task.done():
                 self._given_up = True
                 self._task.cancel()
-                # It has let go of its connection when the last one leaves.
+                # Its connection is free again when the last caller leaves.
                 await asyncio.gather(self._task, return_exceptions=True)
         return self._task.result()
 
 
 class Once(Generic[Key, Value]):
-    """What was found under each key, looked up once, however many ask at the same time.
+    """The value of each key, looked up once, however many callers want it at the same time.
 
-    A failure is for those who were waiting: the next one to ask has it looked up again.
+    A failure is raised for the callers that wait; the next call looks the key up again.
     """
 
     def __init__(self, look_up: Callable[[Key], Coroutine[Any, Any, Value]]) -> None:
@@ -80,7 +80,7 @@ class Once(Generic[Key, Value]):
         self._under_way: dict[Key, LookUp[Value]] = {}
 
     def __contains__(self, key: Key) -> bool:
-        """Whether it is found already."""
+        """Whether its value is known already."""
         return key in self._found
 
     async def __call__(self, key: Key) -> Value:
@@ -91,7 +91,7 @@ class Once(Generic[Key, Value]):
             try:
                 self._found[key] = await look_up.result()
             finally:
-                # Whoever stops waiting leaves it to the others.
+                # A caller that stops waiting leaves it under way for the others.
                 if look_up.over and self._under_way.get(key) is look_up:
                     del self._under_way[key]
         return self._found[key]
@@ -144,7 +144,7 @@ class Catalog:
         ids = (await self._markets_named(product))[product]
         if len(ids) > 1:
             raise TrayportLookupError(
-                f"{name!r} names several markets", candidates=[str(one) for one in ids]
+                f"{name!r} names several markets", candidates=[str(market_id) for market_id in ids]
             )
         return ids[0]
 
@@ -155,19 +155,19 @@ class Catalog:
             TrayportLookupError: One of the names names nothing; the nearest are listed.
         """
         market_id = await self.market(market)
-        sequences = _grouped((one.name, one.id) for one in await self.sequences(market_id))
+        sequences = _grouped((known.name, known.id) for known in await self.sequences(market_id))
         if _text("sequence_name", sequence) not in sequences:
             raise _unknown(f"sequence of {market}", sequence, sequences)
-        found = [
-            ContractSpec(market_id=market_id, sequence_id=sequence_id, sequence_item_id=one.id)
+        contracts = [
+            ContractSpec(market_id=market_id, sequence_id=sequence_id, sequence_item_id=known.id)
             for sequence_id in sequences[sequence]
-            for one in await self.items(sequence_id)
-            if one.name == _text("item_name", item)
+            for known in await self.items(sequence_id)
+            if known.name == _text("item_name", item)
         ]
-        if not found:
-            items = [one.name for id_ in sequences[sequence] for one in await self.items(id_)]
+        if not contracts:
+            items = [known.name for id_ in sequences[sequence] for known in await self.items(id_)]
             raise _unknown(f"delivery period of {sequence}", item, items)
-        return _only(f"{market} {item}", found)
+        return _only(f"{market} {item}", contracts)
 
     async def sequences(self, market_id: int) -> list[Sequence]:
         """The sequences of a market."""
@@ -175,7 +175,7 @@ class Catalog:
 
     def unread(self, sequences: Iterable[Sequence]) -> int:
         """How many of the sequences take a request to know their items."""
-        return sum(one.id not in self._items_in for one in sequences)
+        return sum(sequence.id not in self._items_in for sequence in sequences)
 
     async def items(self, sequence_id: int) -> list[SequenceItem]:
         """Every item that a sequence ever had."""
@@ -189,11 +189,11 @@ class Catalog:
 
     async def _market_contract(self, product: str, item: str) -> ContractSpec:
         markets = await self._markets_named(product)
-        found = await self._named(markets[product], item, market=True)
-        if not found:
+        contracts = await self._named(markets[product], item, market=True)
+        if not contracts:
             items = [name for id_ in markets[product] for name in await self._items((True, id_))]
             raise _unknown(f"delivery period of {product}*", item, items)
-        return _only(f"{product}* {item}", found)
+        return _only(f"{product}* {item}", contracts)
 
     async def _instrument_contract(self, text: str) -> ContractSpec:
         instruments = await self._products(False)
@@ -203,9 +203,9 @@ class Catalog:
         for cut in reversed(cuts):
             product, item = text[:cut], text[cut + 1 :]
             if product in instruments:
-                found = await self._named(instruments[product], item, market=False)
-                if found:
-                    return _only(text, found)
+                contracts = await self._named(instruments[product], item, market=False)
+                if contracts:
+                    return _only(text, contracts)
                 items = [n for id_ in instruments[product] for n in await self._items((False, id_))]
         product, _, item = text.rpartition(" ")
         near = [*nearest(item, items), *nearest(product or text, instruments)]
@@ -232,10 +232,10 @@ class Catalog:
         """The ids of all markets or of all instruments, by name."""
         self.look_ups += 1
         if markets:
-            found = await self._reference.get_markets()
-            return _grouped((one.name, one.id) for one in found)
+            every_market = await self._reference.get_markets()
+            return _grouped((market.name, market.id) for market in every_market)
         instruments = await self._reference.get_instruments()
-        return _grouped((one.name, one.id) for one in instruments)
+        return _grouped((instrument.name, instrument.id) for instrument in instruments)
 
     async def _read_items(self, product: Product) -> Mapping[str, list[Place]]:
         """The items of a product, by name."""
@@ -271,17 +271,17 @@ def _text(parameter: str, name: str) -> str:
 
 
 def _grouped(pairs: Iterable[tuple[str, Value]]) -> dict[str, list[Value]]:
-    """The values of each name: nothing promises that a name is given only once."""
-    found: dict[str, list[Value]] = {}
+    """The values of each name: names need not be unique."""
+    values: dict[str, list[Value]] = {}
     for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return found
+        values.setdefault(name, []).append(value)
+    return values
 
 
 def _only(name: str, contracts: list[ContractSpec]) -> ContractSpec:
     if len(contracts) > 1:
         raise TrayportLookupError(
-            f"{name!r} names several contracts", candidates=[str(one) for one in contracts]
+            f"{name!r} names several contracts", candidates=list(map(str, contracts))
         )
     return contracts[0]
 

@@ -37,9 +37,9 @@ _UNITS = (("s", 1, 120), ("min", 60, 120), ("h", 3600, 48))
 def duration(requests: int, limiter: LimiterStatus | None) -> timedelta:
     """How long the limiter takes, at most, to let so many requests through.
 
-    Those that wait already go first, and whatever a window holds counts as sent just now; what only
-    just left one does not count. The time that the answers take comes on top where they are slower
-    than the requests may be sent. Without a limiter nothing waits.
+    Requests that wait already go first, and the grants in a window count as made just now; grants
+    that have just left a window do not count. Responses that are slower than the pace of the
+    requests add time on top. Without a limiter nothing waits.
     """
     if limiter is None or not requests:
         return timedelta()
@@ -72,19 +72,19 @@ def explain(plans: Sequence[QueryPlan], took: timedelta) -> str:
     """A plan in words, and as a table of its requests."""
     contracts = len({contract for batch in {p.contracts for p in plans} for contract in batch})
     kinds = Counter(plan.kind for plan in plans)
-    told = f"{counted(len(plans), 'request')} for {counted(contracts, 'contract')}"
+    summary = f"{counted(len(plans), 'request')} for {counted(contracts, 'contract')}"
     if not plans:
-        return told
+        return summary
     waiting = f"up to {in_words(took)} of waiting" if took else "no wait"
     counts = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
-    told += f": {counts}; {waiting} for the rate limit"
+    summary += f": {counts}; {waiting} for the rate limit"
     rows = [("kind", "endpoint", "about", "from", "until"), *map(_row, plans[:SHOWN])]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
     more = len(plans) - SHOWN
     if more > 0:
         table.append(f"and {counted(more, 'more request')}")
-    return "\n".join([told, "", *table])
+    return "\n".join([summary, "", *table])
 
 
 def _row(plan: QueryPlan) -> tuple[str, str, str, str, str]:

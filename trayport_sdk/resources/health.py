@@ -209,7 +209,7 @@ def _settings(urls: Mapping[str, str]) -> HealthCheck:
 
 
 def _key(errors: Mapping[str, Exception | None]) -> HealthCheck:
-    """What the responses say of the key."""
+    """Whether the responses accept the key."""
     refusing = [a for a, error in errors.items() if isinstance(error, TrayportAuthenticationError)]
     if refusing:
         detail = f"refused by {' and '.join(refusing)}: check the variable TRAYPORT_API_KEY"

@@ -31,7 +31,7 @@ _MINUTE, _HOUR, _DAY = Interval(1, "minute"), Interval(1, "hour"), Interval(1, "
 
 @frozen
 class _Candidates:
-    """The contracts of some markets that may have traded, and the requests it took to find them.
+    """The contracts of some markets that may have traded, and the requests that listed them.
 
     `certain` when only the minutes at both ends of the range are in doubt.
     """
@@ -67,20 +67,20 @@ class Markets:
         window = self._window(from_, until)
         before = self._catalog.look_ups
         ids = {name: await self._catalog.market(name) for name in dict.fromkeys(names)}
-        found = await self._candidates(set(ids.values()), window, before, max_requests)
-        trades = plan(self._about(found.contracts, "trades", window)) if found.contracts else []
-        planned = found.requests + len(trades)
-        rest = len(self._rest(found.contracts, window)) if found.certain else 0
-        _check_affordable(planned + rest, max_requests, exactly=found.certain)
+        listed = await self._candidates(set(ids.values()), window, before, max_requests)
+        trades = plan(self._about(listed.contracts, "trades", window)) if listed.contracts else []
+        planned = listed.requests + len(trades)
+        rest = len(self._rest(listed.contracts, window)) if listed.certain else 0
+        _check_affordable(planned + rest, max_requests, exactly=listed.certain)
         total = None if on_progress is None else Total(on_progress)
         came = await self._runner.run_result(trades, total and total.of_run(rest))
         silent = _silent(came)
-        others = self._rest([one for one in found.contracts if one not in silent], window)
+        others = self._rest([c for c in listed.contracts if c not in silent], window)
         _check_affordable(planned + len(others), max_requests, exactly=True)
         more = await self._runner.run_result(others, total and total.of_run(0))
         traded = came.added(more).of_contracts(lambda contract: contract not in silent)
         return {
-            name: MarketData(name, market_id, traded, found.requests)
+            name: MarketData(name, market_id, traded, listed.requests)
             for name, market_id in ids.items()
         }
 
@@ -206,7 +206,7 @@ def _silent(came: RunResult) -> set[ContractSpec]:
     return {
         contract
         for contract, rows in came.rows.items()
-        if contract not in unknown and not any(one.frame.height for one in rows)
+        if contract not in unknown and not any(part.frame.height for part in rows)
     }
 
 

@@ -1,4 +1,4 @@
-"""What the generated methods stand on: rows by a runner, reference data by a reader."""
+"""The base classes of the generated methods: rows by a runner, reference data by a reader."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class LastResponses:
 
     def keep(self, request: Hashable, rows: ReferenceList[Any]) -> None:
         """Remembers a response, and forgets the one that was used longest ago."""
-        # A copy: what users do to their list must not come back to them later.
+        # A copy: changes of a user to their list must not appear in later responses.
         self._kept[request] = _stale(rows)
         self._kept.move_to_end(request)
         if len(self._kept) > RESPONSES_KEPT:

@@ -62,11 +62,11 @@ class OrdersGroup(OrdersMethods):
 
     def _instant(self, at: TimeLike | None) -> int:
         now = self._runner.now()
-        # The last second that is over: the one that runs has no book yet.
+        # The last whole second: the current second has no book yet.
         start = instant(now.replace(microsecond=0) if at is None else at, "at")
         start -= SECOND if at is None else 0
         endpoint = ENDPOINTS["get_order_book"]
-        # A book is asked for with the second after it.
+        # A request for a book names the second after it.
         end = rules.latest(endpoint, now, intraday=self._runner.intraday)
         if end is not None and start >= end:
             wanted = "now" if at is None else to_text(start)

@@ -1,4 +1,4 @@
-"""What the groups of a client stand on, made on first use: it loads the tables."""
+"""The runner and the reader that the groups of a client use, made on first use."""
 
 from __future__ import annotations
 

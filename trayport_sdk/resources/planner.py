@@ -1,4 +1,4 @@
-"""Plans for many contracts: made, weighed, explained and run."""
+"""Plans for many contracts: made, estimated, explained and run."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ class Planner:
         interval: Interval | str | None = None,
         **options: Any,
     ) -> list[QueryPlan]:
-        """The fewest requests that answer a question about contracts.
+        """The fewest requests that fetch the data of contracts.
 
         Single periods of one product and sequence share requests of trades and snapshots, up to the
-        maximum the API documents; private trades of many contracts are asked for as a whole. Ranges
+        maximum the API documents; private trades of many contracts are requested as a whole. Ranges
         are cut into the fewest windows, candles where a candle ends.
 
         Args:
-            contracts: One contract or several, as `ContractSpec` or machine symbols. One that is
-                given twice costs nothing.
-            endpoint: What to ask for: `"trades"`, `"private_trades"`, `"ohlcv"`, `"last_trade"`,
+            contracts: One contract or several, as `ContractSpec` or machine symbols. A contract
+                that is given twice is requested once.
+            endpoint: What to request: `"trades"`, `"private_trades"`, `"ohlcv"`, `"last_trade"`,
                 `"order_book_top"`, `"order_book"` or `"snapshots"`.
             from_: The start of the range, inclusive. Naive times mean UTC.
             until: The end, exclusive; the end of the data when it is left out.
@@ -64,7 +64,7 @@ class Planner:
             options: What the method of the endpoint takes besides, such as `optional_fields`.
 
         Returns:
-            One plan a request, bulk ones first; they can be pickled, and written down by `to_dict`.
+            A plan per request, batches first. Plans can be pickled, and `to_dict` writes them down.
 
         Raises:
             TrayportValidationError: An argument cannot work.
@@ -106,8 +106,8 @@ class Planner:
     def estimate_duration(self, plans: Sequence[QueryPlan]) -> timedelta:
         """How long the rate limit makes the plans take at most, given what the key has used of it.
 
-        Answers that take longer than the requests may follow each other come on top. Where the
-        allowance is shared, its store is asked.
+        Responses that are slower than the pace of the requests add time on top. Where the allowance
+        is shared, its store is read.
 
         Example:
             >>> async with TrayportClient.sandbox() as client:
@@ -139,22 +139,22 @@ class Planner:
         on_result: OnResult | None = None,
         on_progress: OnProgress | None = None,
     ) -> BulkQueryResult[TableResponse[Any]]:
-        """Runs plans of one question; what fails does not stop the rest.
+        """Runs plans of one endpoint and its options; a failure does not stop the rest.
 
         A request that the service cannot finish is split, and so is a batch it refuses, until what
-        still fails is as small as it gets. A cancelled call raises `CancelledError` at once;
-        what came before is with whoever took it by `on_result`.
+        still fails is as small as it gets. A cancelled call raises `CancelledError` at once; use
+        `on_result` to keep what came before.
 
         Args:
             plans: What `plan_multi_contract_query` returned, a part of it, or the queries of
-                failures; one that is given twice is asked once.
+                failures; a plan that is given twice runs once.
             on_result: Called with a `QueryResult` for each contract and window as soon as its rows
                 are complete, never for one that failed. It runs in the event loop; what it raises
                 ends the call.
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            What came, a table a contract, and what failed.
+            A table per contract, and what failed.
 
         Raises:
             TrayportValidationError: The plans do not belong together.
@@ -181,12 +181,12 @@ class Planner:
 def _requests(given: Any) -> list[QueryPlan]:
     """The requests of some plans, which may be larger than one, each of them once."""
     plans: list[Any] = [given] if not hasattr(given, "__iter__") else list(given)
-    for one in plans:
-        if not isinstance(one, QueryPlan):
+    for item in plans:
+        if not isinstance(item, QueryPlan):
             raise _apart(
-                f"plans has {one!r:.60}, which is no plan", "read it by QueryPlan.from_dict"
+                f"plans has {item!r:.60}, which is no plan", "read it by QueryPlan.from_dict"
             )
-    return list(dict.fromkeys(request for one in plans for request in plan(one)))
+    return list(dict.fromkeys(request for item in plans for request in plan(item)))
 
 
 def planned(
@@ -201,17 +201,17 @@ def planned(
     interval: Interval | str | None = None,
     **options: Any,
 ) -> list[QueryPlan]:
-    """The fewest requests that answer a question about contracts. Pure.
+    """The fewest requests that fetch the data of contracts. Pure.
 
     Args:
         contracts: One contract or several, as `ContractSpec` or machine symbols.
-        endpoint: What to ask for.
+        endpoint: The operation.
         now: The time of day, which decides where the data ends.
-        intraday: Whether the data of the current day may be asked for.
+        intraday: Whether the data of the current day is available.
         from_: The start of the range, inclusive.
         until: The end, exclusive; the end of the data when it is left out.
-        at: The instant, for operations about one.
-        interval: For operations with one.
+        at: The instant, for operations that take one.
+        interval: The interval, for operations that take one.
         options: What the method of the endpoint takes besides.
 
     Raises:
@@ -257,7 +257,7 @@ def _contract(contract: ContractSpec | str) -> ContractSpec:
         return contract
     if not looks_like_symbol(contract):
         raise TrayportValidationError(
-            f"contract {contract!r} is a name, and plans are made without asking what it names",
+            f"contract {contract!r} is a name, and plans are made without looking names up",
             parameter="contracts",
             suggestion="give its symbol, such as 10000065*#Single#10000305#244#0, which "
             "client.resolve_contract finds",
@@ -266,28 +266,28 @@ def _contract(contract: ContractSpec | str) -> ContractSpec:
 
 
 def _together(plans: Sequence[QueryPlan]) -> str:
-    """The endpoint of plans whose rows can stand in one table a contract, each of them once."""
+    """The endpoint of plans whose rows fit into one table per contract, each row once."""
     first = plans[0]
     batches: dict[tuple[ContractSpec, ...], list[tuple[int, int]]] = {}
-    for one in plans:
-        alike = (one.endpoint, one.interval, one.options, one.at)
+    for query in plans:
+        alike = (query.endpoint, query.interval, query.options, query.at)
         if alike != (first.endpoint, first.interval, first.options, first.at):
             raise _apart(
-                f"plans mix {first.explain()} and {one.explain()}", "run each question on its own"
+                f"plans mix {first.explain()} and {query.explain()}", "run each of them on its own"
             )
-        if not one.contracts:
+        if not query.contracts:
             raise _apart(
-                f"plan {one.explain()} names no contract", "use the methods of client.trades"
+                f"plan {query.explain()} names no contract", "use the methods of client.trades"
             )
-        window = one.window or Window(0, 1)  # instants are all the same
-        batches.setdefault(one.contracts, []).append((window.start, window.end))
-    asked_for: dict[ContractSpec, list[tuple[int, int]]] = {}
+        window = query.window or Window(0, 1)  # instants are all the same
+        batches.setdefault(query.contracts, []).append((window.start, window.end))
+    windows_of: dict[ContractSpec, list[tuple[int, int]]] = {}
     for contracts, windows in batches.items():
         for contract in contracts:
-            asked_for.setdefault(contract, []).extend(windows)
-    for contract, windows in asked_for.items():
+            windows_of.setdefault(contract, []).extend(windows)
+    for contract, windows in windows_of.items():
         if any(end > start for (_, end), (start, _) in pairwise(sorted(windows))):
-            raise _apart(f"plans ask twice for {contract}", "leave out those that overlap")
+            raise _apart(f"plans request {contract} twice", "leave out those that overlap")
     return first.endpoint
 
 

@@ -48,7 +48,7 @@ class Portal:
             future.cancel()
 
     def iterate(self, items: AsyncIterator[Item]) -> Generator[Item]:
-        """The items, each asked for when the one before is done with."""
+        """The items, each fetched when the caller asks for it."""
         try:
             while True:
                 try:

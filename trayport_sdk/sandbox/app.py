@@ -138,15 +138,15 @@ class App:
                 raise Problem(HTTPStatus.NOT_FOUND)
 
     async def _respond_to_api(self, request: Request, connection: Connection) -> None:
-        found = find_endpoint(request.path)
+        match = find_endpoint(request.path)
         arrived = int(self._sandbox.monotonic() * 1e9)
-        record = ReceivedRequest.of(request, found[0] if found else None, arrived)
+        record = ReceivedRequest.of(request, match[0] if match else None, arrived)
         self._requests.append(record)
         connection = connection.recording(record)
         try:
-            if found is None:
+            if match is None:
                 raise Problem(HTTPStatus.NOT_FOUND, detail="There is no such path.")
-            await self._respond_to_operation(request, *found, connection)
+            await self._respond_to_operation(request, *match, connection)
         except Problem as problem:
             await _send_problem(connection, problem)
         except ConnectionError:
@@ -253,7 +253,7 @@ def _faults(body: bytes) -> list[Fault]:
     try:
         document: object = json.loads(body)
         many = cast("list[object]", document) if isinstance(document, list) else [document]
-        return [Fault.from_document(one) for one in many]
+        return [Fault.from_document(entry) for entry in many]
     except (ValueError, TypeError) as error:
         raise Problem(HTTPStatus.BAD_REQUEST, detail=str(error.args[0])) from error
 

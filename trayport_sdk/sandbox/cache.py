@@ -27,8 +27,8 @@ class BoundedCache(Generic[K, V]):
 
     def get(self, key: K, make: Callable[[], V]) -> V:
         """The value of the key, made at most once as long as it is kept."""
-        found = self.find(key)
-        return self.keep(key, make()) if found is None else found
+        value = self.find(key)
+        return self.keep(key, make()) if value is None else value
 
     def keep(self, key: K, value: V) -> V:
         """Keeps the value, unless another thread was faster: everybody gets the first one's."""

@@ -303,7 +303,7 @@ class _Builder:
         # Venues that no listing names are brokers of the first market.
         self._listings[0]["venues"] += "".join(f" {code}" for code in VENUES if code not in listed)
         for row in table("markets"):
-            listings = [one for one in self._listings if one["market"] == row["name"]]
+            listings = [listing for listing in self._listings if listing["market"] == row["name"]]
             zone, opens, closes = row["session"].split()
             market_id = int(row["market_id"] or 0) or next(self._market_ids)
             self.markets[market_id] = Market(
@@ -328,13 +328,13 @@ class _Builder:
             places = [place.partition(":") for place in row["places"].split("|")]
             listings = [{"suffix": suffix, "venues": code} for suffix, _, code in places]
             for name in _names(row):
-                if not (some := listings[: total - len(self.instruments)]):
+                if not (part := listings[: total - len(self.instruments)]):
                     return
                 market_id = next(self._market_ids) if row["has_market"] == "true" else None
-                found = self._instruments(row, name, market_id, some)
+                instruments = self._instruments(row, name, market_id, part)
                 if market_id is not None:
                     commodity = self._commodities[row["commodity"]]
-                    market = Market(market_id, name, commodity, row["currency"], found)
+                    market = Market(market_id, name, commodity, row["currency"], instruments)
                     self.markets[market_id] = market
 
     def _instruments(
@@ -345,20 +345,20 @@ class _Builder:
         listings: Iterable[Mapping[str, str]],
     ) -> tuple[Instrument, ...]:
         """The instruments of a product, one per listing, in order of their ids."""
-        found = [
+        instruments = [
             Instrument(
-                int(one.get("instrument_id") or 0) or next(self._instrument_ids),
-                f"{name} {one['suffix']}".rstrip(),
+                int(listing.get("instrument_id") or 0) or next(self._instrument_ids),
+                f"{name} {listing['suffix']}".rstrip(),
                 self._commodities[row["commodity"]],
                 row["currency"],
-                tuple(one["venues"].split()),
+                tuple(listing["venues"].split()),
                 market_id,
-                float(one.get("share", 0.0)),
+                float(listing.get("share", 0.0)),
             )
-            for one in listings
+            for listing in listings
         ]
-        self.instruments.update((one.id, one) for one in found)
-        return tuple(sorted(found, key=lambda one: one.id))
+        self.instruments.update((instrument.id, instrument) for instrument in instruments)
+        return tuple(sorted(instruments, key=lambda instrument: instrument.id))
 
 
 def _names(row: Mapping[str, str]) -> Iterator[str]:

@@ -135,8 +135,8 @@ def _require_sequence(
     if sequence_id not in catalogue.sequences:
         raise not_found("sequence", sequence_id)
     if product is not None and product_id is not None:
-        found = catalogue.product(product, product_id)
-        if found is None or sequence_id not in found.commodity.sequence_ids:
+        known = catalogue.product(product, product_id)
+        if known is None or sequence_id not in known.commodity.sequence_ids:
             raise not_found(f"sequence of {product} {product_id} with the id", sequence_id)
 
 

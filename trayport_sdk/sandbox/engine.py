@@ -233,7 +233,7 @@ class Engine:
         counts = self._liquidity.counts(market, days)
         if contract.product == "instrument":
             instruments = self.catalogue.markets[market.product_id].instruments
-            counts = counts[:, [one.id == contract.product_id for one in instruments]]
+            counts = counts[:, [instrument.id == contract.product_id for instrument in instruments]]
         trading: list[int] = days[counts.sum(axis=1) > 0].tolist()
         return trading
 

@@ -135,12 +135,12 @@ async def read_body(receive: Receive) -> bytes:
 
 def find_endpoint(path: str) -> tuple[Endpoint, dict[str, str]] | None:
     """The operation of a path and the parts that are parameters; fixed words win over those."""
-    found = [
+    matches = [
         (endpoint, segments)
         for endpoint in ENDPOINTS.values()
         if (segments := _matched(_BASES[endpoint.api] + endpoint.path, path)) is not None
     ]
-    return min(found, key=lambda match: len(match[1]), default=None)
+    return min(matches, key=lambda match: len(match[1]), default=None)
 
 
 def _matched(template: str, path: str) -> dict[str, str] | None:

@@ -136,12 +136,20 @@ class Liquidity:
         """Every position of every market for each of its instruments; second is -1 for none."""
         sequences = self._catalogue.sequences
         rows = [
-            (market.id, one.id, number, KINDS.index(kind), first, first + gap if gap else -1, mean)
+            (
+                market.id,
+                instrument.id,
+                number,
+                KINDS.index(kind),
+                first,
+                first + gap if gap else -1,
+                mean,
+            )
             for market in self._catalogue.quoted.values()
             for number in market.commodity.sequence_ids
             for kind, gap in _SHARES
             for first, mean in enumerate(_per_day(market, sequences[number], kind, gap).tolist())
-            for one in (market.instruments if mean else ())
+            for instrument in (market.instruments if mean else ())
         ]
         names = ("market_id", "instrument_id", "sequence_id", "kind", "first", "second")
         schema = {**dict.fromkeys(names, pl.Int64()), "per_day": pl.Float64()}
@@ -153,9 +161,11 @@ class Liquidity:
         if not growth(day) or not are_business_days(days)[0]:
             return pl.DataFrame(schema={**_INTEGERS, "count": pl.Int64()})
         shares = [
-            (one.id, share)
+            (instrument.id, share)
             for market in self._catalogue.quoted.values()
-            for one, share in zip(market.instruments, self.shares(market.id, day), strict=True)
+            for instrument, share in zip(
+                market.instruments, self.shares(market.id, day), strict=True
+            )
         ]
         fronts = [
             (s.id, int(s.fronts(days)[0]), len(s), s.first_id, s.id_step)

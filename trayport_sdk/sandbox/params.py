@@ -118,14 +118,14 @@ def _put_list(
     *,
     bounded: bool,
 ) -> None:
-    found: list[Value] = []
+    elements: list[Value] = []
     for text in texts:
         try:
-            found.append(_typed(parameter, text))
+            elements.append(_typed(parameter, text))
         except _Unusable as reason:
             errors.add(parameter.name, str(reason))
-    values[parameter.name] = tuple(dict.fromkeys(found))
-    if bounded and parameter.max_items is not None and len(found) > parameter.max_items:
+    values[parameter.name] = tuple(dict.fromkeys(elements))
+    if bounded and parameter.max_items is not None and len(elements) > parameter.max_items:
         errors.add(parameter.name, too_many(parameter.name, parameter.max_items))
 
 

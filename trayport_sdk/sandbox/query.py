@@ -42,9 +42,9 @@ class Shape:
     routes: Routes
 
     def shows(self, column: Column) -> bool:
-        if column.required or (column.optional_field is None and column.brought_by is None):
+        if column.required or (column.optional_field is None and column.added_by is None):
             return True
-        return column.optional_field in self.fields or column.brought_by in self.parameters
+        return column.optional_field in self.fields or column.added_by in self.parameters
 
 
 @frozen

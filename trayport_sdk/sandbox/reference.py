@@ -42,10 +42,10 @@ def product_data(engine: Engine, query: Query) -> Iterator[pl.DataFrame]:
     """All products, those of a product of the other sort, or a single one."""
     root, *rest = _words(query)
     known = _listed(engine.catalogue, root)
-    found: Iterable[Instrument | Market] = known.values()
+    products: Iterable[Instrument | Market] = known.values()
     if query.path_ids:
         product = _product(engine.catalogue, query)
-        found = _related(engine.catalogue, product) if rest else [product]
+        products = _related(engine.catalogue, product) if rest else [product]
         root = rest[-1] if rest else root
     rows = [
         (
@@ -57,7 +57,7 @@ def product_data(engine: Engine, query: Query) -> Iterator[pl.DataFrame]:
             product.currency,
             product.commodity.notional_unit,
         )
-        for product in found
+        for product in products
     ]
     schema = {"key": pl.Int64(), **_TEXTS, **dict.fromkeys(_SPECIFICATION, pl.String())}
     yield pl.DataFrame(rows, schema=schema, orient="row")
@@ -66,13 +66,13 @@ def product_data(engine: Engine, query: Query) -> Iterator[pl.DataFrame]:
 def sequence_data(engine: Engine, query: Query) -> Iterator[pl.DataFrame]:
     """All sequences, those of a product, or a single one."""
     known = engine.catalogue.sequences
-    found: Iterable[Sequence] = known.values()
+    sequences: Iterable[Sequence] = known.values()
     if query.path_ids and _words(query)[0] == "sequences":
-        found = [_sequence(engine.catalogue, query)]
+        sequences = [_sequence(engine.catalogue, query)]
     elif query.path_ids:
         product = _product(engine.catalogue, query)
-        found = [known[number] for number in product.commodity.sequence_ids]
-    rows = [(s.id, s.name, f"/sequences/{s.id}/sequenceItems", s.display_name) for s in found]
+        sequences = [known[number] for number in product.commodity.sequence_ids]
+    rows = [(s.id, s.name, f"/sequences/{s.id}/sequenceItems", s.display_name) for s in sequences]
     schema = {"key": pl.Int64(), **_TEXTS, "display": pl.String()}
     yield pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -83,11 +83,11 @@ def item_data(engine: Engine, query: Query) -> Iterator[pl.DataFrame]:
         sequences = list(engine.catalogue.sequences.values())
     else:
         sequences = [_sequence(engine.catalogue, query)]
-    found: list[Item] = []
+    items: list[Item] = []
     for sequence in sequences:
-        found += _items(sequence, query)
+        items += _items(sequence, query)
     rows = [
-        (i.id, i.name, i.period_start, i.period_end, i.trading_start, i.trading_end) for i in found
+        (i.id, i.name, i.period_start, i.period_end, i.trading_start, i.trading_end) for i in items
     ]
     schema = {"key": pl.Int64(), "name": pl.String(), **dict.fromkeys(_DATES, pl.Int64())}
     yield pl.DataFrame(rows, schema=schema, orient="row")
@@ -118,10 +118,10 @@ def _listed(catalogue: Catalogue, root: str) -> Mapping[int, Instrument | Market
 
 def _product(catalogue: Catalogue, query: Query) -> Instrument | Market:
     root, number = _words(query)[0], query.path_ids[0]
-    found = _listed(catalogue, root).get(number)
-    if found is None:
+    product = _listed(catalogue, root).get(number)
+    if product is None:
         raise not_found("market" if root == "markets" else "instrument", number)
-    return found
+    return product
 
 
 def _related(catalogue: Catalogue, product: Instrument | Market) -> Iterable[Instrument | Market]:
@@ -132,7 +132,7 @@ def _related(catalogue: Catalogue, product: Instrument | Market) -> Iterable[Ins
 
 def _sequence(catalogue: Catalogue, query: Query) -> Sequence:
     number = query.path_ids[0]
-    found = catalogue.sequences.get(number)
-    if found is None:
+    sequence = catalogue.sequences.get(number)
+    if sequence is None:
         raise not_found("sequence", number)
-    return found
+    return sequence

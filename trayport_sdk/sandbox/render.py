@@ -67,7 +67,7 @@ def shown_columns(
     """
     for column in columns:
         path = prefix + column.name
-        optional = column.optional_field is None and column.brought_by is None
+        optional = column.optional_field is None and column.added_by is None
         if shape.shows(column) and (column.required or not optional or path in known):
             yield path, column
             if column.type == "struct":

@@ -109,8 +109,8 @@ class Responses:
     def _trade_pieces(self, query: Query, kind: Kind, media: Media) -> Iterator[bytes]:
         days = range(query.start // DAY, -(-query.end // DAY))
         for first in range(days.start, days.stop, _DAYS_AT_ONCE):
-            some = range(first, min(first + _DAYS_AT_ONCE, days.stop))
-            for rows in self._days_of_trades(query, kind, media, some):
+            batch = range(first, min(first + _DAYS_AT_ONCE, days.stop))
+            for rows in self._days_of_trades(query, kind, media, batch):
                 yield rows.between(query.start, query.end)
 
     def _days_of_trades(self, query: Query, kind: Kind, media: Media, days: range) -> list[Rows]:

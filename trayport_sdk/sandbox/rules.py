@@ -122,10 +122,10 @@ def _routes(values: Values, errors: ValidationErrors) -> Routes:
         return Routes((min(ROUTES),))
     ids: set[int] = set()
     for text in map(str, given):
-        found = _route_ids(text)
-        if not found:
+        route_ids = _route_ids(text)
+        if not route_ids:
             errors.add("routes", f"The route '{text[:60]}' is not known.")
-        ids.update(found)
+        ids.update(route_ids)
     return Routes(tuple(sorted(ids)), values.get("deduplicateRoutes") is not False)
 
 
@@ -153,5 +153,5 @@ def _bringing(columns: Iterable[Column]) -> frozenset[str]:
     """The parameters that bring columns, or members of columns."""
     names: frozenset[str] = frozenset()
     for column in columns:
-        names |= {column.brought_by or ""} | _bringing(column.fields)
+        names |= {column.added_by or ""} | _bringing(column.fields)
     return names - {""}

@@ -45,7 +45,7 @@ class RequestRecord:
         bytes_received: Bytes of the response as it came over the wire.
         seconds: From sending to the last byte.
         timestamp: The instant that the response says it is about, in nanoseconds since
-            1970-01-01 UTC, where it says one.
+            1970-01-01 UTC, if it says so.
         unexpected: How often each field was not of its type, and was taken nevertheless.
     """
 
@@ -80,7 +80,7 @@ class FromRequests:
 
     @property
     def windows(self) -> tuple[Window, ...]:
-        """The ranges that the requests cover, each once; none where they ask for an instant."""
+        """The ranges that the requests cover, each once; none where they are about an instant."""
         windows = dict.fromkeys(request.window for request in self.requests)
         return tuple(window for window in windows if window is not None)
 
@@ -179,7 +179,7 @@ class TableResponse(FromRequests, Generic[Model]):
     def __getitem__(self, index: slice) -> Self: ...
     def __getitem__(self, index: SupportsIndex | slice) -> Model | Self:
         if isinstance(index, slice):
-            index.indices(len(self))  # refuses what is no slice of a sequence
+            index.indices(len(self))  # raises for a slice that is not of integers
             return self._with(self._frame[index])
         try:
             place = operator.index(index)
@@ -384,7 +384,7 @@ class ActivityTable(TableResponse[Model]):
     def _arranged(cls, frame: pl.DataFrame) -> pl.DataFrame:
         contract = [name for name in frame.columns if not name.endswith("count")]
         counts = [pl.col(name) for name in frame.columns if name.endswith("count")]
-        # Polars adds up nulls to 0, but a sum of which a part is not known is not known.
+        # Polars sums nulls to 0, but with an unknown part the sum is unknown.
         sums = [pl.when(count.null_count() == 0).then(count.sum()) for count in counts]
         return frame.group_by(contract, maintain_order=True).agg(sums).select(frame.columns)
 

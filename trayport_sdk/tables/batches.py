@@ -82,9 +82,9 @@ class Workers(Generic[Result]):
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            # Forked processes would inherit locks that threads of this one hold.
+            # Forked processes would inherit locks that threads of this process hold.
             self._pool = ProcessPoolExecutor(self._count, mp_context=get_context("spawn"))
-            # A table in the pipe of processes that end as they begin would never be taken.
+            # A table sent to processes that end while they start would never be read.
             self._pool.submit(os.getpid).result()
         return self._pool
 
@@ -107,7 +107,7 @@ class Workers(Generic[Result]):
             raise
 
     def close(self) -> None:
-        """Ends the processes, once they have done what they are at."""
+        """Ends the processes, once they have finished their current work."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 

@@ -29,7 +29,7 @@ class CandlesTable(TableResponse[Model]):
 
     @property
     def interval(self) -> Interval | None:
-        """The length of a candle, as it was asked for, or as the rows show it; None for none.
+        """The length of a candle, as it was requested, or as the rows show it; None for none.
 
         Example:
             >>> async with TrayportClient.sandbox() as client:
@@ -63,10 +63,10 @@ class CandlesTable(TableResponse[Model]):
 
         Args:
             interval: The new length, a multiple of the present one.
-            from_: The start of the range; that of the range asked for when it is left out.
-            until: The end of the range; that of the range asked for when it is left out.
+            from_: The start of the range; that of the requested range when it is left out.
+            until: The end of the range; that of the requested range when it is left out.
             include_empty_buckets: Whether a candle without trades has a row: null prices, volume
-                0. Left out, those have one whose parts have one.
+                0. Left out, a longer candle has a row if any of its parts has.
 
         Raises:
             TrayportValidationError: The interval is no multiple of that of the candles, or cuts
@@ -101,7 +101,7 @@ class CandlesTable(TableResponse[Model]):
                 end, or where nothing traded: no part of a candle is known.
 
         Raises:
-            TrayportValidationError: The candles have no `vwap`, which is asked for with
+            TrayportValidationError: The candles have no `vwap`, which is requested with
                 `optional_fields=["vwap"]`; they belong to several contracts; or the range cuts one
                 of them.
 

@@ -50,7 +50,7 @@ def changed(
 
 
 def _has(of: PolarsDataType, kind: DataTypeClass) -> bool:
-    """Whether there is a type in a type, however deep."""
+    """Whether a type is, or contains at any depth, another type."""
     match of:
         case pl.Struct():
             return any(_has(field.dtype, kind) for field in of.fields)
@@ -75,8 +75,8 @@ def _changed(
             return pl.when(value.is_not_null()).then(pl.struct(fields))
         case pl.List():
             return value.list.eval(_changed(values.explode(), pl.element(), kind, change))
-        case found:
-            return change(values, value) if found == kind else value
+        case dtype:
+            return change(values, value) if dtype == kind else value
 
 
 def converted(frame: pl.DataFrame, tz: str | None, *, decimal: bool) -> pl.DataFrame:
@@ -119,7 +119,7 @@ def _places(values: pl.Series) -> int:
         .to_frame("text")
         .select(
             "text",
-            # What is not a number has no digits, so it gets more than fit.
+            # NaN and infinity have no digits: more places than fit make them an error.
             (parts.field("1").str.len_bytes() + power).fill_null(DIGITS + 1).alias("before"),
             (parts.field("2").str.len_bytes().fill_null(0) - power).alias("after"),
         )
@@ -236,7 +236,7 @@ def _pandas_column(values: pl.Series, *, has_gaps: bool, stamps: bool) -> pd.Ser
 
 
 def _filled(values: pl.Series) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """The values, with something where they are missing, and where they are."""
+    """The values with a filler where they are missing, and a mask of those places."""
     filling = False if values.dtype == pl.Boolean else 0
     return values.fill_null(filling).to_numpy(), values.is_null().to_numpy()
 

@@ -52,7 +52,7 @@ def file_format(path: str | Path, parameter: str = "out") -> str:
 
 
 def check_writable(path: str | Path, parameter: str = "out") -> None:
-    """Finds out before the work is done that its result could not be written.
+    """Checks that a file can be written, before the work for it is done.
 
     Args:
         path: The file.
@@ -78,7 +78,7 @@ def codec_of(kind: str, compression: str | None) -> str:
 
     Args:
         kind: The format, as its ending.
-        compression: What is wished for; what suits the format when it is left out.
+        compression: The wanted compression; what suits the format when it is left out.
 
     Raises:
         TrayportValidationError: There is no such codec, or not for this format.
@@ -129,7 +129,7 @@ class Gatherer:
                 yield self._group()
 
     def rest(self) -> Iterator[pl.DataFrame]:
-        """What is left; one table that has the columns when there were no rows at all."""
+        """The rest of the rows; a table without rows, with the columns, when there were none."""
         if self._rows or (self._held and not self._groups):
             yield self._group()
 
@@ -168,8 +168,8 @@ def encode(frames: Iterable[pl.DataFrame], path: Path, kind: str, codec: str) ->
             _encode_text(parts, path, kind)
     except (pl.exceptions.PolarsError, OSError) as error:
         # Polars gives the errors of the system as text alone.
-        if getattr(error, "errno", None) is None and (found := _OS_ERROR.search(str(error))):
-            number = int(found[1])
+        if getattr(error, "errno", None) is None and (match := _OS_ERROR.search(str(error))):
+            number = int(match[1])
             raise OSError(number, os.strerror(number), str(path)) from error
         raise
 
@@ -205,9 +205,9 @@ def _encode_text(parts: Iterator[pl.DataFrame], path: Path, kind: str) -> None:
 
 @contextmanager
 def replaced(path: str | Path) -> Generator[Path]:
-    """A file to write to, which takes the place of another in one step once it is whole.
+    """A temporary file that replaces the file of a path in one step once it is whole.
 
-    It lies beside the other one, under a hidden name, and is gone when something fails.
+    It lies in the same directory under a hidden name, and is removed when something fails.
     """
     target = Path(path).resolve()  # a link stays a link
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")

@@ -50,7 +50,7 @@ def _blocks(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
 @contextmanager
 def collector_paused() -> Generator[None, None, None]:
     """Makes many objects without the garbage collector looking at them again and again."""
-    # If it is paused already, another thread paused it and will let it go on.
+    # If it is paused already, another thread paused it and will resume it.
     pauses = gc.isenabled()
     if pauses:
         gc.disable()
@@ -123,7 +123,7 @@ def _shape_of_rows(operation_id: str, model: Any) -> _Shape:
 
 def _shape(model: type[Any], columns: Sequence[Column]) -> _Shape:
     hints = get_type_hints(model, localns=vars(trayport_api.models))
-    # Names that Python keeps to itself have a line at their end.
+    # Names that are keywords of Python have an underscore at their end.
     by_name = {column.python_name: column for column in columns}
     return _Shape(
         model,
@@ -144,7 +144,7 @@ def _field(column: Column, hint: object) -> _Field:
 
 
 def _classes(hint: object) -> Iterator[type[Any]]:
-    """The classes that a type hint is put together from."""
+    """The classes that a type hint is made of."""
     if isinstance(hint, type) and not get_args(hint):
         yield hint
     for part in get_args(hint):

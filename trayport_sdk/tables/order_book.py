@@ -14,7 +14,7 @@ from .base import Model, TableResponse
 
 
 class QuotesTable(TableResponse[Model]):
-    """What the best prices of books say.
+    """Values of the best prices of books.
 
     The columns that are made here have a value per row of the table, and null where a side that
     they need is empty. Crossed books are what they are: their spread is negative.
@@ -65,7 +65,7 @@ class QuotesTable(TableResponse[Model]):
         """The state in force at an instant: the last row at or before it, as a table of that row.
 
         States between two points are not known, and points with nothing on either side have no
-        row unless they were asked for with `include_empty_buckets=True`: without it, a book that
+        row unless they were requested with `include_empty_buckets=True`: without it, a book that
         has become empty looks as it did before.
 
         Args:
@@ -193,7 +193,7 @@ class BooksTable(QuotesTable[Model]):
             venue_codes: Codes of venues, as in `VENUES` or in the table.
 
         Raises:
-            TrayportValidationError: The orders do not say their venue, which is asked for with
+            TrayportValidationError: The orders do not say their venue, which is requested with
                 `optional_fields=["venueCode"]`; or a code is neither known nor in the table.
 
         Example:
@@ -233,7 +233,7 @@ class BooksTable(QuotesTable[Model]):
             best prices first.
 
         Raises:
-            TrayportValidationError: The orders do not say their venue, which is asked for with
+            TrayportValidationError: The orders do not say their venue, which is requested with
                 `optional_fields=["venueCode"]`.
 
         Example:

@@ -29,7 +29,7 @@ class TradesTable(TableResponse[Model]):
             contract: The contract, as `ContractSpec` or as machine symbol.
 
         Raises:
-            TrayportValidationError: The rows do not say whose they are, or the symbol is none.
+            TrayportValidationError: The rows do not name their contract, or the text is no symbol.
 
         Example:
             >>> april, may = "10000065*#Single#10000305#244#0", "10000065*#Single#10000305#245#0"
@@ -126,8 +126,8 @@ class TradesTable(TableResponse[Model]):
 
         Args:
             interval: The length of a bucket, as `to_ohlcv` takes it.
-            from_: The start, inclusive; that of the range asked for when it is left out.
-            until: The end, exclusive; that of the range asked for when it is left out.
+            from_: The start, inclusive; that of the requested range when it is left out.
+            until: The end, exclusive; that of the requested range when it is left out.
             include_empty_buckets: Whether every bucket of the range has a row: volumes 0, no
                 imbalance.
 
@@ -166,7 +166,7 @@ class TradesTable(TableResponse[Model]):
         """Candles of the trades, which agree with the candles of the service.
 
         The service makes candles of the lowest-numbered route [assumed], so they agree for trades
-        that were asked for without `routes`. Buckets stand on the grid of the service: seconds,
+        that were requested without `routes`. Buckets stand on the grid of the service: seconds,
         minutes and hours count from midnight UTC, months from the first; several days or months
         count from the start of the range, whose end cuts the last one short [assumed]. A bucket
         that the range cuts otherwise is whole, and made of the trades that are there.
@@ -174,10 +174,10 @@ class TradesTable(TableResponse[Model]):
         Args:
             interval: The length of a candle: any divisor of a day, days or months, such as `"10s"`,
                 `"15m"`, `"1h"`, `"7d"` or `"1mo"`.
-            from_: The start, inclusive; that of the range asked for when it is left out.
-            until: The end, exclusive; that of the range asked for when it is left out.
+            from_: The start, inclusive; that of the requested range when it is left out.
+            until: The end, exclusive; that of the requested range when it is left out.
             include_empty_buckets: Whether a bucket without trades has a row: null prices, volume
-                0. A slice of a table was asked for as the whole was: give its range.
+                0. A slice of a table has the range of the whole: give its own.
             optional_fields: Columns to add: `open_timestamp`, `close_timestamp`, `vwap`.
 
         Returns:

@@ -159,7 +159,7 @@ def _structured() -> BoundLogger:
         """The arguments for the standard library: a message, and the fields beside it."""
         plain = {n: v for n, v in fields.items() if n not in ("event", "parameters")}
         message = f"{fields['event']} {logfmt(None, '', plain)}"
-        # What a user has bound to structlog's context tells whose request it was.
+        # What a user has bound to structlog's context shows where the request came from.
         bound = {name + "_" * (name in _TAKEN): v for name, v in get_contextvars().items()}
         return {"msg": message, "extra": {**bound, **fields}, "stacklevel": STACK_LEVEL}
 

@@ -499,7 +499,7 @@ def test_a_long_pause_is_no_wait_for_whoever_has_no_patience() -> None:
         for error in await asyncio.gather(*waiting, return_exceptions=True):
             assert isinstance(error, TrayportRateLimitError)
             assert (error.status_code, error.retry_after) == (429, 3600.0)
-            assert "nobody on it sends for another 3600 s" in str(error)
+            assert "its requests pause for another 3600 s" in str(error)
         with pytest.raises(TrayportRateLimitError):  # a timer is set already
             await limiter.acquire(max_pause=3000.0)
         assert clock() == pytest.approx(started, abs=0.01)

@@ -1,7 +1,7 @@
 """One limiter for every client, task, thread and event loop that uses the same key and host.
 
 `limiter_for` is the door. `limits` says how many requests may be sent, a store of `stores` or
-`redis` counts them, `queue` holds those that wait, and `limiter` brings the three together.
+`redis` counts them, `queue` holds those that wait, and `limiter` combines the three.
 """
 
 from __future__ import annotations

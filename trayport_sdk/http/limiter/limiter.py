@@ -350,7 +350,7 @@ def _unusable(error: StoreError) -> TrayportLimiterError:
 
 def _paused(seconds: float) -> TrayportRateLimitError:
     return TrayportRateLimitError(
-        "not sent: the service said that the key is too fast, and nobody on it sends for another "
+        "not sent: the service said that the key is too fast, and its requests pause for another "
         f"{seconds:.0f} s",
         status_code=TOO_MANY,
         retry_after=seconds,

@@ -17,11 +17,11 @@ from attrs import define
 from .stores import Taken
 
 Priority: TypeAlias = Literal["high", "normal", "low"]
-"""Who goes first when requests wait: look-ups go before calls, and calls before backfills."""
+"""Which requests go first: look-ups before calls, and calls before backfills."""
 
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 PASSED_OVER = 20
-"""How often the first of a priority lets others pass before it goes next, whoever else waits."""
+"""How often the first of a priority lets others pass before it goes next."""
 
 
 @define(eq=False)
@@ -38,7 +38,7 @@ class Waiter:
 class WaitingQueue:
     """First in, first out within a priority; a higher priority goes first.
 
-    Nobody starves: each time a request of a higher priority goes first, it is counted.
+    No request starves: each time a request of a higher priority goes first, it is counted.
 
     Args:
         on_due: Called with the lock held, in any of the waiting loops, when its timer fires.
@@ -55,7 +55,7 @@ class WaitingQueue:
             priority: OrderedDict() for priority in PRIORITIES
         }
         self._loops: Counter[asyncio.AbstractEventLoop] = Counter()
-        # A timer, and an object that tells it from earlier ones of its loop.
+        # A timer, and an object that distinguishes it from earlier timers of its loop.
         self._timers: dict[asyncio.AbstractEventLoop, tuple[asyncio.TimerHandle, object]] = {}
 
     def __bool__(self) -> bool:

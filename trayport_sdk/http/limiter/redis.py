@@ -55,7 +55,7 @@ local share = tonumber(kept[1] or '1')
 local pause_ends = tonumber(kept[2] or '0')
 local since = tonumber(kept[3] or '-1')
 local reported = tonumber(kept[4] or '-1')
--- After the clock was set back, nobody waits until it has caught up.
+-- After the clock was set back, requests do not wait until it has caught up.
 if reported > now then
   pause_ends = pause_ends - (reported - now)
   since = math.min(since, now)
@@ -147,7 +147,7 @@ class RedisStore(Store):
                 url, socket_timeout=REPLY_SECONDS, socket_connect_timeout=REPLY_SECONDS
             )
             pool = self._redis.connection_pool
-            # Nothing is sent, but options that do not exist are found now.
+            # Nothing is sent yet, but unknown options are refused now.
             pool.connection_class(**pool.connection_kwargs)
         except Exception as error:
             raise TrayportConfigurationError(
@@ -206,6 +206,6 @@ def _passwords(url: str) -> list[str]:
     _, _, written = login.partition(":")
     query = rest.partition("?")[2].partition("#")[0]
     texts = [text for name, text in parse_qsl(query) if "password" in name.lower()]
-    # What is not escaped breaks an address into pieces, and errors quote one of them.
+    # An unescaped character breaks an address into pieces, and errors quote one of them.
     texts += [written, unquote(written), *re.split("[:/?#@]", written)]
     return sorted({text for text in texts if text}, key=len, reverse=True)

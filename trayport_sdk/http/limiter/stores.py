@@ -106,7 +106,7 @@ class _LogStore(Store):
 
     @abstractmethod
     def _open(self) -> AbstractContextManager[tuple[_Bucket, int]]:
-        """A context with the bucket and the time, in which nobody else changes the log."""
+        """A context with the bucket and the time, which holds the lock of the log."""
 
     @abstractmethod
     def _load(self) -> Slowdown: ...
@@ -299,7 +299,7 @@ class SqliteStore(_LogStore):
         return Slowdown() if row is None else Slowdown(*row)
 
     def _restamp(self, now: int) -> None:
-        """After the clock was set back, nobody waits until it has caught up."""
+        """After the clock was set back, requests do not wait until it has caught up."""
         self._opened().conn.execute(_RESTAMP.format(log=self._log), {"now": now})
         slowdown = self._load()
         if slowdown.reported > now:

@@ -79,20 +79,20 @@ class Level:
         return compare(self._rank, other._rank)
 
     def __lt__(self, other: object) -> bool:
-        found: bool = self._compared(other, operator.lt)
-        return found
+        is_less: bool = self._compared(other, operator.lt)
+        return is_less
 
     def __le__(self, other: object) -> bool:
-        found: bool = self._compared(other, operator.le)
-        return found
+        is_less_or_equal: bool = self._compared(other, operator.le)
+        return is_less_or_equal
 
     def __gt__(self, other: object) -> bool:
-        found: bool = self._compared(other, operator.gt)
-        return found
+        is_greater: bool = self._compared(other, operator.gt)
+        return is_greater
 
     def __ge__(self, other: object) -> bool:
-        found: bool = self._compared(other, operator.ge)
-        return found
+        is_greater_or_equal: bool = self._compared(other, operator.ge)
+        return is_greater_or_equal
 
 
 def mid(table: pl.DataFrame) -> pl.Series:
@@ -200,7 +200,7 @@ def _check_venue_codes(books: pl.DataFrame, venue_codes: tuple[str, ...]) -> Non
     _check_venues(books)
     if not venue_codes:
         raise empty("venue_codes", 'give at least one code, such as of_venues("EEX7")')
-    # New codes appear over time: what the table has is as good as what the list has.
+    # New codes appear over time, so a code of the table is accepted as well as one of the list.
     points = books.with_row_index("point")
     seen = pl.concat([_orders(points, name)["venue_code"] for name in SIDES]).drop_nulls()
     known = {*VENUES, *seen.unique().to_list()}
@@ -230,7 +230,7 @@ def by_price(books: pl.DataFrame) -> pl.DataFrame:
             .agg(name)
         )
         nothing = pl.lit([], dtype=entries.schema[name])
-        # A side that is not known, as opposed to empty, stays so.
+        # An unknown side, as opposed to an empty one, stays null.
         side_of_book = pl.when(pl.col(f"{name}_before").is_not_null()).then(
             pl.coalesce(name, nothing)
         )

@@ -1,4 +1,4 @@
-"""What trades add up to: volumes, averages, and who the aggressors were."""
+"""What trades add up to: volumes, averages, and the volumes by side of the aggressor."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ IDS = ("market_id", "instrument_id", "sequence_id", "sequence_item_id", "second_
 
 def volume(trades: pl.DataFrame, span: TimeRange) -> float:
     """The quantity that was traded in a range."""
-    found: float = _within(trades, span).select(_total(QUANTITY)).item()
-    return found
+    total: float = _within(trades, span).select(_total(QUANTITY)).item()
+    return total
 
 
 def vwap(trades: pl.DataFrame, span: TimeRange) -> float | None:
     """The volume-weighted average price in a range; None where nothing traded."""
-    found: float | None = _within(trades, span).select(weighted(PRICE, QUANTITY)).item()
-    return found
+    average: float | None = _within(trades, span).select(weighted(PRICE, QUANTITY)).item()
+    return average
 
 
 def aggressor_imbalance(trades: pl.DataFrame, span: TimeRange) -> float | None:
     """The share of volume that aggressors bought less the share they sold; None without volume."""
     sums = _within(trades, span).select(**_by_aggressor())
-    found: float | None = sums.select(imbalance(pl.col(BUY), pl.col(SELL))).item()
-    return found
+    share: float | None = sums.select(imbalance(pl.col(BUY), pl.col(SELL))).item()
+    return share
 
 
 def aggressor_flow(
@@ -60,7 +60,7 @@ def without_sign_of_zero(amount: pl.Expr) -> pl.Expr:
 
 
 def imbalance(first: pl.Expr, second: pl.Expr) -> pl.Expr:
-    """What one of two amounts has more than the other, as a part of both; null without any."""
+    """The difference of two amounts as a share of their sum; null without any."""
     return pl.when(first + second > 0).then((first - second) / (first + second))
 
 
@@ -89,7 +89,7 @@ def _within(trades: pl.DataFrame, span: TimeRange) -> pl.DataFrame:
 
 
 def _total(amounts: pl.Expr) -> pl.Expr:
-    """The sum, of which an empty one is 0 and not the -0 that polars makes of it."""
+    """The sum; 0 where there are no values, for which polars gives -0."""
     return without_sign_of_zero(amounts.sum())
 
 

@@ -42,7 +42,7 @@ def candles(
     """Candles of trades, with the columns that the service gives, and the number of trades."""
     fields = rules.options(CANDLES, optional_fields=optional_fields).optional_fields
     price, quantity, time = pl.col("price"), pl.col("quantity"), pl.col("deal_date")
-    found = by_bucket(
+    rows = by_bucket(
         trades,
         interval,
         span,
@@ -60,7 +60,7 @@ def candles(
         include_empty_buckets=include_empty_buckets,
     )
     names = [c.python_name for c in filter(column_filter(fields, ()), CANDLES.row)]
-    return found.select(*names, COUNT, *_contract(trades))
+    return rows.select(*names, COUNT, *_contract(trades))
 
 
 def by_bucket(
@@ -87,12 +87,12 @@ def by_bucket(
     if not inside["deal_date"].is_sorted():
         inside = inside.sort("deal_date", maintain_order=True)
     buckets = Buckets.of(interval, span, inside.select(time.min()).item())
-    found = inside.group_by([*_contract(trades), buckets.start(time).alias(START)]).agg(
+    rows = inside.group_by([*_contract(trades), buckets.start(time).alias(START)]).agg(
         value.alias(name) for name, value in sums.items()
     )
     if include_empty_buckets:
-        found = _filled(found, buckets, span, inside.select(time.max()).item())
-    return _finished(found, buckets)
+        rows = _filled(rows, buckets, span, inside.select(time.max()).item())
+    return _finished(rows, buckets)
 
 
 def resampled(
@@ -108,10 +108,10 @@ def resampled(
 
     Args:
         bars: The candles, with `vwap`, `trade_count` and the rest if they have them.
-        interval: The length of the new ones.
-        wanted: The old ones that count.
-        span: The range that the new ones are of.
-        source: The length of the old ones, if that is known.
+        interval: The length of the longer candles.
+        wanted: The range of the candles that count.
+        span: The range of the longer candles.
+        source: The length of the candles, if it is known.
         include_empty_buckets: Whether a bucket without trades has a row; None keeps those that have
             a row now.
     """
@@ -148,15 +148,15 @@ def resampled(
         "vwap": weighted(pl.col("vwap"), pl.col("volume")),
         COUNT: pl.col(COUNT).sum(),
     }
-    found = bars.group_by([*_contract(bars), buckets.start(_START).alias(START)]).agg(
+    longer = bars.group_by([*_contract(bars), buckets.start(_START).alias(START)]).agg(
         value.alias(name) for name, value in sums.items() if name in bars.columns
     )
     if include_empty_buckets is False:
-        found = found.filter(pl.col("open").is_not_null())
+        longer = longer.filter(pl.col("open").is_not_null())
     elif include_empty_buckets:
-        found = _filled(found, buckets, span, bars.select(_START.max()).item())
+        longer = _filled(longer, buckets, span, bars.select(_START.max()).item())
     names = {START, END, CONTRACT, *sums}
-    return _finished(found, buckets).select(name for name in bars.columns if name in names)
+    return _finished(longer, buckets).select(name for name in bars.columns if name in names)
 
 
 def vwap_of_bars(bars: pl.DataFrame, span: TimeRange) -> float | None:
@@ -216,28 +216,28 @@ def _contract(table: pl.DataFrame) -> list[str]:
 
 
 def _filled(
-    found: pl.DataFrame, buckets: Buckets, span: TimeRange, last: int | None
+    rows: pl.DataFrame, buckets: Buckets, span: TimeRange, last: int | None
 ) -> pl.DataFrame:
     """The candles, with a row for every bucket of the range and every contract."""
-    start = span.start if span.start is not None else found.select(pl.col(START).min()).item()
+    start = span.start if span.start is not None else rows.select(pl.col(START).min()).item()
     end = span.end if span.end is not None else None if last is None else last + 1
     if start is None or end is None:
-        return found
+        return rows
     grid = buckets.starts(start, end).alias(START).to_frame()
-    keys = _contract(found)
+    keys = _contract(rows)
     if keys:
-        grid = found.select(keys).unique(maintain_order=True).join(grid, how="cross")
-    filled = grid.join(found, on=[*keys, START], how="left", nulls_equal=True)
+        grid = rows.select(keys).unique(maintain_order=True).join(grid, how="cross")
+    filled = grid.join(rows, on=[*keys, START], how="left", nulls_equal=True)
     return filled.with_columns(
         pl.col(name).fill_null(0) for name in filled.columns if name in AMOUNTS
     )
 
 
-def _finished(found: pl.DataFrame, buckets: Buckets) -> pl.DataFrame:
+def _finished(rows: pl.DataFrame, buckets: Buckets) -> pl.DataFrame:
     """The candles in order of time, with both edges as times."""
     start = pl.col(START)
-    edges = found.with_columns(start.cast(_TIME), buckets.after(start).cast(_TIME).alias(END))
-    return edges.sort([START, *_contract(found)], maintain_order=True)
+    edges = rows.with_columns(start.cast(_TIME), buckets.after(start).cast(_TIME).alias(END))
+    return edges.sort([START, *_contract(rows)], maintain_order=True)
 
 
 def _check_not_cut(bars: pl.DataFrame, span: TimeRange) -> None:

@@ -188,15 +188,15 @@ class Decoder:
 
     def _table(self, text: bytes) -> Table:
         """The table of a piece."""
-        found = _read(self._operation_id, text, lenient=self._lenient)
+        decoded = _read(self._operation_id, text, lenient=self._lenient)
         frame = None
-        if self._is_plain and not found.unexpected:
+        if self._is_plain and not decoded.unexpected:
             frame = from_json(self._columns, text, self._schema)
-        if frame is None or frame.height != len(found.rows):
+        if frame is None or frame.height != len(decoded.rows):
             # What is in one piece will be in the others: escapes, or fields that are not known.
             self._is_plain = False
-            frame = from_rows(self._columns, found.rows, self._schema)
-        return frame, found.unexpected
+            frame = from_rows(self._columns, decoded.rows, self._schema)
+        return frame, decoded.unexpected
 
 
 def _small(chunks: Iterable[bytes]) -> Iterator[memoryview]:
@@ -248,7 +248,7 @@ class _Threads:
             return self._pool
 
     def leave(self, user: object) -> None:
-        """Ends the threads when nobody uses them any more."""
+        """Ends the threads when no decoder uses them any more."""
         with self._lock:
             self._users.discard(id(user))
             pool = None if self._users else self._pool
@@ -300,8 +300,8 @@ def _explained(
     """What is wrong with a text, and where.
 
     Args:
-        error: What the decoder said.
-        text: What it was given.
+        error: The decoder's error.
+        text: The text it read.
         offset: Where the text begins in the body.
         rows_before: How many rows there were before.
         is_array: Whether it should be an array of rows.

@@ -1,6 +1,6 @@
 """Finds in the text of a JSON array where a row or one of its fields stands.
 
-For messages only: what is looked into has already been found wrong, and may end anywhere.
+For error messages only: the text is known to be wrong, and may end anywhere.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ _PART = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 
 @frozen
 class Value:
-    """Where a value stands, and the names and numbers that lead to it; of one with values in it,
-    where its bracket does."""
+    """Where a value stands, and the path of names and numbers to it.
+
+    An object or array begins and ends at its opening bracket.
+    """
 
     path: tuple[str | int, ...]
     start: int
@@ -77,15 +79,15 @@ def row_of(path: Sequence[str | int]) -> tuple[int | None, str]:
 
 
 def start_of(text: bytes, path: Sequence[str | int]) -> int:
-    """Where a value begins, or the nearest one around it that is there.
+    """Where a value begins, or the nearest value around it if it is missing.
 
-    Of fields with the same name it is the last one, which is the one that counts.
+    Of several fields with the same name the last counts, as for the decoder.
     """
-    found = 0
+    start = 0
     for value in values(text):
         if value.path == tuple(path[: len(value.path)]):
-            found = value.start
-    return found
+            start = value.start
+    return start
 
 
 def unreadable_number(text: bytes) -> tuple[str | int, ...]:

@@ -1,7 +1,7 @@
 """The columns of a table: their types, which of them a request has, and rows put into them.
 
 The types of rows and columns are generated from the document; here they are cut to what a request
-asked for.
+names.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def column_filter(optional_fields: Sequence[str], parameters: Sequence[str]) -> 
     """Which columns a request has: all but those that it could have named and did not."""
 
     def is_wanted(column: Column) -> bool:
-        avoidable = column.optional_field is not None or column.brought_by is not None
-        wanted = column.optional_field in optional_fields or column.brought_by in parameters
+        avoidable = column.optional_field is not None or column.added_by is not None
+        wanted = column.optional_field in optional_fields or column.added_by in parameters
         return column.required or wanted or not avoidable
 
     return is_wanted
@@ -40,13 +40,13 @@ def schema_of(operation_id: str, wanted: ColumnFilter) -> Schema:
 
 
 def _cut(columns: Sequence[Column], schema: Schema, wanted: ColumnFilter) -> Schema:
-    found: dict[str, DataType] = {}
+    wanted_schema: dict[str, DataType] = {}
     for column in filter(wanted, columns):
         kind = schema[column.python_name]
         if column.fields:
             kind = _nested(kind, _cut(column.fields, _fields(kind), wanted))
-        found[column.python_name] = kind
-    return found
+        wanted_schema[column.python_name] = kind
+    return wanted_schema
 
 
 def _fields(kind: DataType) -> dict[str, Any]:
@@ -108,13 +108,13 @@ def _series(column: Column, values: list[Any], kind: DataType) -> pl.Series:
             return pl.Series(name, values, dtype=kind)
 
 
-def _in_place(found: pl.Series, values: Sequence[Any], gaps: pl.Series) -> pl.Series:
-    """The nested values found, at the places they have among all: gaps are null or empty lists."""
-    if len(found) == len(values):
-        return found
-    following = iter(range(len(found)))
-    missing, empty = len(found), len(found) + 1
-    return pl.concat([found, gaps]).gather(
+def _in_place(nested: pl.Series, values: Sequence[Any], gaps: pl.Series) -> pl.Series:
+    """The nested values at their places in the column: gaps are null or empty lists."""
+    if len(nested) == len(values):
+        return nested
+    following = iter(range(len(nested)))
+    missing, empty = len(nested), len(nested) + 1
+    return pl.concat([nested, gaps]).gather(
         [missing if v is None else next(following) if v else empty for v in values]
     )
 
@@ -122,36 +122,36 @@ def _in_place(found: pl.Series, values: Sequence[Any], gaps: pl.Series) -> pl.Se
 def from_json(columns: Sequence[Column], text: bytes, schema: Schema) -> pl.DataFrame | None:
     """The table of a JSON array of rows that are known to be right, read at once; else None.
 
-    Polars reads fast, and only what is known to be right may be given to it: it makes nulls and
-    numbers out of what is neither. It takes the first of fields with the same name, where the last
-    one counts, and leaves out fields without a word; the number of quotation marks shows that.
+    Polars reads fast but does not check: it makes nulls and numbers out of what is neither. Of
+    fields with the same name it takes the first, where the last counts, and it leaves out fields
+    silently; the number of quotation marks shows both.
     """
     typed = list(_typed(columns, schema))
     try:
-        found = pl.read_json(text, schema=_as_sent(typed))
+        frame = pl.read_json(text, schema=_as_sent(typed))
     except (pl.exceptions.PolarsError, ValueError):
         return None
-    if _quotation_marks(typed, found) != text.count(b'"'):
+    if _quotation_marks(typed, frame) != text.count(b'"'):
         return None
     if any(column.fields for column, _ in typed):
-        found = found.with_columns(
+        frame = frame.with_columns(
             _renamed(pl.col(column.name), column, kind) for column, kind in typed if column.fields
         )
     for place, (column, kind) in enumerate(typed):
         if column.type == "timestamp":
-            found.replace_column(place, found.to_series(place).cast(kind))
-    found.columns = [column.python_name for column, _ in typed]
-    return found
+            frame.replace_column(place, frame.to_series(place).cast(kind))
+    frame.columns = [column.python_name for column, _ in typed]
+    return frame
 
 
 def _as_sent(typed: Sequence[tuple[Column, DataType]]) -> Schema:
     """The columns under the names that the API uses, times as the integers that it sends."""
-    found: dict[str, DataType] = {}
+    sent_schema: dict[str, DataType] = {}
     for column, kind in typed:
         if column.fields:
             kind = _nested(kind, _as_sent(list(_typed(column.fields, _fields(kind)))))
-        found[column.name] = pl.Int64() if column.type == "timestamp" else kind
-    return found
+        sent_schema[column.name] = pl.Int64() if column.type == "timestamp" else kind
+    return sent_schema
 
 
 def _renamed(value: pl.Expr, column: Column, kind: DataType) -> pl.Expr:

@@ -77,7 +77,7 @@ class Cutter:
         self._closed = True
 
     def cut(self) -> Cut | None:
-        """The next piece, or None before more has come; nothing follows the one that is last."""
+        """The next piece, or None until more text has come; the last piece says so itself."""
         self._open()
         if self._ended or not self._opened:
             return None
@@ -90,7 +90,7 @@ class Cutter:
                 continue
             if self._closed or self._goes_wrong():
                 break
-            # Looked at again when there is twice as much, so that a giant is not read for ever.
+            # Searched again when there is twice as much: an element of any size costs linear time.
             self._wanted = 2 * len(self._text)
         else:
             if not self._closed:
@@ -101,7 +101,7 @@ class Cutter:
         return cut
 
     def put_back(self, cuts: Sequence[Cut]) -> None:
-        """Takes back all pieces from one on: from now on, brackets are followed."""
+        """Takes back a piece and all after it: from now on, brackets are followed."""
         text = b",".join(cut.inner for cut in cuts)
         self._text[:0] = text if cuts[-1].is_last else text + b","
         self._offset = cuts[0].offset
@@ -112,7 +112,7 @@ class Cutter:
 
     @property
     def begun_with(self) -> bytes | None:
-        """What has come of something that is no array; None where one may have begun."""
+        """The text so far if it does not begin as an array; None while it still may."""
         if self._opened or not (self._closed or self._text.strip(SPACE)):
             return None
         return bytes(self._text)
@@ -129,8 +129,8 @@ class Cutter:
 
     def _next_sign(self, start: int) -> int:
         """Where the next character stands that is no white space."""
-        found = _SIGN.search(self._text, start)
-        return found.start() if found else len(self._text)
+        match = _SIGN.search(self._text, start)
+        return match.start() if match else len(self._text)
 
     def _goes_wrong(self) -> bool:
         """Whether what comes next is no object, or the array has ended and the text has not."""

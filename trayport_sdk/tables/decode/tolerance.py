@@ -1,7 +1,7 @@
 """Responses that are not quite of their types.
 
-What the document marks as documented or observed is kept to. What it only assumes is not held
-against a response: there, any scalar that fits is taken, and counted.
+Types that the document marks as documented or observed are enforced. Where a type is only assumed,
+any scalar that fits is accepted, and counted.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ class Tolerance:
                 raise _wrong("array", value, at)
             items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
             return [
-                self._object(column.fields, inner, one, f"{at}[{number}]", f"{name}.")
-                for number, one in enumerate(items)
+                self._object(column.fields, inner, item, f"{at}[{number}]", f"{name}.")
+                for number, item in enumerate(items)
             ]
         except msgspec.ValidationError:
             if not self._lenient:
@@ -123,7 +123,7 @@ class Tolerance:
 
 
 def untyped(text: bytes) -> Any:
-    """Any JSON. A number that is too large for a float is kept as something that is no number.
+    """Any JSON. A number that is too large for a float becomes a marker that is no number.
 
     Raises:
         msgspec.DecodeError: It is none.
@@ -169,8 +169,8 @@ def _struct_in(kind: Any) -> Any:
     """The struct in the type of a field, which may be a list of it, or null, or absent."""
     if isinstance(kind, type) and issubclass(cast("type[Any]", kind), msgspec.Struct):
         return kind  # pyright: ignore[reportUnknownVariableType]
-    found = (_struct_in(one) for one in getattr(cast("Any", kind), "__args__", ()))
-    return next((one for one in found if one is not None), None)
+    structs = (_struct_in(part) for part in getattr(cast("Any", kind), "__args__", ()))
+    return next((struct for struct in structs if struct is not None), None)
 
 
 def _wrong(expected: str, value: object, at: str) -> msgspec.ValidationError:
