@@ -58,7 +58,7 @@ class TrayportClient(Groups):
         settings: All settings at once; the other arguments win over them.
         analytics_url: The address of the Data Analytics API.
         reference_url: The address of the Reference Data API.
-        timeout: Seconds to wait for the next part of an answer.
+        timeout: Seconds to wait for the next part of a response.
         max_retries: How often a failed request is sent again.
         event_hooks: httpx's event hooks: lists of asynchronous functions under `"request"` and
             `"response"`, called for every physical request, once the limiter has granted it. A
@@ -197,7 +197,7 @@ class TrayportClient(Groups):
         for limits and breakers.
 
         Args:
-            timeout: Seconds to wait for the next part of an answer.
+            timeout: Seconds to wait for the next part of a response.
             max_retries: How often a failed request is sent again.
             priority: `"high"`, `"normal"` or `"low"`: whose turn it is when requests wait for the
                 limiter. Left out, reference data goes before other calls.
@@ -205,8 +205,8 @@ class TrayportClient(Groups):
         Example:
             >>> async with TrayportClient.sandbox() as client:
             ...     patient = client.with_options(timeout=300, priority="low")
-            ...     found = await patient.reference.get_markets("ttf hi cal 51.6")
-            >>> len(found)
+            ...     markets = await patient.reference.get_markets("ttf hi cal 51.6")
+            >>> len(markets)
             1
         """
         from .http.limiter import PRIORITIES
@@ -338,14 +338,14 @@ class TrayportClient(Groups):
     async def retry_failures(
         self, result: Retried, *, on_progress: OnProgress | None = None
     ) -> Retried:
-        """Asks again for what a result lacks.
+        """Fetches again what a result lacks.
 
         Args:
             result: What a call about many contracts or about markets returned; it stays as it is.
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            A result of both: what was there, and what has come now.
+            A result of both: what was there, and what was fetched now.
 
         Raises:
             TrayportAuthenticationError: The key is refused, so nothing can come.
@@ -353,16 +353,16 @@ class TrayportClient(Groups):
         Example:
             >>> months = [f"TTF Hi Cal 51.6* {month}-24" for month in ("Apr", "May", "Jun")]
             >>> async with TrayportClient.sandbox() as client:
-            ...     found = await client.get_trades_bulk(months, "2024-03-04", "2024-03-05")
-            ...     found = await client.retry_failures(found)
-            >>> found.raise_for_failures()
+            ...     trades = await client.get_trades_bulk(months, "2024-03-04", "2024-03-05")
+            ...     trades = await client.retry_failures(trades)
+            >>> trades.raise_for_failures()
         """
         return await self._runner.retry(result, on_progress)
 
     async def retry_failed(self, path: str | Path, out: str | Path) -> RetryReport:
         """Runs the queries in a file of dead letters again.
 
-        The rows of each are written to a Parquet file, whose name tells the endpoint and the
+        The rows of each are written to a Parquet file, whose name has the endpoint and the
         window, and is the same whenever the query is run. What fails again stays in the file.
 
         Args:
@@ -384,7 +384,7 @@ class TrayportClient(Groups):
                 `"10000065*#Single#10000305#244#0"`.
 
         Raises:
-            TrayportLookupError: Nothing has this name; the nearest names are listed.
+            TrayportLookupError: The name does not exist; the nearest names are listed.
 
         Example:
             >>> async with TrayportClient.sandbox() as client:
@@ -433,7 +433,7 @@ class TrayportClient(Groups):
             options: The other options of `client.trades.get_trades`.
 
         Raises:
-            TrayportLookupError: One of the names names nothing; the nearest are listed.
+            TrayportLookupError: A name does not exist; the nearest names are listed.
             TrayportError: As `client.trades.get_trades`.
 
         Example:
@@ -507,8 +507,8 @@ class TrayportClient(Groups):
         Example:
             >>> months = [f"TTF Hi Cal 51.6* {month}-24" for month in ("Apr", "May", "Jun")]
             >>> async with TrayportClient.sandbox() as client:
-            ...     found = await client.get_trades_bulk(months, "2024-03-04", "2024-03-05")
-            >>> len(found.results), len(found.requests), len(found.failures)
+            ...     trades = await client.get_trades_bulk(months, "2024-03-04", "2024-03-05")
+            >>> len(trades.results), len(trades.requests), len(trades.failures)
             (3, 1, 0)
         """
         from .bulk.results import BulkTradesResponse
@@ -534,7 +534,7 @@ class TrayportClient(Groups):
             contracts: As in `client.trades.get_trades`.
             at: The instant, in whole minutes and exclusive [documented]; the end of the data when
                 it is left out. Naive times mean UTC.
-            on_progress: Called after every answer with a `Progress`.
+            on_progress: Called after each response with a `Progress`.
 
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.
@@ -544,8 +544,8 @@ class TrayportClient(Groups):
         Example:
             >>> months = [f"TTF Hi Cal 51.6* {month}-24" for month in ("Apr", "May", "Jun")]
             >>> async with TrayportClient.sandbox() as client:
-            ...     found = await client.get_snapshots_bulk(months, "2024-03-05T12:00")
-            >>> [len(table) for table in found.results.values()]
+            ...     snapshots = await client.get_snapshots_bulk(months, "2024-03-05T12:00")
+            >>> [len(table) for table in snapshots.results.values()]
             [1, 1, 1]
         """
         from .bulk.results import BulkSnapshotsResponse
@@ -570,15 +570,15 @@ class TrayportClient(Groups):
         """Everything about the contracts of a market that traded in `[from_, until)`.
 
         Their trades, daily candles, hourly best orders, and a snapshot at the end. Which contracts
-        traded is told by trading activity, and for the time before that reaches back
-        [documented] by the items of the market's sequences and their trades, single periods only.
+        traded is read from trading activity, and for the time before its first day [documented]
+        from the items of the market's sequences and their trades, single periods only.
 
         Args:
             market_name: The market, such as `"TTF Hi Cal 51.6*"`; the `*` may be left out.
             from_: The start, inclusive. Naive times mean UTC.
             until: The end, exclusive; the end of the data when it is left out.
             max_requests: The most requests it may take, those that find the contracts included.
-            on_progress: Called after every answer with a `Progress`; those that find the contracts
+            on_progress: Called after each response with a `Progress`; those that find the contracts
                 are not counted.
 
         Raises:
@@ -589,10 +589,10 @@ class TrayportClient(Groups):
 
         Example:
             >>> async with TrayportClient.sandbox() as client:
-            ...     found = await client.get_market_data(
+            ...     data = await client.get_market_data(
             ...         "EUA*", "2024-03-04T10:00", "2024-03-04T10:30"
             ...     )
-            >>> len(found.candles.results) == len(found.contracts)
+            >>> len(data.candles.results) == len(data.contracts)
             True
         """
         data = await self.get_market_data_bulk(
@@ -617,7 +617,7 @@ class TrayportClient(Groups):
             until: The end, exclusive; the end of the data when it is left out.
             max_requests: The most requests it may take together; as many as `get_market_data`
                 takes for each of them when it is left out.
-            on_progress: Called after every answer with a `Progress`; those that find the contracts
+            on_progress: Called after each response with a `Progress`; those that find the contracts
                 are not counted.
 
         Raises:
@@ -628,10 +628,10 @@ class TrayportClient(Groups):
 
         Example:
             >>> async with TrayportClient.sandbox() as client:
-            ...     found = await client.get_market_data_bulk(
+            ...     data = await client.get_market_data_bulk(
             ...         ["EUA*"], "2024-03-04T10:00", "2024-03-04T10:30"
             ...     )
-            >>> list(found.results)
+            >>> list(data.results)
             ['EUA*']
         """
         from .bulk.results import BulkMarketDataResponse
@@ -658,17 +658,17 @@ class TrayportClient(Groups):
     ) -> TableStream:
         """The trades of many contracts, piece by piece, to be worked on or written to a file.
 
-        While you work on a batch the next answers are fetched, as many as `max_answers`; then
-        nothing more is asked for until you come for the next batch, so memory stays bounded.
+        While you work on a batch the next responses are fetched, up to `max_answers` of them; then
+        nothing is sent until you take the next batch, so memory stays bounded.
 
         Args:
             contracts: As in `client.trades.get_trades`.
             from_: The start, inclusive. Naive times mean UTC.
             until: The end, exclusive; the end of the data when it is left out.
             in_order: Whether the batches of each contract come in time order. Otherwise they come
-                as they arrive, so that a slow answer holds nothing up.
-            max_answers: How many answers are held at most besides the one you work on. Left out,
-                it is one while answers are large, and the setting `max_concurrency` otherwise.
+                as they arrive, so that a slow response holds nothing up.
+            max_answers: How many responses are held at most besides the one you work on. Left out,
+                it is 1 while responses are large, and the setting `max_concurrency` otherwise.
             on_progress: Called after each response with a `Progress`.
             options: The other options of `client.trades.get_trades`.
 
@@ -689,10 +689,7 @@ class TrayportClient(Groups):
             ...         print(batch.contract, len(batch) > 0)
             10000065*#Single#10000305#244#0 True
         """
-        from .bulk.stream import TableStream
-
-        return TableStream.of(
-            self._runner,
+        return self._stream(
             contracts,
             "trades",
             in_order=in_order,
@@ -719,9 +716,9 @@ class TrayportClient(Groups):
     ) -> FileReport:
         """Downloads rows of one or many contracts into a file, of any length, in bounded memory.
 
-        The columns are those of the call for one contract. Several contracts are told apart by the
-        column `contract`, or where the endpoint has none by their `symbol` in front. Rows come in
-        the order of the requests, so those of each contract in time order. The file appears when it
+        The columns are those of the call for one contract. Several contracts have the column
+        `contract`, or where the endpoint has none their `symbol` as first column. Rows come in the
+        order of the requests, so those of each contract in time order. The file appears when it
         is whole: after an error or a cancellation there is none, or still the old one.
 
         Args:
@@ -733,9 +730,9 @@ class TrayportClient(Groups):
                 `"order_book"`.
             interval: The length of a candle, or the time between two states of a book.
             compression: For Parquet and Arrow `"zstd"`, the default, `"lz4"` or `"none"`.
-            max_answers: How many answers are held at most besides the one that is written, as in
+            max_answers: How many responses are held at most besides the one that is written, as in
                 `stream_trades`.
-            on_progress: Called after every answer with a `Progress`.
+            on_progress: Called after each response with a `Progress`.
             options: What the method of the endpoint takes besides, such as `optional_fields`.
 
         Raises:
@@ -751,17 +748,15 @@ class TrayportClient(Groups):
             ...             "TTF Hi Cal 51.6* Apr-24",
             ...             "2024-03-04",
             ...             "2024-03-09",
-            ...             f"{directory}/candles.csv",
+            ...             f"{directory}/candles.parquet",
             ...             endpoint="ohlcv",
             ...             interval="1d",
             ...         )
-            >>> report.rows
-            5
+            ...     candles = open_dataset(report.path).collect()
+            >>> report.rows, len(candles)
+            (5, 5)
         """
-        from .bulk.stream import TableStream
-
-        stream = TableStream.of(
-            self._runner,
+        stream = self._stream(
             contracts,
             endpoint,
             max_answers=max_answers,
@@ -787,11 +782,11 @@ class TrayportClient(Groups):
         on_progress: OnProgress | None = None,
         **options: Unpack[AnyOptions],
     ) -> list[Path]:
-        """Keeps the answers about one or many contracts as they came over the wire, a file each.
+        """Keeps the responses about one or many contracts as they came over the wire, a file each.
 
         Each is checked while it arrives, as if it were decoded, and appears when it is whole. The
-        names tell the place in the order of requests, the endpoint, the window, the format and how
-        it is compressed, as in `00001-trades-20240304T000000Z-20240305T000000Z.json.br`; a file of
+        names have the place in the order of requests, the endpoint, the window, the format and the
+        compression, as in `00001-trades-20240304T000000Z-20240305T000000Z.json.br`; a file of
         the same name is replaced. `decode_file` reads them, given the same endpoint and options.
         Rows at the end of a window are in them even if the next window has them too.
 
@@ -802,12 +797,11 @@ class TrayportClient(Groups):
             directory: Where the files go; made when it is missing.
             endpoint: As in `stream_to_file`.
             interval: The length of a candle, or the time between two states of a book.
-            max_answers: How many answers are held at most, as in `stream_trades`.
-            response_format: What the service responds with, `"json"` or `"csv"`; CSV is kept as it
-                comes.
+            max_answers: How many responses are held at most, as in `stream_trades`.
+            response_format: What the service responds with, `"json"` or `"csv"`; CSV is kept
+                without checking what is in it.
             on_progress: Called after each response with a `Progress`.
-            options: What the method of the endpoint takes besides, such as `optional_fields`; and
-                `response_format="csv"`, which keeps CSV without checking what is in it.
+            options: What the method of the endpoint takes besides, such as `optional_fields`.
 
         Returns:
             The files, in the order of the requests.
@@ -828,10 +822,7 @@ class TrayportClient(Groups):
             >>> rows > 0
             True
         """
-        from .bulk.stream import TableStream
-
-        stream = TableStream.of(
-            self._runner,
+        stream = self._stream(
             contracts,
             endpoint,
             max_answers=max_answers,
@@ -843,6 +834,11 @@ class TrayportClient(Groups):
             **options,
         )
         return await stream.download_raw(directory)
+
+    def _stream(self, contracts: Contracts, endpoint: str, **arguments: Any) -> TableStream:
+        from .bulk.stream import TableStream
+
+        return TableStream.of(self._runner, contracts, endpoint, **arguments)
 
     def __repr__(self) -> str:
         return f"TrayportClient({self.settings.analytics_url!r})"

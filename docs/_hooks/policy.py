@@ -1,6 +1,6 @@
 """Fills the pages with the SDK's own numbers: the settings, and how it keeps a key's limits.
 
-A page asks by a comment, `<!-- policy: windows -->`; after `settings` may stand which ones.
+A page names them in a comment, `<!-- policy: windows -->`; after `settings` may stand which ones.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Fills the pages with what the document and the code say, so that no number is typed twice.
 
-A page asks for a table by a comment of its own, `<!-- spec: limits -->`. The hook also puts the
+A page names a table in a comment, `<!-- spec: limits -->`. The hook also puts the
 document itself, offering the local sandbox as a server, and the changelog among the pages.
 """
 

@@ -18,7 +18,7 @@ from tests.exactness.questions import (
 )
 from tests.exactness.world import DAY, HOUR, SECOND, World, at, parts, table
 from trayport_sdk import ContractSpec, Interval
-from trayport_sdk.bulk.result import AnsweredQuery, Spool, read_response
+from trayport_sdk.bulk.result import FetchedQuery, Spool, read_response
 from trayport_sdk.http.messages import ApiResponse
 from trayport_sdk.query.plan import QueryPlan
 from trayport_sdk.query.planner import cut
@@ -126,14 +126,14 @@ def is_exact(world: World, asked: Question) -> bool:
     return table(found.to_polars()) == asked.whole(world, **parts(contract))
 
 
-def keeping_the_end(answer: ApiResponse, query: QueryPlan, **how: Any) -> AnsweredQuery:
+def keeping_the_end(answer: ApiResponse, query: QueryPlan, **how: Any) -> FetchedQuery:
     window = query.window
     assert window is not None
     longer = evolve(query, window=Window(window.start, window.end + 1))
     return evolve(read_response(answer, longer, **how), query=query)
 
 
-def merging_equals(answer: ApiResponse, query: QueryPlan, **how: Any) -> AnsweredQuery:
+def merging_equals(answer: ApiResponse, query: QueryPlan, **how: Any) -> FetchedQuery:
     piece = read_response(answer, query, **how)
     rows = Spool()
     rows.add(piece.frame.unique("deal_date", maintain_order=True))

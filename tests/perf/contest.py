@@ -32,7 +32,7 @@ def to_models(body: bytes) -> list[Trade]:
 
 
 def from_dict(body: bytes) -> list[Trade]:
-    """What the generated client makes of an answer."""
+    """What the generated client makes of a response."""
     return [Trade.from_dict(row) for row in orjson.loads(body)]
 
 

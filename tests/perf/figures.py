@@ -119,7 +119,7 @@ def peak_of(runs: list[Done]) -> Figure:
 
 
 def downloads(size: Size) -> Figures:
-    """Large answers from a server into a file: compressed, and over a slow link."""
+    """Large responses from a server into a file: compressed, and over a slow link."""
     windows = parts(1, WINDOW_DAYS, size.stream_rows)
     with link(windows) as served:
         runs = [downloaded(windows, served) for _ in range(size.rounds)]

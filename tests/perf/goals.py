@@ -61,7 +61,7 @@ def _most(what: str, bound: float, unit: str, digits: int = 0, *, strict: bool =
 
 
 GOALS: Mapping[str, Goal] = {
-    "frame": Goal("Bytes of an answer into a DataFrame, beside `orjson.loads`", 2, " x", digits=2),
+    "frame": Goal("Bytes of a response into a DataFrame, beside `orjson.loads`", 2, " x", digits=2),
     "frame_pandas": Goal("The same, beside `pandas.read_json`", 7, " x", digits=1),
     "models": Goal("Bytes into a list of `Trade`, beside `orjson.loads`", 0.8, " x", digits=2),
     "models_from_dict": Goal(

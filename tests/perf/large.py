@@ -1,4 +1,4 @@
-"""10 GB through a local server with Brotli into Parquet, in one answer and in ten."""
+"""10 GB through a local server with Brotli into Parquet, in one response and in ten."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.perf.process import MB
 from tests.perf.trades import parts
 
 ROWS = 61_700_000
-SHAPES = {"one answer": 1, "ten answers": 10}
+SHAPES = {"one response": 1, "ten responses": 10}
 MOMENTS = 8
 
 

@@ -1,4 +1,4 @@
-"""A server of large answers, and the link to it, in a process of its own.
+"""A server of large responses, and the link to it, in a process of its own.
 
 What it sends is made before anybody is measured, so that it takes next to no time from the client.
 """
@@ -32,7 +32,7 @@ class Served:
 
     Attributes:
         url: Its address.
-        sent: How many bytes all its answers have on the wire.
+        sent: How many bytes all its responses have on the wire.
         decoded: How many they have decompressed.
         fingerprint: Of all rows.
     """
@@ -92,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
 def _written(
     parts: Sequence[Part], encoding: str, folder: Path
 ) -> tuple[dict[int, Path], int, str]:
-    """Writes the answers; returns their files, their decoded size and the fingerprint."""
+    """Writes the responses; returns their files, their decoded size and the fingerprint."""
     fingerprint, files, decoded = Fingerprint(), dict[int, Path](), 0
     for part in parts:
         path = files[part.start] = folder / str(part.start)
@@ -134,7 +134,7 @@ def _is_wanted() -> bool:
 def link(
     parts: Sequence[Part], encoding: str = "br", rate: float | None = None
 ) -> Iterator[Served]:
-    """A server that answers about these parts.
+    """A server of these parts.
 
     Args:
         parts: What it may be asked for.

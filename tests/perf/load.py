@@ -62,15 +62,15 @@ def fetched(
     connection = http.client.HTTPConnection(host or "", port, timeout=120)
     started = time.perf_counter()
     connection.request("GET", path, headers={"X-API-KEY": "sandbox", "Accept-Encoding": encoding})
-    answer = connection.getresponse()
+    response = connection.getresponse()
     decoder = brotli.Decompressor() if encoding == "br" else None
     size, pieces = 0, []
-    while piece := answer.read(CHUNK):
+    while piece := response.read(CHUNK):
         pieces.append(piece)
         size += len(decoder.process(piece) if decoder else piece)
     seconds = time.perf_counter() - started
-    if answer.status != 200:
-        raise RuntimeError(f"the sandbox answered {answer.status}")
+    if response.status != 200:
+        raise RuntimeError(f"the sandbox responded with {response.status}")
     connection.close()
     return seconds, size, b"".join(pieces)
 
@@ -96,9 +96,10 @@ def static_seconds(body: bytes, encoding: str) -> float:
 
 
 def print_rates() -> None:
-    """Prints what the sandbox makes of its load, which is nobody's goal."""
+    """Prints how fast the sandbox serves, which is no goal."""
     print("\nThe sandbox as a load generator: trades of a market, one client, one socket")
-    print(f"{'encoding':>10}{'answers':>10}{'decoded MB':>12}{'MB/s':>8}{'of a static server':>20}")
+    head = f"{'encoding':>10}{'responses':>10}{'decoded MB':>12}{'MB/s':>8}"
+    print(f"{head}{'of a static server':>20}")
     for rate in sandbox_rates():
         print(
             f"{rate.encoding:>10}{rate.temperature:>10}{rate.megabytes:>12.1f}"

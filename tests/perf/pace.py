@@ -31,8 +31,8 @@ class Arrivals:
     """What a server saw.
 
     Attributes:
-        seconds: From the first call to the last answer, at the client.
-        statuses: The statuses that were answered.
+        seconds: From the first call to the last response, at the client.
+        statuses: The statuses of the responses.
         most_in_a_second: The most requests that arrived within any second.
     """
 
@@ -92,7 +92,7 @@ def share_used(limits: Limits, requests: int) -> float:
 
 
 class Instant(Transport):
-    """Answers at once, and without a network."""
+    """Responses at once, and without a network."""
 
     async def send(
         self,
@@ -101,8 +101,8 @@ class Instant(Transport):
         read: Callable[[ApiResponse], Any],
         **_: Any,
     ) -> Any:
-        answer = ApiResponse(request, context, Redaction(""), [b"{}"])
-        return await asyncio.to_thread(read, answer)
+        response = ApiResponse(request, context, Redaction(""), [b"{}"])
+        return await asyncio.to_thread(read, response)
 
 
 @frozen
@@ -168,8 +168,8 @@ async def _each(one: Callable[[], Awaitable[Any]], calls: int) -> float:
     return (time.perf_counter() - started) / calls * 1e6
 
 
-def _body(answer: ApiResponse) -> bytes:
-    return answer.body
+def _body(response: ApiResponse) -> bytes:
+    return response.body
 
 
 def reuse_share(requests: int) -> float:

@@ -121,7 +121,7 @@ class Fingerprint:
 
 
 def body(part: Part, fingerprint: Fingerprint | None = None) -> Iterator[bytes]:
-    """The answer about a part, in pieces; its rows are added to the fingerprint."""
+    """The response about a part, in pieces; its rows are added to the fingerprint."""
     block = _Block()
     yield b"["
     for start in range(0, part.rows, BLOCK):
@@ -137,7 +137,7 @@ def body(part: Part, fingerprint: Fingerprint | None = None) -> Iterator[bytes]:
 
 
 def write_body(part: Part, path: Path) -> None:
-    """Writes the answer about a part to a file."""
+    """Writes the response about a part to a file."""
     with path.open("wb") as file:
         file.writelines(body(part))
 

@@ -170,10 +170,10 @@ def test_a_query_says_what_it_asks_for() -> None:
 
 def test_what_is_shared_says_whose_a_row_is_and_who_did_not_ask_is_not_told() -> None:
     assert BATCH.optional_fields == ("contract",)
-    assert BATCH.tells_contracts
+    assert BATCH.adds_contract_column
     told = evolve(BATCH, options=Options(optional_fields=("routeId", "contract")))
     assert told.optional_fields == with_contract(told.operation, ["routeId"])
-    assert not told.tells_contracts
+    assert not told.adds_contract_column
     assert alone(BATCH, APRIL).optional_fields == ()
 
 

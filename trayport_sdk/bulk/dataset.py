@@ -26,7 +26,7 @@ from .raw import encoding_of
 from .result import columns_of
 
 Dataset: TypeAlias = Any
-"""A `pyarrow.dataset.Dataset`: the library tells type checkers nothing."""
+"""A `pyarrow.dataset.Dataset`: the library has no types."""
 
 BACKENDS = ("polars", "arrow")
 FORMATS = (".parquet", ".arrow", ".jsonl")
@@ -44,7 +44,7 @@ def open_dataset(
 ) -> pl.LazyFrame | Dataset:
     """A file that this package wrote, or a directory of such files, as a table read when needed.
 
-    Nothing is read at once but what tells the columns. Parquet and Arrow files are mapped into
+    Only what names the columns is read at once. Parquet and Arrow files are mapped into
     memory, and only the columns and the groups of rows that a query needs are read. Times in JSON
     Lines are the text they were written as.
 
@@ -58,19 +58,6 @@ def open_dataset(
         TrayportValidationError: There is nothing, nothing that can be read, or files of several
             formats.
         TrayportConfigurationError: The extra is not installed.
-
-    Example:
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as directory:
-        ...     async with TrayportClient.sandbox() as client:
-        ...         report = await client.stream_to_file(
-        ...             "TTF Hi Cal 51.6* Apr-24",
-        ...             "2024-03-04",
-        ...             "2024-03-05",
-        ...             f"{directory}/trades.parquet",
-        ...         )
-        ...     open_dataset(directory).select("price").collect().height == report.rows
-        True
     """
     if backend not in BACKENDS:
         raise unknown_value("backend", backend, BACKENDS)
@@ -90,14 +77,14 @@ def decode_file(
     """The rows of a response that `download_raw` kept, in tables, as strictly as the client.
 
     The file is mapped into memory and decompressed and decoded in pieces, so that a file of any
-    size takes little memory. Its name tells how it is compressed.
+    size takes little memory. Its name says how it is compressed.
 
     Args:
         path: The file: `.json`, with `.br`, `.gz` or `.zz` behind if it is compressed.
-        endpoint: What was asked for, such as `"trades"`, `"ohlcv"` or `"order_book"`.
-        optional_fields: The optional columns that were asked for. Responses about several
+        endpoint: The operation, such as `"trades"`, `"ohlcv"` or `"order_book"`.
+        optional_fields: The optional columns of the request. Responses about several
             contracts have the column `contract`.
-        include_private: Whether private details were asked for.
+        include_private: Whether the request was for private details.
         lenient: Whether values that are not of their types become null instead of an error.
 
     Yields:
@@ -167,21 +154,21 @@ def _mapped(file: Path) -> Iterator[bytes]:
     size = file.stat().st_size
     if not size:
         return  # nothing cannot be mapped
-    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as found:
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as body:
         for start in range(0, size, CHUNK):
-            yield found[start : start + CHUNK]
+            yield body[start : start + CHUNK]
             if not (start + CHUNK) % SEEN and hasattr(mmap, "MADV_DONTNEED"):
-                found.madvise(mmap.MADV_DONTNEED, start + CHUNK - SEEN, SEEN)
+                body.madvise(mmap.MADV_DONTNEED, start + CHUNK - SEEN, SEEN)
 
 
 def _files(path: Path) -> list[Path]:
     """The files of a data set."""
     if path.is_dir():
-        files = sorted(one for one in path.iterdir() if one.is_file() and one.name[0] not in "._")
+        files = sorted(f for f in path.iterdir() if f.is_file() and f.name[0] not in "._")
         if not files:
             raise _unreadable(path, "is a directory without files")
         # JSON Lines of no rows are an empty file, which says nothing beside others.
-        files = [one for one in files if one.suffix.lower() != ".jsonl" or one.stat().st_size] or (
+        files = [f for f in files if f.suffix.lower() != ".jsonl" or f.stat().st_size] or (
             files[:1]
         )
     elif path.is_file():

@@ -22,7 +22,7 @@ from ..errors import TrayportConfigurationError, TrayportError, TrayportValidati
 from ..query.plan import QueryPlan
 from ..tables.files import encode, replaced
 from .raw import name_of
-from .result import SYMBOL, AnsweredQuery, FailedQuery, Outcome, rows_of, telling
+from .result import SYMBOL, FailedQuery, FetchedQuery, Outcome, rows_of, with_named_contracts
 
 RETRYING = ".retrying"
 SETTING = "dead_letter_file (variable TRAYPORT_DEAD_LETTER_FILE)"
@@ -33,7 +33,7 @@ class RetryReport:
     """What became of a file of dead letters that was run again.
 
     Attributes:
-        succeeded: How many queries were answered.
+        succeeded: How many queries succeeded.
         failed: How many failed again, as a whole or in part; what is missing is in the file.
         files: The files that were written, in the order of the queries.
     """
@@ -123,7 +123,7 @@ class DeadLetters:
             self.path.unlink()
         size = self._taken.stat().st_size
         yield list(dict.fromkeys(_read(self._taken)))
-        # Somebody may have written who had opened the file before it was renamed.
+        # A program that had opened the file before it was renamed may have written to it.
         if late := self._taken.read_bytes()[size:]:
             self._append(late)
         self._taken.unlink()
@@ -151,16 +151,16 @@ async def retry_failed(
     """
     slots = asyncio.Semaphore(concurrency)
 
-    async def one(query: QueryPlan) -> tuple[Path | None, bool]:
-        query = telling(query)
+    async def run_again(query: QueryPlan) -> tuple[Path | None, bool]:
+        query = with_named_contracts(query)
         async with slots:
             outcomes = await fetch(query)
-        answered = [outcome for outcome in outcomes if isinstance(outcome, AnsweredQuery)]
-        path = await asyncio.to_thread(_write, query, answered, out) if answered else None
-        return path, len(answered) == len(outcomes)
+        fetched = [outcome for outcome in outcomes if isinstance(outcome, FetchedQuery)]
+        path = await asyncio.to_thread(_write, query, fetched, out) if fetched else None
+        return path, len(fetched) == len(outcomes)
 
     with letters.retrying() as queries:
-        tasks = [asyncio.create_task(one(query)) for query in queries]
+        tasks = [asyncio.create_task(run_again(query)) for query in queries]
         try:
             ended = await asyncio.gather(*tasks)
         finally:
@@ -172,12 +172,12 @@ async def retry_failed(
     return RetryReport(succeeded, len(ended) - succeeded, files)
 
 
-def _write(query: QueryPlan, answered: Sequence[AnsweredQuery], out: Path) -> Path:
+def _write(query: QueryPlan, fetched: Sequence[FetchedQuery], out: Path) -> Path:
     """Writes the rows of a query, under a name that is the same whenever it is run."""
     out.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256(json.dumps(query.to_dict()).encode()).hexdigest()[:12]
     path = out / f"{name_of(query)}-{digest}.parquet"
-    frames = (frame for one in answered for frame in rows_of(query, one))
+    frames = (frame for part in fetched for frame in rows_of(query, part))
     if len(query.contracts) == 1:
         symbol = pl.lit(str(query.contracts[0])).alias(SYMBOL)
         frames = (frame.select(symbol, pl.all()) for frame in frames)

@@ -26,8 +26,8 @@ from ..query.planner import by_contracts, by_time, together
 from ..query.times import Window
 from .progress import OnProgress, Progress
 from .result import (
-    AnsweredQuery,
     FailedQuery,
+    FetchedQuery,
     Keep,
     Outcome,
     concerns_every_query,
@@ -51,7 +51,7 @@ CORNER_SPLITS = 5
 """How often the time is halved of the small part that shows whether size is what fails."""
 
 FAILURES_IN_A_ROW = 3
-"""After so many, the time is no longer halved before a small part of the query was answered."""
+"""After so many, the time is halved again only once a small part of the query was fetched."""
 
 MOST_SPLITS = 256
 """How often a query of the plan is split; what then still fails has failed as it is."""
@@ -74,9 +74,9 @@ class _Splitting:
 
     Attributes:
         splits: How often it was split.
-        failures_in_a_row: Requests that failed since the last one that was answered.
-        has_responses: Whether any part of it was answered.
-        is_dead: Whether even small parts failed, and nothing was answered since.
+        failures_in_a_row: Requests that failed since the last response.
+        has_responses: Whether any part of it was fetched.
+        is_dead: Whether even small parts failed, and nothing was fetched since.
     """
 
     splits: int = 0
@@ -85,15 +85,15 @@ class _Splitting:
     is_dead: bool = False
 
     def note(self, outcome: Outcome) -> None:
-        """Learns how a request went."""
-        if isinstance(outcome, AnsweredQuery):
+        """Takes note of the outcome of a request."""
+        if isinstance(outcome, FetchedQuery):
             self.has_responses, self.is_dead = True, False
             self.failures_in_a_row = 0
         else:
             self.failures_in_a_row += 1
 
     def halves(self, query: QueryPlan) -> Sequence[QueryPlan]:
-        """Halves of a query that the service could not finish, if smaller ones are answered."""
+        """Halves of a query that the service could not finish, if smaller queries work."""
         if not self.has_responses:
             return ()
         halves = by_contracts(query)
@@ -103,8 +103,8 @@ class _Splitting:
 class _Service:
     """Whether the service of a run responds, and how long to wait while it is away.
 
-    A run waits that has been answered, and so does one for several things that has reached the
-    service: what fails at first may be its largest requests.
+    A run waits once it has had a response. So does a run of several queries that has reached the
+    service: the first failures may be due to the size of its requests.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
@@ -143,11 +143,11 @@ class Run:
 
     Args:
         session: Sends the requests.
-        plans: What to ask for.
+        plans: The requests.
         whole: Whether the rest is of no use when something is missing. Then the first failure is
             raised.
         concurrency: Requests under way at once, at most.
-        ahead: Responses under way or waiting for whoever takes them, at most.
+        ahead: Responses under way or waiting to be taken, at most.
         longest_wait: Seconds to wait for a service that is away after it was reached.
         hold: About how many bytes of the rows of a response are kept in memory, the others in a
             file; all of them when it is left out.
@@ -157,7 +157,7 @@ class Run:
         on_failure: Called with each query that has failed for good.
 
     Attributes:
-        ahead: Responses under way or waiting for whoever takes them, at most; may change.
+        ahead: Responses under way or waiting to be taken, at most; may change.
         concurrency: Requests under way at once, at most.
     """
 
@@ -245,9 +245,9 @@ class Run:
             # for it again.
             others = [contract for contract in query.contracts if contract not in known]
             parts = [together(query, others)] if others else []
-            return await self._all_of([*parts, *(alone(query, one) for one in known)], splitting)
+            return await self._all_of([*parts, *(alone(query, c) for c in known)], splitting)
         outcome = await self._tried(query, splitting)
-        if isinstance(outcome, AnsweredQuery):
+        if isinstance(outcome, FetchedQuery):
             return [outcome]
         return await self._narrowed(outcome, splitting)
 
@@ -270,7 +270,7 @@ class Run:
                     first, parts = await self._first_part(query, splitting)
         if not parts:
             if is_refused(failed.error):
-                self._refused |= {(query.endpoint, one) for one in query.contracts}
+                self._refused |= {(query.endpoint, contract) for contract in query.contracts}
             if self._whole:
                 self._give_up(failed)
                 raise failed.error
@@ -278,7 +278,7 @@ class Run:
         splitting.splits += 1
         self._count(requests_planned=len(first))
         outcomes = [*first, *await self._all_of(parts, splitting)]
-        if is_refused(failed.error) or any(isinstance(one, AnsweredQuery) for one in outcomes):
+        if is_refused(failed.error) or any(isinstance(o, FetchedQuery) for o in outcomes):
             return outcomes
         # Both halves failed as well, so size is not the reason.
         self._count(requests_planned=1 - len(outcomes))
@@ -287,10 +287,10 @@ class Run:
     async def _first_part(
         self, query: QueryPlan, splitting: _Splitting
     ) -> tuple[list[Outcome], Sequence[QueryPlan]]:
-        """A small part of a query that is answered, and what is left of the query.
+        """A small part of a query that was fetched, and the rest of the query.
 
-        Nothing when small parts are not answered either: then size is not the reason. While a
-        service is away that others of the run wait for as well, they are sent again and again.
+        Nothing when small parts fail too: then size is not the reason. While other requests of
+        the run wait for the service as well, small parts are sent again and again.
         """
         before = self._service.responses
         tries = 0
@@ -299,7 +299,7 @@ class Run:
             if not rest:
                 return [], ()
             outcome = await self._tried(small, splitting)
-            if isinstance(outcome, AnsweredQuery):
+            if isinstance(outcome, FetchedQuery):
                 return [outcome], rest
             tries += 1
             if tries % len(_CORNERS):
@@ -330,7 +330,7 @@ class Run:
                 await asyncio.sleep(outcome.seconds)
                 outcome = await self._session.fetch(call, read, instead=instead)
         splitting.note(outcome)
-        if isinstance(outcome, AnsweredQuery):
+        if isinstance(outcome, FetchedQuery):
             self._service.note_response()
             self._count(
                 requests_done=1,
@@ -372,7 +372,7 @@ def _corner(query: QueryPlan, contract: int, end: int) -> Iterator[QueryPlan]:
     others: list[QueryPlan] = []
     if isinstance(query, BulkSequenceItemQuery):
         chosen = query.contracts[contract]
-        others = [together(query, [one for one in query.contracts if one != chosen])]
+        others = [together(query, [c for c in query.contracts if c != chosen])]
         query = alone(query, chosen)
     small = query
     for _ in range(CORNER_SPLITS):

@@ -13,8 +13,8 @@ class Progress:
     """How far a call has come.
 
     Attributes:
-        requests_done: Requests that were answered.
-        requests_planned: Requests that the call needs. It grows when one has to be split.
+        requests_done: Requests that succeeded.
+        requests_planned: Requests that the call needs. It grows when a request has to be split.
         requests_failed: Requests that failed for good.
         rows: Rows that were received.
         bytes_decoded: Bytes of the responses, decompressed.

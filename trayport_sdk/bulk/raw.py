@@ -51,7 +51,7 @@ def check_directory(path: str | Path) -> Path:
 class BodyKeeper:
     """Keeps the bodies of responses in a directory; a body appears there when it is whole.
 
-    Used as a context manager. Until somebody places them, the bodies lie in a hidden directory
+    Used as a context manager. Until `place` is called, the bodies lie in a hidden directory
     inside, which is removed in the end.
 
     Args:

@@ -33,7 +33,7 @@ from ..query.plan import (
     BulkMarketQuery,
     ParallelContractQuery,
     QueryPlan,
-    telling_contracts,
+    with_contract_column,
 )
 from ..tables.base import RequestRecord
 from ..tables.decode.decoder import Decoder
@@ -57,8 +57,8 @@ BLOCK_BYTES = 1 << 23
 class Spool:
     """The rows of one response, in memory up to a limit and in a temporary file beyond it.
 
-    Rows may be handed on only when their response is whole: before, it may break off and be sent
-    again, or in parts. Until then they wait here, in blocks of about 100,000 rows.
+    Rows may be handed on only when their response is whole: before, the request may be sent again,
+    or in parts. Until then they wait here, in blocks of about 100,000 rows.
 
     Args:
         hold: About how many bytes are kept in memory; all of them when it is left out.
@@ -107,7 +107,7 @@ class Spool:
     def _gather(self) -> None:
         """Makes one block of the small tables."""
         # Rows come in any number of pieces, and none of them is needed beside others.
-        small = [one for one in self._small if one.height] or self._small[:1]
+        small = [frame for frame in self._small if frame.height] or self._small[:1]
         self._small = []
         if not small or (not self._small_rows and (self._blocks or self._written)):
             return
@@ -136,7 +136,7 @@ class Spool:
 
 
 @frozen
-class AnsweredQuery:
+class FetchedQuery:
     """The rows that one request fetched."""
 
     query: QueryPlan
@@ -154,7 +154,7 @@ class FailedQuery:
     """A request that failed for good, as small as it could be made.
 
     Attributes:
-        query: What was asked for; the planner's `execute_plan` takes it again.
+        query: The query; the planner's `execute_plan` takes it again.
         error: Why it failed.
         failed_at: When it failed, in UTC.
     """
@@ -170,7 +170,7 @@ class FailedQuery:
 
     @property
     def window(self) -> Window | None:
-        """The range whose rows are missing, or None when an instant was asked about."""
+        """The range whose rows are missing, or None when the query is about an instant."""
         return self.query.window
 
     def to_dict(self) -> dict[str, Any]:
@@ -192,7 +192,7 @@ class FailedQuery:
         return f"{self.query.explain()}: {self.error}"
 
 
-Outcome: TypeAlias = AnsweredQuery | FailedQuery
+Outcome: TypeAlias = FetchedQuery | FailedQuery
 
 Keep: TypeAlias = Callable[
     ["ApiResponse", QueryPlan], AbstractContextManager[Callable[[bytes], object]]
@@ -201,12 +201,12 @@ Keep: TypeAlias = Callable[
 
 
 def is_refused(error: TrayportError) -> bool:
-    """Whether the service refused what was asked for, maybe for one contract of many."""
+    """Whether the service refused the query, maybe for one contract of many."""
     return isinstance(error, TrayportAPIError) and error.status_code in _REFUSED
 
 
 def is_unfinished(error: TrayportError) -> bool:
-    """Whether the service could not finish what was asked for, maybe because it was too much."""
+    """Whether the service could not finish the query, maybe because it was too large."""
     if isinstance(error, TrayportConnectionError):
         return error.connected
     too_large = isinstance(error, TrayportAPIError) and error.status_code in _TOO_LARGE
@@ -220,7 +220,7 @@ def read_response(
     hold: int | None = None,
     lenient: bool = False,
     keep: Keep | None = None,
-) -> AnsweredQuery:
+) -> FetchedQuery:
     """The rows of a response that lie before the end of its window.
 
     Whether the service sends rows stamped exactly at `until` is not documented. Dropping them in
@@ -248,7 +248,7 @@ def read_response(
             received += frame.height
             kept += wanted.height
     response.unexpected = decoder.unexpected
-    return AnsweredQuery(
+    return FetchedQuery(
         query,
         rows,
         RequestRecord(
@@ -280,7 +280,7 @@ def _before_the_end(query: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
         return frame
     column = next(c.python_name for c in query.operation.row if c.name == name)
     times = frame.get_column(column).to_physical()
-    # Looked at first, because to keep everything would copy everything.
+    # Checked first, because a filter that keeps everything still copies everything.
     kept = (times < query.window.end).fill_null(value=True)  # lenient decoding makes nulls
     return frame if kept.all() else frame.filter(kept)
 
@@ -301,7 +301,7 @@ def concerns_every_query(error: TrayportError) -> bool:
 
 
 def check_contracts(query: QueryPlan, frame: pl.DataFrame, rows_before: int = 0) -> None:
-    """Checks that the rows of a request for several contracts say whose they are.
+    """Checks that the rows of a request for several contracts name their contract.
 
     Args:
         query: The query.
@@ -309,14 +309,14 @@ def check_contracts(query: QueryPlan, frame: pl.DataFrame, rows_before: int = 0)
         rows_before: How many rows the response has before them.
 
     Raises:
-        TrayportDecodeError: One does not, or belongs to no contract of a batch.
+        TrayportDecodeError: A row does not, or is of no contract of the batch.
     """
     column = frame[CONTRACT]
     if isinstance(query, BulkMarketQuery):
         own = column.struct
         foreign = own.field(ITEM).is_null()
-        # What the request did not say, the rows have to; what it said, they may leave out. A market
-        # is always said by the request.
+        # Rows name what the request did not, and may leave out what it named. A market is always
+        # named by the request.
         named = (
             ("sequence_id",) if query.market_id is not None else ("sequence_id", "instrument_id")
         )
@@ -331,8 +331,7 @@ def check_contracts(query: QueryPlan, frame: pl.DataFrame, rows_before: int = 0)
     if foreign.any():
         row = foreign.to_list().index(True)
         raise TrayportDecodeError(
-            f"row {row + rows_before} belongs to no contract that was asked for, but to "
-            f"{column[row]}",
+            f"row {row + rows_before} belongs to no contract of the request, but to {column[row]}",
             row=row + rows_before,
             field=CONTRACT,
         )
@@ -341,9 +340,9 @@ def check_contracts(query: QueryPlan, frame: pl.DataFrame, rows_before: int = 0)
 def split_by_contract(
     query: QueryPlan, frame: pl.DataFrame
 ) -> Iterator[tuple[ContractSpec, pl.DataFrame]]:
-    """The rows of each contract that a query is about; what nobody asked for is left out.
+    """The rows of each contract that a query is about; rows of others are left out.
 
-    They go on saying whose they are only where the caller asked for that.
+    They keep the column of the contract only where the caller wants it.
     """
     by_item: dict[tuple[object, ...], pl.DataFrame] = {}
     if not isinstance(query, ParallelContractQuery):
@@ -357,11 +356,11 @@ def split_by_contract(
             rows = by_item.get((contract.sequence_item_id,), frame.clear())
         if isinstance(query, BulkMarketQuery):
             rows = rows.filter(_is_of(contract, given=query.scope))
-        yield contract, rows.drop(CONTRACT) if query.tells_contracts else rows
+        yield contract, rows.drop(CONTRACT) if query.adds_contract_column else rows
 
 
 def _is_of(contract: ContractSpec, given: Container[str]) -> pl.Expr:
-    """Whether a row of several contracts is of one, as far as the request did not say so itself."""
+    """Whether a row is of a contract, by what the request did not name itself."""
     own = pl.col(CONTRACT).struct
     is_of = own.field(ITEM) == contract.sequence_item_id
     aliases = [
@@ -374,15 +373,15 @@ def _is_of(contract: ContractSpec, given: Container[str]) -> pl.Expr:
     return is_of & own.field("contract_type").is_in([contract.contract_type.value, *aliases])
 
 
-def rows_of(query: QueryPlan, one: AnsweredQuery) -> Iterator[pl.DataFrame]:
-    """The rows that a request fetched, of the contracts that were asked for."""
-    for frame in one.rows.frames():
-        yield with_symbols(query, one.query, _of_its_contracts(one.query, frame))
-    one.rows.close()
+def rows_of(query: QueryPlan, fetched: FetchedQuery) -> Iterator[pl.DataFrame]:
+    """The rows that a request fetched, of the contracts of the query."""
+    for frame in fetched.rows.frames():
+        yield with_symbols(query, fetched.query, _of_its_contracts(fetched.query, frame))
+    fetched.rows.close()
 
 
 def _of_its_contracts(query: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows in their order, without those of contracts that nobody asked for."""
+    """The rows in their order, without those of contracts that are not in the query."""
     if not (isinstance(query, BulkMarketQuery) and query.contracts):
         return frame
     place = "place among all rows"
@@ -391,12 +390,12 @@ def _of_its_contracts(query: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_symbols(query: QueryPlan, request: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows, with the symbol of their contract in front if nothing else tells it."""
+    """The rows, with the symbol of their contract in front if no column names it."""
     if len(query.contracts) < 2 or CONTRACT in query.optional_fields:
         return frame
     return frame.select(pl.lit(str(request.contracts[0])).alias(SYMBOL), pl.all())
 
 
-def telling(query: QueryPlan) -> QueryPlan:
-    """The query, so that the rows of several contracts say whose they are."""
-    return telling_contracts(query) if len(query.contracts) > 1 else query
+def with_named_contracts(query: QueryPlan) -> QueryPlan:
+    """The query, so that the rows of several contracts name their contract."""
+    return with_contract_column(query) if len(query.contracts) > 1 else query

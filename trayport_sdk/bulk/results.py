@@ -22,7 +22,7 @@ from ..tables import (
     TradesResponse,
 )
 from ..tables.base import RequestRecord
-from .result import SYMBOL, AnsweredQuery, FailedQuery, Outcome, split_by_contract
+from .result import SYMBOL, FailedQuery, FetchedQuery, Outcome, split_by_contract
 
 Response = TypeVar("Response", bound=TableResponse[Any])
 
@@ -38,7 +38,7 @@ class ContractRows:
 
 @frozen
 class RunResult:
-    """What came of a plan.
+    """The outcome of a plan.
 
     Attributes:
         rows: What was fetched for each contract of the plan, in no order.
@@ -52,46 +52,46 @@ class RunResult:
     def of(cls, plans: Sequence[QueryPlan], outcomes: Sequence[Outcome]) -> Self:
         """The result of requests, by contract in the order of the plan."""
         rows: dict[ContractSpec, list[ContractRows]] = {c: [] for p in plans for c in p.contracts}
-        for one in outcomes:
-            if isinstance(one, AnsweredQuery):
-                for contract, frame in split_by_contract(one.query, one.frame):
-                    rows[contract].append(ContractRows(one.query, frame, one.record))
-        return cls(rows, tuple(one for one in outcomes if isinstance(one, FailedQuery)))
+        for outcome in outcomes:
+            if isinstance(outcome, FetchedQuery):
+                for contract, frame in split_by_contract(outcome.query, outcome.frame):
+                    rows[contract].append(ContractRows(outcome.query, frame, outcome.record))
+        return cls(rows, tuple(outcome for outcome in outcomes if isinstance(outcome, FailedQuery)))
 
     def added(self, other: Self) -> Self:
-        """Both, which were about different things."""
+        """Both results, which are about different endpoints."""
         contracts = dict.fromkeys([*self.rows, *other.rows])
         rows = {c: (*self.rows.get(c, ()), *other.rows.get(c, ())) for c in contracts}
         return evolve(self, rows=rows, failures=self.failures + other.failures)
 
     def retried(self, again: Self) -> Self:
-        """Both, where the other one was for what failed in this one."""
+        """This result, completed by the result of running its failures again."""
         return evolve(self.added(again), failures=again.failures)
 
     def of_endpoint(self, endpoint: str) -> Self:
-        """The part that one endpoint was asked for."""
+        """The part about one endpoint."""
         rows = {
-            contract: [one for one in some if one.query.endpoint == endpoint]
-            for contract, some in self.rows.items()
+            contract: [part for part in parts if part.query.endpoint == endpoint]
+            for contract, parts in self.rows.items()
         }
-        failures = tuple(one for one in self.failures if one.query.endpoint == endpoint)
+        failures = tuple(part for part in self.failures if part.query.endpoint == endpoint)
         return evolve(self, rows=rows, failures=failures)
 
     def of_contracts(self, wanted: Callable[[ContractSpec], bool]) -> Self:
         """The part about some contracts, which share no request with others."""
-        rows = {contract: some for contract, some in self.rows.items() if wanted(contract)}
-        failures = tuple(one for one in self.failures if any(map(wanted, one.contracts)))
+        rows = {contract: parts for contract, parts in self.rows.items() if wanted(contract)}
+        failures = tuple(f for f in self.failures if any(map(wanted, f.contracts)))
         return evolve(self, rows=rows, failures=failures)
 
     def tables(self, response: type[Response]) -> dict[ContractSpec, Response]:
         """The table of every contract that anything was fetched for."""
-        found: dict[ContractSpec, Response] = {}
-        for contract, some in self.rows.items():
-            by_time = sorted(some, key=lambda one: one.query.window or Window(0, 0))
+        tables: dict[ContractSpec, Response] = {}
+        for contract, parts in self.rows.items():
+            by_time = sorted(parts, key=lambda part: part.query.window or Window(0, 0))
             if by_time:
-                frames = [one.frame for one in by_time]
-                found[contract] = response.of(frames, [one.record for one in by_time])
-        return found
+                frames = [part.frame for part in by_time]
+                tables[contract] = response.of(frames, [part.record for part in by_time])
+        return tables
 
 
 @frozen
@@ -113,7 +113,7 @@ class QueryResult(Generic[Response]):
 
     @property
     def window(self) -> Window | None:
-        """The range that the rows cover, or None when an instant was asked about."""
+        """The range that the rows cover, or None when the query is about an instant."""
         return self.query.window
 
     @property
@@ -126,12 +126,12 @@ OnResult: TypeAlias = Callable[[QueryResult[TableResponse[Any]]], None]
 """Is called with the rows of a contract and window as soon as they are complete."""
 
 
-def query_results(answered: AnsweredQuery) -> list[QueryResult[TableResponse[Any]]]:
+def query_results(fetched: FetchedQuery) -> list[QueryResult[TableResponse[Any]]]:
     """What one request fetched for each of its contracts."""
-    response: type[TableResponse[Any]] = RESPONSES[answered.query.endpoint]
+    response: type[TableResponse[Any]] = RESPONSES[fetched.query.endpoint]
     return [
-        QueryResult(alone(answered.query, contract), response.of([rows], [answered.record]))
-        for contract, rows in split_by_contract(answered.query, answered.frame)
+        QueryResult(alone(fetched.query, contract), response.of([rows], [fetched.record]))
+        for contract, rows in split_by_contract(fetched.query, fetched.frame)
     ]
 
 
@@ -146,7 +146,7 @@ class BulkResult(ABC):
     @property
     @abstractmethod
     def requests(self) -> tuple[RequestRecord, ...]:
-        """The requests that were answered, each of them once."""
+        """The requests that succeeded, each of them once."""
 
     @abstractmethod
     def explain(self) -> str:
@@ -154,7 +154,7 @@ class BulkResult(ABC):
 
     @abstractmethod
     def retried(self, again: RunResult) -> Self:
-        """This result, with what came when its failures were asked for again."""
+        """This result, with what came when its failures were run again."""
 
     def raise_for_failures(self) -> None:
         """Raises unless everything is there.
@@ -178,8 +178,8 @@ class BulkQueryResult(BulkResult, Generic[Response]):
 
     Attributes:
         results: What came of every contract; an empty table where there is nothing to come. A
-            contract that is not here has failed as a whole. Private trades that are asked for as a
-            whole cannot tell a contract that does not exist from one without trades.
+            contract that is not here has failed as a whole. Private trades that are requested as
+            a whole do not show whether a contract without trades exists.
         incomplete: The part of the results that lacks the rows of a failed request.
 
     Example:
@@ -207,7 +207,7 @@ class BulkQueryResult(BulkResult, Generic[Response]):
 
     @property
     def contracts(self) -> tuple[ContractSpec, ...]:
-        """Every contract that was asked for."""
+        """Every contract of the call."""
         return tuple(self._run.rows)
 
     @property
@@ -217,8 +217,8 @@ class BulkQueryResult(BulkResult, Generic[Response]):
 
     @property
     def requests(self) -> tuple[RequestRecord, ...]:
-        """The requests that were answered, each of them once."""
-        records = (one.record for some in self._run.rows.values() for one in some)
+        """The requests that succeeded, each of them once."""
+        records = (part.record for parts in self._run.rows.values() for part in parts)
         return tuple({id(record): record for record in records}.values())
 
     @property
@@ -238,7 +238,7 @@ class BulkQueryResult(BulkResult, Generic[Response]):
         return words + _failed(self.failures)
 
     def retried(self, again: RunResult) -> Self:
-        """This result, with what came when its failures were asked for again."""
+        """This result, with what came when its failures were run again."""
         return type(self)(self._response, self._run.retried(again))
 
     def to_polars(self) -> pl.DataFrame:
@@ -272,8 +272,8 @@ class MarketData(BulkResult):
         candles: Their daily candles, of all days that the range touches.
         order_book_top: Their best bid and ask, every hour from the start of the range.
         snapshots: Their state at the end of the range.
-        requests_to_find: The requests that it took to find the contracts, of all markets that were
-            asked for together; `max_requests` counts them too.
+        requests_to_find: The requests that it took to find the contracts, of all markets of
+            the call; `max_requests` counts them too.
 
     Example:
         >>> async with TrayportClient.sandbox() as client:
@@ -310,7 +310,7 @@ class MarketData(BulkResult):
 
     @property
     def requests(self) -> tuple[RequestRecord, ...]:
-        """The requests that were answered, of all four."""
+        """The requests that succeeded, of all four."""
         return _joined(part.requests for part in self._parts)
 
     def explain(self) -> str:
@@ -323,8 +323,8 @@ class MarketData(BulkResult):
         return words + _failed(self.failures)
 
     def retried(self, again: RunResult) -> Self:
-        """This result, with what came when its failures were asked for again."""
-        run = self._run.retried(again.of_contracts(lambda one: one.market_id == self.market_id))
+        """This result, with what came when its failures were run again."""
+        run = self._run.retried(again.of_contracts(lambda c: c.market_id == self.market_id))
         return type(self)(self.market, self.market_id, run, self.requests_to_find)
 
 
@@ -332,7 +332,7 @@ class BulkMarketDataResponse(BulkResult):
     """The data of several markets.
 
     Attributes:
-        results: The data of every market, by the name it was asked for.
+        results: The data of every market, by its name as it was given.
     """
 
     def __init__(self, results: Mapping[str, MarketData]) -> None:
@@ -341,20 +341,20 @@ class BulkMarketDataResponse(BulkResult):
     @property
     def failures(self) -> tuple[FailedQuery, ...]:
         """The requests that failed for good, in all markets."""
-        return _joined(one.failures for one in self.results.values())
+        return _joined(data.failures for data in self.results.values())
 
     @property
     def requests(self) -> tuple[RequestRecord, ...]:
-        """The requests that were answered, in all markets."""
-        return _joined(one.requests for one in self.results.values())
+        """The requests that succeeded, in all markets."""
+        return _joined(data.requests for data in self.results.values())
 
     def explain(self) -> str:
         """What came and what did not, a line per market."""
-        return "\n".join(one.explain() for one in self.results.values())
+        return "\n".join(data.explain() for data in self.results.values())
 
     def retried(self, again: RunResult) -> Self:
-        """This result, with what came when its failures were asked for again."""
-        return type(self)({name: one.retried(again) for name, one in self.results.items()})
+        """This result, with what came when its failures were run again."""
+        return type(self)({name: data.retried(again) for name, data in self.results.items()})
 
 
 Item = TypeVar("Item")

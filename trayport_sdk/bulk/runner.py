@@ -14,14 +14,14 @@ from trayport_spec import ENDPOINTS
 from ..errors import TrayportValidationError, exclusive, invalid
 from ..query.build import about, build_query
 from ..query.contracts import ContractSpec
-from ..query.plan import OPERATIONS, QueryPlan, telling_contracts
+from ..query.plan import OPERATIONS, QueryPlan, with_contract_column
 from ..query.planner import plan
 from ..query.rules import listed
 from ..tables import TableResponse
 from .dead_letters import DeadLetters, RetryReport, retry_failed
 from .executor import Run, check_callback
 from .progress import OnProgress
-from .result import AnsweredQuery, Keep, Outcome, columns_of
+from .result import FetchedQuery, Keep, Outcome, columns_of
 from .results import BulkQueryResult, BulkResult, OnResult, RunResult, query_results
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Runner:
 
     @property
     def intraday(self) -> bool:
-        """Whether the data of the current day may be asked for."""
+        """Whether the data of the current day is available."""
         return self._settings().intraday
 
     def query(
@@ -85,11 +85,11 @@ class Runner:
 
     async def about(self, contracts: Contracts | None, query: QueryPlan) -> QueryPlan:
         """The query, about contracts that may be given by name."""
-        found = [
+        resolved = [
             given if isinstance(given, ContractSpec) else await self._resolve(given)
             for given in listed(contracts)
         ]
-        return about(query, found)
+        return about(query, resolved)
 
     async def about_one(self, contract: Contracts | None, query: QueryPlan) -> QueryPlan:
         """The query, about one contract, whose rows do not say whose they are."""
@@ -113,7 +113,7 @@ class Runner:
             response: The class of the table, which knows its operation.
             contracts: Whose rows are wanted: one contract, or several where the operation takes
                 several.
-            scope: The ids that are asked for as a whole, instead of contracts.
+            scope: The ids of a whole product or sequence, instead of contracts.
             on_progress: Called after each response with a `Progress`.
             arguments: The times, the interval and the options, as callers write them.
         """
@@ -129,7 +129,7 @@ class Runner:
             else:
                 query = await self.about_one(contracts, query)
             if len(query.contracts) > 1:
-                query = telling_contracts(query)
+                query = with_contract_column(query)
         return await self.table(response, query, on_progress)
 
     def run(
@@ -146,7 +146,7 @@ class Runner:
         """A run of a plan that has not begun.
 
         Args:
-            plans: What to ask for.
+            plans: The requests.
             on_progress: Called after each response with a `Progress`.
             ahead: Responses held at most; as many as requests may be under way when left out.
             whole: Whether the first failure is raised, because the rest is of no use without it.
@@ -188,18 +188,18 @@ class Runner:
         """Every row of a query in one table, or the error that keeps it from being whole."""
         run = self.run(plan(query), on_progress, whole=True)
         async with aclosing(run.outcomes()) as outcomes:
-            answered = [one async for one in outcomes if isinstance(one, AnsweredQuery)]
+            fetched = [part async for part in outcomes if isinstance(part, FetchedQuery)]
         place = {contract: number for number, contract in enumerate(query.contracts)}
 
-        def order(one: AnsweredQuery) -> tuple[int, int]:
-            window, contracts = one.query.window, one.query.contracts
+        def order(part: FetchedQuery) -> tuple[int, int]:
+            window, contracts = part.query.window, part.query.contracts
             return window.start if window else 0, place[contracts[0]] if contracts else 0
 
-        answered.sort(key=order)
-        frames = [one.frame for one in answered]
+        fetched.sort(key=order)
+        frames = [part.frame for part in fetched]
         if not frames:
             return table.nothing(columns_of(query))
-        return await asyncio.to_thread(table.of, frames, [one.record for one in answered])
+        return await asyncio.to_thread(table.of, frames, [part.record for part in fetched])
 
     async def run_result(
         self,
@@ -213,7 +213,7 @@ class Runner:
         async with aclosing(self.run(plans, on_progress).outcomes()) as coming:
             async for outcome in coming:
                 outcomes.append(outcome)
-                if on_result is not None and isinstance(outcome, AnsweredQuery):
+                if on_result is not None and isinstance(outcome, FetchedQuery):
                     for result in await asyncio.to_thread(query_results, outcome):
                         on_result(result)
         # Arranging large tables is work for a processor; meanwhile other responses go on arriving.
@@ -232,7 +232,7 @@ class Runner:
         return await asyncio.to_thread(result, table, run)
 
     async def retry(self, result: Retried, on_progress: OnProgress | None = None) -> Retried:
-        """A result with what comes when its failures are asked for again."""
+        """A result with what comes when its failures are run again."""
         if not result.failures:
             return result
         queries = list(dict.fromkeys(failure.query for failure in result.failures))

@@ -36,12 +36,12 @@ from ..tables.files import (
 from .progress import OnProgress
 from .raw import BodyKeeper, check_directory
 from .result import (
-    AnsweredQuery,
+    FetchedQuery,
     Keep,
     columns_of,
     rows_of,
     split_by_contract,
-    telling,
+    with_named_contracts,
     with_symbols,
 )
 from .writer import FileReport, FileWriter
@@ -213,10 +213,10 @@ class TableStream:
         """
         target = check_directory(directory)
         self._use()
-        query = telling(await self._source.make_query())
+        query = with_named_contracts(await self._source.make_query())
         with BodyKeeper(target) as keeper:
-            async with aclosing(self._source.answered(query, keep=keeper)) as responses:
-                return [keeper.place(one.query) async for one in responses]
+            async with aclosing(self._source.fetched(query, keep=keeper)) as responses:
+                return [keeper.place(fetched.query) async for fetched in responses]
 
     def map_batches(
         self, fn: Callable[[pl.DataFrame], Result], workers: int | None = None
@@ -271,15 +271,15 @@ class TableStream:
         check_writable(path, "path")
         self._use()
         started = time.perf_counter()
-        query = telling(await self._source.make_query())
+        query = with_named_contracts(await self._source.make_query())
         records: list[RequestRecord] = []
         with FileWriter(path, kind, codec) as writer:
             # Without any rows the file has the columns nevertheless.
             writer.write(no_rows(query))
-            async with aclosing(self._source.answered(query)) as responses:
-                async for one in responses:
-                    records.append(one.record)
-                    await _aside(partial(_feed, writer, query, one), writer.abandon)
+            async with aclosing(self._source.fetched(query)) as responses:
+                async for fetched in responses:
+                    records.append(fetched.record)
+                    await _aside(partial(_feed, writer, query, fetched), writer.abandon)
             await _aside(writer.finish, writer.abandon)
         seconds = time.perf_counter() - started
         return FileReport(Path(path), writer.rows, writer.bytes_written, tuple(records), seconds)
@@ -299,17 +299,17 @@ class _Source:
     on_progress: OnProgress | None
 
     async def by_contract(self) -> AsyncGenerator[TradesBatch]:
-        async with aclosing(self.answered(await self.make_query())) as responses:
-            async for one in responses:
-                frames = gathered(one.rows.frames())
+        async with aclosing(self.fetched(await self.make_query())) as responses:
+            async for fetched in responses:
+                frames = gathered(fetched.rows.frames())
                 while (frame := await asyncio.to_thread(next, frames, None)) is not None:
-                    for contract, rows in split_by_contract(one.query, frame):
+                    for contract, rows in split_by_contract(fetched.query, frame):
                         if rows.height:
-                            yield TradesBatch.about(contract, rows, one.record)
-                one.rows.close()
+                            yield TradesBatch.about(contract, rows, fetched.record)
+                fetched.rows.close()
 
     async def mapped(self, workers: Workers[Result]) -> AsyncGenerator[Result]:
-        query = telling(await self.make_query())
+        query = with_named_contracts(await self.make_query())
         try:
             async with aclosing(self.groups(query)) as groups:
                 async for group in groups:
@@ -325,9 +325,9 @@ class _Source:
     async def groups(self, query: QueryPlan) -> AsyncGenerator[pl.DataFrame]:
         """All rows, in tables of about 100,000."""
         gatherer = Gatherer()
-        async with aclosing(self.answered(query)) as responses:
-            async for one in responses:
-                frames = rows_of(query, one)
+        async with aclosing(self.fetched(query)) as responses:
+            async for fetched in responses:
+                frames = rows_of(query, fetched)
                 while (frame := await asyncio.to_thread(next, frames, None)) is not None:
                     for group in gatherer.add(frame):
                         yield group
@@ -335,9 +335,9 @@ class _Source:
             if group.height:
                 yield group
 
-    async def answered(
+    async def fetched(
         self, query: QueryPlan, *, hold: int | None = HOLD, keep: Keep | None = None
-    ) -> AsyncGenerator[AnsweredQuery]:
+    ) -> AsyncGenerator[FetchedQuery]:
         run = self.runner.run(
             plan(query),
             self.on_progress,
@@ -348,7 +348,7 @@ class _Source:
         )
         async with aclosing(run.outcomes(in_order=self.in_order)) as outcomes:
             async for outcome in outcomes:
-                if isinstance(outcome, AnsweredQuery):
+                if isinstance(outcome, FetchedQuery):
                     if self.max_answers is None:
                         # The next ones will be about as large.
                         is_large = outcome.record.bytes_decoded > LARGE_RESPONSE
@@ -378,8 +378,8 @@ async def _taken(workers: Workers[Result]) -> Result:
     return workers.result()
 
 
-def _feed(writer: FileWriter, query: QueryPlan, one: AnsweredQuery) -> None:
-    for frame in rows_of(query, one):
+def _feed(writer: FileWriter, query: QueryPlan, fetched: FetchedQuery) -> None:
+    for frame in rows_of(query, fetched):
         writer.write(frame)
 
 

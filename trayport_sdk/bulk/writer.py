@@ -19,7 +19,7 @@ from ..tables.files import encode, replaced
 
 
 class AbandonedError(Exception):
-    """Nobody wants the file any more."""
+    """The writing was ended before the file was whole."""
 
 
 class FileWriter:
@@ -52,9 +52,9 @@ class FileWriter:
 
         Raises:
             OSError: The file cannot be written.
-            AbandonedError: Nobody wants it any more.
+            AbandonedError: The writing was ended.
         """
-        # Whoever ends the writing makes room, so that nobody waits here for ever.
+        # To end the writing makes room here, so that this does not wait for ever.
         self._waiting.put(frame)
         if self._failure is not None:
             raise self._failure
@@ -127,19 +127,6 @@ class FileReport:
         bytes_written: The size of the file.
         requests: The requests, in the order of the rows.
         seconds: From the first request to the finished file.
-
-    Example:
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as directory:
-        ...     async with TrayportClient.sandbox() as client:
-        ...         report = await client.stream_to_file(
-        ...             "TTF Hi Cal 51.6* Apr-24",
-        ...             "2024-03-04",
-        ...             "2024-03-05",
-        ...             f"{directory}/trades.parquet",
-        ...         )
-        ...     len(open_dataset(report.path).collect()) == report.rows
-        True
     """
 
     path: Path

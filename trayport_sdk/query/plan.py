@@ -93,7 +93,7 @@ class QueryPlan:
         return with_contract(self.operation, chosen) if self.is_shared else chosen
 
     @property
-    def tells_contracts(self) -> bool:
+    def adds_contract_column(self) -> bool:
         """Whether the rows name their contract although the caller did not ask for it."""
         return set(self.optional_fields) != set(self.options.optional_fields)
 
@@ -272,7 +272,7 @@ def alone(query: QueryPlan, contract: ContractSpec) -> ParallelContractQuery:
     return narrowed(query, ParallelContractQuery, [contract])
 
 
-def telling_contracts(query: QueryPlan) -> QueryPlan:
+def with_contract_column(query: QueryPlan) -> QueryPlan:
     """The query, with the column that names the contract of a row, where there is one."""
     fields = with_contract(query.operation, query.options.optional_fields)
     return evolve(query, options=evolve(query.options, optional_fields=fields))

@@ -9,7 +9,7 @@ from trayport_spec.options import TradesOptions
 
 from ..bulk.progress import OnProgress
 from ..query.contracts import ContractSpec
-from ..query.plan import QueryPlan, telling_contracts
+from ..query.plan import QueryPlan, with_contract_column
 from ..query.planner import plan
 from ..query.times import Interval, TimeLike, floored, to_text
 from ..tables import SnapshotsResponse, TradesResponse
@@ -91,5 +91,5 @@ class TradesGroup(TradesMethods):
                 window=query.window,
                 options=evolve(query.options, trading_items=None),
             )
-            query = telling_contracts(query)
+            query = with_contract_column(query)
         return await self._runner.table(TradesResponse, query, on_progress)
