@@ -98,6 +98,21 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
     assert rooms_of(imported(path)) - {room} <= ARROWS[room]
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    dotted = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in WRAPPER}
+    paths = {name.removesuffix(".__init__"): path for name, path in dotted.items()}
+
+    def onto(path: Path) -> set[str]:
+        """The modules that a file takes names from: of a name that is a module, that one alone."""
+        names = imported(path) & paths.keys()
+        return {n for n in names if not any(other.startswith(f"{n}.") for other in names)}
+
+    arrows = {name: onto(path) - {name} for name, path in paths.items()}
+    while free := {name for name, others in arrows.items() if not others}:
+        arrows = {name: others - free for name, others in arrows.items() if name not in free}
+    assert arrows == {}
+
+
 def test_the_rooms_are_these() -> None:
     assert {unit(path) for path in WRAPPER} == ARROWS.keys()
 

@@ -9,6 +9,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -192,9 +193,9 @@ class Metrics:
             TrayportConfigurationError: The extra `metrics` is not installed.
         """
         require_extra("metrics", "prometheus_client", what="to_prometheus")
-        from .prometheus import exposition
-
-        return exposition(self)
+        # By name, because that module knows this one.
+        exposition = import_module(".prometheus", __package__).exposition
+        return str(exposition(self))
 
 
 class MetricsCollector:
