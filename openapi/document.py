@@ -140,7 +140,7 @@ def without_null(document: Document, node: Node) -> tuple[Node, str | None, bool
 
 
 class Additions:
-    """What brings the columns that are not always there, from the row's extension."""
+    """What adds the columns that are not always there, from the row's extension."""
 
     def __init__(self, row: Node, optional_fields: tuple[str, ...]) -> None:
         self.parameters = {
@@ -206,10 +206,10 @@ def column(
 
 
 def envelope(document: Document, schema: Node, rows_at: str, where: str) -> tuple[t.Column, ...]:
-    """The members of an answer that stand beside its rows."""
+    """The members of a response that stand beside its rows."""
     found = columns(document, schema, Additions({}, ()), where)
     if all(c.name != rows_at for c in found):
-        raise SpecError(f"{where}: the answer has no member {rows_at!r}")
+        raise SpecError(f"{where}: the response has no member {rows_at!r}")
     return tuple(c for c in found if c.name != rows_at)
 
 
@@ -438,7 +438,7 @@ class Api:
 
     @property
     def aliases(self) -> dict[str, str]:
-        """The words of answers for enumerated values, with the words that requests use."""
+        """The words of responses for enumerated values, with the words that requests use."""
         schemas = self.root["components"]["schemas"].values()
         return {
             alias: name

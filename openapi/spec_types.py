@@ -48,9 +48,9 @@ class Parameter:
 
 @frozen
 class Column:
-    """One field of a row. A column that is not `required` comes only when asked for.
+    """One field of a row. A column that is not `required` comes only on request.
 
-    `optional_field` is the value of the request's optional fields that brings it, `added_by` the
+    `optional_field` is the value of the request's optional fields that adds it, `added_by` the
     other request parameter that does. `fields` are the members of a struct, or of the structs in a
     list.
     """
@@ -125,9 +125,9 @@ class Batch:
 
 @frozen
 class Endpoint:
-    """One operation: its parameters, its limits and the rows it answers with.
+    """One operation: its parameters, its limits and the rows it returns.
 
-    `root` is the JSON type of the answer; where it is an object, `rows_at` names the member that
+    `root` is the JSON type of the response; where it is an object, `rows_at` names the member that
     holds the rows and `envelope` holds the members beside it, or `rows_at` is None when the object
     itself is the only row. `schema` is the name of a row, `single` whether there is at most one.
     The method `method` of the client's group `group` sends it, and so does the command `command`.
@@ -162,7 +162,7 @@ class Endpoint:
 
     @property
     def optional_fields(self) -> tuple[str, ...]:
-        """The optional fields that may be asked for."""
+        """The optional fields that may be requested."""
         return next((p.enum for p in self.parameters if p.name == "optionalFields"), ())
 
     def parameter(self, name: str) -> Parameter:
@@ -178,7 +178,7 @@ class Venue:
     """A venue: its id, whether it still trades, and what its data looks like.
 
     Orders reach back to `orders_from`. A venue with `aggregated_book` sends one order per price;
-    one with `separate_feeds` shows an own order or trade twice when private details are asked for.
+    one with `separate_feeds` shows an own order or trade twice when private details are requested.
     """
 
     code: str

@@ -1,6 +1,6 @@
 """Writes the typed methods of the client, their options and their response classes.
 
-A method asks for one operation. Its parameters, their types and defaults, what its docstring says
+A method sends one operation. Its parameters, their types and defaults, what its docstring says
 of them and the example in it all come from the document.
 """
 

@@ -1,4 +1,4 @@
-"""Writes what may be asked for besides contracts and times, as values and as types of arguments."""
+"""Writes what a call takes besides contracts and times, as values and as types of arguments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from write_methods import GENERATED, camel, option_type, options, python_name, w
 TRADING_ITEMS = "tradingItems"
 FORMAT = "response_format"
 FORMAT_TEXT = 'What the service responds with, `"json"` or `"csv"`.'
-HEAD = f'''"""What may be asked for besides contracts and times.
+HEAD = f'''"""What a call takes besides contracts and times.
 
 {GENERATED}
 """
@@ -71,9 +71,9 @@ def modules(api: Api) -> dict[str, str]:
     for endpoint in found:
         if own := options(endpoint):
             name = f"{camel(endpoint.method.removeprefix('get_'))}Options"
-            lines += _typed_dict(name, f"What `{endpoint.method}` may be asked for besides.", own)
+            lines += _typed_dict(name, f"What `{endpoint.method}` takes besides.", own)
     anything = [p for p in every.values() if p.name != TRADING_ITEMS]
-    lines += _typed_dict("AnyOptions", "What any operation may be asked for besides.", anything)
+    lines += _typed_dict("AnyOptions", "What any operation takes besides.", anything)
     return {"generated/trayport_spec/options.py": "\n".join(lines) + "\n"}
 
 

@@ -274,7 +274,7 @@ class TrayportAPIError(TrayportError):
         status_code: The HTTP status.
         body: The first part of the response's body.
         errors: The messages by parameter, from the problem document of a 400.
-        retry_after: Seconds to wait as the service asks, or None when it does not say.
+        retry_after: Seconds to wait as the service says, or None when it does not.
     """
 
     def __init__(

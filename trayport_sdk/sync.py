@@ -701,8 +701,8 @@ class ReferenceGroup:
 
         Example:
             >>> with TrayportClient.sandbox() as client:
-            ...     found = client.reference.get_instruments("ttf hi cal 51.6 eex")
-            >>> found[0].id
+            ...     instruments = client.reference.get_instruments("ttf hi cal 51.6 eex")
+            >>> instruments[0].id
             10002806
         """
         return self._portal.run(self._async.get_instruments(name))
@@ -762,8 +762,8 @@ class ReferenceGroup:
 
         Example:
             >>> with TrayportClient.sandbox() as client:
-            ...     found = client.reference.get_markets("ttf hi cal 51.6*")
-            >>> found[0].id
+            ...     markets = client.reference.get_markets("ttf hi cal 51.6*")
+            >>> markets[0].id
             10000065
         """
         return self._portal.run(self._async.get_markets(name))
@@ -829,8 +829,8 @@ class ReferenceGroup:
 
         Example:
             >>> with TrayportClient.sandbox() as client:
-            ...     found = client.reference.get_sequences(market_id=10000065)
-            >>> "Gas - NG Months" in [sequence.name for sequence in found]
+            ...     sequences = client.reference.get_sequences(market_id=10000065)
+            >>> "Gas - NG Months" in [sequence.name for sequence in sequences]
             True
         """
         return self._portal.run(self._async.get_sequences(instrument_id, market_id))
@@ -1160,11 +1160,11 @@ class Planner:
             ...     plans = client.planner.plan_multi_contract_query(
             ...         "10000065*#Single#10000305#244#0", "trades", "2024-03-01", "2024-03-05"
             ...     )
-            ...     found = client.planner.execute_plan(
+            ...     result = client.planner.execute_plan(
             ...         plans, on_result=lambda result: print(result.contract, result.window)
             ...     )
             10000065*#Single#10000305#244#0 2024-03-01T00:00:00Z to 2024-03-05T00:00:00Z
-            >>> len(found.failures)
+            >>> len(result.failures)
             0
         """
         return self._portal.run(

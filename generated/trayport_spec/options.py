@@ -1,4 +1,4 @@
-"""What may be asked for besides contracts and times.
+"""What a call takes besides contracts and times.
 
 Generated from openapi/. Do not edit: run ./codegen.sh.
 """
@@ -52,7 +52,7 @@ class Options:
 
 
 class TradesOptions(TypedDict, total=False):
-    """What `get_trades` may be asked for besides."""
+    """What `get_trades` takes besides."""
 
     include_private: bool
     routes: Routes | None
@@ -61,7 +61,7 @@ class TradesOptions(TypedDict, total=False):
 
 
 class PrivateTradesOptions(TypedDict, total=False):
-    """What `get_private_trades` may be asked for besides."""
+    """What `get_private_trades` takes besides."""
 
     routes: Routes | None
     deduplicate_routes: bool | None
@@ -69,27 +69,27 @@ class PrivateTradesOptions(TypedDict, total=False):
 
 
 class OHLCVOptions(TypedDict, total=False):
-    """What `get_ohlcv` may be asked for besides."""
+    """What `get_ohlcv` takes besides."""
 
     include_empty_buckets: bool
     optional_fields: Sequence[str]
 
 
 class LastTradeOptions(TypedDict, total=False):
-    """What `get_last_trade` may be asked for besides."""
+    """What `get_last_trade` takes besides."""
 
     optional_fields: Sequence[str]
 
 
 class ActivityOptions(TypedDict, total=False):
-    """What `get_activity` may be asked for besides."""
+    """What `get_activity` takes besides."""
 
     routes: Routes | None
     optional_fields: Sequence[str]
 
 
 class OrderBookTopOptions(TypedDict, total=False):
-    """What `get_order_book_top` may be asked for besides."""
+    """What `get_order_book_top` takes besides."""
 
     include_empty_buckets: bool
     routes: Routes | None
@@ -98,7 +98,7 @@ class OrderBookTopOptions(TypedDict, total=False):
 
 
 class OrderBookOptions(TypedDict, total=False):
-    """What `get_order_book` may be asked for besides."""
+    """What `get_order_book` takes besides."""
 
     include_empty_buckets: bool
     routes: Routes | None
@@ -110,7 +110,7 @@ class OrderBookOptions(TypedDict, total=False):
 
 
 class AnyOptions(TypedDict, total=False):
-    """What any operation may be asked for besides."""
+    """What any operation takes besides."""
 
     include_private: bool
     routes: Routes | None

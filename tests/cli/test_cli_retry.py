@@ -29,7 +29,7 @@ def failed(file: Path, *contracts: ContractSpec) -> None:
         DeadLetters(file).keep(FailedQuery(query, error))
 
 
-def test_what_is_answered_now_lies_in_the_directory(
+def test_what_is_fetched_now_lies_in_the_directory(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failed(file, APRIL)
@@ -37,7 +37,7 @@ def test_what_is_answered_now_lies_in_the_directory(
     (rows,) = file.with_name("failed.jsonl.rows").iterdir()
     assert pl.read_parquet(rows).height > 0
     assert not file.exists()
-    assert capsys.readouterr().out == f"1 answered, in {rows.parent}; 0 failed again, in {file}\n"
+    assert capsys.readouterr().out == f"1 fetched, into {rows.parent}; 0 failed again, in {file}\n"
 
 
 def test_what_fails_again_stays_in_the_file_once_and_the_exit_code_says_so(
@@ -46,7 +46,7 @@ def test_what_fails_again_stays_in_the_file_once_and_the_exit_code_says_so(
     failed(file, NOBODY, APRIL)
     out = tmp_path / "rows"
     assert run(["retry-failed", str(file), "--out", str(out), "--sandbox"]) == 1
-    assert "1 answered" in capsys.readouterr().out
+    assert "1 fetched" in capsys.readouterr().out
     (left,) = file.read_text().splitlines()
     assert str(NOBODY) in left
     assert len(list(out.iterdir())) == 1

@@ -184,13 +184,13 @@ class BulkQueryResult(BulkResult, Generic[Response]):
 
     Example:
         >>> async with TrayportClient.sandbox() as client:
-        ...     found = await client.get_trades_bulk(
+        ...     result = await client.get_trades_bulk(
         ...         ["10000065*#Single#10000305#244#0", "10000065*#Single#10000305#245#0"],
         ...         "2024-03-04",
         ...         "2024-03-05",
         ...     )
-        >>> found.raise_for_failures()
-        >>> [len(trades) > 0 for trades in found.results.values()]
+        >>> result.raise_for_failures()
+        >>> [len(trades) > 0 for trades in result.results.values()]
         [True, True]
     """
 
@@ -277,10 +277,10 @@ class MarketData(BulkResult):
 
     Example:
         >>> async with TrayportClient.sandbox() as client:
-        ...     found = await client.get_market_data(
+        ...     data = await client.get_market_data(
         ...         "Germany Baseload", "2024-03-04T10:00", "2024-03-04T10:02"
         ...     )
-        >>> found.trades.results.keys() == found.candles.results.keys()
+        >>> data.trades.results.keys() == data.candles.results.keys()
         True
     """
 

@@ -42,6 +42,6 @@ def retry_failed(file: Path, out: Path | None, sandbox: bool) -> int:
 
     report = asyncio.run(retry())
     click.echo(
-        f"{report.succeeded:,} answered, in {directory}; {report.failed:,} failed again, in {file}"
+        f"{report.succeeded:,} fetched, into {directory}; {report.failed:,} failed again, in {file}"
     )
     return 1 if report.failed else 0

@@ -410,7 +410,7 @@ class _Call(Generic[Read]):
         return grant
 
     def _confirm(self, confirm: Confirm, grant: Grant | None) -> None:
-        """Asks the breaker again after the wait; what is not sent gives its grant back."""
+        """Checks the breaker again after the wait; gives the grant back if it refuses."""
         try:
             confirm()
         except TrayportCircuitBreakerError:

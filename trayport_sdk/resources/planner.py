@@ -165,11 +165,11 @@ class Planner:
             ...     plans = client.planner.plan_multi_contract_query(
             ...         "10000065*#Single#10000305#244#0", "trades", "2024-03-01", "2024-03-05"
             ...     )
-            ...     found = await client.planner.execute_plan(
+            ...     result = await client.planner.execute_plan(
             ...         plans, on_result=lambda result: print(result.contract, result.window)
             ...     )
             10000065*#Single#10000305#244#0 2024-03-01T00:00:00Z to 2024-03-05T00:00:00Z
-            >>> len(found.failures)
+            >>> len(result.failures)
             0
         """
         once = _requests(plans)

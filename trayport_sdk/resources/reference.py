@@ -26,8 +26,8 @@ class ReferenceGroup(ReferenceMethods):
 
         Example:
             >>> async with TrayportClient.sandbox() as client:
-            ...     found = await client.reference.get_instruments("ttf hi cal 51.6 eex")
-            >>> found[0].id
+            ...     instruments = await client.reference.get_instruments("ttf hi cal 51.6 eex")
+            >>> instruments[0].id
             10002806
         """
         every = await super().get_instruments()
@@ -42,8 +42,8 @@ class ReferenceGroup(ReferenceMethods):
 
         Example:
             >>> async with TrayportClient.sandbox() as client:
-            ...     found = await client.reference.get_markets("ttf hi cal 51.6*")
-            >>> found[0].id
+            ...     markets = await client.reference.get_markets("ttf hi cal 51.6*")
+            >>> markets[0].id
             10000065
         """
         every = await super().get_markets()
@@ -65,8 +65,8 @@ class ReferenceGroup(ReferenceMethods):
 
         Example:
             >>> async with TrayportClient.sandbox() as client:
-            ...     found = await client.reference.get_sequences(market_id=10000065)
-            >>> "Gas - NG Months" in [sequence.name for sequence in found]
+            ...     sequences = await client.reference.get_sequences(market_id=10000065)
+            >>> "Gas - NG Months" in [sequence.name for sequence in sequences]
             True
         """
         if instrument_id is not None and market_id is not None:

@@ -150,7 +150,7 @@ class App:
         except Problem as problem:
             await _send_problem(connection, problem)
         except ConnectionError:
-            # Broken on purpose, or by the client: no response can be sent.
+            # The connection was broken by a fault or by the client: no response can be sent.
             raise
         except Exception:
             _log.exception("%s %s failed", request.method, request.path)

@@ -31,7 +31,7 @@ class BoundedCache(Generic[K, V]):
         return self.keep(key, make()) if value is None else value
 
     def keep(self, key: K, value: V) -> V:
-        """Keeps the value, unless another thread was faster: everybody gets the first one's."""
+        """Keeps the value, unless another thread was faster: all get the value of the first."""
         with self._lock:
             kept = self._values.setdefault(key, value)
             if kept is value:

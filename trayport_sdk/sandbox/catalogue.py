@@ -50,7 +50,7 @@ class Commodity:
 
     Attributes:
         sizes: The usual sizes of a trade, in thousandths of the quantity unit.
-        odd_step: The step of unusual sizes, in thousandths.
+        unusual_step: The step of unusual sizes, in thousandths.
         season: The winter-summer swing of the forward curve, as a share of the level.
         carry: The share by which a far delivery costs more, per year.
     """
@@ -60,7 +60,7 @@ class Commodity:
     quantity_unit: str
     notional_unit: str
     sizes: tuple[int, ...]
-    odd_step: int
+    unusual_step: int
     season: float
     carry: float
 
@@ -276,14 +276,14 @@ def _commodity(row: Mapping[str, str]) -> Commodity:
         row["quantity_unit"],
         row["notional_unit"],
         tuple(1000 * size for size in _numbers(row["sizes"])),
-        int(row["odd_step"]),
+        int(row["unusual_step"]),
         float(row["season"]),
         float(row["carry"]),
     )
 
 
 def _ids(first: int, taken: set[str]) -> Iterator[int]:
-    """Ids in order, without those that the tables give to somebody."""
+    """Ids in order, without those that the tables use."""
     return (number for number in count(first) if str(number) not in taken)
 
 

@@ -37,7 +37,7 @@ _COUNTS = ("count", "update_count", "delete_count")
 
 @frozen(eq=False)
 class _Marks:
-    """Every trade of a day: the row of its contract, its time, and what happened to it."""
+    """Every trade of a day: the row of its contract, its time, and its flags."""
 
     owners: I64
     times: I64

@@ -66,10 +66,10 @@ class Fault:
     - `wrong-length`: the announced length is `length_error` bytes off.
     - `status`: an error `status` (503 by default), with `retry_after` seconds, as a date when
       `retry_after_date`; with a problem document, or without a body when `empty`.
-    - `too-fast`: the 403 that the live service sends to those who are too fast.
+    - `too-fast`: the 403 that the live service sends to keys that are too fast.
     - `html`: a page instead of the data, with `status` (200 by default).
     - `malformed`: JSON that is not well formed.
-    - `unknown-field`, `unknown-venue`: a field, a venue that is not documented, in every row.
+    - `unknown-field`, `unknown-venue`: an undocumented field or venue, in every row.
     - `null`: a null in the first row, in `column` or the first that may not be null.
     """
 
@@ -185,7 +185,7 @@ def damaged(body: bytes, fault: Fault, endpoint: Endpoint, media: str) -> bytes:
         return _changed_csv(body, lambda rows: change(rows, column))
     try:
         document = json.loads(body)
-    except ValueError:  # another fault has been here before
+    except ValueError:  # another fault has changed it already
         return body
     rows: list[Row] = document if endpoint.root == "array" else [document]
     change(document[endpoint.rows_at] if endpoint.rows_at else rows, column)

@@ -47,7 +47,7 @@ _BROTLI_QUALITY, _ZLIB_LEVEL = 1, 1
 _GZIP_WINDOW, _ZLIB_WINDOW = 31, 15
 _FED_BYTES = 128 * 2**10
 _SMALLEST_CHUNK, _LARGEST_CHUNK = 256 * 2**10, 2**20
-# Lingering for no time makes the kernel reset instead of closing.
+# A linger time of 0 makes the kernel reset the connection instead of closing it.
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _FLUSH_PAUSE = 0.001
 
@@ -80,8 +80,8 @@ class ReceivedRequest:
 
     Attributes:
         query: In order of the alphabet, with names in the API's own spelling.
-        key_hash: Tells keys apart without showing them; empty when there was none.
-        connection: The other end as `host:port`, which requests on one connection share.
+        key_hash: A hash of the key, which does not show it; empty when there was none.
+        connection: The address of the client as `host:port`, the same for all of a connection.
     """
 
     method: str
@@ -175,7 +175,7 @@ def chosen_encoding(accept: str | None) -> Encoding:
     weights = _weights(accept)
     best = max(_COMPRESSORS, key=lambda name: weights.get(name, weights.get("*", 0.0)))
     weight = weights.get(best, weights.get("*", 0.0))
-    # Identity needs no mention to be accepted, but then comes after everything that has one.
+    # Identity is accepted without being named, but after everything that is named.
     return best if weight > 0.0 and weight >= weights.get("identity", 0.0) else "identity"
 
 

@@ -1,4 +1,4 @@
-"""What a request asks for, once it was found to keep every rule of the table."""
+"""A request as checked values, which keep every rule of the table."""
 
 from collections.abc import Mapping
 
@@ -34,7 +34,7 @@ class Shape:
 
     Attributes:
         fields: The optional fields of the request.
-        parameters: The given parameters that bring columns.
+        parameters: The given parameters that add columns.
     """
 
     fields: frozenset[str]

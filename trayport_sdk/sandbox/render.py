@@ -63,7 +63,7 @@ def shown_columns(
 ) -> Iterator[tuple[str, Column]]:
     """The columns of a response by path, with the members of structs after them.
 
-    A column that no parameter brings is there when the data has it.
+    A column that no parameter adds is there when the data has it.
     """
     for column in columns:
         path = prefix + column.name

@@ -1,4 +1,4 @@
-"""From a checked query to the bytes of its response, made in pieces and kept for the next time."""
+"""From a checked query to the bytes of its response, made in pieces and cached."""
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -64,7 +64,7 @@ class Responses:
         return self._bodies.find(_key(query, media, encoding))
 
     def chunks(self, query: Query, media: Media, encoding: Encoding) -> Iterator[bytes]:
-        """The body, kept once it was taken to its end."""
+        """The body, which is cached once it was read to its end."""
         chunks: list[bytes] = []
         for chunk in encoded(self._body(query, media).parts(), encoding):
             chunks.append(chunk)
@@ -78,7 +78,7 @@ class Responses:
         return b"".join(self._body(query, media).parts())
 
     def _body(self, query: Query, media: Media) -> _Body:
-        """What is missing raises here; rows are made when they are taken."""
+        """Refusals are raised here; rows are made when they are read."""
         endpoint, kind = query.endpoint, kind_of(query.endpoint)
         if kind.by_day and query.has_range:
             pieces = self._trade_pieces(query, kind, media)
@@ -101,7 +101,7 @@ class Responses:
 
     def _pieces(self, query: Query, kind: Kind, media: Media) -> Iterator[bytes]:
         frames = kind.data(self.engine, query)
-        # The first one is made now, for what it refuses.
+        # The first piece is made now, so that its refusals are raised here.
         first = next(frames, None)
         data = chain(() if first is None else (first,), frames)
         return (_rendered(query, kind, part, media).data for part in data)

@@ -62,7 +62,7 @@ def check(
     catalogue: Catalogue,
     entitlement: Entitlement,
 ) -> Query:
-    """What a request asks for; raises a problem when it breaks a rule."""
+    """The checked values of a request; raises a problem when it breaks a rule."""
     errors = ValidationErrors()
     limits, limited = endpoint.limits, entitlement.range_limits
     values = parameter_values(endpoint, segments, query, errors, _ROUTE_NAMES, bound_lists=limited)
@@ -146,12 +146,12 @@ def _shape(endpoint: Endpoint, values: Values, routes: Routes) -> Shape:
     if endpoint.limits.contract == "subset" and not fixed:
         fields.add("contract")
     parameters = frozenset(name for name, value in values.items() if value is not False)
-    return Shape(frozenset(fields), parameters & _bringing(endpoint.row), routes)
+    return Shape(frozenset(fields), parameters & _parameters_of(endpoint.row), routes)
 
 
-def _bringing(columns: Iterable[Column]) -> frozenset[str]:
-    """The parameters that bring columns, or members of columns."""
+def _parameters_of(columns: Iterable[Column]) -> frozenset[str]:
+    """The parameters that add columns, or members of columns."""
     names: frozenset[str] = frozenset()
     for column in columns:
-        names |= {column.added_by or ""} | _bringing(column.fields)
+        names |= {column.added_by or ""} | _parameters_of(column.fields)
     return names - {""}

@@ -269,8 +269,8 @@ def make_trades(today: MarketDay) -> pl.DataFrame:
 def sizes_drawn(commodity: Commodity, words: U64) -> I64:
     sizes = np.array(commodity.sizes, np.int64)
     usual = sizes[(bits(words, 0, 16) * len(sizes)) >> 16]
-    steps_per_unit = max(THOUSAND // commodity.odd_step, 1)
-    more = (1 + bits(words, 16, 16) % steps_per_unit) * commodity.odd_step
+    steps_per_unit = max(THOUSAND // commodity.unusual_step, 1)
+    more = (1 + bits(words, 16, 16) % steps_per_unit) * commodity.unusual_step
     drawn: I64 = usual + np.where(bits(words, 32, 8) < _UNUSUAL, more, 0)
     return drawn
 

@@ -36,7 +36,7 @@ _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
 def file_format(path: str | Path, parameter: str = "out") -> str:
-    """The format a file's name asks for.
+    """The format that a file's name ends in.
 
     Args:
         path: The file.

@@ -141,7 +141,7 @@ class RequestLimiter:
         return Grant(taken.now, now - started, now)
 
     def _taken_at_once(self, now: float) -> Taken | None:
-        """A grant that no request waits for, where the store has one and answers at once."""
+        """A grant that no request waits for, if the store has one and responds at once."""
         if self._queue.size or self._taking or now < self._paused_until:
             return None
         store, limits = self._in_use()

@@ -178,7 +178,7 @@ def side_of_one(
     """One side of a table of one book, as values."""
     if books.height != 1:
         raise TrayportValidationError(
-            f"the table has {books.height} books, and the levels of one are asked for",
+            f"the table has {books.height} books, and levels are those of one",
             parameter="at",
             limit="1",
             suggestion="pick one with at(...), or use levels() for all of them",
