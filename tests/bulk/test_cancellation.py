@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
+from multiprocessing import active_children
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import anyio
+import polars as pl
 import pytest
 
 from tests.service import CONTRACTS, ColumnFilter, Service, Verdict, frames, same, session
@@ -369,3 +373,29 @@ async def test_a_call_that_is_cancelled_while_tables_are_arranged_ends_at_once(
         with pytest.raises(asyncio.CancelledError):
             await task
         go_on.set()
+
+
+def _long(_: pl.DataFrame) -> int:
+    threading.Event().wait(600)
+    return 0
+
+
+@pytest.mark.anyio
+async def test_cancelled_work_in_processes_is_not_waited_for() -> None:
+    async with TrayportClient.sandbox() as client:
+        stream = client.stream_trades("10000065*#Single#10000305#244#0", "2024-03-04", "2024-03-05")
+        results = stream.map_batches(_long, 2)
+        task = asyncio.ensure_future(anext(results))
+        workers = await asyncio.to_thread(_started_workers)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(task, 60)  # the work itself takes ten minutes
+        for worker in workers:
+            worker.kill()
+
+
+def _started_workers() -> list[BaseProcess]:
+    """The processes of a pool, once there are some."""
+    while not (found := active_children()):
+        os.sched_yield()
+    return found

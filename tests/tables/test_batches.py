@@ -78,7 +78,7 @@ def test_so_many_pieces_are_under_way_for_each_process() -> None:
         assert not workers.is_full, number
         workers.submit(rows(1))
     assert workers.is_full
-    workers.close()
+    workers.close(wait=True)
 
 
 def test_a_function_without_a_name_is_refused_at_once() -> None:

@@ -310,6 +310,7 @@ class _Source:
 
     async def mapped(self, workers: Workers[Result]) -> AsyncGenerator[Result]:
         query = with_named_contracts(await self.make_query())
+        is_over = False
         try:
             async with aclosing(self.groups(query)) as groups:
                 async for group in groups:
@@ -318,9 +319,10 @@ class _Source:
                         yield await _taken(workers)
             while workers.next is not None:
                 yield await _taken(workers)
+            is_over = True
         finally:
-            # In a thread: the processes first do what they are at.
-            await asyncio.shield(asyncio.to_thread(workers.close))
+            # A caller that is cancelled does not wait for what the processes are at.
+            workers.close(wait=is_over)
 
     async def groups(self, query: QueryPlan) -> AsyncGenerator[pl.DataFrame]:
         """All rows, in tables of about 100,000."""

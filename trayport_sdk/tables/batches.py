@@ -106,10 +106,10 @@ class Workers(Generic[Result]):
             error.add_note(f"The function was given the rows {first:,} to {end - 1:,}.")
             raise
 
-    def close(self) -> None:
-        """Ends the processes, once they have finished their current work."""
+    def close(self, *, wait: bool) -> None:
+        """Ends the processes, once they have finished their current work; waits for it if asked."""
         if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+            self._pool.shutdown(wait=wait, cancel_futures=True)
 
 
 def map_batches(
@@ -122,6 +122,7 @@ def map_batches(
 
 
 def _mapped(frames: Iterable[pl.DataFrame], workers: Workers[Result]) -> Iterator[Result]:
+    is_over = False
     try:
         for frame in gathered(frame for frame in frames if frame.height):
             workers.submit(frame)
@@ -129,8 +130,9 @@ def _mapped(frames: Iterable[pl.DataFrame], workers: Workers[Result]) -> Iterato
                 yield workers.result()
         while workers.next is not None:
             yield workers.result()
+        is_over = True
     finally:
-        workers.close()
+        workers.close(wait=is_over)
 
 
 class _NotFoundError(Exception):
