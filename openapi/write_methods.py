@@ -196,17 +196,20 @@ def arguments(endpoint: t.Endpoint) -> list[Argument]:
         text = UNTIL_TEXT
         if endpoint.limits.cutoff == "now":
             text = "The end, exclusive; now when it is left out."
+        text = f"{text} {marks(known['until'].provenance)}"
         found.append(Argument("until", "TimeLike | None", text, "None"))
     if "interval" in known:
-        found.append(Argument("interval", "Interval | str | None", INTERVAL_TEXT, "None"))
+        text = f"{INTERVAL_TEXT} {marks(known['interval'].provenance)}"
+        found.append(Argument("interval", "Interval | str | None", text, "None"))
     if "at" in known:
         text = f"{AT_TEXT.format(known['at'].description)} {marks(known['at'].provenance)}"
         found.append(Argument("at", "TimeLike | None", text, "None", True))
     if contract == "subset":
         for name in SCOPE:
-            text = f"Only what is of this {name.removesuffix('_id')}."
+            mark = next(marks(p.provenance) for p in known.values() if p.python_name == name)
+            text = f"Only what is of this {name.removesuffix('_id')}. {mark}"
             found.append(Argument(name, "int | None", text, "None", True))
-        text = "Only what is of this contract, in place of the ids."
+        text = "Only what is of this contract, in place of the ids. [documented]"
         found.append(Argument("contract", "ContractSpec | str | None", text, "None", True))
     is_reference = endpoint.api == "reference"
     for parameter in options(endpoint):
@@ -297,15 +300,37 @@ def docstring(endpoint: t.Endpoint, indent: str) -> str:
         lines.append(f"{indent}Args:")
         lines += [wrapped(f"{a.name}: {a.text}", f"{indent}    ", "    ") for a in given]
         lines.append("")
-    lines.append(f"{indent}Raises:")
+    lines += [f"{indent}Returns:", wrapped(returned(endpoint), f"{indent}    ")]
+    for name, text in fields(endpoint):
+        lines.append(wrapped(f"- {name}: {text}", f"{indent}    ", "  "))
+    lines += ["", f"{indent}Raises:"]
     raised = list(RAISES)
-    if endpoint.api == "reference":
+    if endpoint.limits.contract is None:
         del raised[1]
     if any(path_arguments(endpoint)):
         raised.insert(1, NOT_FOUND)
     lines += [wrapped(f"{name}: {text}", f"{indent}    ", "    ") for name, text in raised]
     lines += ["", f"{indent}Example:", *(f"{indent}    {line}" for line in example(endpoint))]
     return "\n".join([*lines, f'{indent}"""'])
+
+
+def returned(endpoint: t.Endpoint) -> str:
+    """What a method returns, in a sentence before the fields of a row."""
+    if endpoint.api == "reference":
+        kind = "The" if endpoint.single else "A list of"
+        return f"{kind} `{endpoint.schema}`, with the fields:"
+    if endpoint.single:
+        return f"The `{endpoint.schema}`, or None when there is none. Its fields:"
+    return f"A table with a row for each `{endpoint.schema}`. Its columns:"
+
+
+def fields(endpoint: t.Endpoint) -> list[tuple[str, str]]:
+    """The fields that always come, with what they mean and their units."""
+    return [
+        (f"`{c.python_name}`", f"{c.description} {marks(c.provenance)}")
+        for c in endpoint.row
+        if c.required
+    ]
 
 
 def method(endpoint: t.Endpoint) -> str:

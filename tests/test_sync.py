@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import os
 import re
@@ -105,7 +106,8 @@ def test_a_forgotten_client_ends_its_thread() -> None:
     client = sync.TrayportClient.sandbox()
     client.reference.get_market_by_id(10000065)
     (thread,) = [one for one in threading.enumerate() if one.name == "trayport-loop"]
-    client.close()
+    del client
+    gc.collect()
     thread.join(10)
     assert not thread.is_alive()
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from .types import Provenance, RequestLimits
 
 SPEC_VERSION = "2024.4"
-SPEC_HASH = "22f079ecfb4a78bb60477e7412efe7a93705a1528efdab4924ce699296bc6b73"
+SPEC_HASH = "93a2f28e0ce9be3bfad36bec9d21b9e3f911e84ce3812daf1b6639e851d37ec5"
 API_KEY_HEADER = "X-API-KEY"
 ANALYTICS_URL = "https://analytics.trayport.com/api"
 REFERENCE_URL = "https://referencedata.trayport.com"

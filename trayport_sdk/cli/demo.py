@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from ..client import TrayportClient
 from ..settings import SANDBOX_KEY
 
@@ -40,8 +42,6 @@ async def run(out: Path, on_progress: OnProgress) -> str:
 
 
 def _story(report: FileReport, planned: int, address: str) -> str:
-    import polars as pl
-
     from ..bulk.dataset import open_dataset
 
     received = sum(request.bytes_received for request in report.requests)

@@ -40,8 +40,10 @@ class OrdersMethods(RowOperations):
             contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
                 `"TTF Hi Cal 51.6* Apr-24"`.
             from_: The start, inclusive. Naive times mean UTC. [documented; assumes from-inclusive]
-            until: The end, exclusive; the end of the data when it is left out.
+            until: The end, exclusive; the end of the data when it is left out. [documented; assumes
+                current-day-is-asked-whole]
             interval: The time from one row to the next, such as `"15m"`, `"1h"` or `"1d"`.
+                [documented; assumes counts-fit-32-bits]
             include_empty_buckets: Whether buckets without data are returned as well. [documented;
                 assumes include-empty-default]
             routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
@@ -51,6 +53,16 @@ class OrdersMethods(RowOperations):
             optional_fields: Columns to add to every order: `route`, `route_id`, `venue_code`.
                 [documented]
             on_progress: Called after each response with a `Progress`.
+
+        Returns:
+            A table with a row for each `TopOfBook`. Its columns:
+            - `timestamp`: The instant, in nanoseconds since 1970-01-01 UTC. [documented]
+            - `bid_price`: The best bid, null when there is none. [documented]
+            - `bid_quantity`: The quantity bid, null when there is none. [documented; assumes
+              top-quantity-of-first-order]
+            - `ask_price`: The best ask, null when there is none. [documented]
+            - `ask_quantity`: The quantity asked, null when there is none. [documented; assumes
+              top-quantity-of-first-order]
 
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.
@@ -107,8 +119,10 @@ class OrdersMethods(RowOperations):
             contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
                 `"TTF Hi Cal 51.6* Apr-24"`.
             from_: The start, inclusive. Naive times mean UTC. [documented; assumes from-inclusive]
-            until: The end, exclusive; the end of the data when it is left out.
+            until: The end, exclusive; the end of the data when it is left out. [documented; assumes
+                current-day-is-asked-whole]
             interval: The time from one row to the next, such as `"15m"`, `"1h"` or `"1d"`.
+                [documented; assumes counts-fit-32-bits]
             include_empty_buckets: Whether buckets without data are returned as well. [documented;
                 assumes include-empty-default]
             routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
@@ -124,6 +138,12 @@ class OrdersMethods(RowOperations):
             optional_fields: Columns to add to every order: `route`, `route_id`, `venue_code`.
                 [documented]
             on_progress: Called after each response with a `Progress`.
+
+        Returns:
+            A table with a row for each `OrderBook`. Its columns:
+            - `timestamp`: The instant, in nanoseconds since 1970-01-01 UTC. [documented]
+            - `bids`: The bids, highest first. [documented]
+            - `asks`: The asks, lowest first. [documented]
 
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.

@@ -27,6 +27,12 @@ class ReferenceMethods(ReferenceOperations):
         Every instrument with its name and the path of its sequences. There are many thousands.
         [observed]
 
+        Returns:
+            A list of `Instrument`, with the fields:
+            - `id`: A number that names something for good. [observed]
+            - `name`: The name traders use. [observed]
+            - `sequences`: The path of its sequences. [observed]
+
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.
             TrayportAPIError: The service refused a request.
@@ -48,6 +54,13 @@ class ReferenceMethods(ReferenceOperations):
 
         Args:
             id: The id of the instrument. [documented]
+
+        Returns:
+            The `InstrumentDetails`, with the fields:
+            - `id`: A number that names something for good. [documented]
+            - `name`: The name traders use. [documented]
+            - `trading_specifications`: The currencies and units a product trades in. [documented]
+            - `sequences`: The path of its sequences. [assumed: product-sequences-path]
 
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.
@@ -73,6 +86,12 @@ class ReferenceMethods(ReferenceOperations):
         Args:
             instrument_id: The id of the instrument. [documented]
 
+        Returns:
+            A list of `Sequence`, with the fields:
+            - `id`: A number that names something for good. [documented]
+            - `name`: The name of the sequence. [documented; assumes names-are-never-null]
+            - `sequence_items`: The path of its items. [documented]
+
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.
             TrayportNotFoundError: Nothing has this id.
@@ -92,6 +111,12 @@ class ReferenceMethods(ReferenceOperations):
         """All markets.
 
         Every market, which joins the instruments of all venues that trade one product. [observed]
+
+        Returns:
+            A list of `Market`, with the fields:
+            - `id`: A number that names something for good. [observed]
+            - `name`: The name traders use. [observed]
+            - `sequences`: The path of its sequences. [observed]
 
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.
@@ -114,6 +139,13 @@ class ReferenceMethods(ReferenceOperations):
 
         Args:
             id: The id of the market. [documented]
+
+        Returns:
+            The `MarketDetails`, with the fields:
+            - `id`: A number that names something for good. [documented]
+            - `name`: The name traders use. [documented]
+            - `trading_specifications`: The currencies and units a product trades in. [documented]
+            - `sequences`: The path of its sequences. [assumed: product-sequences-path]
 
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.
@@ -138,6 +170,12 @@ class ReferenceMethods(ReferenceOperations):
         Args:
             market_id: The id of the market. [documented]
 
+        Returns:
+            A list of `Sequence`, with the fields:
+            - `id`: A number that names something for good. [documented]
+            - `name`: The name of the sequence. [documented; assumes names-are-never-null]
+            - `sequence_items`: The path of its items. [documented]
+
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.
             TrayportNotFoundError: Nothing has this id.
@@ -157,6 +195,12 @@ class ReferenceMethods(ReferenceOperations):
         """All sequences.
 
         Every sequence of delivery periods, whatever trades in it. [observed]
+
+        Returns:
+            A list of `Sequence`, with the fields:
+            - `id`: A number that names something for good. [documented]
+            - `name`: The name of the sequence. [documented; assumes names-are-never-null]
+            - `sequence_items`: The path of its items. [documented]
 
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.
@@ -186,6 +230,20 @@ class ReferenceMethods(ReferenceOperations):
             count: How many items to return at most. [documented; assumes item-count-minimum,
                 every-item-at-once, counts-fit-32-bits]
 
+        Returns:
+            A list of `SequenceItem`, with the fields:
+            - `id`: A number that names something for good. [documented]
+            - `name`: The name of the period, such as Apr-24. [documented; assumes
+              names-are-never-null]
+            - `period_start`: When delivery starts, in ISO-8601; null for rolling items. [observed;
+              assumes item-dates-optional-zone]
+            - `period_end`: When delivery ends, in ISO-8601; null for rolling items. [observed;
+              assumes item-dates-optional-zone]
+            - `trading_start`: When trading starts, in ISO-8601; null for rolling items. [observed;
+              assumes item-dates-optional-zone]
+            - `trading_end`: When trading ends, in ISO-8601; null for rolling items, which never
+              expire. [observed; assumes item-dates-optional-zone]
+
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.
             TrayportNotFoundError: Nothing has this id.
@@ -211,6 +269,20 @@ class ReferenceMethods(ReferenceOperations):
         Args:
             sequence_id: The id of the sequence. [documented]
             item_id: The id of the item in its sequence. [documented]
+
+        Returns:
+            The `SequenceItem`, with the fields:
+            - `id`: A number that names something for good. [documented]
+            - `name`: The name of the period, such as Apr-24. [documented; assumes
+              names-are-never-null]
+            - `period_start`: When delivery starts, in ISO-8601; null for rolling items. [observed;
+              assumes item-dates-optional-zone]
+            - `period_end`: When delivery ends, in ISO-8601; null for rolling items. [observed;
+              assumes item-dates-optional-zone]
+            - `trading_start`: When trading starts, in ISO-8601; null for rolling items. [observed;
+              assumes item-dates-optional-zone]
+            - `trading_end`: When trading ends, in ISO-8601; null for rolling items, which never
+              expire. [observed; assumes item-dates-optional-zone]
 
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.

@@ -34,6 +34,12 @@ class SnapshotsMethods(RowOperations):
                 times mean UTC. [documented]
             on_progress: Called after each response with a `Progress`.
 
+        Returns:
+            A table with a row for each `Snapshot`. Its columns:
+            - `contract`: A product together with a delivery period. [documented]
+            - `last_trade`: The latest trade, null when there is none. [documented]
+            - `best_orders`: The best bid and ask of a contract in a snapshot. [documented]
+
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.
             TrayportLookupError: A name names nothing.

@@ -49,7 +49,8 @@ class TradesMethods(RowOperations):
             contracts: One contract or several, as `ContractSpec`, as machine symbols, or by name
                 such as `"TTF Hi Cal 51.6* Apr-24"`.
             from_: The start, inclusive. Naive times mean UTC. [documented; assumes from-inclusive]
-            until: The end, exclusive; the end of the data when it is left out.
+            until: The end, exclusive; the end of the data when it is left out. [documented; assumes
+                current-day-is-asked-whole]
             include_private: Whether your own rows carry their private details. [documented; assumes
                 include-private-default]
             routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
@@ -60,6 +61,17 @@ class TradesMethods(RowOperations):
                 `from_broken_spread`, `initiator_owned_spread`, `aggressor_owned_spread`,
                 `aggressor_sleeve`, `initiator_sleeve`. [documented]
             on_progress: Called after each response with a `Progress`.
+
+        Returns:
+            A table with a row for each `Trade`. Its columns:
+            - `trade_id`: The venue's own id. Unique only together with the venue code. [documented]
+            - `venue_code`: The code of the venue. New codes appear over time. [documented]
+            - `deal_date`: When the trade was made, in nanoseconds since 1970-01-01 UTC.
+              [documented]
+            - `price`: The price in the product's currency per unit. It may be negative.
+              [documented]
+            - `quantity`: The quantity in the product's unit, not always whole. [documented]
+            - `aggressor_buy`: Whether the aggressor bought. [documented]
 
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.
@@ -110,11 +122,12 @@ class TradesMethods(RowOperations):
 
         Args:
             from_: The start, inclusive. Naive times mean UTC. [documented; assumes from-inclusive]
-            until: The end, exclusive; now when it is left out.
-            market_id: Only what is of this market.
-            instrument_id: Only what is of this instrument.
-            sequence_id: Only what is of this sequence.
-            contract: Only what is of this contract, in place of the ids.
+            until: The end, exclusive; now when it is left out. [documented; assumes
+                current-day-is-asked-whole]
+            market_id: Only what is of this market. [documented]
+            instrument_id: Only what is of this instrument. [documented]
+            sequence_id: Only what is of this sequence. [documented]
+            contract: Only what is of this contract, in place of the ids. [documented]
             routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
                 route. [documented; assumes list-separators]
             deduplicate_routes: Whether a record that came over several routes is returned once. It
@@ -123,6 +136,41 @@ class TradesMethods(RowOperations):
                 `from_broken_spread`, `initiator_owned_spread`, `aggressor_owned_spread`,
                 `aggressor_sleeve`, `initiator_sleeve`. [documented]
             on_progress: Called after each response with a `Progress`.
+
+        Returns:
+            A table with a row for each `PrivateTrade`. Its columns:
+            - `trade_id`: The venue's own id. Unique only together with the venue code. [documented]
+            - `venue_code`: The code of the venue. New codes appear over time. [documented]
+            - `deal_date`: When the trade was made, in nanoseconds since 1970-01-01 UTC.
+              [documented]
+            - `price`: The price in the product's currency per unit. It may be negative.
+              [documented]
+            - `quantity`: The quantity in the product's unit, not always whole. [documented]
+            - `aggressor_buy`: Whether the aggressor bought. [documented]
+            - `route`: The name of the route to market. [documented]
+            - `aggressor_company_id`: The aggressor's company, 0 when unknown. [assumed:
+              ids-are-integers]
+            - `aggressor_trader_company_name`: The name of the aggressor's company, empty when
+              unknown. [documented]
+            - `aggressor_trader_id`: The aggressor's trader, 0 when unknown. [assumed:
+              ids-are-integers]
+            - `aggressor_trader_name`: The name of the aggressor's trader, empty when unknown.
+              [documented]
+            - `aggressor_derivative_indicator`: Whether the aggressor flagged the trade as a
+              derivative. [documented]
+            - `initiator_company_id`: The initiator's company, 0 when unknown. [assumed:
+              ids-are-integers]
+            - `initiator_trader_company_name`: The name of the initiator's company, empty when
+              unknown. [documented]
+            - `initiator_trader_id`: The initiator's trader, 0 when unknown. [assumed:
+              ids-are-integers]
+            - `initiator_trader_name`: The name of the initiator's trader, empty when unknown.
+              [documented]
+            - `initiator_derivative_indicator`: Whether the initiator flagged the trade as a
+              derivative. [documented]
+            - `product_classification`: How the product is classified. [documented]
+            - `last_updated`: When the trade last changed, in nanoseconds since 1970-01-01 UTC.
+              [documented]
 
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.
@@ -173,13 +221,27 @@ class TradesMethods(RowOperations):
             contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
                 `"TTF Hi Cal 51.6* Apr-24"`.
             from_: The start, inclusive. Naive times mean UTC. [documented; assumes from-inclusive]
-            until: The end, exclusive; the end of the data when it is left out.
+            until: The end, exclusive; the end of the data when it is left out. [documented; assumes
+                current-day-is-asked-whole]
             interval: The time from one row to the next, such as `"15m"`, `"1h"` or `"1d"`.
+                [documented; assumes counts-fit-32-bits]
             include_empty_buckets: Whether buckets without data are returned as well. [documented;
                 assumes include-empty-default]
             optional_fields: Columns to add to every candle: `open_timestamp`, `close_timestamp`,
                 `vwap`. [documented]
             on_progress: Called after each response with a `Progress`.
+
+        Returns:
+            A table with a row for each `Candle`. Its columns:
+            - `from_timestamp`: The start of the bucket, in nanoseconds since 1970-01-01 UTC.
+              [documented]
+            - `to_timestamp`: The end of the bucket, in nanoseconds since 1970-01-01 UTC.
+              [documented]
+            - `open`: The first price. [documented; assumes empty-candle-is-null]
+            - `high`: The highest price. [documented; assumes empty-candle-is-null]
+            - `low`: The lowest price. [documented; assumes empty-candle-is-null]
+            - `close`: The last price. [documented; assumes empty-candle-is-null]
+            - `volume`: The sum of the quantities, not always whole. [documented]
 
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.
@@ -217,8 +279,8 @@ class TradesMethods(RowOperations):
     ) -> LastTrade | None:
         """The last trade of one contract before an instant.
 
-        A list with the latest trade before `at`, or an empty one when the contract did not trade
-        within the time that is looked back over. [documented]
+        The latest trade before `at`; there is none when the contract did not trade within the time
+        that is looked back over. [documented]
 
         Args:
             contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
@@ -227,6 +289,12 @@ class TradesMethods(RowOperations):
                 times mean UTC. [documented]
             optional_fields: Columns to add to the response: `contract`. [documented]
             on_progress: Called after each response with a `Progress`.
+
+        Returns:
+            The `LastTrade`, or None when there is none. Its fields:
+            - `price`: The price. It may be negative. [documented]
+            - `deal_date`: When the trade was made, in nanoseconds since 1970-01-01 UTC.
+              [documented]
 
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.
@@ -268,16 +336,27 @@ class TradesMethods(RowOperations):
 
         Args:
             from_: The start, inclusive. Naive times mean UTC. [documented; assumes from-inclusive]
-            until: The end, exclusive; the end of the data when it is left out.
+            until: The end, exclusive; the end of the data when it is left out. [documented; assumes
+                current-day-is-asked-whole]
             routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
                 route. [documented; assumes list-separators]
             optional_fields: Columns to add to every row: `route`, `route_id`, `market_id`,
                 `update_count`, `delete_count`. [documented]
             on_progress: Called after each response with a `Progress`.
 
+        Returns:
+            A table with a row for each `Activity`. Its columns:
+            - `instrument_id`: A number that names something for good. [documented]
+            - `sequence_id`: A number that names something for good. [documented]
+            - `sequence_item_id`: A number that names something for good. [documented]
+            - `second_sequence_item_id`: The second delivery period, null for single periods.
+              [documented]
+            - `contract_type`: The kind of a contract, as responses name it. Requests name the same
+              kinds as `ContractType`. [documented]
+            - `count`: How many trades were made. [documented]
+
         Raises:
             TrayportValidationError: An argument cannot work; nothing was sent.
-            TrayportLookupError: A name names nothing.
             TrayportAPIError: The service refused a request.
             TrayportConnectionError: A response did not come, or broke off.
             TrayportDecodeError: A response is not what the API promises.
