@@ -37,7 +37,7 @@ CONTRACTS = tuple(
 
 
 @frozen
-class ColumnFilter:
+class Request:
     """What a request asks for.
 
     Attributes:
@@ -61,7 +61,7 @@ class ColumnFilter:
 
 
 Verdict = int | float | Literal["cut", "broken", "hang", "unconnected"] | None
-"""A status, seconds that the answer comes later, or how it breaks."""
+"""A status, seconds that the response comes later, or how it breaks."""
 
 
 class Service:
@@ -69,23 +69,23 @@ class Service:
 
     Attributes:
         verdict: Says what becomes of a request; None lets it through.
-        asked: What was asked for, in order.
+        requests: The requests that came, in order.
         most_under_way: How many requests were under way at once.
     """
 
     limits = False
 
     def __init__(
-        self, verdict: Callable[[ColumnFilter], Verdict] = lambda _: None, **sandbox: Any
+        self, verdict: Callable[[Request], Verdict] = lambda _: None, **sandbox: Any
     ) -> None:
         self.sandbox = Sandbox(limits=False, **sandbox)
         self.verdict = verdict
-        self.asked: list[ColumnFilter] = []
+        self.requests: list[Request] = []
         self.under_way = self.most_under_way = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         query = {n.lower(): v for n, v in parse_qs(scope["query_string"].decode()).items()}
-        asked = ColumnFilter(
+        request = Request(
             scope["path"].removeprefix(Sandbox.ANALYTICS_PATH),
             tuple(
                 int(item) for text in query.get("sequenceitemid", ()) for item in text.split(",")
@@ -93,11 +93,11 @@ class Service:
             instant(query["from"][0], "from_") if "from" in query else 0,
             instant(query["until"][0], "until") if "until" in query else 0,
         )
-        self.asked.append(asked)
+        self.requests.append(request)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
-            verdict = self.verdict(asked)
+            verdict = self.verdict(request)
             if isinstance(verdict, float):
                 await asyncio.sleep(verdict)
                 verdict = None
@@ -117,7 +117,7 @@ async def _refuse(verdict: int | str, send: Any) -> None:
         await asyncio.sleep(SILENCE)
         raise httpx.ReadTimeout("nothing came")
     if verdict == "unconnected":
-        raise httpx.ConnectError("nobody listens")
+        raise httpx.ConnectError("no server listens")
     status = verdict if isinstance(verdict, int) else HTTPStatus.OK
     length = b"9" if verdict == "cut" else b"3"
     head = [(b"content-type", b"application/json"), (b"content-length", length)]
@@ -161,8 +161,8 @@ def same(found: Frames, expected: Frames) -> bool:
     return list(found) == list(expected) and all(found[c].equals(expected[c]) for c in found)
 
 
-class Told(list[Progress]):
-    """Everything that a call told of its progress."""
+class Reported(list[Progress]):
+    """Every progress that a call has reported."""
 
     def check(self, result: BulkQueryResult[Any]) -> None:
         """At the end everything planned is done or failed, as the result says."""

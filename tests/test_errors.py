@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from trayport_spec import ENDPOINTS
 
-from tests.http.peers import answer, held, peer
+from tests.http.peers import encoded, held, peer
 from trayport_sdk import Settings, TrayportClient, __main__, errors
 from trayport_sdk.errors import (
     QUOTED_CHARACTERS,
@@ -52,7 +52,7 @@ EXAMPLES = [
     TrayportPartialFailureError("some failed", completed=2, failed=[TrayportError("one")]),
     TrayportConfigurationError("no key", suggestion="set it"),
     TrayportConnectionError("the connection failed", context=CONTEXT, suggestion="try again"),
-    TrayportTimeoutError("no answer in time", context=CONTEXT, attempts=3),
+    TrayportTimeoutError("no response in time", context=CONTEXT, attempts=3),
     TrayportAuthenticationError("401", status_code=401, context=CONTEXT, suggestion="check it"),
     TrayportAuthorizationError("403", status_code=403, attempts=2, context=CONTEXT),
     TrayportNotFoundError("404", status_code=404, body="none", context=CONTEXT),
@@ -278,7 +278,7 @@ async def test_private_trades_of_today_need_no_right_to_intraday_data(
         "until": to_text(instant(from_today(days=1), "until")),
     }
     call = ApiRequest(ENDPOINTS[operation], ENDPOINTS[operation].path, range_of_today)
-    async with peer(lambda _: answer(b"", 401)) as one:
+    async with peer(lambda _: encoded(b"", 401)) as one:
         urls = {"analytics": one.url, "reference": one.url}
         async with aclosing(Transport(key=KEY, urls=urls)) as wire:
             with pytest.raises(TrayportAuthenticationError) as refused:
@@ -289,7 +289,7 @@ async def test_private_trades_of_today_need_no_right_to_intraday_data(
 @pytest.mark.anyio
 async def test_an_error_tells_the_request_and_how_often_it_was_sent() -> None:
     async with (
-        peer(lambda _: answer(b"<html>busy</html>", 503)) as one,
+        peer(lambda _: encoded(b"<html>busy</html>", 503)) as one,
         TrayportClient(settings=one.settings(max_retries=2)) as client,
     ):
         with pytest.raises(TrayportServerError) as failed:
@@ -307,7 +307,7 @@ async def test_an_error_tells_the_request_and_how_often_it_was_sent() -> None:
 @pytest.mark.anyio
 async def test_an_empty_answer_is_no_data_but_an_error() -> None:
     async with (
-        peer(lambda _: answer(b"")) as one,
+        peer(lambda _: encoded(b"")) as one,
         TrayportClient(settings=one.settings()) as client,
     ):
         with pytest.raises(TrayportDecodeError, match="it begins ''") as failed:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import virtual_time
-from tests.service import CONTRACTS, Told
+from tests.service import CONTRACTS, Reported
 from tests.virtual_time import clock_for_threads
 from trayport_sdk import ContractSpec, QueryPlan, Settings, TrayportClient, TrayportError
 from trayport_sdk.bulk.results import BulkQueryResult
@@ -127,9 +127,9 @@ def check(
 
 async def ask(client: TrayportClient, question: dict[str, Any]) -> tuple[Any, Any]:
     plans = client.planner.plan_multi_contract_query(**question)
-    told = Told()
-    found = await client.planner.execute_plan(plans, on_progress=told.append)
-    told.check(found)
+    reported = Reported()
+    found = await client.planner.execute_plan(plans, on_progress=reported.append)
+    reported.check(found)
     return plans, found
 
 

@@ -30,7 +30,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from tests.http.peers import PROXY_VARIABLES, UNHURRIED, answer, closed_port, peer
+from tests.http.peers import PROXY_VARIABLES, UNHURRIED, closed_port, encoded, peer
 from trayport_sdk import QueryPlan, Settings, TrayportClient, TrayportError, Window
 from trayport_sdk.cli import run
 from trayport_sdk.http.messages import ApiRequest, ApiResponse
@@ -223,7 +223,7 @@ async def used(client: TrayportClient, shown: Shown, rounds: int) -> None:
 
     async def one(asked: Awaitable[object]) -> None:
         try:
-            shown.add("answer", repr(await asked))
+            shown.add("response", repr(await asked))
         except TrayportError as error:
             shown.add_error(error)
 
@@ -354,11 +354,11 @@ def echoes() -> Iterator[bytes]:
     page = f"<html>{html.escape(KEY)} {quote(KEY, safe='')} {quote_plus(KEY)}</html>"
     headers = (f"X-Echo: {KEY}", f"Set-Cookie: key={quote(KEY)}", "Retry-After: 0")
     for status in (400, 401, 403, 404, 429, 500, 503):
-        yield answer(problem.encode(), status, *headers)
-        yield answer(page.encode(), status, *headers)
-    yield answer(f'[{{"id": "{KEY}"}}]'.encode(), 200, *headers)
-    yield answer(f"{KEY} {in_json}".encode(), 200)
-    yield answer(f'{{"status": "{KEY[:9]}'.encode() + b"x" * 290 + KEY.encode(), 200)
+        yield encoded(problem.encode(), status, *headers)
+        yield encoded(page.encode(), status, *headers)
+    yield encoded(f'[{{"id": "{KEY}"}}]'.encode(), 200, *headers)
+    yield encoded(f"{KEY} {in_json}".encode(), 200)
+    yield encoded(f'{{"status": "{KEY[:9]}'.encode() + b"x" * 290 + KEY.encode(), 200)
     half = KEY[: len(KEY) // 2].encode()
     yield b"HTTP/1.1 500 -\r\nContent-Length: 999\r\nConnection: close\r\n\r\n" + half
     yield f"HTTP/1.1 401 bad key {KEY}\r\nContent-Length: 0\r\n\r\n".encode()
@@ -367,8 +367,8 @@ def echoes() -> Iterator[bytes]:
     yield f"HTTP/1.1 200 -\r\nContent-Length: {KEY}\r\n\r\n".encode()
     yield f"HTTP/1.1 200 -\r\nTransfer-Encoding: {KEY}\r\n\r\n".encode()
     yield f"HTTP/1.1 200 -\r\nTransfer-Encoding: chunked\r\n\r\n{KEY}\r\n".encode()
-    yield answer(KEY.encode(), 200, "Content-Encoding: br")
-    yield answer(b"", 302, f"Location: http://127.0.0.1:1/{KEY}")
+    yield encoded(KEY.encode(), 200, "Content-Encoding: br")
+    yield encoded(b"", 302, f"Location: http://127.0.0.1:1/{KEY}")
 
 
 @pytest.mark.usefixtures("telemetry")
@@ -545,7 +545,7 @@ def test_the_key_in_the_place_of_a_parameter_shows_nowhere(shown: Shown) -> None
     """Somebody who mixes up the arguments."""
 
     async def session() -> None:
-        async with peer(lambda _: answer(b"", 400)) as one:
+        async with peer(lambda _: encoded(b"", 400)) as one:
             settings = settings_of(one.url, one.url, log_format="json", log_level="debug")
             async with watched(settings, shown) as client:
                 with pytest.raises(TrayportError) as refused:
@@ -581,16 +581,16 @@ def test_a_file_of_dead_letters_sends_the_key_nowhere(
 def test_an_answer_shows_no_key(shown: Shown) -> None:
     async def session() -> None:
         async with (
-            peer(lambda _: answer(f'["{KEY}"]'.encode())) as one,
+            peer(lambda _: encoded(f'["{KEY}"]'.encode())) as one,
             TrayportClient(settings=settings_of(one.url, one.url)) as client,
         ):
             await client._session.fetch(ApiRequest.of("get_markets"), keep)
 
     def keep(answered: ApiResponse) -> None:
-        shown.add("answer", repr(answered), str(answered.context))
+        shown.add("response", repr(answered), str(answered.context))
 
     asyncio.run(session())
-    logging.getLogger("trayport_sdk").debug("the answer was read")
+    logging.getLogger("trayport_sdk").debug("the response was read")
 
 
 PLACES: dict[str, Callable[[Shown, str], None]] = {

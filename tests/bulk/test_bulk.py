@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.service import CONTRACTS, ColumnFilter, Service, Verdict, frames, same, session
+from tests.service import CONTRACTS, Request, Service, Verdict, frames, same, session
 from trayport_sdk import (
     BulkSnapshotsResponse,
     BulkTradesResponse,
@@ -37,8 +37,8 @@ class Broken:
         self.service = Service(self.verdict)
         self.first = instant(MONTHS[0], "from_")
 
-    def verdict(self, asked: ColumnFilter) -> Verdict:
-        return self.status if self.items & {*asked.items} and asked.covers(BAD) else None
+    def verdict(self, request: Request) -> Verdict:
+        return self.status if self.items & {*request.items} and request.covers(BAD) else None
 
     def run(self, test: Any, **values: Any) -> None:
         session(self.service, test, **values)
@@ -96,10 +96,10 @@ def test_what_failed_can_be_asked_for_again_until_everything_is_there() -> None:
         whole = await undisturbed()
         found = await client.get_trades_bulk(QUIET, *MONTHS)
         assert [failure.contracts for failure in found.failures] == [(c,) for c in QUIET[:3]]
-        sent = len(broken.service.asked)
+        sent = len(broken.service.requests)
         again = await client.retry_failures(found)
         assert len(again.failures) == 3
-        assert len(broken.service.asked) == sent + 3
+        assert len(broken.service.requests) == sent + 3
         assert len(again.requests) == len(found.requests)
 
         broken.items.remove(QUIET[1].sequence_item_id)
@@ -109,18 +109,18 @@ def test_what_failed_can_be_asked_for_again_until_everything_is_there() -> None:
         assert set(found.incomplete) == set(QUIET[:3])  # a result never changes
 
         broken.items.clear()
-        told: list[Progress] = []
-        complete = await client.retry_failures(fewer, on_progress=told.append)
+        reported: list[Progress] = []
+        complete = await client.retry_failures(fewer, on_progress=reported.append)
         complete.raise_for_failures()
         assert isinstance(complete, BulkTradesResponse)
         assert same(frames(complete), frames(whole))
-        assert told[-1].requests_done == told[-1].requests_planned == 2
+        assert reported[-1].requests_done == reported[-1].requests_planned == 2
         assert not complete.incomplete
 
-        sent = len(broken.service.asked)
+        sent = len(broken.service.requests)
         nothing = await client.retry_failures(complete)
         assert same(frames(nothing), frames(whole))
-        assert len(broken.service.asked) == sent
+        assert len(broken.service.requests) == sent
 
     broken.run(test)
 
@@ -157,7 +157,7 @@ def test_nothing_at_all_is_a_result_too() -> None:
 
 def test_snapshots_of_refused_contracts_are_missing_and_come_later() -> None:
     items = {QUIET[1].sequence_item_id}
-    service = Service(lambda asked: 404 if items & {*asked.items} else None)
+    service = Service(lambda request: 404 if items & {*request.items} else None)
 
     async def test(client: TrayportClient) -> None:
         found = await client.get_snapshots_bulk(QUIET, "2024-03-05T12:00")

@@ -18,7 +18,7 @@ import anyio
 import polars as pl
 import pytest
 
-from tests.service import CONTRACTS, ColumnFilter, Service, Verdict, frames, same, session
+from tests.service import CONTRACTS, Request, Service, Verdict, frames, same, session
 from tests.virtual_time import clock
 from trayport_sdk import (
     BulkTradesResponse,
@@ -92,10 +92,10 @@ def test_a_cancelled_call_ends_there_and_then(call: Call) -> None:
         assert clock() - started == TIMEOUT
         assert not others()
         assert service.under_way == 0
-        sent = len(service.asked)
+        sent = len(service.requests)
         assert sent
         await asyncio.sleep(100)
-        assert len(service.asked) == sent
+        assert len(service.requests) == sent
 
     run(test, service)
 
@@ -128,7 +128,7 @@ def test_a_call_that_is_cancelled_before_it_began_sends_nothing() -> None:
         calling.cancel()
         with pytest.raises(asyncio.CancelledError):
             await calling
-        assert not service.asked
+        assert not service.requests
 
     run(test, service)
 
@@ -184,10 +184,10 @@ def test_a_stream_that_is_left_early_leaves_nothing_behind() -> None:
 
 
 def test_a_request_that_is_being_split_and_a_wait_for_a_service_end_with_the_call() -> None:
-    def too_large(asked: ColumnFilter) -> Verdict:
-        return 413 if asked.days > 10 else 1.0
+    def too_large(request: Request) -> Verdict:
+        return 413 if request.days > 10 else 1.0
 
-    def away(_: ColumnFilter) -> Verdict:
+    def away(_: Request) -> Verdict:
         return 503 if clock() > 1001 else 0.5
 
     async def test(client: TrayportClient) -> None:
@@ -242,7 +242,7 @@ def test_of_what_failed_there_is_no_result_and_of_its_parts_there_are() -> None:
         ]
         assert sum(len(result.table) for result in came) == len(found.complete[QUIET[1]])
 
-    run(test, Service(lambda asked: 404 if bad.sequence_item_id in asked.items else None))
+    run(test, Service(lambda request: 404 if bad.sequence_item_id in request.items else None))
 
 
 @pytest.mark.parametrize("name", ["on_result", "on_progress"])
@@ -256,10 +256,10 @@ def test_what_a_callback_raises_ends_the_call(name: str) -> None:
         with pytest.raises(ZeroDivisionError, match="the user's own"):
             await plan(client, **{name: broken})
         assert not others()
-        sent = len(service.asked)
+        sent = len(service.requests)
         with pytest.raises(TrayportValidationError, match=f"{name} 3 cannot be called"):
             await plan(client, **{name: 3})
-        assert len(service.asked) == sent
+        assert len(service.requests) == sent
 
     run(test, service)
 

@@ -41,7 +41,7 @@ def tables() -> dict[str, TableResponse[Any]]:
             trades, orders = client.trades, client.orders
             return {
                 "trades": await trades.get_trades(APRIL, *DAY),
-                "told": await trades.get_trades(
+                "with_contract": await trades.get_trades(
                     APRIL, *DAY, optional_fields=["contract", "route"], include_private=True
                 ),
                 "private": await trades.get_private_trades("2024-03-04", "2024-03-08"),
@@ -56,7 +56,7 @@ def tables() -> dict[str, TableResponse[Any]]:
 
 
 FORMATS = (".parquet", ".arrow", ".jsonl")
-NAMES = ["trades", "told", "private", "candles", "activity", "top", "book", "snapshots"]
+NAMES = ["trades", "with_contract", "private", "candles", "activity", "top", "book", "snapshots"]
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -217,14 +217,14 @@ def test_a_large_file_takes_little_memory(tmp_path: Path) -> None:
     paths = [tmp_path / "small.json", tmp_path / "large.json"]
     for path, times in zip(paths, (1, 12), strict=True):
         path.write_bytes(b"[" + b",".join([rows] * times) + b"]")
-    told = subprocess.run(
+    measured = subprocess.run(
         [sys.executable, "-c", GROWTH, *map(str, paths)],
         env={"PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
         text=True,
         check=True,
     )
-    count, growth = map(int, told.stdout.split())
+    count, growth = map(int, measured.stdout.split())
     assert count == 600_000
     assert growth < paths[1].stat().st_size / 2
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.service import CONTRACTS, ColumnFilter, Service, Verdict, session
+from tests.service import CONTRACTS, Request, Service, Verdict, session
 from trayport_sdk import (
     QueryPlan,
     TrayportClient,
@@ -228,8 +228,8 @@ class Sick:
         self.items = {contract.sequence_item_id for contract in contracts}
         self.service = Service(self.verdict)
 
-    def verdict(self, asked: ColumnFilter) -> Verdict:
-        return 404 if self.items & {*asked.items} else None
+    def verdict(self, request: Request) -> Verdict:
+        return 404 if self.items & {*request.items} else None
 
     def run(self, test: Any, **values: Any) -> None:
         session(self.service, test, **values)
@@ -291,7 +291,7 @@ def test_a_run_that_ends_early_loses_nothing(
     for contract in CONTRACTS[:9]:
         letters.keep(failed(contract))
     slow = {contract.sequence_item_id for contract in CONTRACTS[2:9]}
-    service = Service(lambda asked: 100.0 if slow & {*asked.items} else None)
+    service = Service(lambda request: 100.0 if slow & {*request.items} else None)
 
     async def test(client: TrayportClient) -> None:
         with pytest.raises(TimeoutError):

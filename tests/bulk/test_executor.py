@@ -1,6 +1,6 @@
-"""Plans that are run: a few requests at once, what is too large in parts, and all that fails told.
+"""Plans that are run: a few requests at once, what is too large in parts, all failures reported.
 
-The sandbox answers, behind something that fails where a test says so, on virtual time.
+The sandbox responds, behind something that fails where a test says so, on virtual time.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from tests.service import (
     CONTRACTS,
-    ColumnFilter,
     Frames,
+    Reported,
+    Request,
     Service,
-    Told,
     Verdict,
     check_letters,
     frames,
@@ -50,9 +50,9 @@ async def bulk(
     client: TrayportClient, contracts: Any, from_: str, until: str
 ) -> BulkTradesResponse:
     """Many trades; progress and dead letters always agree with the result."""
-    told = Told()
-    found = await client.get_trades_bulk(contracts, from_, until, on_progress=told.append)
-    told.check(found)
+    reported = Reported()
+    found = await client.get_trades_bulk(contracts, from_, until, on_progress=reported.append)
+    reported.check(found)
     if client.settings.dead_letter_file is not None:
         check_letters(client.settings.dead_letter_file, found)
     return found
@@ -74,7 +74,7 @@ def test_no_more_requests_are_under_way_than_the_setting_says(concurrency: int) 
     async def test(client: TrayportClient) -> None:
         started = clock()
         await bulk(client, QUIET, "2023-01-01", "2024-01-01")
-        assert len(service.asked) == 12
+        assert len(service.requests) == 12
         assert clock() - started == pytest.approx(12 / concurrency)
 
     session(service, test, max_concurrency=concurrency)
@@ -94,20 +94,22 @@ def test_while_the_consumer_works_the_next_answers_are_fetched_and_no_more(
             await asyncio.sleep(1000)
             (request,) = batch.requests
             windows.append(request.window)
-            place = len({asked.start for asked in service.asked if _ends(asked, request.window)})
-            assert len(service.asked) == min(12, place + (held or client.settings.max_concurrency))
+            place = len({sent.start for sent in service.requests if _ends(sent, request.window)})
+            assert len(service.requests) == min(
+                12, place + (held or client.settings.max_concurrency)
+            )
             assert service.under_way == 0
         assert windows == sorted(windows, key=lambda window: window or Window(0, 0))
 
     session(service, test)
 
 
-def _ends(asked: ColumnFilter, window: Window | None) -> bool:
-    return window is not None and asked.end <= window.end
+def _ends(request: Request, window: Window | None) -> bool:
+    return window is not None and request.end <= window.end
 
 
-def slow_at_first(asked: ColumnFilter) -> Verdict:
-    return 100.0 if asked.covers(instant(MONTHS[0], "from_")) else 1.0
+def slow_at_first(request: Request) -> Verdict:
+    return 100.0 if request.covers(instant(MONTHS[0], "from_")) else 1.0
 
 
 @pytest.mark.parametrize("in_order", [False, True])
@@ -142,8 +144,8 @@ def test_a_stream_waits_for_a_slow_answer_only_where_the_order_matters(in_order:
         assert starts.index(min(starts)) == (0 if in_order else 2)
         assert starts == sorted(starts) or not in_order
 
-    def slow_first(asked: ColumnFilter) -> Verdict:
-        return 100.0 if asked.covers(instant("2023-12-15", "from_")) else 1.0
+    def slow_first(request: Request) -> Verdict:
+        return 100.0 if request.covers(instant("2023-12-15", "from_")) else 1.0
 
     session(Service(slow_first), test)
 
@@ -165,19 +167,19 @@ def test_a_stream_stays_in_time_order_when_requests_have_to_be_split() -> None:
             assert batch.to_polars().equals(whole[start : start + len(batch)])
         assert rows == {contract: expected[contract].height for contract in QUIET}
 
-    session(Service(lambda asked: 413 if asked.days > 3 else None), test)
+    session(Service(lambda request: 413 if request.days > 3 else None), test)
 
 
-def too_many_items(asked: ColumnFilter) -> bool:
-    return len(asked.items) > 7
+def too_many_items(request: Request) -> bool:
+    return len(request.items) > 7
 
 
-def too_long(asked: ColumnFilter) -> bool:
-    return asked.days > 0.3
+def too_long(request: Request) -> bool:
+    return request.days > 0.3
 
 
-def too_much(asked: ColumnFilter) -> bool:
-    return len(asked.items) * asked.days > 2
+def too_much(request: Request) -> bool:
+    return len(request.items) * request.days > 2
 
 
 @pytest.mark.parametrize("fault", [413, 503, "cut", "broken", "hang"])
@@ -194,19 +196,19 @@ def test_what_the_service_cannot_finish_comes_in_parts(
         assert not file.exists()
 
     plain_of_twelve = plain(TWELVE, *TWO_DAYS)
-    service = Service(lambda asked: fault if large(asked) else None)
+    service = Service(lambda request: fault if large(request) else None)
     session(service, test, dead_letter_file=file)
 
 
 def test_items_are_split_before_time_where_both_would_help() -> None:
     async def test(client: TrayportClient) -> None:
         found = await bulk(client, TWELVE, *TWO_DAYS)
-        # Of one contract a small part was asked for first, to see whether size is what fails.
+        # Of one contract a small part was requested first, to see whether size is what fails.
         cut = [one for one in found.requests if one.window != Window.between(*TWO_DAYS)]
         assert len(cut) == 2
         assert len({one.parameters["sequenceItemId"] for one in cut}) == 1
 
-    session(Service(lambda asked: 413 if too_much(asked) else None), test)
+    session(Service(lambda request: 413 if too_much(request) else None), test)
 
 
 @pytest.mark.parametrize("fault", [413, 503, "hang"])
@@ -221,7 +223,7 @@ def test_a_plan_whose_every_request_is_too_large_is_fetched_with_the_default_set
         found.raise_for_failures()
         assert same(frames(found), expected)
 
-    session(Service(lambda asked: fault if asked.days > 5 else None), test)
+    session(Service(lambda request: fault if request.days > 5 else None), test)
 
 
 def test_a_table_comes_whole_although_its_request_is_too_large() -> None:
@@ -232,7 +234,7 @@ def test_a_table_comes_whole_although_its_request_is_too_large() -> None:
         assert sorted(found.to_polars()["trade_id"]) == sorted(whole["trade_id"])
         assert 8 <= len(found.requests) <= 20
 
-    session(Service(lambda asked: 503 if asked.days > 0.3 else None), test)
+    session(Service(lambda request: 503 if request.days > 0.3 else None), test)
 
 
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -247,8 +249,8 @@ def test_a_row_that_nobody_can_read_costs_its_contract_and_second_and_nothing_el
     moment = instant(TWO_DAYS[0], "from_") + second * SECOND
     poison = contracts[item]
 
-    def verdict(asked: ColumnFilter) -> Verdict:
-        inside = poison.sequence_item_id in asked.items and asked.covers(moment)
+    def verdict(request: Request) -> Verdict:
+        inside = poison.sequence_item_id in request.items and request.covers(moment)
         return fault if inside else None
 
     async def test(client: TrayportClient) -> None:
@@ -277,7 +279,7 @@ def test_a_contract_that_always_breaks_stands_alone(item: int) -> None:
         assert (failure.contracts, failure.window) == ((poison,), Window.between(*TWO_DAYS))
         assert set(found.complete) == set(TWELVE) - {poison}
 
-    session(Service(lambda asked: 503 if poison.sequence_item_id in asked.items else None), test)
+    session(Service(lambda r: 503 if poison.sequence_item_id in r.items else None), test)
 
 
 def test_a_candle_that_nobody_can_make_costs_that_candle() -> None:
@@ -286,8 +288,8 @@ def test_a_candle_that_nobody_can_make_costs_that_candle() -> None:
     poisoned = CONTRACTS[0].sequence_item_id
     broken = False
 
-    def verdict(asked: ColumnFilter) -> Verdict:
-        return 503 if broken and asked.covers(moment) and poisoned in asked.items else None
+    def verdict(request: Request) -> Verdict:
+        return 503 if broken and request.covers(moment) and poisoned in request.items else None
 
     async def test(client: TrayportClient) -> None:
         nonlocal broken
@@ -318,7 +320,7 @@ def test_an_outage_is_one_failure_after_few_requests(tmp_path: Path) -> None:
         assert failure.contracts == TWELVE
         assert isinstance(failure.error, TrayportServerError)
         assert len(found.complete) == len(found.incomplete) == 0
-        assert len(service.asked) <= client.settings.breaker_threshold + 2
+        assert len(service.requests) <= client.settings.breaker_threshold + 2
         assert clock() - started < 120
 
     session(service, test, dead_letter_file=tmp_path / "letters.jsonl")
@@ -334,7 +336,7 @@ def test_an_outage_of_a_long_plan_ends_and_fails_as_planned(breakers: bool, tmp_
         found = await client.planner.execute_plan(plans)
         assert {failure.query for failure in found.failures} == set(plans)
         assert clock() - started < 2 * client.settings.retry_budget
-        assert len(service.asked) <= (60 if breakers else 4 * 5 * len(plans))
+        assert len(service.requests) <= (60 if breakers else 4 * 5 * len(plans))
         check_letters(tmp_path / "letters.jsonl", found)
 
     session(
@@ -352,10 +354,10 @@ def test_where_nobody_listens_nothing_is_split() -> None:
         with pytest.raises(TrayportConnectionError) as failed:
             await client.trades.get_trades(TWELVE, *TWO_DAYS)
         assert not failed.value.connected
-        assert len(service.asked) == 1 + client.settings.max_retries
+        assert len(service.requests) == 1 + client.settings.max_retries
         found = await bulk(client, TWELVE, *MONTHS)
         assert len(found.failures) == 5
-        assert len(service.asked) == client.settings.breaker_threshold
+        assert len(service.requests) == client.settings.breaker_threshold
 
     session(service, test)
 
@@ -368,14 +370,14 @@ def test_where_nobody_listens_nothing_is_split() -> None:
 def test_contracts_that_the_service_refuses_cost_nobody_else(bad: set[int], status: int) -> None:
     refused = {CONTRACTS[place] for place in bad}
     items = {contract.sequence_item_id for contract in refused}
-    service = Service(lambda asked: status if items & {*asked.items} else None)
+    service = Service(lambda request: status if items & {*request.items} else None)
 
     async def test(client: TrayportClient) -> None:
         found = await bulk(client, CONTRACTS, *TWO_DAYS)
         assert {failure.contracts for failure in found.failures} == {(one,) for one in refused}
         assert [*found.complete] == [one for one in CONTRACTS if one not in refused]
         levels = 6  # 50 contracts are halved so often
-        assert len(service.asked) - 1 <= min(98, 2 * levels * len(bad))
+        assert len(service.requests) - 1 <= min(98, 2 * levels * len(bad))
 
     session(service, test)
 
@@ -387,7 +389,7 @@ def test_a_key_that_is_refused_stops_everything_at_once(windows: int) -> None:
     async def test(client: TrayportClient) -> None:
         with pytest.raises(TrayportAuthenticationError):
             await client.get_trades_bulk(QUIET, *(MONTHS if windows == 5 else TWO_DAYS))
-        assert len(service.asked) <= client.settings.max_concurrency
+        assert len(service.requests) <= client.settings.max_concurrency
 
     session(service, test, max_concurrency=2)
 
@@ -395,8 +397,8 @@ def test_a_key_that_is_refused_stops_everything_at_once(windows: int) -> None:
 def test_a_key_that_is_refused_later_costs_what_it_is_refused_for() -> None:
     first = instant(MONTHS[0], "from_")
 
-    def verdict(asked: ColumnFilter) -> Verdict:
-        return None if asked.covers(first) else 401
+    def verdict(request: Request) -> Verdict:
+        return None if request.covers(first) else 401
 
     async def test(client: TrayportClient) -> None:
         found = await bulk(client, QUIET, *MONTHS)
@@ -409,7 +411,7 @@ def test_a_key_that_is_refused_later_costs_what_it_is_refused_for() -> None:
 def away(first: float, last: float, how: Verdict = 503) -> Any:
     """A service that is away for a while, from its second request on."""
 
-    def verdict(_: ColumnFilter) -> Verdict:
+    def verdict(_: Request) -> Verdict:
         return how if first <= clock() - 1000.0 < last else 1.0
 
     return verdict
@@ -440,7 +442,7 @@ def test_without_any_answer_for_the_budget_the_rest_is_given_up(how: Verdict) ->
         assert len(found.failures) == 16 - 6
         assert any(isinstance(one.error, TrayportCircuitBreakerError) for one in found.failures)
         assert clock() - started < 2 * client.settings.retry_budget
-        assert len(service.asked) < 60
+        assert len(service.requests) < 60
 
     session(service, test, max_concurrency=2)
 
@@ -450,11 +452,11 @@ def test_a_run_that_begins_while_the_endpoint_is_left_alone_fails_at_once() -> N
 
     async def test(client: TrayportClient) -> None:
         await client.get_trades_bulk(QUIET, *TWO_DAYS)
-        sent, started = len(service.asked), clock()
+        sent, started = len(service.requests), clock()
         found = await bulk(client, QUIET, *MONTHS)
         assert len(found.failures) == 5
         assert {type(one.error) for one in found.failures} == {TrayportCircuitBreakerError}
-        assert len(service.asked) == sent
+        assert len(service.requests) == sent
         assert clock() == started
 
     session(service, test, breaker_threshold=1)
@@ -492,9 +494,9 @@ def test_a_contract_that_was_refused_in_one_window_is_no_longer_searched_for() -
         assert {failure.contracts for failure in found.failures} == {(bad,)}
         assert set(found.complete) == set(TWELVE) - {bad}
         # The batch and the contract in every window, and once the halves in search of it.
-        assert len(service.asked) <= 2 * windows + 2 * len(TWELVE)
+        assert len(service.requests) <= 2 * windows + 2 * len(TWELVE)
 
-    service = Service(lambda asked: 404 if bad.sequence_item_id in asked.items else None)
+    service = Service(lambda request: 404 if bad.sequence_item_id in request.items else None)
     session(service, test, max_concurrency=1)
 
 
@@ -511,4 +513,4 @@ def test_many_seconds_that_nobody_can_read_cost_nothing_but_themselves() -> None
         (lacking,) = found.incomplete.values()
         assert lacking.to_polars().equals(expected[CONTRACTS[0]].filter(there))
 
-    session(Service(lambda asked: 413 if any(map(asked.covers, seconds)) else None), test)
+    session(Service(lambda request: 413 if any(map(request.covers, seconds)) else None), test)

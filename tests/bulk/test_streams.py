@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import polars as pl
 import pytest
 
-from tests.service import CONTRACTS, ColumnFilter, Service, Verdict, session
+from tests.service import CONTRACTS, Request, Service, Verdict, session
 from trayport_sdk import (
     ContractSpec,
     Progress,
@@ -248,13 +248,13 @@ def test_a_loop_that_was_left_can_be_taken_up_again() -> None:
 
 
 def test_progress_is_told_of_every_answer(tmp_path: Path) -> None:
-    told: list[Progress] = []
+    reported: list[Progress] = []
 
     async def test(client: TrayportClient) -> None:
         path = tmp_path / "a.csv"
-        report = await client.stream_to_file(APRIL, *MONTHS, path, on_progress=told.append)
-        assert [one.requests_done for one in told] == [1, 2]
-        assert told[-1].rows == report.rows
+        report = await client.stream_to_file(APRIL, *MONTHS, path, on_progress=reported.append)
+        assert [one.requests_done for one in reported] == [1, 2]
+        assert reported[-1].rows == report.rows
 
     run(test)
 
@@ -264,8 +264,8 @@ def test_a_request_that_fails_leaves_the_old_file(kind: str, tmp_path: Path) -> 
     path = tmp_path / f"a{kind}"
     path.write_text("old")
 
-    def verdict(asked: ColumnFilter) -> Verdict:
-        return 500 if asked.start > 1_707_000_000 * 10**9 else None
+    def verdict(request: Request) -> Verdict:
+        return 500 if request.start > 1_707_000_000 * 10**9 else None
 
     async def test(client: TrayportClient) -> None:
         with pytest.raises(TrayportServerError):
@@ -277,7 +277,7 @@ def test_a_request_that_fails_leaves_the_old_file(kind: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.5])
 def test_a_cancelled_call_leaves_neither_file_nor_thread(seconds: float, tmp_path: Path) -> None:
-    """Cancelled while it waits for an answer, or after the first answer was written."""
+    """Cancelled while it waits for a response, or after the first response was written."""
 
     async def test(client: TrayportClient) -> None:
         first_came = asyncio.Event()
@@ -293,7 +293,7 @@ def test_a_cancelled_call_leaves_neither_file_nor_thread(seconds: float, tmp_pat
         with pytest.raises(asyncio.CancelledError):
             await call
 
-    session(Service(lambda asked: 30.0 if asked.start > 1_707_000_000 * 10**9 else None), test)
+    session(Service(lambda request: 30.0 if request.start > 1_707_000_000 * 10**9 else None), test)
     assert list(tmp_path.iterdir()) == []
     assert not [one for one in threading.enumerate() if one.name == "trayport-write"]
 
@@ -319,14 +319,14 @@ import asyncio, sys
 from pathlib import Path
 from trayport_sdk import TrayportClient
 
-def told(progress):
+def reported(progress):
     print(progress.requests_done, flush=True)
 
 async def main():
     async with TrayportClient.sandbox() as client:
         await client.stream_to_file(
             "10000065*#Single#10000305#244#0", "2022-01-01", "2024-03-01", sys.argv[1],
-            on_progress=told, max_answers=1,
+            on_progress=reported, max_answers=1,
         )
 
 asyncio.run(main())
@@ -404,20 +404,20 @@ def test_csv_is_kept_as_it_came_and_makes_no_table(endpoint: Any, tmp_path: Path
 
 
 def test_a_body_that_is_not_right_is_asked_for_again_and_not_kept(tmp_path: Path) -> None:
-    answers = iter(["broken", "cut", None, None])
+    verdicts = iter(["broken", "cut", None, None])
 
     async def test(client: TrayportClient) -> list[Path]:
         return await client.download_raw(APRIL, *MONTHS, tmp_path, max_answers=1)
 
-    paths = session(Service(lambda _: next(answers)), test)  # type: ignore[arg-type]
+    paths = session(Service(lambda _: next(verdicts)), test)  # type: ignore[arg-type]
     assert [path.name[:5] for path in paths] == ["00001", "00002"]
     assert sorted(tmp_path.iterdir()) == paths
     assert all(decoded(path).height for path in paths)
 
 
 def test_a_download_that_fails_keeps_what_is_whole(tmp_path: Path) -> None:
-    def verdict(asked: ColumnFilter) -> Verdict:
-        return "broken" if asked.start > 1_707_000_000 * 10**9 else None
+    def verdict(request: Request) -> Verdict:
+        return "broken" if request.start > 1_707_000_000 * 10**9 else None
 
     async def test(client: TrayportClient) -> None:
         with pytest.raises(TrayportError):

@@ -1,6 +1,6 @@
-"""What is asked: contracts that trade little, times that are special, and limits that are small.
+"""The questions: contracts that trade little, times that are special, and limits that are small.
 
-Under small limits little data is cut often; what the planner then asks for is allowed under the
+Under small limits little data is cut often; what the planner then requests is allowed under the
 real ones too.
 """
 
@@ -167,7 +167,7 @@ def spelled(instant: int, how: str) -> TimeLike:
 
 @frozen(kw_only=True)
 class Question:
-    """What is asked of one endpoint, and the limits that cut it."""
+    """A question to one endpoint, and the limits that cut it."""
 
     endpoint: str
     contracts: tuple[ContractSpec, ...] = ()
@@ -183,19 +183,19 @@ class Question:
         return spelled(self.start, self.spelling[0]), spelled(self.end, self.spelling[1])
 
     def whole(self, world: World, *also: str, **whose: Any) -> Rows:
-        """The rows in one answer, with further optional fields."""
-        asked = dict(self.options)
-        if names := {*asked.get("optional_fields", ()), *also}:
-            asked["optional_fields"] = sorted(names)
+        """The rows in one response, with further optional fields."""
+        options = dict(self.options)
+        if names := {*options.get("optional_fields", ()), *also}:
+            options["optional_fields"] = sorted(names)
         if self.interval is not None:
             interval = Interval.parse(self.interval)
-            asked |= {"interval": interval.count, "interval_unit": interval.unit.value}
+            options |= {"interval": interval.count, "interval_unit": interval.unit.value}
         operation = ENDPOINTS[f"get_{self.endpoint}"]
         time = operation.time_column
-        return world.rows(operation.path, self.start, self.end, time=time, **whose, **asked)
+        return world.rows(operation.path, self.start, self.end, time=time, **whose, **options)
 
     def by_contract(self, world: World) -> dict[ContractSpec, Rows]:
-        """The rows of each contract in one answer of its own."""
+        """The rows of each contract in one response of its own."""
         return {one: self.whole(world, **parts(one)) for one in self.contracts}
 
 
@@ -264,15 +264,19 @@ def split(data: st.DataObject, plans: list[QueryPlan]) -> list[QueryPlan]:
     return data.draw(st.permutations(plans))
 
 
-def check_plan(world: World, inclusive: bool, data: st.DataObject, asked: Question) -> None:
+def check_plan(world: World, inclusive: bool, data: st.DataObject, question: Question) -> None:
     """A plan, or one of smaller pieces, brings for every contract the rows of the whole."""
     planner = world.clients[inclusive].planner
-    with asked.small.in_force():
+    with question.small.in_force():
         plans = planner.plan_multi_contract_query(
-            asked.contracts, asked.endpoint, *asked.range, interval=asked.interval, **asked.options
+            question.contracts,
+            question.endpoint,
+            *question.range,
+            interval=question.interval,
+            **question.options,
         )
         found = world.run(planner.execute_plan(split(data, plans)))
     found.raise_for_failures()
     assert {one: table(rows.to_polars()) for one, rows in found.results.items()} == (
-        asked.by_contract(world)
+        question.by_contract(world)
     )

@@ -137,14 +137,14 @@ def method(client: TrayportClient, endpoint: str) -> Any:
     return getattr(group, f"get_{endpoint}")
 
 
-def check_call(world: World, inclusive: bool, asked: Question) -> None:
+def check_call(world: World, inclusive: bool, question: Question) -> None:
     """The method of the endpoint brings the rows of the whole."""
-    call = method(world.clients[inclusive], asked.endpoint)
-    contract = asked.contracts[0]
-    with asked.small.in_force():
-        coming = call(contract, *asked.range, interval=asked.interval, **asked.options)
+    call = method(world.clients[inclusive], question.endpoint)
+    contract = question.contracts[0]
+    with question.small.in_force():
+        coming = call(contract, *question.range, interval=question.interval, **question.options)
         found = world.run(coming).to_polars()
-    assert table(found) == asked.whole(world, **parts(contract))
+    assert table(found) == question.whole(world, **parts(contract))
     assert found[found.columns[0]].is_sorted()
 
 
@@ -157,17 +157,17 @@ def test_candles(world: World, inclusive: bool, data: st.DataObject) -> None:
 
 @readings
 @cases(50)
-@given(asked=long_candles())
-def test_long_candles(world: World, inclusive: bool, asked: Question) -> None:
-    check_call(world, inclusive, asked)
+@given(question=long_candles())
+def test_long_candles(world: World, inclusive: bool, question: Question) -> None:
+    check_call(world, inclusive, question)
 
 
 @readings
 @cases(60)
 @given(data=st.data())
 def test_plans_of_candles(world: World, inclusive: bool, data: st.DataObject) -> None:
-    asked = data.draw(st.one_of(candles(world), long_candles()))
-    check_plan(world, inclusive, data, asked)
+    question = data.draw(st.one_of(candles(world), long_candles()))
+    check_plan(world, inclusive, data, question)
 
 
 @readings

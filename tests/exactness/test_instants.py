@@ -1,4 +1,4 @@
-"""Many contracts at one instant, asked for together, are what each is asked for alone."""
+"""Many contracts at one instant, requested together, are what each is alone."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def instants(draw: st.DrawFn, world: World, grid: int) -> Instant:
 
 
 def snapshots(world: World, moment: int, **whose: Any) -> Rows:
-    document = world.answer("/snapshots", at=in_zone(moment), **whose)
+    document = world.response("/snapshots", at=in_zone(moment), **whose)
     assert document["timestamp"] == moment
     return counted(document["snapshots"])
 
@@ -83,8 +83,8 @@ def test_last_trades(world: World, data: st.DataObject) -> None:
     )
     planned = world.run(client.planner.execute_plan(plans))
     last = world.run(client.trades.get_last_trade(contracts[0], at=at))
-    asked = {"at": in_zone(moment), "optional_fields": fields}
-    alone = {one: world.answer("/trades/last", **parts(one), **asked) for one in contracts}
+    options = {"at": in_zone(moment), "optional_fields": fields}
+    alone = {one: world.response("/trades/last", **parts(one), **options) for one in contracts}
     found = {one: table(rows.to_polars()) for one, rows in planned.results.items()}
     assert found == {one: counted(rows) for one, rows in alone.items()}
     first = [(row["price"], row["dealDate"]) for row in alone[contracts[0]]]

@@ -74,14 +74,14 @@ LONG = {
 @readings
 @pytest.mark.parametrize("name", LONG)
 def test_the_real_limits_cut_exactly(world: World, name: str, inclusive: bool) -> None:
-    asked, requests = LONG[name]
+    question, requests = LONG[name]
     planner = world.clients[inclusive].planner
     plans = planner.plan_multi_contract_query(
-        asked.contracts, asked.endpoint, *asked.range, interval=asked.interval
+        question.contracts, question.endpoint, *question.range, interval=question.interval
     )
     found = world.run(planner.execute_plan(plans))
     found.raise_for_failures()
-    whole = asked.by_contract(world)
+    whole = question.by_contract(world)
     assert {one: table(rows.to_polars()) for one, rows in found.results.items()} == whole
     assert any(whole.values())
     assert len(found.requests) == requests
@@ -89,9 +89,9 @@ def test_the_real_limits_cut_exactly(world: World, name: str, inclusive: bool) -
 
 @readings
 def test_counts_over_several_weeks_are_added_up(world: World, inclusive: bool) -> None:
-    asked = long("activity", "2023-04-10", "2023-04-19")
-    found = world.run(world.clients[inclusive].trades.get_activity(*asked.range))
-    assert table(found.to_polars()) == asked.whole(world)
+    question = long("activity", "2023-04-10", "2023-04-19")
+    found = world.run(world.clients[inclusive].trades.get_activity(*question.range))
+    assert table(found.to_polars()) == question.whole(world)
     assert len(found.requests) == 2
 
 
@@ -110,39 +110,39 @@ def on_a_trade(world: World) -> Question:
 
 def on_a_grid(endpoint: str, interval: str, days: int) -> Question:
     small = Small(7, day=DAY) if endpoint == "ohlcv" else Small(2)
-    asked = long(endpoint, "2024-02-26", "2024-03-10", YEAR, small=small, interval=interval)
-    return evolve(asked, end=asked.start + days * DAY)
+    question = long(endpoint, "2024-02-26", "2024-03-10", YEAR, small=small, interval=interval)
+    return evolve(question, end=question.start + days * DAY)
 
 
-def is_exact(world: World, asked: Question) -> bool:
+def is_exact(world: World, question: Question) -> bool:
     client = world.clients[True]
-    group = client.trades if asked.endpoint in ("trades", "ohlcv") else client.orders
-    call = getattr(group, f"get_{asked.endpoint}")
-    more = {} if asked.interval is None else {"interval": asked.interval}
-    (contract,) = asked.contracts
-    with asked.small.in_force():
-        found = world.run(call(contract, *asked.range, **more))
+    group = client.trades if question.endpoint in ("trades", "ohlcv") else client.orders
+    call = getattr(group, f"get_{question.endpoint}")
+    more = {} if question.interval is None else {"interval": question.interval}
+    (contract,) = question.contracts
+    with question.small.in_force():
+        found = world.run(call(contract, *question.range, **more))
     assert len(found.requests) > 1
-    return table(found.to_polars()) == asked.whole(world, **parts(contract))
+    return table(found.to_polars()) == question.whole(world, **parts(contract))
 
 
-def keeping_the_end(answer: ApiResponse, query: QueryPlan, **how: Any) -> FetchedQuery:
+def keeping_the_end(response: ApiResponse, query: QueryPlan, **how: Any) -> FetchedQuery:
     window = query.window
     assert window is not None
     longer = evolve(query, window=Window(window.start, window.end + 1))
-    return evolve(read_response(answer, longer, **how), query=query)
+    return evolve(read_response(response, longer, **how), query=query)
 
 
-def merging_equals(answer: ApiResponse, query: QueryPlan, **how: Any) -> FetchedQuery:
-    piece = read_response(answer, query, **how)
+def merging_equals(response: ApiResponse, query: QueryPlan, **how: Any) -> FetchedQuery:
+    piece = read_response(response, query, **how)
     rows = Spool()
     rows.add(piece.frame.unique("deal_date", maintain_order=True))
     return evolve(piece, rows=rows)
 
 
 def cut_by(change: Callable[[Window], Window]) -> Callable[..., Iterator[Window]]:
-    def changed(*asked: Any) -> Iterator[Window]:
-        return map(change, cut(*asked))
+    def changed(*arguments: Any) -> Iterator[Window]:
+        return map(change, cut(*arguments))
 
     return changed
 
@@ -173,10 +173,10 @@ def overlap(window: Window) -> Window:
 def test_windows_that_do_not_tile_are_found_out(
     world: World, monkeypatch: pytest.MonkeyPatch, change: Callable[[Window], Window]
 ) -> None:
-    asked = on_a_trade(world)
-    assert is_exact(world, asked)
+    question = on_a_trade(world)
+    assert is_exact(world, question)
     monkeypatch.setattr("trayport_sdk.query.planner.cut", cut_by(change))
-    assert not is_exact(world, asked)
+    assert not is_exact(world, question)
 
 
 def test_rows_that_are_kept_at_the_ends_of_windows_are_found_out(
@@ -187,20 +187,20 @@ def test_rows_that_are_kept_at_the_ends_of_windows_are_found_out(
 
 
 def test_rows_that_are_merged_are_found_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = evolve(on_a_trade(world), start=EPOCH.start, end=EPOCH.end, small=Small(1, day=DAY))
-    assert is_exact(world, asked)
+    question = evolve(on_a_trade(world), start=EPOCH.start, end=EPOCH.end, small=Small(1, day=DAY))
+    assert is_exact(world, question)
     monkeypatch.setattr("trayport_sdk.bulk.executor.read_response", merging_equals)
-    assert not is_exact(world, asked)
+    assert not is_exact(world, question)
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "question",
     [on_a_grid("ohlcv", "7d", 13), on_a_grid("order_book_top", "37m", 1)],
     ids=["candles", "books"],
 )
 def test_windows_cut_off_the_grid_are_found_out(
-    world: World, monkeypatch: pytest.MonkeyPatch, asked: Question
+    world: World, monkeypatch: pytest.MonkeyPatch, question: Question
 ) -> None:
-    assert is_exact(world, asked)
+    assert is_exact(world, question)
     monkeypatch.setattr("trayport_sdk.query.planner.cut", cut_off_the_grid)
-    assert not is_exact(world, asked)
+    assert not is_exact(world, question)

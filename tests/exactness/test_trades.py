@@ -1,6 +1,6 @@
 """However a question about trades is cut, its rows are those of the whole.
 
-Drawn questions are asked of a sandbox with limits, under both readings of `until`, and the rows
+Drawn questions are put to a sandbox with limits, under both readings of `until`, and the rows
 compared with those of one request to a sandbox without: every column, exactly, as multisets.
 """
 
@@ -47,25 +47,27 @@ TRADES: Sequence[ColumnFilter] = (
 @cases(80)
 @given(data=st.data())
 def test_trades_in_one_table(world: World, inclusive: bool, data: st.DataObject) -> None:
-    asked = data.draw(questions(world, "trades", TRADES))
+    question = data.draw(questions(world, "trades", TRADES))
     call = world.clients[inclusive].trades.get_trades
-    with asked.small.in_force():
-        found = world.run(call(asked.contracts, *asked.range, **asked.options)).to_polars()
-    also = ["contract"] if len(asked.contracts) > 1 else []
-    rows = (asked.whole(world, *also, **parts(one)) for one in asked.contracts)
+    with question.small.in_force():
+        found = world.run(call(question.contracts, *question.range, **question.options)).to_polars()
+    also = ["contract"] if len(question.contracts) > 1 else []
+    rows = (question.whole(world, *also, **parts(one)) for one in question.contracts)
     assert table(found) == sum(rows, Rows())
     assert found["deal_date"].is_sorted()
 
 
-async def in_bulk(client: TrayportClient, asked: Question) -> dict[ContractSpec, Rows]:
-    found = await client.get_trades_bulk(asked.contracts, *asked.range, **asked.options)
+async def in_bulk(client: TrayportClient, question: Question) -> dict[ContractSpec, Rows]:
+    found = await client.get_trades_bulk(question.contracts, *question.range, **question.options)
     found.raise_for_failures()
     return {one: table(rows.to_polars()) for one, rows in found.results.items()}
 
 
-async def as_a_stream(client: TrayportClient, asked: Question) -> dict[ContractSpec, Rows]:
-    batches: dict[ContractSpec, list[pl.DataFrame]] = {one: [] for one in asked.contracts}
-    async for batch in client.stream_trades(asked.contracts, *asked.range, **asked.options):
+async def as_a_stream(client: TrayportClient, question: Question) -> dict[ContractSpec, Rows]:
+    batches: dict[ContractSpec, list[pl.DataFrame]] = {one: [] for one in question.contracts}
+    async for batch in client.stream_trades(
+        question.contracts, *question.range, **question.options
+    ):
         batches[batch.contract].append(batch.to_polars())
     found: dict[ContractSpec, Rows] = {}
     for contract, frames in batches.items():
@@ -82,10 +84,10 @@ async def as_a_stream(client: TrayportClient, asked: Question) -> dict[ContractS
 def test_trades_by_contract(
     world: World, way: Callable[..., Any], inclusive: bool, data: st.DataObject
 ) -> None:
-    asked = data.draw(questions(world, "trades", TRADES))
-    with asked.small.in_force():
-        found = world.run(way(world.clients[inclusive], asked))
-    assert found == asked.by_contract(world)
+    question = data.draw(questions(world, "trades", TRADES))
+    with question.small.in_force():
+        found = world.run(way(world.clients[inclusive], question))
+    assert found == question.by_contract(world)
 
 
 @readings
@@ -101,16 +103,16 @@ def test_plans_of_trades(world: World, inclusive: bool, data: st.DataObject) -> 
 def test_trades_of_the_next_tradable_items(
     world: World, inclusive: bool, data: st.DataObject
 ) -> None:
-    asked = data.draw(questions(world, "trades", TRADES, lambda epoch: epoch.coal))
+    question = data.draw(questions(world, "trades", TRADES, lambda epoch: epoch.coal))
     count = data.draw(st.integers(1, 4))
     whose: dict[str, Any] = {"market_id": COAL, "sequence_id": COAL_MONTHS}
-    times = dict(zip(("from_", "until"), asked.range, strict=True))
+    times = dict(zip(("from_", "until"), question.range, strict=True))
     call: Callable[..., Any] = world.clients[inclusive].trades.get_trades_by_trading_items
-    with asked.small.in_force():
-        coming = call(trading_items=count, **whose, **times, **asked.options)
+    with question.small.in_force():
+        coming = call(trading_items=count, **whose, **times, **question.options)
         found = world.run(coming).to_polars()
     single = {"contract_type": "SinglePeriod", "trading_items": count}
-    assert table(found) == asked.whole(world, "contract", **whose, **single)
+    assert table(found) == question.whole(world, "contract", **whose, **single)
 
 
 def own(epoch: Epoch) -> list[ContractSpec]:
@@ -135,12 +137,12 @@ SCOPES: Sequence[dict[str, Any]] = (
 @cases(30)
 @given(data=st.data())
 def test_private_trades_of_a_scope(world: World, inclusive: bool, data: st.DataObject) -> None:
-    asked = data.draw(questions(world, "private_trades", PRIVATE, own))
-    scope = data.draw(st.sampled_from(SCOPES[: 2 if asked.small.day == DAY else None]))
+    question = data.draw(questions(world, "private_trades", PRIVATE, own))
+    scope = data.draw(st.sampled_from(SCOPES[: 2 if question.small.day == DAY else None]))
     call: Callable[..., Any] = world.clients[inclusive].trades.get_private_trades
-    with asked.small.in_force():
-        found = world.run(call(*asked.range, **scope, **asked.options)).to_polars()
-    assert table(found) == asked.whole(world, "contract", **scope)
+    with question.small.in_force():
+        found = world.run(call(*question.range, **scope, **question.options)).to_polars()
+    assert table(found) == question.whole(world, "contract", **scope)
     assert found["deal_date"].is_sorted()
 
 
@@ -148,12 +150,12 @@ def test_private_trades_of_a_scope(world: World, inclusive: bool, data: st.DataO
 @cases(30)
 @given(data=st.data())
 def test_private_trades_of_a_contract(world: World, inclusive: bool, data: st.DataObject) -> None:
-    asked = data.draw(questions(world, "private_trades", PRIVATE, own, 1))
+    question = data.draw(questions(world, "private_trades", PRIVATE, own, 1))
     call = world.clients[inclusive].trades.get_private_trades
-    (contract,) = asked.contracts
-    with asked.small.in_force():
-        found = world.run(call(*asked.range, contract=contract, **asked.options))
-    assert table(found.to_polars()) == asked.whole(world, **parts(contract))
+    (contract,) = question.contracts
+    with question.small.in_force():
+        found = world.run(call(*question.range, contract=contract, **question.options))
+    assert table(found.to_polars()) == question.whole(world, **parts(contract))
 
 
 @readings
@@ -179,7 +181,7 @@ def test_counts_of_activity(world: World, inclusive: bool, data: st.DataObject) 
     small = data.draw(smalls(most=3))
     sessions = [day + 9 * HOUR for day in range(epoch.start, epoch.end, DAY)]
     start, end = data.draw(ranges([*epoch.instants, *sessions], small.longest, MINUTE))
-    asked = Question(
+    question = Question(
         endpoint="activity",
         start=start,
         end=end,
@@ -189,5 +191,5 @@ def test_counts_of_activity(world: World, inclusive: bool, data: st.DataObject) 
     )
     call = world.clients[inclusive].trades.get_activity
     with small.in_force():
-        found = world.run(call(*asked.range, **asked.options))
-    assert table(found.to_polars()) == asked.whole(world)
+        found = world.run(call(*question.range, **question.options))
+    assert table(found.to_polars()) == question.whole(world)

@@ -50,21 +50,23 @@ class World:
     def run(self, call: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(call)
 
-    def answer(self, path: str, **asked: Any) -> Any:
-        """One answer without limits, to arguments named as the SDK names them."""
-        query = {_camel(name): _wire(value) for name, value in asked.items() if value is not None}
+    def response(self, path: str, **arguments: Any) -> Any:
+        """One response without limits, to arguments named as the SDK names them."""
+        query = {
+            _camel(name): _wire(value) for name, value in arguments.items() if value is not None
+        }
         response = self._raw.get(path, params=query)
         assert response.status_code == 200, response.text
         return json.loads(response.content)
 
-    def rows(self, path: str, start: int, end: int, *, time: str | None, **asked: Any) -> Rows:
-        """The rows of a range in one answer."""
-        found = self.answer(path, from_=in_zone(start), until=in_zone(end), **asked)
+    def rows(self, path: str, start: int, end: int, *, time: str | None, **arguments: Any) -> Rows:
+        """The rows of a range in one response."""
+        found = self.response(path, from_=in_zone(start), until=in_zone(end), **arguments)
         return counted(row for row in found if time is None or start <= row[time] < end)
 
     def _on_seconds(self, path: str, start: int, end: int, **whose: Any) -> list[int]:
         """When something was traded on a whole second."""
-        found = self.answer(path, from_=in_zone(start), until=in_zone(end), **whose)
+        found = self.response(path, from_=in_zone(start), until=in_zone(end), **whose)
         return [row["dealDate"] for row in found if row["dealDate"] % SECOND == 0]
 
 

@@ -15,13 +15,13 @@ import trustme
 from trayport_sdk import Settings
 from trayport_sdk.http.messages import ApiResponse
 
-# Rates that no test reaches; only hosts on this machine may be asked so often.
+# Rates that no test reaches; only hosts on this machine may get so many requests.
 UNHURRIED = {"requests_per_second": 100_000, "requests_per_minute": 6_000_000}
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
-def answer(body: bytes = b"[]", status: int = 200, *headers: str) -> bytes:
-    """An answer that leaves the connection open."""
+def encoded(body: bytes = b"[]", status: int = 200, *headers: str) -> bytes:
+    """A response that leaves the connection open."""
     lines = [f"HTTP/1.1 {status} -", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
@@ -45,7 +45,7 @@ class Peer:
         self.most_open = 0
         self.requests: list[bytes] = []
         self.writers: list[asyncio.StreamWriter] = []
-        # While it is cleared, requests are read and not answered.
+        # While it is cleared, requests are read without a response.
         self.answering = asyncio.Event()
         self.answering.set()
 
@@ -54,11 +54,11 @@ class Peer:
         self.open += 1
         self.most_open = max(self.most_open, self.open)
         self.writers.append(writer)
-        await self._tell()
+        await self._notify()
         try:
             while True:
                 self.requests.append(await reader.readuntil(b"\r\n\r\n"))
-                await self._tell()
+                await self._notify()
                 await self.answering.wait()
                 writer.write(self._respond(self.requests[-1]))
                 await writer.drain()
@@ -67,7 +67,7 @@ class Peer:
         finally:
             self.open -= 1
             writer.close()
-            await self._tell()
+            await self._notify()
 
     async def hang_up(self) -> None:
         """Closes every connection, and waits until that is so."""
@@ -84,11 +84,11 @@ class Peer:
         """Waits until so many connections were accepted."""
         await self.until(lambda: self.connections >= connections)
 
-    async def asked(self, requests: int) -> None:
+    async def received(self, requests: int) -> None:
         """Waits until so many requests have come."""
         await self.until(lambda: len(self.requests) >= requests)
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         async with self._changed:
             self._changed.notify_all()
 
@@ -106,7 +106,9 @@ class Peer:
 
 @asynccontextmanager
 async def peer(
-    respond: Callable[[bytes], bytes] = lambda _: answer(), *, tls: ssl.SSLContext | None = None
+    respond: Callable[[bytes], bytes] = lambda _: encoded(),
+    *,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Peer]:
     """A server on a free port of this machine, over TLS when there is a context."""
     one = Peer(respond)
@@ -123,7 +125,7 @@ async def peer(
 
 
 class Dripping:
-    """Gives its answers byte by byte, and comes to no end of them.
+    """Sends its responses byte by byte, and comes to no end of them.
 
     Args:
         part: What it never ends, "head" or "body".

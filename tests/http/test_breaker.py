@@ -67,7 +67,7 @@ class Admission:
 
 
 class World:
-    """Breakers on a clock that a test turns, and all that they told."""
+    """Breakers on a clock that a test turns, and all their events."""
 
     def __init__(self, *, threshold: int = 3, recovery: float = 30.0) -> None:
         self.seconds = 100.0
@@ -217,13 +217,13 @@ def test_of_a_whole_queue_nobody_passes_a_half_open_breaker_but_the_trial() -> N
             threshold=3, recovery=10, on_change=lambda _: None, clock=virtual_time.clock
         )
 
-        async def call(number: int, turn: float, answered: float) -> None:
+        async def call(number: int, turn: float, seconds: float) -> None:
             try:
                 with breakers.admit(TRADES) as confirm:
                     await asyncio.sleep(turn)
                     confirm()
                     sent.append(number)
-                    await asyncio.sleep(answered)
+                    await asyncio.sleep(seconds)
                     if broken:
                         raise FAILURES[2]
             except TrayportCircuitBreakerError as refusal:
@@ -233,12 +233,12 @@ def test_of_a_whole_queue_nobody_passes_a_half_open_breaker_but_the_trial() -> N
 
         async with asyncio.TaskGroup() as calls:
             for number in range(60):
-                calls.create_task(call(number, turn=number, answered=0.5))
+                calls.create_task(call(number, turn=number, seconds=0.5))
             await asyncio.sleep(12.6)
             assert sent == [0, 1, 2]
             assert breakers.states()["/trades"].state is OPEN
             # The trial takes so long that much of the queue has its turn meanwhile.
-            trial = calls.create_task(call(100, turn=0, answered=40))
+            trial = calls.create_task(call(100, turn=0, seconds=40))
             await asyncio.sleep(39)
             assert breakers.states()["/trades"].state is HALF_OPEN
             assert sent == [0, 1, 2, 100]
@@ -443,8 +443,8 @@ class BreakerMachine(RuleBasedStateMachine):
             assert states["/trades"].state is self.model.state
             assert states["/trades"].failures == self.model.failures
         assert len(self.world.events) == self.model.changes
-        told = [CLOSED, *(event.state for event in self.world.events)]
-        assert [event.previous for event in self.world.events] == told[:-1]
+        changes = [CLOSED, *(event.state for event in self.world.events)]
+        assert [event.previous for event in self.world.events] == changes[:-1]
 
 
 TestBreakerAgainstAModel = BreakerMachine.TestCase

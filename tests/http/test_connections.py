@@ -12,8 +12,8 @@ from tests.http.peers import (
     UNHURRIED,
     Certificates,
     Peer,
-    answer,
     closed_port,
+    encoded,
     held,
     peer,
 )
@@ -97,7 +97,7 @@ async def test_a_hundred_requests_at_once_need_no_more_than_a_hundred_connection
     async with peer() as one, talking_to(one) as wire:
         one.answering.clear()
         sending = asyncio.create_task(send(wire, 100))
-        await one.asked(100)
+        await one.received(100)
         one.answering.set()
         await sending
         assert one.most_open == one.connections == wire.counts.opened == 100
@@ -109,7 +109,7 @@ async def test_fewer_connections_make_requests_wait_and_none_fail() -> None:
     async with peer() as one, talking_to(one, maximum=3) as wire:
         one.answering.clear()
         sending = asyncio.create_task(send(wire, 40))
-        await one.asked(3)
+        await one.received(3)
         one.answering.set()
         await sending
         assert one.connections == one.most_open == 3
@@ -121,7 +121,7 @@ async def test_waiting_for_a_connection_is_no_timeout() -> None:
         one.answering.clear()
         wire.configure(connect_timeout=0.01)
         first = asyncio.create_task(wire.send(CALL, CONTEXT, held))
-        await one.asked(1)
+        await one.received(1)
         second = asyncio.create_task(wire.send(CALL, CONTEXT, held, silence=0.3))
         await asyncio.sleep(0.05)
         one.answering.set()
@@ -136,7 +136,7 @@ async def test_a_client_that_warms_up_has_its_connections_open_and_pays_for_them
         before = limiter.grants
         one.answering.clear()
         warming = asyncio.create_task(client.warm_up(5))
-        await one.asked(5)
+        await one.received(5)
         one.answering.set()
         assert await warming == 5
         assert client.get_metrics().connections == ConnectionCounts(5, 5, 0)
@@ -204,7 +204,7 @@ async def test_a_connection_that_was_refused_carried_nothing_and_was_not_used_ag
 async def test_a_connection_is_used_again_when_it_carries_a_second_answer(
     header: str, opened: int
 ) -> None:
-    async with peer(lambda _: answer(b"[]", 200, header)) as one, talking_to(one) as wire:
+    async with peer(lambda _: encoded(b"[]", 200, header)) as one, talking_to(one) as wire:
         for _ in range(3):
             await send(wire)
         assert one.connections == opened

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.http.peers import Peer, answer, peer
+from tests.http.peers import Peer, encoded, peer
 from trayport_sdk import (
     Settings,
     TrayportClient,
@@ -218,7 +218,7 @@ async def test_what_a_status_means_is_decided_without_the_hooks(
         response.status_code = 200
         response.headers["Content-Encoding"] = "br"
 
-    async with peer(lambda _: answer(b'{"detail": "why"}', status)) as one:
+    async with peer(lambda _: encoded(b'{"detail": "why"}', status)) as one:
         async with client_of(one, None, meddling, max_retries=0) as client:
             with pytest.raises(kind, match="why"):
                 await client.reference.get_sequences()
@@ -235,14 +235,14 @@ async def test_a_body_that_a_hook_has_read_is_proved_all_the_same() -> None:
         (b"not gzip", TrayportConnectionError),
         (gzip.compress(b"[{]"), TrayportDecodeError),
     ):
-        sent = answer(body, 200, "Content-Encoding: gzip")
+        sent = encoded(body, 200, "Content-Encoding: gzip")
         async with (
             peer(lambda _, sent=sent: sent) as one,  # type: ignore[misc]
             client_of(one, None, reading, max_retries=0) as client,
         ):
             with pytest.raises(error):
                 await client.reference.get_sequences()
-    sent = answer(whole, 200, "Content-Encoding: gzip")
+    sent = encoded(whole, 200, "Content-Encoding: gzip")
     async with peer(lambda _: sent) as one, client_of(one, None, reading) as client:
         assert await client.reference.get_sequences() == []
 
@@ -278,7 +278,7 @@ async def test_a_hook_that_leaves_a_part_of_the_body_is_an_error(closes: bool) -
                 break
 
     body = json.dumps(["x" * 1_000_000]).encode()
-    async with peer(lambda _: answer(body)) as one, client_of(one, None, sipping) as client:
+    async with peer(lambda _: encoded(body)) as one, client_of(one, None, sipping) as client:
         with pytest.raises(TrayportConfigurationError, match="not read the whole body"):
             await client.reference.get_sequences()
     assert len(one.requests) == 1
@@ -291,7 +291,7 @@ async def test_a_redirect_shows_hooks_no_request_with_the_key() -> None:
         seen.append(response)
 
     async with peer() as elsewhere:
-        away = answer(b"", 302, f"Location: {elsewhere.url}/sequences", f"X-Echo: {KEY}")
+        away = encoded(b"", 302, f"Location: {elsewhere.url}/sequences", f"X-Echo: {KEY}")
         async with peer(lambda _: away) as one, client_of(one, None, after) as client:
             with pytest.raises(TrayportError, match="302"):
                 await client.reference.get_sequences()
@@ -311,8 +311,8 @@ async def test_hooks_run_only_once_the_limiter_has_granted_the_request() -> None
     async def looking(_: object) -> None:
         grants.append(granted())
 
-    answers = [answer(b"", 429, "Retry-After: 0"), answer(b"", 503), answer()]
-    async with peer(lambda _: answers.pop(0)) as one, client_of(one, looking) as client:
+    responses = [encoded(b"", 429, "Retry-After: 0"), encoded(b"", 503), encoded()]
+    async with peer(lambda _: responses.pop(0)) as one, client_of(one, looking) as client:
         before = granted()
         await client.reference.get_sequences()
     assert [number - before for number in grants] == [1, 2, 3]

@@ -50,7 +50,7 @@ class Watched:
         if self.under_way == self.at_least:
             self.together.set()
         try:
-            # Whoever asks one after the other gets nowhere.
+            # Requests one after the other get nowhere.
             async with asyncio.timeout(30):
                 await self.together.wait()
             await self.sandbox(scope, receive, send)
@@ -79,7 +79,7 @@ def _trusted(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @asynccontextmanager
 async def hypercorn(certificates: Certificates, together: int = 1) -> AsyncIterator[Watched]:
-    """A server that answers nobody before so many have asked."""
+    """A server that sends no response before so many requests have come."""
     watched = Watched(together)
     config = Config()
     port = closed_port()

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.http.peers import PROXY_VARIABLES, Certificates, Peer, answer, closed_port, peer
+from tests.http.peers import PROXY_VARIABLES, Certificates, Peer, closed_port, encoded, peer
 from trayport_sdk import (
     Settings,
     TrayportClient,
@@ -34,7 +34,7 @@ def _no_proxy_yet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def tunnels(target: str) -> AsyncIterator[Peer]:
-    """A proxy that connects every tunnel to one place, whatever name was asked for."""
+    """A proxy that connects every tunnel to one place, whatever name it is sent."""
     one = Peer(lambda _: b"")
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -71,9 +71,9 @@ async def test_requests_go_through_the_proxy_of_the_variable(
         monkeypatch.setenv(variable, proxy.url)
         async with client_of(FAR) as client:
             assert await client.reference.get_sequences() == []
-    (asked,) = proxy.requests
-    assert asked.startswith(b"GET http://trayport.test:8080/reference/sequences HTTP/1.1\r\n")
-    assert f"x-api-key: {KEY}".encode() in asked.lower()
+    (request,) = proxy.requests
+    assert request.startswith(b"GET http://trayport.test:8080/reference/sequences HTTP/1.1\r\n")
+    assert f"x-api-key: {KEY}".encode() in request.lower()
 
 
 async def test_the_name_of_a_proxy_may_come_without_a_scheme(
@@ -96,9 +96,9 @@ async def test_the_key_goes_through_a_tunnel_unseen_when_the_api_speaks_https(
         port = urlsplit(api.url).port
         async with client_of(f"https://localhost:{port}") as client:
             await client.reference.get_sequences()
-        (asked,) = proxy.requests
-        assert asked.startswith(f"CONNECT localhost:{port} ".encode())
-        assert KEY.encode() not in asked
+        (request,) = proxy.requests
+        assert request.startswith(f"CONNECT localhost:{port} ".encode())
+        assert KEY.encode() not in request
         assert f"x-api-key: {KEY}".encode() in api.requests[0].lower()
 
 
@@ -146,7 +146,7 @@ async def test_a_proxy_that_refuses_is_a_connection_error_without_its_password(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(1)
-    async with peer(lambda _: answer(b"", 407)) as proxy:
+    async with peer(lambda _: encoded(b"", 407)) as proxy:
         url = proxy.url.replace("http://", f"http://desk:{PASSWORD}@")
         monkeypatch.setenv("HTTPS_PROXY", url)
         async with client_of("https://trayport.test") as client:

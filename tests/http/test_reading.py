@@ -1,4 +1,4 @@
-"""Answers are read while they arrive: over real sockets, from a server that waits to be told."""
+"""Responses are read while they arrive: over real sockets, from a server that a test steps."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ def rows(first: int, count: int) -> bytes:
 
 
 class Slow:
-    """Sends the parts of one answer, each of them when it is told to."""
+    """Sends the parts of a response, each of them when a test says so."""
 
     def __init__(self, parts: Iterable[bytes], *headers: str) -> None:
         self.parts = parts
@@ -77,10 +77,10 @@ async def wire(slow: Slow) -> AsyncIterator[Transport]:
         listener.close()
 
 
-def decoded(answer: ApiResponse) -> pl.DataFrame:
+def decoded(response: ApiResponse) -> pl.DataFrame:
     decoder = Decoder("get_trades", column_filter((), ()))
-    with answer.explained():
-        return pl.concat(decoder.frames(answer.chunks()))
+    with response.explained():
+        return pl.concat(decoder.frames(response.chunks()))
 
 
 @pytest.mark.parametrize("encoding", ["identity", "br"])
@@ -95,9 +95,9 @@ async def test_rows_are_there_before_the_rest_of_the_body_is(encoding: str) -> N
     slow = Slow(bodies, f"Content-Encoding: {encoding}")
     loop = asyncio.get_running_loop()
 
-    def read(answer: ApiResponse) -> int:
+    def read(response: ApiResponse) -> int:
         count = 0
-        for frame in Decoder("get_trades", column_filter((), ())).frames(answer.chunks()):
+        for frame in Decoder("get_trades", column_filter((), ())).frames(response.chunks()):
             if not count:
                 # Not before the first rows were decoded is the end of the body sent.
                 loop.call_soon_threadsafe(slow.go_on.release)
@@ -127,12 +127,12 @@ async def test_no_more_is_taken_from_the_network_than_is_read() -> None:
     loop = asyncio.get_running_loop()
     taken: list[int] = []
 
-    def read(answer: ApiResponse) -> pl.DataFrame:
-        chunks = answer.chunks()
+    def read(response: ApiResponse) -> pl.DataFrame:
+        chunks = response.chunks()
         first = next(chunks)
         # Nothing is read before the server can send no more.
         asyncio.run_coroutine_threadsafe(stalled(slow), loop).result()
-        taken.append(answer.bytes_received)
+        taken.append(response.bytes_received)
         decoder = Decoder("get_trades", column_filter((), ()))
         return pl.concat(decoder.frames([first, *chunks]))
 

@@ -36,7 +36,7 @@ POLICY = RetryPolicy(
 CONTEXT = RequestContext("/trades", {"from": "2024-03-04"}, "c0ffee")
 
 
-def answered(status: int, retry_after: float | None = None) -> TrayportAPIError:
+def status_error(status: int, retry_after: float | None = None) -> TrayportAPIError:
     kinds: dict[int, type[TrayportAPIError]] = {
         401: TrayportAuthenticationError,
         403: TrayportAuthorizationError,
@@ -52,7 +52,7 @@ def broken() -> TrayportConnectionError:
 
 
 def malformed() -> TrayportDecodeError:
-    return TrayportDecodeError("the answer is cut off", context=CONTEXT)
+    return TrayportDecodeError("the response is cut off", context=CONTEXT)
 
 
 def refused() -> TrayportCircuitBreakerError:
@@ -73,8 +73,8 @@ class Story:
     begun: list[float]
     """When each attempt began, in seconds from the start."""
     waits: list[float]
-    """What was told before each wait."""
-    told: list[tuple[int, BaseException]]
+    """The waits before each retry."""
+    retried: list[tuple[int, BaseException]]
 
     @property
     def error(self) -> TrayportError:
@@ -93,11 +93,11 @@ def story(
     numbers: list[int] = []
     begun: list[float] = []
     waits: list[float] = []
-    told: list[tuple[int, BaseException]] = []
+    retried: list[tuple[int, BaseException]] = []
 
     def on_retry(attempt: int, wait: float, error: TrayportError) -> None:
         waits.append(wait)
-        told.append((attempt, error))
+        retried.append((attempt, error))
 
     async def main() -> str | BaseException:
         start = virtual_time.clock()
@@ -108,48 +108,48 @@ def story(
             await asyncio.sleep(seconds)
             if number <= len(failures):
                 raise failures[number - 1]
-            return "answer"
+            return "response"
 
         try:
             return await policy.run(
                 attempt, on_retry=on_retry, clock=virtual_time.clock, random=lambda: random
             )
-        except Exception as error:  # noqa: BLE001  (what it is, is what the tests ask)
+        except Exception as error:  # noqa: BLE001  (the tests check which it is)
             return error
 
-    return Story(virtual_time.run(main()), numbers, begun, waits, told)
+    return Story(virtual_time.run(main()), numbers, begun, waits, retried)
 
 
 @pytest.mark.parametrize(
     "failure",
     [
         broken(),
-        TrayportTimeoutError("no answer in time"),
+        TrayportTimeoutError("no response in time"),
         malformed(),
-        answered(403),
-        answered(408),
-        answered(429),
-        answered(500),
-        answered(503),
-        answered(520),
+        status_error(403),
+        status_error(408),
+        status_error(429),
+        status_error(500),
+        status_error(503),
+        status_error(520),
     ],
     ids=str,
 )
 def test_what_may_pass_is_sent_again(failure: TrayportError) -> None:
-    told = story([failure])
-    assert told.ended == "answer"
-    assert told.numbers == [1, 2]
-    assert told.told == [(1, failure)]
+    run = story([failure])
+    assert run.ended == "response"
+    assert run.numbers == [1, 2]
+    assert run.retried == [(1, failure)]
 
 
 @pytest.mark.parametrize(
     ("failure", "requests"),
     [
-        (answered(400), 1),
-        (answered(401), 1),
-        (answered(404), 1),
-        (answered(409), 1),
-        (answered(307), 1),
+        (status_error(400), 1),
+        (status_error(401), 1),
+        (status_error(404), 1),
+        (status_error(409), 1),
+        (status_error(307), 1),
         (TrayportValidationError("too long", parameter="until"), 0),
         (TrayportLookupError("nothing has this name"), 0),
         (TrayportConfigurationError("the client is closed"), 0),
@@ -158,20 +158,20 @@ def test_what_may_pass_is_sent_again(failure: TrayportError) -> None:
     ids=str,
 )
 def test_what_would_fail_again_is_sent_once_at_most(failure: TrayportError, requests: int) -> None:
-    told = story([failure])
-    assert told.ended is failure
-    assert told.numbers == [1]
-    assert told.waits == []
+    run = story([failure])
+    assert run.ended is failure
+    assert run.numbers == [1]
+    assert run.waits == []
     assert failure.attempts == requests
 
 
 def test_a_call_that_goes_on_failing_raises_its_last_error_with_the_number_of_requests() -> None:
-    failures = [answered(503) for _ in range(9)]
-    told = story(failures)
-    assert told.ended is failures[4]
-    assert told.error.attempts == 5
+    failures = [status_error(503) for _ in range(9)]
+    run = story(failures)
+    assert run.ended is failures[4]
+    assert run.error.attempts == 5
     assert [failure.attempts for failure in failures[:5]] == [1, 2, 3, 4, 5]
-    assert "after 5 attempts" in str(told.error)
+    assert "after 5 attempts" in str(run.error)
 
 
 def test_a_malformed_answer_is_asked_for_twice_more() -> None:
@@ -179,26 +179,28 @@ def test_a_malformed_answer_is_asked_for_twice_more() -> None:
 
 
 def test_a_403_has_retries_of_its_own() -> None:
-    assert len(story([answered(403) for _ in range(9)]).waits) == POLICY.forbidden_retries
-    assert story([answered(403)], evolve(POLICY, forbidden_retries=0)).waits == []
+    assert len(story([status_error(403) for _ in range(9)]).waits) == POLICY.forbidden_retries
+    assert story([status_error(403)], evolve(POLICY, forbidden_retries=0)).waits == []
 
 
 def test_each_kind_of_error_counts_its_own_retries_up_to_the_common_limit() -> None:
-    mixed = [malformed(), answered(403), malformed(), answered(403), answered(503)]
+    mixed = [malformed(), status_error(403), malformed(), status_error(403), status_error(503)]
     assert len(story(mixed).waits) == POLICY.retries
-    assert len(story([answered(403), answered(403), broken(), answered(403)]).waits) == 3
+    assert (
+        len(story([status_error(403), status_error(403), broken(), status_error(403)]).waits) == 3
+    )
 
 
 def test_waits_are_drawn_below_a_bound_that_doubles_up_to_the_cap() -> None:
     policy = evolve(POLICY, retries=9)
-    failures = [answered(503) for _ in range(9)]
+    failures = [status_error(503) for _ in range(9)]
     assert story(failures, policy, random=1.0).waits == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
     assert story(failures, policy, random=0.5).waits == [0.25, 0.5, 1, 2, 4, 8, 15, 15, 15]
     assert story(failures, policy, random=0.0).waits == [0] * 9
 
 
 def test_a_403_waits_long_and_never_shorter() -> None:
-    failures = [answered(403), answered(403)]
+    failures = [status_error(403), status_error(403)]
     assert story(failures, random=0.0).waits == [10, 20]
     longest = 1 + FORBIDDEN_SPREAD
     assert story(failures, random=1.0).waits == [10 * longest, 20 * longest]
@@ -207,31 +209,31 @@ def test_a_403_waits_long_and_never_shorter() -> None:
 @pytest.mark.parametrize("status", [403, 408, 429, 503])
 @pytest.mark.parametrize("seconds", [0.0, 0.25, 45.0, 299.0])
 def test_retry_after_is_honoured_exactly(status: int, seconds: float) -> None:
-    told = story([answered(status, seconds)], evolve(POLICY, cap=1.0))
-    assert told.waits == [seconds]
-    assert told.begun == [0, pytest.approx(seconds, abs=1e-6)]
+    run = story([status_error(status, seconds)], evolve(POLICY, cap=1.0))
+    assert run.waits == [seconds]
+    assert run.begun == [0, pytest.approx(seconds, abs=1e-6)]
 
 
 def test_a_retry_after_beyond_the_budget_fails_at_once_with_the_error_itself() -> None:
-    failure = answered(429, 301.0)
-    told = story([failure])
-    assert told.ended is failure
-    assert told.waits == []
+    failure = status_error(429, 301.0)
+    run = story([failure])
+    assert run.ended is failure
+    assert run.waits == []
 
 
 def test_the_budget_counts_from_the_start_of_the_call() -> None:
     # Two attempts of 100 seconds leave 100: room for one wait of 90 and not for the next.
-    told = story([answered(429, 90.0), answered(429, 90.0)], seconds=100.0)
-    assert told.waits == [90]
-    assert told.error.attempts == 2
+    run = story([status_error(429, 90.0), status_error(429, 90.0)], seconds=100.0)
+    assert run.waits == [90]
+    assert run.error.attempts == 2
 
 
 def test_a_retry_that_a_breaker_refuses_ends_with_the_failure_before_it() -> None:
     cause = OSError("reset by peer")
     failure = broken()
     failure.__cause__ = cause
-    told = story([failure, refused()])
-    assert told.ended is failure
+    run = story([failure, refused()])
+    assert run.ended is failure
     assert failure.attempts == 1
     assert failure.__cause__ is cause
     assert failure.__context__ is None
@@ -239,7 +241,7 @@ def test_a_retry_that_a_breaker_refuses_ends_with_the_failure_before_it() -> Non
 
 
 def test_an_error_carries_no_context_of_the_attempts_before() -> None:
-    for failures in ([broken() for _ in range(5)], [broken(), answered(404)]):
+    for failures in ([broken() for _ in range(5)], [broken(), status_error(404)]):
         error = story(failures).error
         assert error.__cause__ is None
         assert error.__context__ is None
@@ -293,7 +295,7 @@ failures = st.lists(
         st.builds(broken),
         st.builds(malformed),
         st.builds(
-            answered,
+            status_error,
             st.sampled_from([400, 403, 404, 408, 429, 500, 503]),
             st.none() | st.floats(0, 400),
         ),
@@ -315,23 +317,23 @@ policies = st.builds(
 def test_whatever_fails_waits_counts_and_the_budget_are_kept(
     failures: list[TrayportError], policy: RetryPolicy, random: float, seconds: float
 ) -> None:
-    told = story(failures, policy, random=random, seconds=seconds)
-    assert told.numbers == list(range(1, len(told.waits) + 2))
-    assert len(told.waits) <= policy.retries
-    assert told.begun[-1] <= policy.budget + 1e-6 or len(told.begun) == 1
-    for failure, wait in zip(failures, told.waits, strict=False):
+    run = story(failures, policy, random=random, seconds=seconds)
+    assert run.numbers == list(range(1, len(run.waits) + 2))
+    assert len(run.waits) <= policy.retries
+    assert run.begun[-1] <= policy.budget + 1e-6 or len(run.begun) == 1
+    for failure, wait in zip(failures, run.waits, strict=False):
         if isinstance(failure, TrayportAPIError) and failure.retry_after is not None:
             assert wait == failure.retry_after
         elif isinstance(failure, TrayportAuthorizationError):
             assert wait >= policy.forbidden_wait
         else:
             assert 0 <= wait <= policy.cap
-    sent_again = failures[: len(told.waits)]
+    sent_again = failures[: len(run.waits)]
     assert not [f for f in sent_again if isinstance(f, TrayportNotFoundError)]
     forbidden = [f for f in sent_again if isinstance(f, TrayportAuthorizationError)]
     assert len(forbidden) <= policy.forbidden_retries
-    if isinstance(told.ended, TrayportError):
-        assert told.ended is failures[len(told.waits)]
-        assert told.ended.attempts == len(told.numbers)
+    if isinstance(run.ended, TrayportError):
+        assert run.ended is failures[len(run.waits)]
+        assert run.ended.attempts == len(run.numbers)
     else:
-        assert len(failures) == len(told.waits)
+        assert len(failures) == len(run.waits)

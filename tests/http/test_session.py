@@ -46,7 +46,7 @@ PATH = Sandbox.REFERENCE_PATH + URL
 
 @define
 class World:
-    """A client on virtual time, what it was told, and the sandbox behind it."""
+    """A client on virtual time, its events, and the sandbox behind it."""
 
     client: TrayportClient
     sandbox: Sandbox
@@ -55,7 +55,7 @@ class World:
     async def market(self, id: int = MARKET) -> str:  # noqa: A002
         return (await self.client.reference.get_market_by_id(id)).name
 
-    def told(self, *kinds: type[Event]) -> list[Event]:
+    def events_of(self, *kinds: type[Event]) -> list[Event]:
         return [event for event in self.events if isinstance(event, kinds)]
 
     @property
@@ -133,7 +133,7 @@ def test_what_fails_for_good_says_how_often_it_was_sent(fault: Fault) -> None:
         with pytest.raises(TrayportError, match="after 5 attempts") as failed:
             await one.market()
         assert failed.value.attempts == 5 == len(one.sandbox.requests)
-        (failure,) = one.told(FailureEvent)
+        (failure,) = one.events_of(FailureEvent)
         assert isinstance(failure, FailureEvent)
         assert failure.error is failed.value
 
@@ -169,7 +169,7 @@ async def test_a_429_pauses_everybody_on_the_key_as_long_as_it_says_and_halves_t
         for after in (1.0, 3.0):
             tasks.create_task(bystander(after))
     assert min(times) >= 7.0
-    (throttle,) = one.told(ThrottleEvent)
+    (throttle,) = one.events_of(ThrottleEvent)
     assert throttle == ThrottleEvent("/markets/{id}", 7.0, 0.5)
     assert 0.5 <= one.limiter.status().share < 1
 
@@ -193,7 +193,7 @@ async def test_a_403_from_where_the_key_was_let_in_before_means_too_fast(one: Wo
     await one.market(OTHER)
     assert clock() - started >= 10
     await other
-    (throttle,) = one.told(ThrottleEvent)
+    (throttle,) = one.events_of(ThrottleEvent)
     assert isinstance(throttle, ThrottleEvent)
     assert (throttle.pause, throttle.share) == (10.0, 0.5)
 
@@ -209,7 +209,7 @@ async def test_a_403_from_where_the_key_was_never_let_in_pauses_nobody_else(one:
     with pytest.raises(TrayportAuthorizationError, match=r"not entitled .* or it sent too"):
         await refused
     assert clock() - started >= 10 + 20 - 1
-    assert one.told(ThrottleEvent) == []
+    assert one.events_of(ThrottleEvent) == []
     assert len(one.sandbox.requests) == 3 + 1
 
 
@@ -303,7 +303,7 @@ async def test_cancelling_a_call_cancels_its_wait(one: World) -> None:
     assert clock() == pytest.approx(started)
     await asyncio.sleep(300)
     assert len(one.sandbox.requests) == 1
-    assert one.told(FailureEvent) == []
+    assert one.events_of(FailureEvent) == []
 
 
 @on_virtual_time(retry_budget=5.0, retry_base=0.1)
@@ -382,7 +382,7 @@ def test_an_answer_from_memory_is_no_failure() -> None:
             await one.client.reference.get_markets()
         with pytest.warns(TrayportStaleDataWarning):
             await one.client.reference.get_markets()
-        assert len(one.told(FailureEvent)) == 1
+        assert len(one.events_of(FailureEvent)) == 1
 
     session(test, quick(breaker_threshold=1, max_retries=0))
 
@@ -465,4 +465,4 @@ async def test_a_download_outlasts_an_outage_that_opens_the_breaker(one: World) 
     one.sandbox.faults.clear()
     found = await download
     assert found.to_polars().equals(whole.to_polars())
-    assert one.told(FailureEvent) == []
+    assert one.events_of(FailureEvent) == []

@@ -1,4 +1,4 @@
-"""The wire, byte by byte: a server that answers exactly what a test says."""
+"""The wire, byte by byte: a server that sends exactly what a test says."""
 
 import asyncio
 import math
@@ -56,29 +56,29 @@ CONTEXT = RequestContext("/trades")
 
 
 class Server:
-    """Answers every connection with the same bytes and keeps what it was asked."""
+    """Sends the same bytes to every connection and keeps its requests."""
 
-    def __init__(self, answer: bytes | None) -> None:
-        self.answer = answer
-        self.asked: list[bytes] = []
+    def __init__(self, response: bytes | None) -> None:
+        self.response = response
+        self.requests: list[bytes] = []
         self.url = ""
         self.released = asyncio.Event()
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            self.asked.append(await reader.readuntil(b"\r\n\r\n"))
-            if self.answer is None:
+            self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+            if self.response is None:
                 await self.released.wait()
             else:
-                writer.write(self.answer)
+                writer.write(self.response)
                 await writer.drain()
         finally:
             writer.close()
 
 
 @asynccontextmanager
-async def served(answer: bytes | None) -> AsyncIterator[Server]:
-    server = Server(answer)
+async def served(response: bytes | None) -> AsyncIterator[Server]:
+    server = Server(response)
     listener = await asyncio.start_server(server.handle, "127.0.0.1", 0)
     server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     try:
@@ -98,15 +98,15 @@ async def send(wire: Transport, call: ApiRequest = CALL, timeout: float = 10.0) 
     return await wire.send(call, context, held, silence=timeout)
 
 
-def answer(status: int, body: bytes = b"", *headers: str) -> bytes:
+def encoded(status: int, body: bytes = b"", *headers: str) -> bytes:
     lines = [f"HTTP/1.1 {status} -", f"Content-Length: {len(body)}", "Connection: close", *headers]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 async def test_a_request_carries_the_key_and_its_lists_as_the_api_reads_them() -> None:
-    async with served(answer(200, b"[]")) as server, transport(server.url) as wire:
+    async with served(encoded(200, b"[]")) as server, transport(server.url) as wire:
         got = await send(wire)
-    head = server.asked[0].decode().split("\r\n")
+    head = server.requests[0].decode().split("\r\n")
     assert head[0].startswith("GET /api/trades?")
     assert "sequenceItemId=244%2C245" in head[0]
     assert "routes=Direct&routes=Agency%2C+London" in head[0].replace("%20", "+")
@@ -138,7 +138,7 @@ async def test_every_status_but_200_is_an_error_of_its_kind(
     status: int, kind: type[TrayportAPIError], retryable: bool
 ) -> None:
     body = b"" if status == 204 else b"<html>no</html>"
-    async with served(answer(status, body)) as server, transport(server.url) as wire:
+    async with served(encoded(status, body)) as server, transport(server.url) as wire:
         with pytest.raises(TrayportAPIError) as refused:
             await send(wire)
     assert type(refused.value) is kind
@@ -153,14 +153,17 @@ async def test_every_status_but_200_is_an_error_of_its_kind(
 
 async def test_a_problem_document_says_what_is_wrong_with_which_parameter() -> None:
     body = b'{"title": "bad", "status": 400, "errors": {"until": ["Too long.", "Sorry."]}}'
-    async with served(answer(400, body)) as server, transport(server.url) as wire:
+    async with served(encoded(400, body)) as server, transport(server.url) as wire:
         with pytest.raises(TrayportAPIError, match=r"until: Too long\. Sorry\.") as refused:
             await send(wire)
     assert refused.value.errors == {"until": ("Too long.", "Sorry.")}
 
 
 async def test_retry_after_in_seconds_is_kept() -> None:
-    async with served(answer(429, b"", "Retry-After: 7")) as server, transport(server.url) as wire:
+    async with (
+        served(encoded(429, b"", "Retry-After: 7")) as server,
+        transport(server.url) as wire,
+    ):
         with pytest.raises(TrayportRateLimitError) as refused:
             await send(wire)
     assert refused.value.retry_after == 7
@@ -234,7 +237,7 @@ def test_whatever_retry_after_says_it_is_a_number_of_seconds_or_nothing(
         (404, b"HTTP/1.1 404 -\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\n\xff\xff\xff"),
         (401, b"HTTP/1.1 401 -\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nno"),
         (500, b"HTTP/1.1 500 -\r\nContent-Type: text/html; charset=base64\r\n\r\n<html>"),
-        (400, answer(400, b'{"errors":' + b"[" * 200_000)),
+        (400, encoded(400, b'{"errors":' + b"[" * 200_000)),
     ],
     ids=["cut", "not brotli", "not gzip", "odd charset", "deep"],
 )
@@ -261,7 +264,7 @@ async def test_the_status_of_an_error_survives_whatever_is_wrong_with_its_body(
 async def test_a_body_that_repeats_the_key_does_not_put_it_into_an_error(
     status: int, body: str
 ) -> None:
-    async with served(answer(status, body.encode())) as server, transport(server.url) as wire:
+    async with served(encoded(status, body.encode())) as server, transport(server.url) as wire:
         with pytest.raises(TrayportError) as refused:
             (await send(wire)).read(decode)
     error = refused.value
@@ -281,7 +284,7 @@ async def test_the_chain_of_causes_shows_no_key() -> None:
 
 async def test_no_logger_writes_the_key(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(1)
-    async with served(answer(200, b"[]")) as server, transport(server.url) as wire:
+    async with served(encoded(200, b"[]")) as server, transport(server.url) as wire:
         await send(wire)
         hpack.Encoder().encode([(b"x-api-key", KEY.encode())])
     assert "httpcore" in {record.name.split(".")[0] for record in caplog.records}
@@ -296,13 +299,13 @@ async def test_a_request_too_long_to_send_is_an_error_of_ours() -> None:
 
 
 async def test_a_redirect_is_an_error_and_the_key_does_not_follow_it() -> None:
-    async with served(answer(200, b"[]")) as elsewhere:
-        away = answer(302, b"", f"Location: {elsewhere.url}/api/trades")
+    async with served(encoded(200, b"[]")) as elsewhere:
+        away = encoded(302, b"", f"Location: {elsewhere.url}/api/trades")
         async with served(away) as server, transport(server.url) as wire:
             with pytest.raises(TrayportAPIError) as refused:
                 await send(wire)
     assert refused.value.status_code == 302
-    assert elsewhere.asked == []
+    assert elsewhere.requests == []
 
 
 @pytest.mark.parametrize(
@@ -341,7 +344,10 @@ async def test_nobody_listening_is_a_connection_error() -> None:
 
 async def test_the_key_goes_to_the_configured_addresses_whatever_the_path_says() -> None:
     markets = ApiRequest.of("get_markets")
-    async with served(answer(200, b"[]")) as elsewhere, served(answer(200, b"[]")) as server:
+    async with (
+        served(encoded(200, b"[]")) as elsewhere,
+        served(encoded(200, b"[]")) as server,
+    ):
         port = elsewhere.url.rpartition(":")[2]
         paths = (f"@127.0.0.1:{port}/x", ".evil.example/x", "0/x", "\\@127.0.0.1/x", "x")
         for path in paths:
@@ -352,26 +358,26 @@ async def test_the_key_goes_to_the_configured_addresses_whatever_the_path_says()
             async with transport(server.url) as wire:
                 with pytest.raises(TrayportConfigurationError, match="leads elsewhere"):
                     await send(wire, evolve(CALL, url=path))
-    assert elsewhere.asked == server.asked == []
+    assert elsewhere.requests == server.requests == []
 
 
 @pytest.mark.parametrize("path", [".evil.example/x", "@evil.example/x", ":444/x", "\\.evil/x"])
 async def test_a_path_cannot_lengthen_the_name_of_the_host(path: str) -> None:
-    asked: list[httpx.Request] = []
+    sent: list[httpx.Request] = []
 
-    def answered(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+    def respond(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
         return httpx.Response(200, stream=httpx.ByteStream(b"[]"))
 
     urls = {"analytics": "https://api.example", "reference": "https://api.example"}
-    hooks = Hooks(transport=httpx.MockTransport(answered))
+    hooks = Hooks(transport=httpx.MockTransport(respond))
     wire = Transport(key=KEY, urls=urls, hooks=hooks)
     async with aclosing(wire):
         await send(wire)
-        assert len(asked) == 1
+        assert len(sent) == 1
         with pytest.raises(TrayportConfigurationError):
             await send(wire, evolve(CALL, url=path))
-    assert len(asked) == 1
+    assert len(sent) == 1
 
 
 @pytest.mark.parametrize("part", ["head", "body"])

@@ -11,7 +11,7 @@ import pytest
 import trustme
 from attrs import evolve
 
-from tests.http.peers import Peer, answer, closed_port, peer
+from tests.http.peers import Peer, closed_port, encoded, peer
 from trayport_sdk import (
     BreakerState,
     BreakerStatus,
@@ -134,7 +134,7 @@ async def test_a_refused_key_is_wrong_whatever_else_works(server: Server) -> Non
 
 
 async def test_a_failing_service_is_asked_once_and_says_nothing_about_the_key() -> None:
-    async with peer(lambda _: answer(b"", 503)) as failing:
+    async with peer(lambda _: encoded(b"", 503)) as failing:
         report = await checked(failing.url)
     assert len(failing.requests) == 2
     assert named(report, "key").ok is None
@@ -142,7 +142,7 @@ async def test_a_failing_service_is_asked_once_and_says_nothing_about_the_key() 
 
 
 async def test_a_response_that_is_no_json_is_wrong() -> None:
-    async with peer(lambda _: answer(b"<html>welcome</html>")) as hotel:
+    async with peer(lambda _: encoded(b"<html>welcome</html>")) as hotel:
         report = await checked(hotel.url)
     assert failed(report) == ["analytics API", "reference API"]
 
@@ -151,7 +151,7 @@ async def test_what_a_hook_raises_is_reported_in_its_own_words() -> None:
     def spoil(_: object) -> None:
         raise LookupError("no\ndesk")
 
-    async with peer(lambda _: answer(b"", 503)) as failing:
+    async with peer(lambda _: encoded(b"", 503)) as failing:
         settings = settings_of(failing.url, breaker_threshold=1)
         async with TrayportClient(settings=settings, on_breaker_change=spoil) as client:
             report = await client.health_check()
@@ -163,7 +163,7 @@ async def test_a_check_that_is_cancelled_is_cancelled() -> None:
         silent.answering.clear()
         async with TrayportClient(settings=settings_of(silent.url)) as client:
             check = asyncio.create_task(client.health_check())
-            await silent.asked(2)
+            await silent.received(2)
             check.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await check
@@ -173,7 +173,7 @@ async def test_a_check_that_is_cancelled_is_cancelled() -> None:
 
 
 async def test_an_open_breaker_says_until_when() -> None:
-    async with peer(lambda _: answer(b"", 503)) as failing:
+    async with peer(lambda _: encoded(b"", 503)) as failing:
         report = await checked(failing.url, breaker_threshold=1)
     assert named(report, "breakers").ok is False
     assert "/activity open until " in named(report, "breakers").detail

@@ -205,13 +205,13 @@ def test_too_fast_pauses_everybody_then_halves_the_rate_then_recovers() -> None:
     async def main() -> None:
         limiter = RequestLimiter(DEFAULT, clock=clock)
         grant = await limiter.acquire()
-        told = clock()
+        slowed_at = clock()
         assert await limiter.slow_down(7.0, grant) == 0.5
         moments = [when for when, _ in await granted(limiter, ["normal"] * 300)]
-        assert moments[0] - told >= 7.0
-        assert moments[0] - told < 7.05
+        assert moments[0] - slowed_at >= 7.0
+        assert moments[0] - slowed_at < 7.05
         rate = {
-            share: sum(a <= when - told - 7 < b for when in moments) / (b - a)
+            share: sum(a <= when - slowed_at - 7 < b for when in moments) / (b - a)
             for share, a, b in ((0.5, 0, 5), (0.75, 10, 15), (1.0, 25, 35))
         }
         for share, measured in rate.items():
@@ -259,16 +259,16 @@ def test_the_status_shows_every_window_and_the_queue() -> None:
 
 def test_nothing_spins() -> None:
     class Counting(MemoryStore):
-        asked = 0
+        takes = 0
 
         def take(self, limits: Limits) -> Taken:
-            self.asked += 1
+            self.takes += 1
             return super().take(limits)
 
     async def main() -> None:
         store = Counting(clock)
         await granted(RequestLimiter(DEFAULT, store, clock=clock), ["normal"] * 100)
-        assert store.asked < 3 * 100
+        assert store.takes < 3 * 100
 
     virtual_time.run(main())
 
@@ -319,10 +319,10 @@ class Away(Store):
 
     def __init__(self) -> None:
         self.back = False
-        self.asked = 0
+        self.takes = 0
 
     def take(self, limits: Limits) -> Taken:
-        self.asked += 1
+        self.takes += 1
         if not self.back:
             raise StoreError("nobody there")
         return Taken(0, 0)

@@ -66,7 +66,7 @@ def test_a_share_of_the_rate_is_evenly_spaced(limits: Limits, share: float) -> N
 
 
 def greedy(quotas: tuple[Quota, ...], until: int) -> list[int]:
-    """When somebody is granted who asks every millisecond."""
+    """The times of grants of a caller that tries every millisecond."""
     granted: list[int] = []
     now = 0
     while now < until:

@@ -1,4 +1,4 @@
-"""Every place where grants are counted gives the same answers."""
+"""Every place where grants are counted gives the same results."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def store(made: Made, time: Clock) -> Store:
 
 
 def granted(store: Store, limits: Limits, time: Clock, number: int) -> list[int]:
-    """When somebody is granted who asks again as soon as there is a chance."""
+    """The times of grants of a caller that tries again as soon as it may."""
     moments: list[int] = []
     while len(moments) < number:
         taken = store.take(limits)
@@ -292,7 +292,7 @@ asks = st.lists(
 ALLOWANCES = (DEFAULT, Limits(6, 360, evenly=False), DOCUMENTED, Limits(2, 10))
 
 
-def answers(store: Store, time: Clock, drawn: list[Ask]) -> list[Taken | Look | float]:
+def results(store: Store, time: Clock, drawn: list[Ask]) -> list[Taken | Look | float]:
     """What a store says to a sequence of asks that depend on what it said before."""
     said: list[Taken | Look | float] = []
     grant = NEVER
@@ -321,7 +321,7 @@ def answers(store: Store, time: Clock, drawn: list[Ask]) -> list[Taken | Look | 
 def test_memory_and_file_give_the_same_answers(drawn: list[Ask]) -> None:
     mine, theirs = Clock(), Clock()
     file = SqliteStore(":memory:", "a", theirs)
-    assert answers(AsPadded(mine), mine, drawn) == answers(file, theirs, drawn)
+    assert results(AsPadded(mine), mine, drawn) == results(file, theirs, drawn)
     file.close()
 
 
@@ -332,7 +332,7 @@ def test_memory_and_redis_give_the_same_answers(
 ) -> None:
     mine, theirs = Clock(), Clock()
     redis = RedisOnClock(redis_server.url, f"test {next(NAMES)}", theirs)
-    assert answers(AsPadded(mine), mine, drawn) == answers(redis, theirs, drawn)
+    assert results(AsPadded(mine), mine, drawn) == results(redis, theirs, drawn)
     redis.close()
 
 
@@ -387,9 +387,9 @@ def test_a_connection_that_was_dropped_is_made_again(redis_server: RedisServer) 
 def test_an_address_that_cannot_be_used_is_a_clear_error_without_the_password(address: str) -> None:
     with pytest.raises(TrayportConfigurationError, match="limiter_store") as caught:
         RedisStore(address, "a")
-    told = "".join(traceback.format_exception(caught.value))
-    assert "s3cret" not in told
-    assert "xyz" not in told
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "s3cret" not in shown
+    assert "xyz" not in shown
 
 
 def test_what_nobody_could_check_fails_as_the_store_does() -> None:
