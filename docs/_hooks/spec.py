@@ -29,6 +29,7 @@ from trayport_spec import (
 
 from trayport_sdk.sandbox import Sandbox
 from trayport_sdk.settings import SANDBOX_KEY, SANDBOX_PORT
+from trayport_sdk.tables import RESPONSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -295,12 +296,42 @@ def venues_table() -> str:
     )
 
 
+def _unnamed(page: str, targets: Iterable[str]) -> str:
+    """Blocks of the reference for what a page does not name by hand."""
+    text = (ROOT / "docs" / "reference" / page).read_text()
+    return "\n\n".join(f"::: {t}" for t in dict.fromkeys(targets) if f"::: {t}\n" not in text)
+
+
+def more_responses() -> str:
+    """The response classes of operations that have come since the page was written."""
+    tables = (table for table in RESPONSES.values() if not ENDPOINTS[table.operation_id].single)
+    return _unnamed("responses.md", (f"trayport_sdk.tables.{t.__name__}" for t in tables))
+
+
+def more_models() -> str:
+    """The models of rows that have come since the page was written."""
+    return _unnamed("models.md", (f"trayport_api.models.{e.schema}" for e in ENDPOINTS.values()))
+
+
+def more_groups() -> str:
+    """The groups of methods without a page of their own."""
+    pages = {"trades", "orders", "snapshots", "reference"}
+    return "\n\n".join(
+        f"::: trayport_sdk.resources.generated.{group}.{group.capitalize()}Methods"
+        for group in dict.fromkeys(e.group for e in ENDPOINTS.values())
+        if group not in pages
+    )
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "limits": limits_table,
     "intervals": intervals_table,
     "optional-fields": fields_table,
     "requests": requests_table,
     "endpoints": endpoint_sections,
+    "more-responses": more_responses,
+    "more-models": more_models,
+    "more-groups": more_groups,
     "assumptions": assumptions,
     "venues": venues_table,
     "venue-count": lambda: str(len(VENUES)),

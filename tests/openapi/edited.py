@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 ROOT = Path(__file__).resolve().parents[2]
 TRY_OUT = Path(__file__).with_name("try_out.py")
-COPIED = ("openapi", "generated", "trayport_sdk")
+COPIED = ("openapi", "generated", "trayport_sdk", "docs")
 
 
 @frozen
@@ -53,6 +53,10 @@ class Copy:
         for old, new in names:
             block = block.replace(old, new)
         self._document.write_text(text[:end] + block + text[end:])
+
+    def insert_after(self, mark: str, new: str) -> None:
+        """Adds text after the first place of the document that reads so."""
+        self.replace(mark, mark + new)
 
     def add_venue(self, row: str) -> None:
         with (self.root / "openapi" / "venues.csv").open("a") as table:

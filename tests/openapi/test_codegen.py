@@ -58,6 +58,9 @@ CALLS: dict[str, list[tuple[str, list[Any], dict[str, Any]]]] = {
         ("trades.get_first_trade", [NAME], {"at": "2024-03-05T12:00"}),
         ("trades.get_first_trade", [NAME], {"at": "2024-03-05T12:00:00.5"}),
     ],
+    "shape": [
+        ("settlements.get_settlements", [NAME, *DAY], {"final": final}) for final in (True, 7)
+    ],
 }
 COMMANDS = {
     "field": [["trades", NAME, "--from", DAY[0], "--until", DAY[1], "--field", "basis"]],
@@ -66,7 +69,74 @@ COMMANDS = {
         for size in ("9", "10")
     ],
     "operation": [["first", NAME, "--at", "2024-03-05T12:00"]],
+    "shape": [["settlements", NAME, "--from", DAY[0], "--until", DAY[1]]],
 }
+
+
+# An operation of a new group, with rows of a shape that no other has.
+SETTLEMENTS = """\
+  /settlements:
+    servers: [*analytics_server]
+    get:
+      operationId: get_settlements
+      x-provenance: documented
+      x-trayport-method: {group: settlements, name: get_settlements, command: settlements}
+      tags: [Trades]
+      summary: Settlement prices of one contract.
+      description: One price a day, oldest first.
+      x-trayport-limits:
+        contract: one
+        ranges: [{maxDays: 100}]
+        cutoff: utc-day-start
+        x-provenance: documented
+      x-trayport-batch: {by: none, x-provenance: documented}
+      x-trayport-row: {schema: Settlement, time: settledAt}
+      parameters:
+        - $ref: '#/components/parameters/InstrumentId'
+        - $ref: '#/components/parameters/MarketId'
+        - $ref: '#/components/parameters/SequenceId'
+        - $ref: '#/components/parameters/SequenceItemId'
+        - $ref: '#/components/parameters/SecondSequenceItemId'
+        - $ref: '#/components/parameters/ContractType'
+        - $ref: '#/components/parameters/From'
+        - $ref: '#/components/parameters/Until'
+        - name: final
+          in: query
+          description: Only final prices.
+          schema: {type: boolean, default: false}
+          x-provenance: documented
+      responses:
+        '200':
+          description: The settlements.
+          content:
+            application/json:
+              schema:
+                type: array
+                items: {$ref: '#/components/schemas/Settlement'}
+        '400': {$ref: '#/components/responses/BadRequest'}
+        '401': {$ref: '#/components/responses/Unauthorized'}
+
+"""
+SETTLEMENT = """\
+    Settlement:
+      type: object
+      description: The settlement of a contract on one day.
+      required: [settledAt, price, kind]
+      properties:
+        settledAt:
+          $ref: '#/components/schemas/Nanoseconds'
+          description: When it was settled.
+          x-provenance: documented
+        price:
+          type: number
+          description: The price.
+          x-provenance: documented
+        kind:
+          type: string
+          enum: [Daily, Final]
+          description: Which settlement it is.
+          x-provenance: documented
+"""
 
 
 @attrs.frozen
@@ -79,6 +149,7 @@ class Edited:
     called: dict[str, list[Any]]
     called_in_sync: dict[str, list[Any]]
     commanded: dict[str, list[tuple[int, str]]]
+    pages: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +178,8 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Edited:
         ("get_last_trade", "get_first_trade"),
         ("command: last", "command: first"),
     )
+    copy.insert_after("\npaths:\n", SETTLEMENTS)
+    copy.insert_after("\n  schemas:\n", SETTLEMENT)
     checked = copy.codegen("--check")
     assert checked.returncode == 1
     assert "run ./codegen.sh" in checked.stderr
@@ -189,6 +262,27 @@ def test_a_new_operation_is_served_and_called(edited: Edited) -> None:
     assert wrong.startswith("TrayportValidationError: ")
     ((code, text),) = edited.commanded["operation"]
     assert code == 0, text
+
+
+def test_an_operation_of_a_new_group_and_shape_is_served_called_and_shown(edited: Edited) -> None:
+    found, wrong = edited.called["shape"]
+    assert found["columns"] == ["settled_at", "price", "kind"]
+    assert found["rows"] > 0
+    assert wrong.startswith("TrayportValidationError: final 7 is not a truth value")
+    ((code, text),) = edited.commanded["shape"]
+    assert code == 0, text
+    assert "settled_at" in text
+    groups, responses, models = edited.pages["reference"]
+    assert "trayport_sdk.resources.generated.settlements.SettlementsMethods" in groups
+    assert "trayport_sdk.tables.SettlementsResponse" in responses
+    assert "trayport_api.models.Settlement" in models
+
+
+def test_the_reference_shows_what_is_new(edited: Edited) -> None:
+    for name in ("get_first_trade", "get_settlements", "sampleSize", "basis", "31 days"):
+        assert name in edited.pages["endpoints"], name
+    for name in ("sample_size: New. [documented]", "`basis`"):
+        assert name in edited.pages["method"], name
 
 
 def test_what_is_committed_is_what_the_document_gives() -> None:

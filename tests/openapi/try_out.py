@@ -22,7 +22,9 @@ import trayport_api
 import trayport_spec
 
 import trayport_sdk
+import trayport_sdk.resources.generated.trades
 import trayport_sdk.sync
+from docs._hooks import spec
 from trayport_sdk.cli import run
 from trayport_sdk.sandbox import Sandbox
 
@@ -94,6 +96,13 @@ if __name__ == "__main__":
             "responses": {edit: asyncio.run(responses(some)) for edit, some in paths.items()},
             "called": {edit: asyncio.run(called(some)) for edit, some in calls.items()},
             "called_in_sync": {edit: called_in_sync(some) for edit, some in calls.items()},
+            "pages": {
+                "endpoints": spec.limits_table() + spec.endpoint_sections(),
+                "reference": [spec.more_groups(), spec.more_responses(), spec.more_models()],
+                "method": inspect.getdoc(
+                    trayport_sdk.resources.generated.trades.TradesMethods.get_trades
+                ),
+            },
             "commanded": {edit: commanded(some) for edit, some in commands.items()},
         },
         sys.stdout,
