@@ -104,9 +104,9 @@ class TradesGroup:
     ) -> TradesResponse:
         """Trades of one contract or of several items of one sequence.
 
-        Executed trades in a time range, oldest first. Several items of a sequence may be asked for
+        Executed trades in a time range, oldest first. Several items of a sequence may be requested
         at once, either by their ids or as the next tradable ones. Rows say which contract they
-        belong to only when the optional field `contract` is asked for. [documented]
+        belong to only when the optional field `contract` is requested. [documented]
 
         Args:
             contracts: One contract or several, as `ContractSpec`, as machine symbols, or by name
@@ -119,7 +119,7 @@ class TradesGroup:
             routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
                 route. [documented; assumes list-separators]
             deduplicate_routes: Whether a record that came over several routes is returned once. It
-                is when several routes are asked for and this is absent. [documented]
+                is when several routes are requested and this is absent. [documented]
             optional_fields: Columns to add to every trade: `contract`, `route`, `route_id`,
                 `from_broken_spread`, `initiator_owned_spread`, `aggressor_owned_spread`,
                 `aggressor_sleeve`, `initiator_sleeve`. [documented]
@@ -195,7 +195,7 @@ class TradesGroup:
             routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
                 route. [documented; assumes list-separators]
             deduplicate_routes: Whether a record that came over several routes is returned once. It
-                is when several routes are asked for and this is absent. [documented]
+                is when several routes are requested and this is absent. [documented]
             optional_fields: Columns to add to every trade: `contract`, `route`, `route_id`,
                 `from_broken_spread`, `initiator_owned_spread`, `aggressor_owned_spread`,
                 `aggressor_sleeve`, `initiator_sleeve`. [documented]
@@ -518,7 +518,7 @@ class OrdersGroup:
         """The best bid and ask of one contract, sampled at an interval.
 
         The top of the book at regular instants, oldest first. A side without orders is null; an
-        instant with no orders at all is left out unless empty buckets are asked for. [documented]
+        instant with no orders at all is left out unless empty buckets are requested. [documented]
 
         Args:
             contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
@@ -533,7 +533,7 @@ class OrdersGroup:
             routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
                 route. [documented; assumes list-separators]
             deduplicate_routes: Whether a record that came over several routes is returned once. It
-                is when several routes are asked for and this is absent. [documented]
+                is when several routes are requested and this is absent. [documented]
             optional_fields: Columns to add to every order: `route`, `route_id`, `venue_code`.
                 [documented]
             on_progress: Called after each response with a `Progress`.
@@ -598,7 +598,7 @@ class OrdersGroup:
         Bids and asks at regular instants, oldest first; within a side best price first, and oldest
         order first within a price. Orders are listed one by one, except those of venues that send
         them aggregated by price. A venue with separate public and private feeds shows an own order
-        twice when private details are asked for: these are two records. [documented]
+        twice when private details are requested: these are two records. [documented]
 
         Args:
             contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
@@ -613,7 +613,7 @@ class OrdersGroup:
             routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
                 route. [documented; assumes list-separators]
             deduplicate_routes: Whether a record that came over several routes is returned once. It
-                is when several routes are asked for and this is absent. [documented]
+                is when several routes are requested and this is absent. [documented]
             depth: How many orders to return on each side, best first. [documented; assumes
                 depth-minimum, counts-fit-32-bits]
             max_spread: Leaves out orders further than this many percent from the best price of

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from .types import Provenance, RequestLimits
 
 SPEC_VERSION = "2024.4"
-SPEC_HASH = "93a2f28e0ce9be3bfad36bec9d21b9e3f911e84ce3812daf1b6639e851d37ec5"
+SPEC_HASH = "2a5d3c9224e9beaa3731100dccd66567080ad3d3b7b60988d26a09562aba6e4a"
 API_KEY_HEADER = "X-API-KEY"
 ANALYTICS_URL = "https://analytics.trayport.com/api"
 REFERENCE_URL = "https://referencedata.trayport.com"
@@ -33,12 +33,12 @@ ASSUMPTIONS: Mapping[str, str] = MappingProxyType(
         "reference-shares-rate-limit": "Requests to the Reference Data API count against the same allowance as those to the Data Analytics API.",
         "list-separators": "Item ids may be sent as one comma-separated value; names of routes are repeated, because a name could hold a comma.",
         "from-inclusive": "A row stamped exactly at `from` belongs to the response.",
-        "current-day-is-asked-whole": "Where the current day may be asked for, so may its end, although it is still to come.",
+        "current-day-is-asked-whole": "Where the current day may be requested, so may its end, although it is still to come.",
         "activity-until-exclusive": "A trade stamped exactly at `until` is not counted in trading activity.",
         "explicit-items-maximum": "The maximum that is documented for `tradingItems` also holds for explicitly listed items.",
         "trading-items-reference": "The next tradable items are counted from `from` of a range and from `at` of a snapshot.",
-        "include-private-default": "Private details are left out unless they are asked for.",
-        "include-empty-default": "Empty buckets are left out unless they are asked for.",
+        "include-private-default": "Private details are left out unless they are requested.",
+        "include-empty-default": "Empty buckets are left out unless they are requested.",
         "hours-align-to-midnight": "Candles of several hours start at multiples of their length counted from midnight UTC.",
         "months-align-to-first": "Monthly candles start on the first of a month.",
         "weeks-count-from-start": "Candles of seven days start at midnight UTC and are counted from the start of the range, whose end may lie off that grid.",
@@ -51,8 +51,8 @@ ASSUMPTIONS: Mapping[str, str] = MappingProxyType(
         "product-sequences-path": "The details of an instrument or market repeat the path of its sequences.",
         "names-are-never-null": "Names in reference data are present and never null.",
         "item-dates-optional-zone": "Dates in reference data are ISO-8601 text and mean UTC where they carry no zone.",
-        "item-count-minimum": "At least one sequence item is asked for.",
-        "every-item-at-once": "Any larger number of sequence items may be asked for, so that all of a sequence are read at once.",
+        "item-count-minimum": "At least one sequence item is requested.",
+        "every-item-at-once": "Any larger number of sequence items may be requested, so that all of a sequence are read at once.",
         "counts-fit-32-bits": "Counts in a request, such as a depth or an interval, fit a signed integer of 32 bits.",
         "depth-minimum": "A book has a depth of at least one order a side.",
         "max-spread-from-best": "The widest accepted spread is a positive percentage of the best price of the order's own side.",
@@ -61,7 +61,7 @@ ASSUMPTIONS: Mapping[str, str] = MappingProxyType(
         "history-starts-with-month": "History that is documented by month starts on the first day of that month, and the end of January 2020 is its last day.",
         "book-fields-nullability": "Prices and quantities of orders in a book are never null.",
         "top-quantity-of-first-order": "The quantity at the top of the book is that of the first order at the best price.",
-        "snapshot-time-is-at": "The time stamp of a snapshot response is the instant it was asked for.",
+        "snapshot-time-is-at": "The time stamp of a snapshot response is the requested instant.",
         "problem-type-and-detail": "A problem document may also carry the type and the detail that such documents usually have.",
         "retry-after-forms": "The time to wait comes as seconds or as an HTTP date, or not at all.",
         "errors-are-problems": "Errors other than 400 carry a problem document as well, when they have a body of their own.",

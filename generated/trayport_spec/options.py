@@ -25,7 +25,7 @@ class Options:
         include_private: Whether your own rows carry their private details.
         routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered route.
         deduplicate_routes: Whether a record that came over several routes is returned once. It is
-            when several routes are asked for and this is absent.
+            when several routes are requested and this is absent.
         optional_fields: Columns to add to every trade.
         include_empty_buckets: Whether buckets without data are returned as well.
         depth: How many orders to return on each side, best first.

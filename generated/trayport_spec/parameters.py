@@ -184,7 +184,7 @@ DEDUPLICATE_ROUTES = Parameter(
     "deduplicateRoutes",
     "deduplicate_routes",
     "boolean",
-    "Whether a record that came over several routes is returned once. It is when several routes are asked for and this is absent.",
+    "Whether a record that came over several routes is returned once. It is when several routes are requested and this is absent.",
 )
 TRADE_OPTIONAL_FIELDS = Parameter(
     "optionalFields",

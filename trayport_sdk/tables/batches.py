@@ -107,7 +107,7 @@ class Workers(Generic[Result]):
             raise
 
     def close(self, *, wait: bool) -> None:
-        """Ends the processes, once they have finished their current work; waits for it if asked."""
+        """Ends the processes after their current work, and waits for that with `wait`."""
         if self._pool is not None:
             self._pool.shutdown(wait=wait, cancel_futures=True)
 

@@ -34,7 +34,7 @@ class OrdersMethods(RowOperations):
         """The best bid and ask of one contract, sampled at an interval.
 
         The top of the book at regular instants, oldest first. A side without orders is null; an
-        instant with no orders at all is left out unless empty buckets are asked for. [documented]
+        instant with no orders at all is left out unless empty buckets are requested. [documented]
 
         Args:
             contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
@@ -49,7 +49,7 @@ class OrdersMethods(RowOperations):
             routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
                 route. [documented; assumes list-separators]
             deduplicate_routes: Whether a record that came over several routes is returned once. It
-                is when several routes are asked for and this is absent. [documented]
+                is when several routes are requested and this is absent. [documented]
             optional_fields: Columns to add to every order: `route`, `route_id`, `venue_code`.
                 [documented]
             on_progress: Called after each response with a `Progress`.
@@ -113,7 +113,7 @@ class OrdersMethods(RowOperations):
         Bids and asks at regular instants, oldest first; within a side best price first, and oldest
         order first within a price. Orders are listed one by one, except those of venues that send
         them aggregated by price. A venue with separate public and private feeds shows an own order
-        twice when private details are asked for: these are two records. [documented]
+        twice when private details are requested: these are two records. [documented]
 
         Args:
             contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
@@ -128,7 +128,7 @@ class OrdersMethods(RowOperations):
             routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
                 route. [documented; assumes list-separators]
             deduplicate_routes: Whether a record that came over several routes is returned once. It
-                is when several routes are asked for and this is absent. [documented]
+                is when several routes are requested and this is absent. [documented]
             depth: How many orders to return on each side, best first. [documented; assumes
                 depth-minimum, counts-fit-32-bits]
             max_spread: Leaves out orders further than this many percent from the best price of

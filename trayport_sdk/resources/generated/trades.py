@@ -41,9 +41,9 @@ class TradesMethods(RowOperations):
     ) -> TradesResponse:
         """Trades of one contract or of several items of one sequence.
 
-        Executed trades in a time range, oldest first. Several items of a sequence may be asked for
+        Executed trades in a time range, oldest first. Several items of a sequence may be requested
         at once, either by their ids or as the next tradable ones. Rows say which contract they
-        belong to only when the optional field `contract` is asked for. [documented]
+        belong to only when the optional field `contract` is requested. [documented]
 
         Args:
             contracts: One contract or several, as `ContractSpec`, as machine symbols, or by name
@@ -56,7 +56,7 @@ class TradesMethods(RowOperations):
             routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
                 route. [documented; assumes list-separators]
             deduplicate_routes: Whether a record that came over several routes is returned once. It
-                is when several routes are asked for and this is absent. [documented]
+                is when several routes are requested and this is absent. [documented]
             optional_fields: Columns to add to every trade: `contract`, `route`, `route_id`,
                 `from_broken_spread`, `initiator_owned_spread`, `aggressor_owned_spread`,
                 `aggressor_sleeve`, `initiator_sleeve`. [documented]
@@ -131,7 +131,7 @@ class TradesMethods(RowOperations):
             routes: Routes to market by name or id, or `all`. When absent, the lowest-numbered
                 route. [documented; assumes list-separators]
             deduplicate_routes: Whether a record that came over several routes is returned once. It
-                is when several routes are asked for and this is absent. [documented]
+                is when several routes are requested and this is absent. [documented]
             optional_fields: Columns to add to every trade: `contract`, `route`, `route_id`,
                 `from_broken_spread`, `initiator_owned_spread`, `aggressor_owned_spread`,
                 `aggressor_sleeve`, `initiator_sleeve`. [documented]
