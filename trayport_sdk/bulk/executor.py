@@ -313,7 +313,7 @@ class Run:
 
     async def _tried(self, query: QueryPlan, splitting: _Splitting) -> Outcome:
         """One request, which waits while its endpoint is left alone."""
-        call = ApiRequest.from_query(query)
+        request = ApiRequest.from_query(query)
 
         def read(response: ApiResponse) -> Outcome | _Later:
             return read_response(
@@ -325,10 +325,10 @@ class Run:
             return FailedQuery(query, error) if rest is None else _Later(rest)
 
         async with self._slots:
-            outcome = await self._session.fetch(call, read, instead=instead)
+            outcome = await self._session.fetch(request, read, instead=instead)
             while isinstance(outcome, _Later):
                 await asyncio.sleep(outcome.seconds)
-                outcome = await self._session.fetch(call, read, instead=instead)
+                outcome = await self._session.fetch(request, read, instead=instead)
         splitting.note(outcome)
         if isinstance(outcome, FetchedQuery):
             self._service.note_response()

@@ -106,7 +106,7 @@ class Spool:
 
     def _gather(self) -> None:
         """Makes one block of the small tables."""
-        # Rows come in any number of pieces, and none of them is needed beside others.
+        # Empty tables are dropped, except for the only one, which has the columns.
         small = [frame for frame in self._small if frame.height] or self._small[:1]
         self._small = []
         if not small or (not self._small_rows and (self._blocks or self._written)):

@@ -92,7 +92,7 @@ class Runner:
         return about(query, resolved)
 
     async def about_one(self, contract: Contracts | None, query: QueryPlan) -> QueryPlan:
-        """The query, about one contract, whose rows do not say whose they are."""
+        """The query about one contract, whose rows need no column that names it."""
         if not isinstance(contract, ContractSpec | str):
             suggestion = "give a ContractSpec, a symbol or a name; client.planner takes several"
             raise invalid("contract", contract, "is not one contract", suggestion)
