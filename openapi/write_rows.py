@@ -140,7 +140,7 @@ def rows_module(api: Api, names: Names) -> str:
             text += struct(name, f"The response of `{endpoint.path}`.", lines)
             kinds[endpoint.operation_id] = name
     text += table("ROWS", "type[Any]", api, lambda endpoint: names.of(endpoint.row))
-    return text + table("RESPONSES", "Any", api, lambda endpoint: kinds[endpoint.operation_id])
+    return text + table("RESPONSE_TYPES", "Any", api, lambda endpoint: kinds[endpoint.operation_id])
 
 
 def schemas_module(api: Api, names: Names) -> str:

@@ -129,7 +129,7 @@ def test_threads_share_a_client() -> None:
 def test_a_stream_asks_for_no_more_than_it_holds() -> None:
     sandbox = Sandbox(limits=False)
     with sync.TrayportClient.sandbox(sandbox) as client:
-        stream = client.stream_trades(APRIL, "2023-06-01", "2024-03-01", max_answers=2)
+        stream = client.stream_trades(APRIL, "2023-06-01", "2024-03-01", max_responses=2)
         batches = iter(stream)
         next(batches)
         asked = sum(request.path.endswith("/trades") for request in sandbox.requests)
@@ -139,7 +139,7 @@ def test_a_stream_asks_for_no_more_than_it_holds() -> None:
 def test_leaving_a_stream_ends_its_requests() -> None:
     sandbox = Sandbox(limits=False)
     with sync.TrayportClient.sandbox(sandbox) as client:
-        for batch in client.stream_trades(APRIL, "2023-01-01", "2024-03-01", max_answers=1):
+        for batch in client.stream_trades(APRIL, "2023-01-01", "2024-03-01", max_responses=1):
             assert len(batch) > 0
             break
         asked = len(sandbox.requests)

@@ -1871,14 +1871,14 @@ class TrayportClient:
         until: TimeLike | None = None,
         *,
         in_order: bool = True,
-        max_answers: int | None = None,
+        max_responses: int | None = None,
         on_progress: OnProgress | None = None,
         **options: Unpack[TradesOptions],
     ) -> TableStream:
         """The trades of many contracts, piece by piece, to be worked on or written to a file.
 
-        While you work on a batch the next responses are fetched, up to `max_answers` of them; then
-        nothing is sent until you take the next batch, so memory stays bounded.
+        While you work on a batch the next responses are fetched, up to `max_responses` of them;
+        then nothing is sent until you take the next batch, so memory stays bounded.
 
         Args:
             contracts: As in `client.trades.get_trades`.
@@ -1886,8 +1886,8 @@ class TrayportClient:
             until: The end, exclusive; the end of the data when it is left out.
             in_order: Whether the batches of each contract come in time order. Otherwise they come
                 as they arrive, so that a slow response holds nothing up.
-            max_answers: How many responses are held at most besides the one you work on. Left out,
-                it is 1 while responses are large, and the setting `max_concurrency` otherwise.
+            max_responses: How many responses are held at most besides the one you work on. Left
+                out, it is 1 while responses are large, and the setting `max_concurrency` otherwise.
             on_progress: Called after each response with a `Progress`.
             options: The other options of `client.trades.get_trades`.
 
@@ -1914,7 +1914,7 @@ class TrayportClient:
                 from_,
                 until,
                 in_order=in_order,
-                max_answers=max_answers,
+                max_responses=max_responses,
                 on_progress=on_progress,
                 **options,
             ),
@@ -1931,7 +1931,7 @@ class TrayportClient:
         endpoint: str = "trades",
         interval: Interval | str | None = None,
         compression: Compression | None = None,
-        max_answers: int | None = None,
+        max_responses: int | None = None,
         on_progress: OnProgress | None = None,
         **options: Unpack[AnyOptions],
     ) -> FileReport:
@@ -1951,8 +1951,8 @@ class TrayportClient:
                 `"order_book"`.
             interval: The length of a candle, or the time between two states of a book.
             compression: For Parquet and Arrow `"zstd"`, the default, `"lz4"` or `"none"`.
-            max_answers: How many responses are held at most besides the one that is written, as in
-                `stream_trades`.
+            max_responses: How many responses are held at most besides the one that is written, as
+                in `stream_trades`.
             on_progress: Called after each response with a `Progress`.
             options: What the method of the endpoint takes besides, such as `optional_fields`.
 
@@ -1986,7 +1986,7 @@ class TrayportClient:
                 endpoint=endpoint,
                 interval=interval,
                 compression=compression,
-                max_answers=max_answers,
+                max_responses=max_responses,
                 on_progress=on_progress,
                 **options,
             )
@@ -2001,7 +2001,7 @@ class TrayportClient:
         *,
         endpoint: str = "trades",
         interval: Interval | str | None = None,
-        max_answers: int | None = None,
+        max_responses: int | None = None,
         response_format: ResponseFormat = "json",
         on_progress: OnProgress | None = None,
         **options: Unpack[AnyOptions],
@@ -2021,7 +2021,7 @@ class TrayportClient:
             directory: Where the files go; made when it is missing.
             endpoint: As in `stream_to_file`.
             interval: The length of a candle, or the time between two states of a book.
-            max_answers: How many responses are held at most, as in `stream_trades`.
+            max_responses: How many responses are held at most, as in `stream_trades`.
             response_format: What the service responds with, `"json"` or `"csv"`; CSV is kept
                 without checking what is in it.
             on_progress: Called after each response with a `Progress`.
@@ -2054,7 +2054,7 @@ class TrayportClient:
                 directory,
                 endpoint=endpoint,
                 interval=interval,
-                max_answers=max_answers,
+                max_responses=max_responses,
                 response_format=response_format,
                 on_progress=on_progress,
                 **options,

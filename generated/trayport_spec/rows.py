@@ -362,7 +362,7 @@ ROWS: Mapping[str, type[Any]] = MappingProxyType(
     }
 )
 
-RESPONSES: Mapping[str, Any] = MappingProxyType(
+RESPONSE_TYPES: Mapping[str, Any] = MappingProxyType(
     {
         "get_trades": list[Trade],
         "get_private_trades": list[PrivateTrade],

@@ -89,7 +89,7 @@ def test_while_the_consumer_works_the_next_answers_are_fetched_and_no_more(
 
     async def test(client: TrayportClient) -> None:
         windows: list[Window | None] = []
-        stream = client.stream_trades(QUIET[0], "2023-03-01", "2024-03-01", max_answers=held)
+        stream = client.stream_trades(QUIET[0], "2023-03-01", "2024-03-01", max_responses=held)
         async for batch in stream:
             await asyncio.sleep(1000)
             (request,) = batch.requests

@@ -326,7 +326,7 @@ async def main():
     async with TrayportClient.sandbox() as client:
         await client.stream_to_file(
             "10000065*#Single#10000305#244#0", "2022-01-01", "2024-03-01", sys.argv[1],
-            on_progress=reported, max_answers=1,
+            on_progress=reported, max_responses=1,
         )
 
 asyncio.run(main())
@@ -407,7 +407,7 @@ def test_a_body_that_is_not_right_is_asked_for_again_and_not_kept(tmp_path: Path
     verdicts = iter(["broken", "cut", None, None])
 
     async def test(client: TrayportClient) -> list[Path]:
-        return await client.download_raw(APRIL, *MONTHS, tmp_path, max_answers=1)
+        return await client.download_raw(APRIL, *MONTHS, tmp_path, max_responses=1)
 
     paths = session(Service(lambda _: next(verdicts)), test)  # type: ignore[arg-type]
     assert [path.name[:5] for path in paths] == ["00001", "00002"]
@@ -421,7 +421,7 @@ def test_a_download_that_fails_keeps_what_is_whole(tmp_path: Path) -> None:
 
     async def test(client: TrayportClient) -> None:
         with pytest.raises(TrayportError):
-            await client.download_raw(APRIL, *MONTHS, tmp_path, max_answers=1)
+            await client.download_raw(APRIL, *MONTHS, tmp_path, max_responses=1)
 
     session(Service(verdict), test, max_retries=0)
     (path,) = tmp_path.iterdir()

@@ -150,7 +150,7 @@ async def first_above(
     client: TrayportClient, contracts: Sequence[ContractSpec], from_: date, price: float
 ) -> tuple[ContractSpec, Trade] | None:
     """The first trade in a stream above a price, and nothing asked for beyond it."""
-    async with aclosing(client.stream_trades(contracts, from_, max_answers=1)) as batches:
+    async with aclosing(client.stream_trades(contracts, from_, max_responses=1)) as batches:
         batch: TradesBatch
         async for batch in batches:
             above = (trade for trade in batch if trade.price > price)

@@ -32,11 +32,17 @@ CALLS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "a month as pandas writes it": ("interval", lambda c: c.trades.get_ohlcv(A, *DAY, "1M")),
     "a book after the data": ("at", lambda c: c.orders.get_order_book_snapshot(A, "9999-12-31")),
     "answers that are no number": (
-        "max_answers",
-        lambda c: anext(c.stream_trades(A, *DAY, max_answers=float("nan"))),
+        "max_responses",
+        lambda c: anext(c.stream_trades(A, *DAY, max_responses=float("nan"))),
     ),
-    "half an answer": ("max_answers", lambda c: anext(c.stream_trades(A, *DAY, max_answers=1.5))),
-    "true answers": ("max_answers", lambda c: anext(c.stream_trades(A, *DAY, max_answers=True))),
+    "half an answer": (
+        "max_responses",
+        lambda c: anext(c.stream_trades(A, *DAY, max_responses=1.5)),
+    ),
+    "true answers": (
+        "max_responses",
+        lambda c: anext(c.stream_trades(A, *DAY, max_responses=True)),
+    ),
     "progress to nobody": ("on_progress", lambda c: c.get_trades_bulk(A, *DAY, on_progress=5)),
     "a market that is a number": ("markets", lambda c: c.get_market_data(10000065, *DAY)),
     "no markets": ("markets", lambda c: c.get_market_data_bulk([], *DAY)),

@@ -92,10 +92,10 @@ class TableStream:
         make_query: Callable[[], Awaitable[QueryPlan]],
         *,
         in_order: bool = True,
-        max_answers: int | None = None,
+        max_responses: int | None = None,
         on_progress: OnProgress | None = None,
     ) -> None:
-        self._source = _Source(runner, make_query, in_order, max_answers, on_progress)
+        self._source = _Source(runner, make_query, in_order, max_responses, on_progress)
         self._batches: AsyncGenerator[TradesBatch] | None = None
         self._is_used = self._is_over = False
 
@@ -107,18 +107,18 @@ class TableStream:
         endpoint: str,
         *,
         in_order: bool = True,
-        max_answers: int | None = None,
+        max_responses: int | None = None,
         on_progress: OnProgress | None = None,
         **arguments: Any,
     ) -> Self:
         """The stream of an operation about contracts that may be given by name."""
 
         async def query() -> QueryPlan:
-            _check(endpoint, max_answers, arguments)
+            _check(endpoint, max_responses, arguments)
             return await runner.about(contracts, runner.query(endpoint, **arguments))
 
         return cls(
-            runner, query, in_order=in_order, max_answers=max_answers, on_progress=on_progress
+            runner, query, in_order=in_order, max_responses=max_responses, on_progress=on_progress
         )
 
     def __aiter__(self) -> Self:
@@ -295,7 +295,7 @@ class _Source:
     runner: Runner
     make_query: Callable[[], Awaitable[QueryPlan]]
     in_order: bool
-    max_answers: int | None
+    max_responses: int | None
     on_progress: OnProgress | None
 
     async def by_contract(self) -> AsyncGenerator[TradesBatch]:
@@ -343,7 +343,7 @@ class _Source:
         run = self.runner.run(
             plan(query),
             self.on_progress,
-            ahead=self.max_answers or FIRST_RESPONSES,
+            ahead=self.max_responses or FIRST_RESPONSES,
             whole=True,
             hold=hold,
             keep=keep,
@@ -351,7 +351,7 @@ class _Source:
         async with aclosing(run.outcomes(in_order=self.in_order)) as outcomes:
             async for outcome in outcomes:
                 if isinstance(outcome, FetchedQuery):
-                    if self.max_answers is None:
+                    if self.max_responses is None:
                         # The next ones will be about as large.
                         is_large = outcome.record.bytes_decoded > LARGE_RESPONSE
                         run.ahead = LARGE_RESPONSES if is_large else run.concurrency
@@ -385,7 +385,7 @@ def _feed(writer: FileWriter, query: QueryPlan, fetched: FetchedQuery) -> None:
         writer.write(frame)
 
 
-def _check(endpoint: str, max_answers: int | None, arguments: Mapping[str, object]) -> None:
+def _check(endpoint: str, max_responses: int | None, arguments: Mapping[str, object]) -> None:
     if endpoint not in STREAMED:
         raise TrayportValidationError(
             f"endpoint {endpoint!r} has no rows with a time that windows could be joined by",
@@ -396,10 +396,10 @@ def _check(endpoint: str, max_answers: int | None, arguments: Mapping[str, objec
     for name in arguments.keys() - CHOICES - {"from_", "until", "interval"}:
         suggestion = "tables have more, such as tz; options are "
         raise unknown_parameter(name, "is no option of a stream", sorted(CHOICES), suggestion)
-    if max_answers is None:
+    if max_responses is None:
         return
-    if not isinstance(max_answers, int) or isinstance(max_answers, bool) or max_answers < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise not_whole("max_answers", max_answers, 1, "leave it out, or hold at least one")
+    if not isinstance(max_responses, int) or isinstance(max_responses, bool) or max_responses < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise not_whole("max_responses", max_responses, 1, "leave it out, or hold at least one")
 
 
 def no_rows(query: QueryPlan) -> pl.DataFrame:

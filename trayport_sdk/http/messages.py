@@ -35,9 +35,7 @@ class ApiRequest:
 
     endpoint: Endpoint
     url: str
-    parameters: Mapping[str, str | tuple[str, ...]] = field(
-        factory=dict[str, str | tuple[str, ...]]
-    )
+    parameters: Parameters = field(factory=dict[str, str | tuple[str, ...]])
     media_type: str = JSON
 
     @classmethod

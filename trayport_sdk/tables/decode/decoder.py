@@ -24,7 +24,7 @@ import msgspec
 import polars as pl
 from attrs import field, frozen
 from trayport_spec import ENDPOINTS
-from trayport_spec.rows import RESPONSES
+from trayport_spec.rows import RESPONSE_TYPES
 
 from ...errors import QUOTED_CHARACTERS, TrayportDecodeError
 from . import locate
@@ -265,7 +265,7 @@ def _threads(_process: int) -> _Threads:
 
 @cache
 def _decoder(operation_id: str) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(RESPONSES[operation_id])
+    return msgspec.json.Decoder(RESPONSE_TYPES[operation_id])
 
 
 def _read(operation_id: str, text: bytes, *, lenient: bool) -> Decoded:

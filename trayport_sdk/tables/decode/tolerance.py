@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import msgspec
 from trayport_spec import ENDPOINTS, Column
-from trayport_spec.rows import RESPONSES, ROWS
+from trayport_spec.rows import RESPONSE_TYPES, ROWS
 
 from .schema import attribute
 
@@ -45,7 +45,7 @@ class Tolerance:
         Raises:
             msgspec.ValidationError: It is none.
         """
-        kind, place = RESPONSES[self._operation_id], self._endpoint.rows_at
+        kind, place = RESPONSE_TYPES[self._operation_id], self._endpoint.rows_at
         if place is not None:
             if not isinstance(document, Mapping):
                 raise _wrong("object", document, "$")
