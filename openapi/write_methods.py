@@ -295,6 +295,8 @@ def example_value(parameter: t.Parameter) -> str:
 def docstring(endpoint: t.Endpoint, indent: str) -> str:
     lines = [f'{indent}"""{endpoint.summary}', ""]
     lines += [wrapped(f"{endpoint.description} {marks(endpoint.provenance)}", indent), ""]
+    if help_ := " ".join(helps(endpoint)):
+        lines += [wrapped(help_, indent), ""]
     given = arguments(endpoint)
     if given:
         lines.append(f"{indent}Args:")
@@ -312,6 +314,17 @@ def docstring(endpoint: t.Endpoint, indent: str) -> str:
     lines += [wrapped(f"{name}: {text}", f"{indent}    ", "    ") for name, text in raised]
     lines += ["", f"{indent}Example:", *(f"{indent}    {line}" for line in example(endpoint))]
     return "\n".join([*lines, f'{indent}"""'])
+
+
+def helps(endpoint: t.Endpoint) -> Iterator[str]:
+    """What the client adds to an operation."""
+    if endpoint.limits.ranges or endpoint.limits.max_points is not None:
+        yield "A range of any length is cut into the fewest requests that the API accepts."
+    if endpoint.limits.contract == "many":
+        yield (
+            "Contracts that may share a request do; the rows of several contracts always say which "
+            "one they belong to."
+        )
 
 
 def returned(endpoint: t.Endpoint) -> str:

@@ -28,7 +28,7 @@ from trayport_sdk import client as async_
 from trayport_sdk.bulk.stream import TableStream
 from trayport_sdk.resources.generated.groups import GROUPS
 from trayport_sdk.resources.planner import Planner
-from trayport_sdk.sandbox import Sandbox
+from trayport_sdk.sandbox import Fault, Sandbox
 
 APRIL = "TTF Hi Cal 51.6* Apr-24"
 MAY = "TTF Hi Cal 51.6* May-24"
@@ -194,6 +194,43 @@ def test_options_make_a_client_that_shares_the_connections() -> None:
         assert client.get_metrics().total.requests == 1
 
 
+def test_a_stream_is_used_once() -> None:
+    with sync.TrayportClient.sandbox() as client:
+        stream = client.stream_trades(APRIL, *DAY)
+        assert sum(map(len, stream)) > 0
+        with pytest.raises(TrayportConfigurationError, match="used already"):
+            list(stream)
+        stream = client.stream_trades(APRIL, *DAY)
+        for _ in stream:
+            break
+        with pytest.raises(TrayportConfigurationError, match="used already"):
+            list(stream)
+
+
+def test_a_call_whose_client_is_closed_says_so() -> None:
+    sandbox = Sandbox(limits=False)
+    sandbox.faults.add(Fault("delay", seconds=600))
+    client = sync.TrayportClient.sandbox(sandbox)
+    with ThreadPoolExecutor(1) as threads:
+        call = threads.submit(client.get_trades_bulk, [APRIL], *DAY)
+        while not sandbox.requests:
+            os.sched_yield()
+        client.close()
+        with pytest.raises(TrayportConfigurationError, match="closed"):
+            call.result(60)
+
+
+STREAM = """
+from trayport_sdk import TrayportError, sync
+
+with sync.TrayportClient.sandbox() as client:
+    try:
+        for batch in client.stream_trades({contracts!r}, "2019-01-01", "2024-03-05"):
+            print("a batch", flush=True)
+    except TrayportError as error:
+        print("not stopped by", error)
+"""
+
 SLOW = """
 import sys
 from trayport_sdk import sync
@@ -208,17 +245,23 @@ with sync.TrayportClient.sandbox(sandbox) as client:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as on POSIX")
-def test_ctrl_c_ends_a_call_at_once() -> None:
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [(SLOW, "asking"), (STREAM.format(contracts=[APRIL, MAY]), "a batch")],
+    ids=["call", "stream"],
+)
+def test_ctrl_c_ends_a_call_at_once(script: str, line: str) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", SLOW],
+        [sys.executable, "-c", script],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == "asking\n"
+    assert process.stdout.readline() == f"{line}\n"
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)  # the response would take ten minutes
+    printed, said = process.communicate(timeout=60)  # the response would take ten minutes
+    assert "not stopped" not in printed
     assert "KeyboardInterrupt" in said
     assert process.returncode == -signal.SIGINT

@@ -14,8 +14,11 @@ def main() -> int:
     except TrayportError as error:
         print(f"trayport: {error}", file=sys.stderr)
         return 1
-    from .cli import run
-
+    try:
+        from .cli import run
+    except KeyboardInterrupt:
+        print("trayport: interrupted before anything was done", file=sys.stderr)
+        return 130
     return run(sys.argv[1:])
 
 

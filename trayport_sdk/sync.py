@@ -108,6 +108,9 @@ class TradesGroup:
         at once, either by their ids or as the next tradable ones. Rows say which contract they
         belong to only when the optional field `contract` is requested. [documented]
 
+        A range of any length is cut into the fewest requests that the API accepts. Contracts that
+        may share a request do; the rows of several contracts always say which one they belong to.
+
         Args:
             contracts: One contract or several, as `ContractSpec`, as machine symbols, or by name
                 such as `"TTF Hi Cal 51.6* Apr-24"`.
@@ -183,6 +186,8 @@ class TradesGroup:
         Trades in which the owner of the key took part, oldest first, the current day included. Any
         part of a contract narrows the response; without any, all private trades are returned.
         [documented]
+
+        A range of any length is cut into the fewest requests that the API accepts.
 
         Args:
             from_: The start, inclusive. Naive times mean UTC. [documented; assumes from-inclusive]
@@ -279,6 +284,8 @@ class TradesGroup:
 
         Open, high, low, close and volume per bucket of time, oldest first. The range must be
         aligned to the interval, and only some combinations of interval and unit exist. [documented]
+
+        A range of any length is cut into the fewest requests that the API accepts.
 
         Args:
             contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
@@ -394,6 +401,8 @@ class TradesGroup:
 
         One row per contract that traded between two whole minutes. Rows carry no time of their own.
         [documented]
+
+        A range of any length is cut into the fewest requests that the API accepts.
 
         Args:
             from_: The start, inclusive. Naive times mean UTC. [documented; assumes from-inclusive]
@@ -520,6 +529,8 @@ class OrdersGroup:
         The top of the book at regular instants, oldest first. A side without orders is null; an
         instant with no orders at all is left out unless empty buckets are requested. [documented]
 
+        A range of any length is cut into the fewest requests that the API accepts.
+
         Args:
             contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
                 `"TTF Hi Cal 51.6* Apr-24"`.
@@ -599,6 +610,8 @@ class OrdersGroup:
         order first within a price. Orders are listed one by one, except those of venues that send
         them aggregated by price. A venue with separate public and private feeds shows an own order
         twice when private details are requested: these are two records. [documented]
+
+        A range of any length is cut into the fewest requests that the API accepts.
 
         Args:
             contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
@@ -710,6 +723,9 @@ class SnapshotsGroup:
 
         The state of one contract, or of several items of a sequence, just before `at`. The instant
         is named `at`; any other name is ignored and the response is today's. [documented]
+
+        Contracts that may share a request do; the rows of several contracts always say which one
+        they belong to.
 
         Args:
             contracts: One contract or several, as `ContractSpec`, as machine symbols, or by name

@@ -21,7 +21,7 @@ from .plan import plan
 from .retry import retry_failed
 from .sandbox import demo, sandbox
 
-ARGUMENTS = {"contracts": "CONTRACTS", "contract": "CONTRACT", "file": "FILE"}
+ARGUMENTS = {"contracts": "CONTRACTS", "contract": "CONTRACT", "file": "FILE", "path": "FILE"}
 INTERRUPTED_TEXT = "interrupted; files that are finished stay, and the command can be run again"
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 

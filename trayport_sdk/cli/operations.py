@@ -19,7 +19,7 @@ from ..bulk.stream import STREAMED
 from ..client import TrayportClient
 from ..query.params import parameters_by_argument
 from ..query.plan import counted
-from ..tables import TableResponse, files
+from ..tables import RESPONSES, TableResponse, files
 from ..tables.files import FORMATS
 from .progress import progress_bar
 
@@ -180,6 +180,9 @@ def _frame(endpoint: Endpoint, result: Any) -> tuple[pl.DataFrame, str]:
         return table.to_polars(), table.explain()
     items: list[Any] = list(result) if isinstance(result, list) else [result]  # pyright: ignore[reportUnknownArgumentType]
     items = [item for item in items if item is not None]
+    if not items and endpoint.key in RESPONSES:
+        empty = RESPONSES[endpoint.key].nothing(lambda column: column.required)
+        return empty.to_polars(), counted(0, "row")
     return table_of(endpoint.row, items), counted(len(items), "row")
 
 

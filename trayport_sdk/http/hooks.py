@@ -58,6 +58,18 @@ class Hooks:
                     f"event_hooks has the key {kind!r}, which is unknown",
                     suggestion=f"use {' and '.join(map(repr, KINDS))}, as httpx does",
                 )
+            hooks: Any = (self.event_hooks or {})[kind]
+            if not isinstance(hooks, Sequence) or not all(map(callable, hooks)):
+                raise TrayportConfigurationError(
+                    f"event_hooks[{kind!r}] is {hooks!r:.80}, which is no list of functions",
+                    suggestion="give a list of asynchronous functions, as httpx takes them",
+                )
+        transport: Any = self.transport
+        if transport is not None and not isinstance(transport, httpx.AsyncBaseTransport):
+            raise TrayportConfigurationError(
+                f"transport is {transport!r:.80}, which is no httpx.AsyncBaseTransport",
+                suggestion="give an asynchronous transport, such as httpx.AsyncHTTPTransport()",
+            )
 
     def __call__(self, event: Event) -> None:
         """Calls the hook that an event belongs to."""

@@ -7,6 +7,7 @@ import threading
 import weakref
 from collections.abc import AsyncIterator, Coroutine, Generator
 from concurrent.futures import Future, wait
+from functools import partial
 from typing import Any, TypeVar
 
 from ..errors import TrayportConfigurationError
@@ -39,16 +40,34 @@ class Portal:
         except TrayportConfigurationError:
             coroutine.close()
             raise
-        future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+        ended: Future[Result] = Future()
+        running: list[asyncio.Task[Result]] = []
+
+        def begin() -> None:
+            running.append(loop.create_task(coroutine))
+            running[0].add_done_callback(partial(_hand_over, ended))
+
+        loop.call_soon_threadsafe(begin)
         try:
-            while not wait([future], POLL_SECONDS).done:
+            while not wait([ended], POLL_SECONDS).done:
                 pass
-            return future.result()
-        finally:
-            future.cancel()
+        except BaseException:
+            # What is cancelled has let go of its stream and its connection when the error travels.
+            loop.call_soon_threadsafe(lambda: running[0].cancel())
+            wait([ended], POLL_SECONDS)
+            raise
+        try:
+            return ended.result()
+        except asyncio.CancelledError:
+            if not self._closed:
+                raise
+            raise TrayportConfigurationError(
+                "the client was closed while the call was under way"
+            ) from None
 
     def iterate(self, items: AsyncIterator[Item]) -> Generator[Item]:
         """The items, each fetched when the caller asks for it."""
+        self.run(_begun(items))
         try:
             while True:
                 try:
@@ -69,8 +88,8 @@ class Portal:
         try:
             self.run(last)
         finally:
+            self._closed = True
             with self._lock:
-                self._closed = True
                 thread, loop = self._thread, self._loop
             if thread is not None and loop is not None:
                 self._end()
@@ -97,6 +116,20 @@ class Portal:
                 self._loop = started.result()
                 self._end = weakref.finalize(self, _stop, self._loop)
             return self._loop
+
+
+async def _begun(items: AsyncIterator[Any]) -> None:
+    aiter(items)
+
+
+def _hand_over(ended: Future[Result], task: asyncio.Task[Result]) -> None:
+    """Passes on how a task has ended."""
+    if task.cancelled():
+        ended.set_exception(asyncio.CancelledError())
+    elif (error := task.exception()) is not None:
+        ended.set_exception(error)
+    else:
+        ended.set_result(task.result())
 
 
 async def _next(items: AsyncIterator[Item]) -> Item:

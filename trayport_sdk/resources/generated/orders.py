@@ -36,6 +36,8 @@ class OrdersMethods(RowOperations):
         The top of the book at regular instants, oldest first. A side without orders is null; an
         instant with no orders at all is left out unless empty buckets are requested. [documented]
 
+        A range of any length is cut into the fewest requests that the API accepts.
+
         Args:
             contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
                 `"TTF Hi Cal 51.6* Apr-24"`.
@@ -114,6 +116,8 @@ class OrdersMethods(RowOperations):
         order first within a price. Orders are listed one by one, except those of venues that send
         them aggregated by price. A venue with separate public and private feeds shows an own order
         twice when private details are requested: these are two records. [documented]
+
+        A range of any length is cut into the fewest requests that the API accepts.
 
         Args:
             contract: The contract, as `ContractSpec`, as machine symbol, or by name such as

@@ -27,6 +27,9 @@ class SnapshotsMethods(RowOperations):
         The state of one contract, or of several items of a sequence, just before `at`. The instant
         is named `at`; any other name is ignored and the response is today's. [documented]
 
+        Contracts that may share a request do; the rows of several contracts always say which one
+        they belong to.
+
         Args:
             contracts: One contract or several, as `ContractSpec`, as machine symbols, or by name
                 such as `"TTF Hi Cal 51.6* Apr-24"`.

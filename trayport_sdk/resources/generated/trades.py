@@ -45,6 +45,9 @@ class TradesMethods(RowOperations):
         at once, either by their ids or as the next tradable ones. Rows say which contract they
         belong to only when the optional field `contract` is requested. [documented]
 
+        A range of any length is cut into the fewest requests that the API accepts. Contracts that
+        may share a request do; the rows of several contracts always say which one they belong to.
+
         Args:
             contracts: One contract or several, as `ContractSpec`, as machine symbols, or by name
                 such as `"TTF Hi Cal 51.6* Apr-24"`.
@@ -119,6 +122,8 @@ class TradesMethods(RowOperations):
         Trades in which the owner of the key took part, oldest first, the current day included. Any
         part of a contract narrows the response; without any, all private trades are returned.
         [documented]
+
+        A range of any length is cut into the fewest requests that the API accepts.
 
         Args:
             from_: The start, inclusive. Naive times mean UTC. [documented; assumes from-inclusive]
@@ -216,6 +221,8 @@ class TradesMethods(RowOperations):
 
         Open, high, low, close and volume per bucket of time, oldest first. The range must be
         aligned to the interval, and only some combinations of interval and unit exist. [documented]
+
+        A range of any length is cut into the fewest requests that the API accepts.
 
         Args:
             contract: The contract, as `ContractSpec`, as machine symbol, or by name such as
@@ -333,6 +340,8 @@ class TradesMethods(RowOperations):
 
         One row per contract that traded between two whole minutes. Rows carry no time of their own.
         [documented]
+
+        A range of any length is cut into the fewest requests that the API accepts.
 
         Args:
             from_: The start, inclusive. Naive times mean UTC. [documented; assumes from-inclusive]
