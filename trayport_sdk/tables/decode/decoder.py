@@ -308,15 +308,15 @@ def _explained(
     """
     message = str(error)
     path: tuple[str | int, ...] = ()
-    if isinstance(error, UnicodeDecodeError):
-        start = error.start
-    elif is_array and text[:1] == b"[" and text[1:].lstrip(SPACE)[:1] not in (b"{", b"]", b""):
+    if is_array and text[:1] == b"[" and text[1:].lstrip(SPACE)[:1] not in (b"{", b"]", b""):
         # Whether the value was whole is not known: it was not waited for.
         message, path = "Expected `object` - at `$[0]`", (0,)
         start = len(text) - len(text[1:].lstrip(SPACE))
+    elif isinstance(error, UnicodeDecodeError):
+        start = error.start
     elif place := re.search(r"\(byte (\d+)\)", message):
         start = int(place[1])
-        message = message.replace(place[0], f"(byte {start + offset})")
+        message = message.replace(f": {place[0]}", "").replace(f" {place[0]}", "")
     elif at := re.search(r"(?<= at `)\$[^`]*(?=`$)", message):
         # The message about a number out of range lacks the names on the way to it.
         lost = "[...]" in at[0]

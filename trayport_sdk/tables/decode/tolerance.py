@@ -6,10 +6,12 @@ any scalar that fits is accepted, and counted.
 
 from __future__ import annotations
 
+import json
 import math
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import msgspec
 from trayport_spec import ENDPOINTS, Column
@@ -128,12 +130,42 @@ def untyped(text: bytes) -> Any:
     Raises:
         msgspec.DecodeError: It is none.
     """
-    return _UNTYPED.decode(text)
+    try:
+        return _UNTYPED.decode(text)
+    except msgspec.ValidationError:
+        # A whole number of more digits than Python reads, perhaps in a field that is unknown.
+        try:
+            return _SLOW.decode(text.decode())
+        except ValueError as error:
+            raise msgspec.DecodeError(str(error)) from error
 
 
 def _number(text: str) -> float | str:
     number = float(text)
     return number if math.isfinite(number) else _TooLarge(text)
+
+
+def _whole(text: str) -> int | str:
+    return int(text) if len(text) <= sys.get_int_max_str_digits() else _TooLarge(text)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    for pair in pairs:
+        _check_letters(pair)
+    return dict(pairs)
+
+
+def _check_letters(value: object) -> None:
+    """Refuses half of a surrogate pair, also in fields that another one replaces."""
+    if isinstance(value, str):
+        value.encode()
+    elif isinstance(value, list | tuple):
+        for item in cast("Sequence[object]", value):
+            _check_letters(item)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"JSON is malformed: invalid {constant}")
 
 
 class _TooLarge(str):
@@ -144,6 +176,9 @@ class _TooLarge(str):
 
 
 _UNTYPED = msgspec.json.Decoder[Any](float_hook=_number)
+_SLOW = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_whole, parse_float=_number, parse_constant=_refuse
+)
 
 
 def _kinds(struct: Any) -> dict[str, Any]:
