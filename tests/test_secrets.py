@@ -31,7 +31,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.http.peers import PROXY_VARIABLES, UNHURRIED, closed_port, encoded, peer
-from trayport_sdk import QueryPlan, Settings, TrayportClient, TrayportError, Window
+from trayport_sdk import ContractSpec, QueryPlan, Settings, TrayportClient, TrayportError, Window
 from trayport_sdk.cli import run
 from trayport_sdk.http.messages import ApiRequest, ApiResponse
 from trayport_sdk.sandbox import Fault, Sandbox
@@ -634,3 +634,22 @@ def test_a_key_in_a_log_line_of_any_library_is_found() -> None:
         found = bool(shown.finds(KEY))
         # Nobody has told these loggers of a key: it is a client that keeps its key out of them.
         assert found is not name.startswith("hpack.")
+
+
+@pytest.mark.anyio
+async def test_a_key_of_digits_that_is_given_as_an_id_is_shown_nowhere() -> None:
+    key = "48151623421"
+    settings = Settings(_env_file=None, api_key=key)
+    with Sandbox(keys=(key,)).serve() as server:
+        async with TrayportClient(
+            settings=settings,
+            analytics_url=server.analytics_url,
+            reference_url=server.reference_url,
+        ) as client:
+            with pytest.raises(TrayportError) as refused:
+                await client.trades.get_trades(
+                    ContractSpec(market_id=10000065, sequence_id=int(key), sequence_item_id=1),
+                    "2024-03-04",
+                    "2024-03-05",
+                )
+    assert key not in str(refused.value.context)

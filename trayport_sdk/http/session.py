@@ -351,9 +351,12 @@ class _Call(Generic[Read]):
         read: Callable[[ApiResponse], Read],
         priority: Priority,
     ) -> None:
-        # Only what callers write freely could be the key.
-        free, redact = free_texts(request.endpoint.operation_id), session.transport.redact
-        shown = {n: redact(v) if n in free else v for n, v in request.shown.items()}
+        # What callers write freely may spell the key in another way; the rest only as it is.
+        free, transport = free_texts(request.endpoint.operation_id), session.transport
+        shown = {
+            name: transport.redact(value) if name in free or transport.has_key(value) else value
+            for name, value in request.shown.items()
+        }
         self.context = RequestContext(request.endpoint.path, shown, uuid4().hex)
         self._session = session
         self._request = request

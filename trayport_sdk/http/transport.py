@@ -256,6 +256,10 @@ class Transport:
                 suggestion="try again; if it goes on, check the address and the network",
             ) from self._without_key(error)
 
+    def has_key(self, text: str) -> bool:
+        """Whether a text has the key in it, as it is."""
+        return self._key in text
+
     def redact(self, text: str) -> str:
         """The text, with the key taken out of it."""
         return self._redaction.text(text)
