@@ -47,14 +47,20 @@ class Portal:
             running.append(loop.create_task(coroutine))
             running[0].add_done_callback(partial(_hand_over, ended))
 
-        loop.call_soon_threadsafe(begin)
+        def cancel() -> None:
+            if running:
+                running[0].cancel()
+            else:
+                coroutine.close()
+                ended.cancel()
+
         try:
-            while not wait([ended], POLL_SECONDS).done:
-                pass
+            loop.call_soon_threadsafe(begin)
+            _wait(ended)
         except BaseException:
             # What is cancelled has let go of its stream and its connection when the error travels.
-            loop.call_soon_threadsafe(lambda: running[0].cancel())
-            wait([ended], POLL_SECONDS)
+            loop.call_soon_threadsafe(cancel)
+            _wait(ended)
             raise
         try:
             return ended.result()
@@ -120,6 +126,11 @@ class Portal:
 
 async def _begun(items: AsyncIterator[Any]) -> None:
     aiter(items)
+
+
+def _wait(ended: Future[Any]) -> None:
+    while not wait([ended], POLL_SECONDS).done:
+        pass
 
 
 def _hand_over(ended: Future[Result], task: asyncio.Task[Result]) -> None:
