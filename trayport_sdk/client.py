@@ -841,7 +841,9 @@ class TrayportClient(Groups):
         return TableStream.of(self._runner, contracts, endpoint, **arguments)
 
     def __repr__(self) -> str:
-        return f"TrayportClient({self.settings.analytics_url!r})"
+        # A traceback may show one that has no settings yet.
+        settings = vars(self).get("settings")
+        return f"TrayportClient({'' if settings is None else repr(settings.analytics_url)})"
 
     async def __aenter__(self) -> Self:
         return self

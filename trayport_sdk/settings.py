@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
@@ -116,19 +116,25 @@ def checked_store(text: str) -> str:
     return store
 
 
+def ip_of(host: str) -> IPv4Address | IPv6Address | None:
+    """The IP address that a host is written as; an IPv4 address that IPv6 wraps is unwrapped."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
 def stays_here(address: str) -> bool:
     """Whether requests to an address never reach the live service.
 
     True for this machine (`localhost`, `127.0.0.0/8`, `::1`), and for names under `.invalid`, which
     no network has: the sandbox in the same process has one.
     """
-    host = urlsplit(address).hostname or ""
-    if host in ("localhost", "invalid") or host.endswith((".localhost", ".invalid")):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    host = (urlsplit(address).hostname or "").rstrip(".")
+    if ip := ip_of(host):
+        return ip.is_loopback
+    return f".{host}".endswith((".localhost", ".invalid"))
 
 
 def without_password(store: str, mask: str = "") -> str:

@@ -102,15 +102,15 @@ async def test_the_key_goes_through_a_tunnel_unseen_when_the_api_speaks_https(
         assert f"x-api-key: {KEY}".encode() in api.requests[0].lower()
 
 
-@pytest.mark.parametrize(
-    "exempt", ["127.0.0.1", "*", "x.test, 127.0.0.1", "127.0.0.1:{port}", "10.0.0.0/8,127.0.0.0/8"]
-)
+@pytest.mark.parametrize("exempt", ["{}", "10.0.0.0/8,127.0.0.0/8", "x.test 127.0.0.1", "*"])
 async def test_what_no_proxy_names_is_asked_directly(
-    exempt: str, monkeypatch: pytest.MonkeyPatch
+    exempt: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    async with peer() as api:
+    certificates = Certificates(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
+    async with peer(tls=certificates.for_server()) as api:
         monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{closed_port()}")
-        monkeypatch.setenv("NO_PROXY", exempt.format(port=urlsplit(api.url).port))
+        monkeypatch.setenv("NO_PROXY", exempt.format(urlsplit(api.url).netloc))
         async with client_of(api.url) as client:
             await client.reference.get_sequences()
             assert client.get_status().connections.opened == 1
@@ -118,28 +118,21 @@ async def test_what_no_proxy_names_is_asked_directly(
 
 
 async def test_one_api_may_have_a_proxy_and_the_other_none(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    async with peer() as proxy, peer() as near:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        settings = Settings(_env_file=None, api_key=KEY, analytics_url=FAR, reference_url=near.url)
+    certificates = Certificates(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
+    tls = certificates.for_server()
+    async with peer(tls=tls) as near, peer(tls=tls) as far, tunnels(far.url) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", urlsplit(near.url).netloc)
+        settings = Settings(
+            _env_file=None, api_key=KEY, analytics_url=far.url, reference_url=near.url
+        )
         async with TrayportClient(settings=settings) as client:
             await client.reference.get_sequences()
             await client.trades.get_trades("1*#Single#2#3#0", "2024-03-04", "2024-03-05")
-        assert [len(proxy.requests), len(near.requests)] == [1, 1]
-
-
-async def test_two_ports_of_one_host_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with peer() as proxy, peer() as near:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        monkeypatch.setenv("NO_PROXY", near.url.removeprefix("http://"))
-        far = f"http://127.0.0.1:{closed_port()}"
-        settings = Settings(_env_file=None, api_key=KEY, analytics_url=far, reference_url=near.url)
-        async with TrayportClient(settings=settings) as client:
-            await client.reference.get_sequences()
-            await client.trades.get_trades("1*#Single#2#3#0", "2024-03-04", "2024-03-05")
-        assert [len(proxy.requests), len(near.requests)] == [1, 1]
+        assert [len(proxy.requests), len(near.requests), len(far.requests)] == [1, 1, 1]
 
 
 async def test_a_proxy_that_refuses_is_a_connection_error_without_its_password(
@@ -155,7 +148,7 @@ async def test_a_proxy_that_refuses_is_a_connection_error_without_its_password(
             report = await client.health_check()
     assert b"proxy-authorization" in proxy.requests[0].lower()
     assert PASSWORD not in f"{refused.value!r} {refused.value.__cause__!r} {report} {caplog.text}"
-    assert "the environment names a proxy" in str(report)
+    assert "HTTPS_PROXY names a proxy" in str(report)
 
 
 async def test_a_proxy_where_nothing_listens_is_a_connection_error(
@@ -170,7 +163,7 @@ async def test_a_proxy_where_nothing_listens_is_a_connection_error(
 @pytest.mark.parametrize(
     ("unfit", "advice"),
     [
-        ("ftp://desk:{}@proxy.test:21", "give it as http://host:port"),
+        ("ftp://desk:{}@proxy.test:21", "write it as http://host:port"),
         ("socks5://desk:{}@proxy.test:1080", "pip install socksio"),
     ],
 )
@@ -179,7 +172,7 @@ def test_a_proxy_that_cannot_be_used_is_told_of_at_the_start_without_its_passwor
 ) -> None:
     monkeypatch.setitem(sys.modules, "socksio", None)  # as where it is not installed
     monkeypatch.setenv("ALL_PROXY", unfit.format(PASSWORD))
-    with pytest.raises(TrayportConfigurationError, match="HTTP_PROXY") as refused:
+    with pytest.raises(TrayportConfigurationError, match="ALL_PROXY") as refused:
         client_of(FAR)
     assert PASSWORD not in str(refused.value)
     assert refused.value.suggestion == advice

@@ -10,9 +10,7 @@ from collections.abc import AsyncIterable, Callable, Generator, Mapping, Sequenc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
-from ipaddress import ip_address, ip_network
 from typing import Any, TypeVar, cast
-from urllib.request import getproxies
 
 import httpx
 from attrs import define
@@ -29,6 +27,7 @@ from ..telemetry.status import ConnectionCounts
 from .body import ENCODINGS, ERROR_BYTES, Pipe, beginning
 from .hooks import Hooks
 from .messages import ApiRequest, ApiResponse
+from .proxies import proxy_for
 from .redaction import HIDDEN, Redaction
 from .status_errors import api_error
 
@@ -310,35 +309,24 @@ def _client(
     Raises:
         TrayportConfigurationError: A proxy of the environment cannot be used.
     """
-    apis = map(httpx.URL, urls.values())
-    direct = {f"all://{api.netloc.decode()}": None for api in apis if _is_exempt(api.host)}
-    try:
-        return httpx.AsyncClient(
-            http2=http2,
-            limits=limits,
-            transport=transport,
-            mounts=direct,
-            follow_redirects=False,
-            trust_env=True,
-        )
-    except (ImportError, ValueError, httpx.InvalidURL) as error:
-        lacking = isinstance(error, ImportError)
-    # Chained to nothing: what httpx says may show the proxy's password.
-    raise TrayportConfigurationError(
-        "the proxy that the variables HTTP_PROXY, HTTPS_PROXY and ALL_PROXY set cannot be used",
-        suggestion="pip install socksio" if lacking else "give it as http://host:port",
+    verify = httpx.create_ssl_context()
+    proxies = {
+        f"all://{httpx.URL(url).netloc.decode()}": proxy
+        for url in urls.values()
+        if transport is None and (proxy := proxy_for(url))
+    }
+    return httpx.AsyncClient(
+        verify=verify,
+        http2=http2,
+        limits=limits,
+        transport=transport,
+        mounts={
+            host: httpx.AsyncHTTPTransport(verify=verify, http2=http2, limits=limits, proxy=p.url)
+            for host, p in proxies.items()
+        },
+        follow_redirects=False,
+        trust_env=False,
     )
-
-
-def _is_exempt(host: str) -> bool:
-    """Whether a network in NO_PROXY holds a host; httpx looks at names and addresses only."""
-    with suppress(ValueError):
-        address = ip_address(host)
-        for name in getproxies().get("no", "").split(","):
-            with suppress(ValueError):
-                if address in ip_network(name.strip(), strict=False):
-                    return True
-    return False
 
 
 def _leads_to(url: httpx.URL, address: httpx.URL) -> bool:

@@ -7,12 +7,12 @@ import time
 from collections.abc import Mapping
 from typing import Self
 from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from attrs import frozen
 
 from ..errors import TrayportAuthenticationError, TrayportError
 from ..http.messages import ApiRequest, ApiResponse
+from ..http.proxies import proxy_for
 from ..http.session import Session
 from ..query.times import instant
 from ..settings import stays_here
@@ -190,8 +190,8 @@ def _with_advice(error: TrayportError, url: str) -> str:
     if UNTRUSTED in message:
         advice = "if a proxy of your company opens the connection, name its certificate in the "
         advice += "variable SSL_CERT_FILE"
-    elif error.retryable and {"all", urlsplit(url).scheme} & {*getproxies()}:
-        advice += "; the environment names a proxy: check that too"
+    elif error.retryable and (proxy := proxy_for(url)):
+        advice += f"; {proxy.variable} names a proxy: check that too"
     return f"{message}: {advice}" if advice else message
 
 
