@@ -7,10 +7,11 @@ WORKERS ?= auto
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 EXTRAS := cli sandbox pandas arrow redis metrics keyring otel uvloop
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types drift codegen docs perf perf-large profile lock clean
+.PHONY: help setup demo test check lint types drift codegen docs fuzz slow perf perf-large profile lock clean
 
 help:
 	@echo "make demo     run the SDK against the offline sandbox"
@@ -18,6 +19,8 @@ help:
 	@echo "make check    lint, types, generated code, docs, repository rules"
 	@echo "make codegen  generated/ again, after a change of openapi/"
 	@echo "make docs     the documentation, in site/"
+	@echo "make fuzz     the properties of the suite with all of their examples"
+	@echo "make slow     the tests that take as long as the limits of the service do"
 	@echo "make perf     the goals of speed and memory, and today's figures; PERF=--quick for a small share"
 	@echo "make perf-large  10 GB through a local server into Parquet"
 	@echo "make profile  where time and memory go, in build/profile"
@@ -44,7 +47,7 @@ demo: $(STAMP)
 	@$(BIN)/trayport demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
+	$(PYTEST)
 
 check: lint types drift docs
 	$(BIN)/python -m pytest -q tests/test_repository.py tests/test_imports.py tests/test_public_names.py
@@ -65,6 +68,12 @@ codegen: $(STAMP)
 
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+fuzz: $(STAMP)
+	TRAYPORT_TESTS_EXAMPLES=1 $(PYTEST) -m "hypothesis and not perf and not slow"
+
+slow: $(STAMP)
+	$(PYTEST) -m slow
 
 perf: $(STAMP)
 	$(BIN)/python -m tests.perf $(PERF)

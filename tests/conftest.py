@@ -26,13 +26,3 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
     server.start()
     yield server
     server.stop()
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors, because one worker does little but wait."""
-    return (os.cpu_count() or 1) + 1
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Starts first what waits long, so that everything else runs meanwhile."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

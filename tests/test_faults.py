@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import virtual_time
+from tests.drawn import examples
 from tests.service import CONTRACTS, Reported
 from tests.virtual_time import clock_for_threads
 from trayport_sdk import ContractSpec, QueryPlan, Settings, TrayportClient, TrayportError
@@ -137,7 +138,10 @@ QUIET = Sandbox(limits=False)
 
 
 @settings(
-    max_examples=35, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    max_examples=examples(35),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
 )
 @given(questions(), st.integers(0, 2**32), st.sampled_from([0, 1, 4]))
 def test_with_any_faults_every_row_comes_once_or_is_named_as_missing(

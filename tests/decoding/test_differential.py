@@ -1,11 +1,10 @@
 """The decoder gives exactly what a slow reference gives, for right responses and broken ones.
 
-`TRAYPORT_TESTS_DOCUMENTS=100` draws a hundred times as many documents.
+`TRAYPORT_TESTS_EXAMPLES=100` draws many more documents.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from random import Random
 
@@ -37,10 +36,10 @@ from tests.decoding.documents import (
     layouts,
     spoiled,
 )
+from tests.drawn import examples
 from trayport_sdk import TrayportDecodeError
 from trayport_sdk.tables.decode.schema import ColumnFilter, column_filter, schema_of
 
-TIMES_AS_MANY = int(os.environ.get("TRAYPORT_TESTS_DOCUMENTS", "1"))
 PIECES = (1, 2, 40, 300, 3000, None)
 BRINGING = ("routes", "includePrivate")
 # A body that fails is made small here; hypothesis knows no more than how it was drawn.
@@ -111,7 +110,7 @@ def examine_document(
 @pytest.mark.parametrize("operation_id", ENDPOINTS)
 @given(data=st.data())
 @settings(
-    max_examples=40 * TIMES_AS_MANY,
+    max_examples=examples(40),
     deadline=None,
     phases=PHASES,
     suppress_health_check=list(HealthCheck),
@@ -153,7 +152,7 @@ def test_garbage_at_every_place_is_seen() -> None:
 @pytest.mark.parametrize("gaps", [(), (" ",), ("\n  ", "", "\t")], ids=repr)
 @given(data=st.data())
 @settings(
-    max_examples=2 * TIMES_AS_MANY,
+    max_examples=2,
     deadline=None,
     phases=PHASES,
     suppress_health_check=list(HealthCheck),
@@ -180,7 +179,7 @@ def test_a_document_of_many_pieces(
         max_size=200,
     )
 )  # fmt: skip
-@settings(max_examples=8 * TIMES_AS_MANY, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
 def test_floats_are_as_the_text_says(texts: list[str]) -> None:
     rows = ",".join(f'{{"price":{text},"dealDate":1}}' for text in texts)
     body = f"[{rows}]".encode()

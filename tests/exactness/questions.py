@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS, Endpoint
 
+from tests.drawn import examples
 from tests.exactness.world import DAY, HOUR, SECOND, Rows, World, at, in_zone, parts, table
 from trayport_sdk import ContractSpec, Interval
 from trayport_sdk.query.plan import OPERATIONS, QueryPlan
@@ -34,7 +35,7 @@ ColumnFilter = Mapping[str, Any]
 def cases(count: int) -> settings:
     """So many drawn cases; the first ones wait for the sandbox to make its market."""
     slow = [HealthCheck.too_slow]
-    return settings(max_examples=count, deadline=None, suppress_health_check=slow)
+    return settings(max_examples=examples(count), deadline=None, suppress_health_check=slow)
 
 
 @frozen

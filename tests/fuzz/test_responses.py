@@ -14,6 +14,7 @@ from schemathesis import GenerationMode
 from trayport_api import models
 from trayport_spec import ENDPOINTS, Column, Endpoint
 
+from tests.drawn import examples
 from trayport_sdk.tables import RESPONSES
 from trayport_sdk.tables.decode import decoder as decode
 from trayport_sdk.tables.decode import schema as columns
@@ -102,7 +103,7 @@ def _in_table(column: Column, value: Any) -> Any:
 
 @pytest.mark.parametrize("operation_id", list(ENDPOINTS))
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_drawn_response_passes_through_its_models_and_its_table_unchanged(
     operation_id: str, data: st.DataObject
 ) -> None:

@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from trayport_spec import API_KEY_HEADER
 
+from tests.drawn import examples
 from trayport_sdk.sandbox import Sandbox
 
 DOCUMENT: dict[str, Any] = yaml.safe_load(Path("openapi/trayport.yaml").read_text())
@@ -54,7 +55,7 @@ EXCLUDED = {
 }
 Case: TypeAlias = schemathesis.Case[Any]
 FUZZ = settings(
-    max_examples=25,
+    max_examples=examples(25),
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
@@ -156,7 +157,7 @@ existing.config.generation.update(modes=[schemathesis.GenerationMode.POSITIVE])
 
 
 @existing.parametrize()
-@settings(FUZZ, max_examples=40)
+@settings(FUZZ, max_examples=examples(40))
 def test_analytics_with_ids_and_times_that_exist(case: Case) -> None:
     case.call_and_validate(checks=[*CHECKS, positive_data_acceptance])
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests import virtual_time
+from tests.drawn import examples
 from trayport_sdk.errors import (
     RequestContext,
     TrayportAPIError,
@@ -449,5 +450,5 @@ class BreakerMachine(RuleBasedStateMachine):
 
 TestBreakerAgainstAModel = BreakerMachine.TestCase
 TestBreakerAgainstAModel.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None
+    max_examples=examples(150), stateful_step_count=40, deadline=None
 )

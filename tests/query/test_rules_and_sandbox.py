@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS, Batch, Endpoint, IntervalLimit, Limits, Parameter
 
+from tests.drawn import examples
 from tests.sandbox.asking import INSTRUMENT, MARKET, NOW, SEQUENCE, Asker, nanoseconds
 from trayport_sdk import Interval, IntervalUnit, TrayportAPIError, TrayportClient
 from trayport_sdk.errors import TrayportValidationError
@@ -27,7 +28,7 @@ from trayport_sdk.sandbox import Sandbox
 
 ANALYTICS = [name for name, endpoint in ENDPOINTS.items() if endpoint.api == "analytics"]
 EARLY = "entitled-to-the-current-day"
-EXAMPLES = 400
+EXAMPLES = examples(400)
 FEW = EXAMPLES // 15
 # Months so far ahead that nothing trades in them: answers are as good as empty.
 ITEMS = range(400, 560)
@@ -318,6 +319,7 @@ def calls(draw: Draw, endpoint: Endpoint) -> Arguments:
     return {name: value for name, value in arguments.items() if name in names}
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("name", ANALYTICS)
 def test_the_rules_refuse_what_the_sandbox_refuses_and_nothing_else(ask: Asker, name: str) -> None:
     refused: Counter[bool] = Counter()

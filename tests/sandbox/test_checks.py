@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS
 
+from tests.drawn import examples
 from tests.sandbox.asking import (
     APRIL_2024,
     INSTRUMENT,
@@ -334,7 +335,7 @@ def good_calls(draw: st.DrawFn) -> tuple[str, Query]:
     return operation.path, query
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(call=good_calls())
 def test_calls_that_keep_the_rules_succeed(call: tuple[str, Query]) -> None:
     path, query = call

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from trayport_spec import ENDPOINTS
 
+from tests.drawn import examples
 from trayport_sdk import (
     Interval,
     OHLCVResponse,
@@ -46,7 +47,7 @@ ASKED = [
 ]
 
 Row = tuple[int, float, float]
-proven = settings(max_examples=40, deadline=None)
+proven = settings(max_examples=examples(40), deadline=None)
 
 
 def same(found: pl.DataFrame, expected: pl.DataFrame) -> None:

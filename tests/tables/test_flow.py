@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.drawn import examples
 from trayport_sdk import ContractSpec, ContractType, TradesResponse, TrayportValidationError
 
 HOUR = 3600 * 10**9
@@ -33,7 +34,7 @@ some_trades = st.lists(
     max_size=12,
 )
 ends = st.none() | st.integers(0, 6 * HOUR)
-proven = settings(max_examples=40, deadline=None)
+proven = settings(max_examples=examples(40), deadline=None)
 
 
 def trades_of(rows: Sequence[Row]) -> TradesResponse:

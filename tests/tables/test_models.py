@@ -16,6 +16,7 @@ from trayport_api.models import Contract, Trade
 from trayport_api.types import UNSET
 from trayport_spec import ENDPOINTS, Column
 
+from tests.drawn import examples
 from trayport_sdk.tables import RESPONSES, TradesResponse
 from trayport_sdk.tables.decode.decoder import decode_response
 from trayport_sdk.tables.decode.schema import ColumnFilter, column_filter, schema_of, to_frame
@@ -78,7 +79,7 @@ def frame_of(operation_id: str, wanted: ColumnFilter, rows: list[dict[str, Any]]
     return to_frame(endpoint.operation_id, typed, wanted)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(questions())
 def test_the_models_of_a_table_are_those_of_the_documents(
     question: tuple[str, ColumnFilter, list[dict[str, Any]]],

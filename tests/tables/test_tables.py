@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS, Column
 
+from tests.drawn import examples
 from tests.tables.test_responses import (
     FRAME,
     AnyTable,
@@ -470,7 +471,7 @@ def digits(number: Decimal) -> tuple[int, int]:
     return max(1, len(figures) + power), max(0, -power)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.lists(st.none() | PRICES | FLOATS, max_size=5))
 def test_decimals_are_the_shortest_texts_of_the_floats_or_refused(
     prices: list[float | None],

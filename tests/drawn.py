@@ -1,0 +1,10 @@
+"""How many examples a property is tried with."""
+
+import os
+
+FACTOR = float(os.environ.get("TRAYPORT_TESTS_EXAMPLES", "0.25"))
+
+
+def examples(count: int) -> int:
+    """So many where `TRAYPORT_TESTS_EXAMPLES` is 1, as in `make fuzz`, and by default a quarter."""
+    return max(3, round(count * FACTOR))
