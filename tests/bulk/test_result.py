@@ -11,7 +11,8 @@ from trayport_spec import CONTRACT_TYPE_ALIASES
 from trayport_spec.options import Options
 
 from trayport_sdk import ContractSpec, ContractType, TrayportClient, TrayportDecodeError
-from trayport_sdk.bulk.result import check_contracts, split_by_contract
+from trayport_sdk.bulk.checks import RowCheck
+from trayport_sdk.bulk.result import split_by_contract
 from trayport_sdk.query.plan import BulkSequenceItemQuery, QueryPlan
 from trayport_sdk.query.planner import plan
 from trayport_sdk.query.times import Window
@@ -62,6 +63,12 @@ def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     return columns.to_frame("get_trades", found, columns.column_filter(["contract"], []))
 
 
+def check(query: QueryPlan, found: pl.DataFrame, before: int = 0) -> None:
+    checked = RowCheck(query)
+    checked.received = before
+    assert checked.wanted(found) is found
+
+
 def shares(query: QueryPlan, found: pl.DataFrame) -> dict[ContractSpec, int]:
     return {contract: rows.height for contract, rows in split_by_contract(query, found)}
 
@@ -99,16 +106,14 @@ def test_a_row_of_a_batch_that_belongs_to_nobody_is_no_answer(
 ) -> None:
     rows = [row(APRIL), row(MAY)]
     rows.insert(place, strange)
-    with pytest.raises(
-        TrayportDecodeError, match=f"row {place + 100} belongs to no contract"
-    ) as error:
-        check_contracts(planned(APRIL, MAY), frame(rows), 100)
+    with pytest.raises(TrayportDecodeError, match=f"row {place + 100} is something else") as error:
+        check(planned(APRIL, MAY), frame(rows), 100)
     assert (error.value.row, error.value.field) == (place + 100, "contract")
 
 
 def test_a_batch_without_rows_is_an_answer() -> None:
-    check_contracts(planned(APRIL, MAY), frame([]))
-    check_contracts(planned(APRIL, MAY), frame([row(MAY)]))
+    check(planned(APRIL, MAY), frame([]))
+    check(planned(APRIL, MAY), frame([row(MAY)]))
 
 
 def test_of_a_broad_private_query_rows_that_nobody_asked_for_are_left_out() -> None:
@@ -116,7 +121,7 @@ def test_of_a_broad_private_query_rows_that_nobody_asked_for_are_left_out() -> N
     other_spread = spec(244, 246)
     turned = spec(245, 244)
     found = frame([row(one) for one in (APRIL, MAY, SPREAD, SPREAD, other_spread, turned)])
-    check_contracts(query, found)
+    check(query, found)
     assert shares(query, found) == {APRIL: 1, SPREAD: 2}
 
 
@@ -125,7 +130,7 @@ def test_what_a_broad_private_query_says_itself_its_rows_may_leave_out() -> None
     named = row(APRIL)["contract"] | {"marketId": None, "instrumentId": 7}
     of_the_instrument = row(APRIL) | {"contract": named}
     found = frame([row(SPREAD), of_the_instrument])
-    check_contracts(query, found)
+    check(query, found)
     assert shares(query, found) == {APRIL: 1, SPREAD: 1}
 
 
@@ -137,8 +142,8 @@ def test_a_row_of_a_broad_private_query_that_contradicts_it_is_no_answer(
 ) -> None:
     query = planned(APRIL, SPREAD, endpoint="private_trades")
     found = frame([row(APRIL), row(strange)])
-    with pytest.raises(TrayportDecodeError, match="row 1 belongs to no contract"):
-        check_contracts(query, found)
+    with pytest.raises(TrayportDecodeError, match="row 1 is something else"):
+        check(query, found)
 
 
 def test_rows_of_an_account_say_the_instrument() -> None:
@@ -146,9 +151,9 @@ def test_rows_of_an_account_say_the_instrument() -> None:
     other = spec(244, market_id=None, instrument_id=2, sequence_id=SEQUENCE + 1)
     query = planned(one, other, endpoint="private_trades")
     unsaid = row(one) | {"contract": row(one)["contract"] | {"instrumentId": None}}
-    check_contracts(query, frame([row(one), row(other)]))
-    with pytest.raises(TrayportDecodeError, match="row 1 belongs to no contract"):
-        check_contracts(query, frame([row(one), unsaid]))
+    check(query, frame([row(one), row(other)]))
+    with pytest.raises(TrayportDecodeError, match="row 1 is something else"):
+        check(query, frame([row(one), unsaid]))
 
 
 @pytest.mark.anyio

@@ -14,7 +14,6 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 from attrs import field, frozen
-from trayport_spec import CONTRACT_TYPE_ALIASES
 
 from ..errors import (
     TrayportAPIError,
@@ -26,7 +25,7 @@ from ..errors import (
     TrayportLimiterError,
     TrayportServerError,
 )
-from ..query.contracts import ContractSpec
+from ..query.contracts import ContractSpec, response_forms
 from ..query.params import parameters_by_argument
 from ..query.plan import (
     CONTRACT,
@@ -39,12 +38,12 @@ from ..tables.base import RequestRecord
 from ..tables.decode.decoder import Decoder
 from ..tables.decode.schema import ColumnFilter, column_filter, to_frame
 from ..tables.decode.split import SMALL_PIECE
+from .checks import ITEM, RowCheck
 
 if TYPE_CHECKING:
     from ..http.messages import ApiResponse
     from ..query.times import Window
 
-ITEM = "sequence_item_id"
 SYMBOL = "symbol"
 
 _REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_URI_TOO_LONG}
@@ -223,9 +222,6 @@ def read_response(
 ) -> FetchedQuery:
     """The rows of a response that lie before the end of its window.
 
-    Whether the service sends rows stamped exactly at `until` is not documented. Dropping them in
-    every window leaves each row in exactly one window under either reading.
-
     Args:
         response: The response, which may still be arriving.
         query: The query that it is the response to.
@@ -237,16 +233,15 @@ def read_response(
     piece = None if hold is None else SMALL_PIECE
     operation_id = query.operation.operation_id
     decoder = Decoder(operation_id, columns_of(query), lenient=lenient, piece=piece)
+    check = RowCheck(query)
     rows = Spool(hold)
-    received = kept = 0
+    kept = 0
     with response.explained(), nullcontext() if keep is None else keep(response, query) as bytes_to:
         for frame in _frames(decoder, query, response.chunks(bytes_to)):
-            if query.is_shared and query.contracts:
-                check_contracts(query, frame, received)
-            wanted = _before_the_end(query, frame)
+            wanted = check.wanted(frame)
             rows.add(wanted if keep is None else wanted.clear())
-            received += frame.height
             kept += wanted.height
+        check.check_instant(decoder.timestamp)
     response.unexpected = decoder.unexpected
     return FetchedQuery(
         query,
@@ -256,7 +251,7 @@ def read_response(
             parameters=response.context.parameters,
             window=query.window,
             rows=kept,
-            dropped=received - kept,
+            dropped=check.received - kept,
             bytes_decoded=response.bytes_decoded,
             bytes_received=response.bytes_received,
             seconds=response.seconds,
@@ -274,17 +269,6 @@ def _frames(decoder: Decoder, query: QueryPlan, chunks: Iterable[bytes]) -> Iter
     return iter([to_frame(query.operation.operation_id, [], columns_of(query))])
 
 
-def _before_the_end(query: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
-    name = query.operation.time_column
-    if query.window is None or name is None:
-        return frame
-    column = next(c.python_name for c in query.operation.row if c.name == name)
-    times = frame.get_column(column).to_physical()
-    # Checked first, because a filter that keeps everything still copies everything.
-    kept = (times < query.window.end).fill_null(value=True)  # lenient decoding makes nulls
-    return frame if kept.all() else frame.filter(kept)
-
-
 def columns_of(query: QueryPlan) -> ColumnFilter:
     """The columns that the rows of a query have."""
     given = query.arguments()
@@ -298,43 +282,6 @@ def concerns_every_query(error: TrayportError) -> bool:
     return isinstance(
         error, TrayportAuthenticationError | TrayportConfigurationError | TrayportLimiterError
     )
-
-
-def check_contracts(query: QueryPlan, frame: pl.DataFrame, rows_before: int = 0) -> None:
-    """Checks that the rows of a request for several contracts name their contract.
-
-    Args:
-        query: The query.
-        frame: Some of the rows of the response.
-        rows_before: How many rows the response has before them.
-
-    Raises:
-        TrayportDecodeError: A row does not, or is of no contract of the batch.
-    """
-    column = frame[CONTRACT]
-    if isinstance(query, BulkMarketQuery):
-        own = column.struct
-        foreign = own.field(ITEM).is_null()
-        # Rows name what the request did not, and may leave out what it named. A market is always
-        # named by the request.
-        named = (
-            ("sequence_id",) if query.market_id is not None else ("sequence_id", "instrument_id")
-        )
-        for name in named:
-            if name not in query.scope:
-                foreign |= own.field(name).is_null()
-        for name, id_ in query.scope.items():
-            foreign |= (own.field(name) != id_).fill_null(value=False)
-    else:
-        items = [contract.sequence_item_id for contract in query.contracts]
-        foreign = ~column.struct.field(ITEM).is_in(items).fill_null(value=False)
-    if foreign.any():
-        row = foreign.to_list().index(True)
-        raise TrayportDecodeError(
-            f"row {row + rows_before} belongs to no contract of the request, but to {column[row]}",
-            row=row + rows_before,
-            field=CONTRACT,
-        )
 
 
 def split_by_contract(
@@ -363,14 +310,11 @@ def _is_of(contract: ContractSpec, given: Container[str]) -> pl.Expr:
     """Whether a row is of a contract, by what the request did not name itself."""
     own = pl.col(CONTRACT).struct
     is_of = own.field(ITEM) == contract.sequence_item_id
-    aliases = [
-        alias for alias, kind in CONTRACT_TYPE_ALIASES.items() if kind == contract.contract_type
-    ]
     for name in ("market_id", "instrument_id", "sequence_id", "second_sequence_item_id"):
         value = getattr(contract, name)
         if (value is not None and name not in given) or name == "second_sequence_item_id":
             is_of &= own.field(name).eq_missing(value)
-    return is_of & own.field("contract_type").is_in([contract.contract_type.value, *aliases])
+    return is_of & own.field("contract_type").is_in(response_forms(contract.contract_type))
 
 
 def rows_of(query: QueryPlan, fetched: FetchedQuery) -> Iterator[pl.DataFrame]:

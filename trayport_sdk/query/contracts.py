@@ -15,7 +15,13 @@ from ..errors import TrayportValidationError, invalid, unknown_value
 if TYPE_CHECKING:
     from trayport_api.models import Activity, Contract
 
-__all__ = ["ContractSpec", "ContractType", "check_second_item", "looks_like_symbol"]
+__all__ = [
+    "ContractSpec",
+    "ContractType",
+    "check_second_item",
+    "looks_like_symbol",
+    "response_forms",
+]
 
 _KINDS = {
     "Single": ContractType.SINGLE_PERIOD,
@@ -40,6 +46,16 @@ def _contract_type(value: str) -> ContractType:
         if str(value).lower() == form.lower():
             return kind
     raise unknown_value("contract_type", value, forms)
+
+
+def response_forms(kind: ContractType) -> list[str]:
+    """How responses write the type of a contract.
+
+    Example:
+        >>> response_forms(ContractType.SPREAD)
+        ['Spread', 'PeriodSpread']
+    """
+    return [kind.value, *(form for form, name in CONTRACT_TYPE_ALIASES.items() if name == kind)]
 
 
 def check_second_item(kind: str | None, second: int | None) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from trayport_spec import ENDPOINTS
 
-from ..errors import TrayportCircuitBreakerError, TrayportError, TrayportStaleDataWarning
+from ..errors import (
+    TrayportCircuitBreakerError,
+    TrayportDecodeError,
+    TrayportError,
+    TrayportStaleDataWarning,
+)
 from ..http.messages import ApiRequest, ApiResponse
 from ..query.params import checked_value, parameters_by_argument
 from ..query.times import instant
@@ -122,6 +127,8 @@ class ReferenceReader:
 
         def read(response: ApiResponse) -> ReferenceList[Model]:
             documents = response.read(decode_documents)
+            with response.explained():
+                _check_id(request, documents)
             make: Any = model
             return ReferenceList(map(make.from_dict, documents), datetime.now(UTC))
 
@@ -147,3 +154,12 @@ class ReferenceReader:
                 stacklevel=2,
             )
         return rows
+
+
+def _check_id(request: ApiRequest, documents: Sequence[Mapping[str, Any]]) -> None:
+    """Checks that an item is the one that its path names at the end."""
+    if request.endpoint.path.endswith("}"):
+        (item,) = documents
+        if request.url.rpartition("/")[2] != str(item["id"]):
+            message = f"{request.url} was asked for, and the response is about {item['id']}"
+            raise TrayportDecodeError(message, field="id")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import polars as pl
-from trayport_spec import CONTRACT_TYPE_ALIASES
 
 from ...errors import TrayportValidationError
-from ...query.contracts import ContractSpec
+from ...query.contracts import ContractSpec, response_forms
 from ...query.times import Interval, TimeRange
 from .ohlcv import BUY, CONTRACT, END, SELL, START, by_bucket, one_contract, weighted, within
 
@@ -75,9 +74,8 @@ def of_contract(table: pl.DataFrame, contract: ContractSpec | str) -> pl.DataFra
         )
     spec = contract if isinstance(contract, ContractSpec) else ContractSpec.parse(contract)
     own = pl.col(CONTRACT).struct
-    kinds = [form for form, name in CONTRACT_TYPE_ALIASES.items() if name == spec.contract_type]
     return table.filter(
-        own.field("contract_type").is_in([*kinds, str(spec.contract_type)]),
+        own.field("contract_type").is_in(response_forms(spec.contract_type)),
         *(own.field(name).eq_missing(pl.lit(getattr(spec, name), pl.Int64)) for name in IDS),
     )
 
