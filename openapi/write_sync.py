@@ -233,6 +233,8 @@ class Writer:
         given = self.parameters(module, node.args)
         return (
             f"    def __init__({given}) -> None:\n"
+            "        from .settings import masked_key\n\n"
+            "        api_key = masked_key(api_key)\n"
             f"        self._async = async_.TrayportClient({passed(node.args)})\n"
             "        self._portal = Portal()\n"
         )

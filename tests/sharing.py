@@ -7,6 +7,8 @@ import multiprocessing
 import time
 from typing import Any
 
+from pydantic import SecretStr
+
 from trayport_sdk.http.limiter import Limits, limiter_for
 
 KEY, HOST = "key", "host"
@@ -17,7 +19,7 @@ def use(store: str, limits: Limits, seconds: float, start: Any, grants: Any) -> 
     """Sends the moment of every grant, once all processes have started and the time is over."""
 
     async def main() -> list[int]:
-        limiter = limiter_for(KEY, HOST, store=store)
+        limiter = limiter_for(SecretStr(KEY), HOST, SecretStr(store))
         limiter.configure(main, limits, "error")
         moments: list[int] = []
         start.wait()

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import SecretStr
 from trayport_spec import ENDPOINTS
 
 from tests.http.peers import encoded, held, peer
@@ -280,7 +281,7 @@ async def test_private_trades_of_today_need_no_right_to_intraday_data(
     call = ApiRequest(ENDPOINTS[operation], ENDPOINTS[operation].path, range_of_today)
     async with peer(lambda _: encoded(b"", 401)) as one:
         urls = {"analytics": one.url, "reference": one.url}
-        async with aclosing(Transport(key=KEY, urls=urls)) as wire:
+        async with aclosing(Transport(key=SecretStr(KEY), urls=urls)) as wire:
             with pytest.raises(TrayportAuthenticationError) as refused:
                 await wire.send(call, RequestContext(call.url), held)
     assert refused.value.suggestion == (INTRADAY if intraday else "check the key")

@@ -179,5 +179,5 @@ def test_a_client_loads_no_library_that_its_settings_do_not_ask_for() -> None:
     libraries = {"polars", "pandas", "pyarrow", "redis", "prometheus_client"}
     libraries |= {"opentelemetry", "keyring", "uvloop"}
     made = "from trayport_sdk import Settings, TrayportClient; "
-    made += "TrayportClient('a key', settings=Settings(_env_file=None))"
+    made += "TrayportClient('a-key', settings=Settings(_env_file=None))"
     assert loaded(made, libraries) == []

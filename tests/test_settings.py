@@ -237,10 +237,11 @@ def test_three_quarters_of_the_documented_limits_are_the_default_and_all_of_them
      ("128.0.0.1", False), ("[::2]", False)],
 )  # fmt: skip
 def test_only_hosts_on_this_machine_may_be_asked_more_often(host: str, is_here: bool) -> None:
-    urls = LOCAL | {"analytics_url": f"http://{host}"}
+    urls: dict[str, Any] = LOCAL | {"analytics_url": f"http://{host}"}
     if is_here:
         assert Settings(**urls, requests_per_second=1000).requests_per_second == 1000
     else:
+        urls["allow_insecure_http"] = True
         with pytest.raises(TrayportConfigurationError, match="TRAYPORT_REQUESTS_PER_SECOND"):
             Settings(**urls, requests_per_second=1000)
 

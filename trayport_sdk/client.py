@@ -15,6 +15,7 @@ from .resources.generated.groups import GROUPS, Groups
 
 if TYPE_CHECKING:
     import httpx
+    from pydantic import SecretStr
     from trayport_spec.options import AnyOptions, OHLCVOptions, TradesOptions
 
     from .bulk.dead_letters import RetryReport
@@ -54,7 +55,8 @@ class TrayportClient(Groups):
     Use it as an asynchronous context manager, or call `aclose` when done.
 
     Args:
-        api_key: The personal key. Left out, it is read from `TRAYPORT_API_KEY` or `.env`.
+        api_key: The personal key, as text or as pydantic's `SecretStr`. Left out, it is read from
+            `TRAYPORT_API_KEY` or `.env`.
         settings: All settings at once; the other arguments win over them.
         analytics_url: The address of the Data Analytics API.
         reference_url: The address of the Reference Data API.
@@ -91,7 +93,7 @@ class TrayportClient(Groups):
 
     def __init__(
         self,
-        api_key: str | None = None,
+        api_key: str | SecretStr | None = None,
         *,
         settings: Settings | None = None,
         analytics_url: str | None = None,
@@ -103,8 +105,9 @@ class TrayportClient(Groups):
         on_retry: OnRetry | None = None,
         on_breaker_change: OnBreakerChange | None = None,
     ) -> None:
-        from .settings import Settings
+        from .settings import Settings, masked_key
 
+        api_key = masked_key(api_key)
         given = settings or Settings()
         chosen = given.replace(
             api_key=api_key,

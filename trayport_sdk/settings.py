@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
@@ -17,6 +18,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     PrivateAttr,
+    Secret,
     SecretStr,
     ValidationError,
     ValidationInfo,
@@ -32,7 +34,7 @@ from trayport_spec import ANALYTICS_URL, REFERENCE_URL, REQUEST_LIMITS
 
 from .errors import TrayportConfigurationError, require_extra
 
-__all__ = ["PREFIX", "PROFILES", "Origin", "Settings", "variable"]
+__all__ = ["PREFIX", "PROFILES", "Origin", "Settings", "masked_key", "variable"]
 
 PREFIX = "TRAYPORT_"
 KEYRING_USER = "api_key"
@@ -46,6 +48,14 @@ SQLITE = "sqlite:///"
 REDIS = ("redis", "rediss")
 # Parameters of a Redis address that are not shown.
 SECRET_PARAMETERS = ("username", "password", "ssl_password")
+QUOTES = "\"'"
+# Byte order mark and zero-width space, which come along when a key is copied.
+INVISIBLE = "\ufeff\u200b"
+# What stands before a key where it was copied from.
+KEY_PREFIX = re.compile(
+    r"(authorization|bearer|token|(?:x[-_])?api[-_ ]?key|(?:export )?trayport_api_key)(?:\s|[:=])",
+    re.IGNORECASE,
+)
 
 # Where `trayport sandbox` serves by default, and the key that it accepts.
 SANDBOX_PORT = 8383
@@ -97,15 +107,48 @@ def checked_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def checked_key(text: str) -> str:
+    """A key without the white space, the byte order mark and the quotes around it.
+
+    Raises:
+        ValueError: There is more than a key, or less; the reason quotes nothing of it.
+    """
+    key = bare(text)
+    if match := KEY_PREFIX.match(key):
+        raise ValueError(f"begins with {match[1]}, which is no part of a key")
+    if key and (key[0] in QUOTES or key[-1] in QUOTES):
+        raise ValueError("has a quote at one end only, which no key has")
+    if any(letter.isspace() for letter in key):
+        raise ValueError("contains white space, which no key has")
+    if not (key.isascii() and key.isprintable()):
+        raise ValueError("contains characters that no key has")
+    return key
+
+
+def bare(text: str) -> str:
+    """A text without the white space, the byte order mark and the quotes around it."""
+    before = None
+    while text != before:
+        before, text = text, text.strip().strip(INVISIBLE)
+        if len(text) > 1 and text[0] == text[-1] in QUOTES:
+            text = text[1:-1]
+    return text
+
+
 def checked_store(text: str) -> str:
-    """The place where the requests of a key are counted.
+    """The place where the requests of a key are counted; `~` in its path is replaced.
 
     Raises:
         ValueError: It is not one; the reason quotes nothing of it.
     """
     store = text.strip()
-    if store == MEMORY or (store.startswith(SQLITE) and len(store) > len(SQLITE)):
+    if store == MEMORY:
         return store
+    if store.startswith(SQLITE) and len(store) > len(SQLITE):
+        try:
+            return f"{SQLITE}{Path(store.removeprefix(SQLITE)).expanduser()}"
+        except RuntimeError:
+            raise ValueError("begins in the home of a user that is not known") from None
     parts = _split(store)
     if parts.scheme not in REDIS or not parts.hostname:
         raise ValueError("is not memory, sqlite:///path, redis://host or rediss://host")
@@ -174,19 +217,35 @@ class Origin(StrEnum):
     DEFAULT = "default"
 
 
-Gathered: TypeAlias = dict[str, tuple[Any, Origin]]
-"""The values of settings, which may be secret, and where they came from."""
+Value: TypeAlias = SecretStr | Secret[Any]
+"""A value on its way into the settings. It may be a key, in its own place or in a wrong one, and a
+traceback may show it: so it is masked."""
+
+Gathered: TypeAlias = dict[str, tuple[Value, Origin]]
+"""The values of settings, and where they came from."""
 
 
-def _add(gathered: Gathered, origin: Origin, values: Mapping[str, Any]) -> None:
+def masked_key(key: str | SecretStr | None) -> SecretStr | None:
+    """A key as no traceback shows it."""
+    return key if key is None or isinstance(key, SecretStr) else SecretStr(key)
+
+
+def _masked(values: Mapping[str, Any]) -> dict[str, Value]:
+    return {
+        name: value if isinstance(value, SecretStr | Secret) else Secret[Any](value)
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _add(gathered: Gathered, origin: Origin, values: Mapping[str, Value]) -> None:
     for name in Settings.model_fields:
-        value = values.get(name)
         # An empty variable counts as one that is not set, as in a shell's ${NAME:-default}.
-        if name not in gathered and value is not None and str(value).strip():
-            gathered[name] = value, origin
+        if name not in gathered and name in values and bare(str(values[name].get_secret_value())):
+            gathered[name] = values[name], origin
 
 
-def _gather(arguments: Mapping[str, Any], env_file: str | Path | None) -> Gathered:
+def _gather(arguments: Mapping[str, Value], env_file: str | Path | None) -> Gathered:
     """The values that were given anywhere.
 
     Raises:
@@ -198,32 +257,30 @@ def _gather(arguments: Mapping[str, Any], env_file: str | Path | None) -> Gather
     gathered: Gathered = {}
     for origin, values in (
         (Origin.ARGUMENT, arguments),
-        (Origin.VARIABLE, environment()),
-        (Origin.ENV_FILE, file()),
+        (Origin.VARIABLE, _masked(environment())),
+        (Origin.ENV_FILE, _masked(file())),
     ):
         before = frozenset(gathered)
         _add(gathered, origin, values)
         # A secret may name the service of the keyring, which is the last place.
         for (place, name), read in PLACES.items():
             if name in gathered and name not in before:
-                _add(
-                    gathered,
-                    place,
-                    read(str(gathered[name][0]), Settings.model_fields.keys() - gathered),
-                )
+                named = str(gathered[name][0].get_secret_value())
+                _add(gathered, place, read(named, Settings.model_fields.keys() - gathered))
     return _with_profile(gathered)
 
 
 def _with_profile(gathered: Gathered) -> Gathered:
-    profile, _ = gathered.get("profile", ("", None))
-    _add(gathered, Origin.PROFILE, PROFILES.get(str(profile).strip().lower(), {}))
+    profile, _ = gathered.get("profile", (SecretStr(""), None))
+    name = str(profile.get_secret_value()).strip().lower()
+    _add(gathered, Origin.PROFILE, _masked(PROFILES.get(name, {})))
     return gathered
 
 
 def _env_file_source(path: str | Path | None) -> DotEnvSettingsSource:
     try:
-        return DotEnvSettingsSource(Settings, env_file=path)
-    except OSError as error:
+        return DotEnvSettingsSource(Settings, env_file=path, env_file_encoding="utf-8-sig")
+    except (OSError, RuntimeError) as error:
         raise TrayportConfigurationError(f"{path} cannot be read: {error}") from error
     except UnicodeDecodeError:
         pass
@@ -254,11 +311,11 @@ def _did_you_mean(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
     return f"did you mean {nearest[0]}?" if nearest else ""
 
 
-def _key_file(path: str, missing: set[str]) -> dict[str, str]:
+def _key_file(path: str, missing: set[str]) -> dict[str, Value]:
     return {"api_key": _text(Path(path), "api_key_file")} if "api_key" in missing else {}
 
 
-def _secrets_directory(path: str, missing: set[str]) -> dict[str, str]:
+def _secrets_directory(path: str, missing: set[str]) -> dict[str, Value]:
     try:
         files = {file.name.upper(): file for file in Path(path).expanduser().iterdir()}
     except (OSError, ValueError, RuntimeError) as error:
@@ -272,7 +329,7 @@ def _secrets_directory(path: str, missing: set[str]) -> dict[str, str]:
     }
 
 
-def _keyring(service: str, missing: set[str]) -> dict[str, str | None]:
+def _keyring(service: str, missing: set[str]) -> dict[str, Value]:
     if "api_key" not in missing:
         return {}
     require_extra("keyring", "keyring", what=variable("keyring_service"))
@@ -280,28 +337,29 @@ def _keyring(service: str, missing: set[str]) -> dict[str, str | None]:
     from keyring.errors import KeyringError
 
     try:
-        return {"api_key": keyring.get_password(service, KEYRING_USER)}
+        return _masked({"api_key": keyring.get_password(service, KEYRING_USER)})
     except KeyringError as error:
         message = f"{variable('keyring_service')}: the keyring cannot be read: {error}"
         raise TrayportConfigurationError(message) from error
 
 
 # The places of secrets and the settings that name them, in the order in which they are read.
-PLACES: Mapping[tuple[Origin, str], Callable[[str, set[str]], Mapping[str, str | None]]] = {
+PLACES: Mapping[tuple[Origin, str], Callable[[str, set[str]], Mapping[str, Value]]] = {
     (Origin.KEY_FILE, "api_key_file"): _key_file,
     (Origin.SECRETS, "secrets_dir"): _secrets_directory,
     (Origin.KEYRING, "keyring_service"): _keyring,
 }
 
 
-def _text(path: Path, name: str) -> str:
+def _text(path: Path, name: str) -> SecretStr:
     try:
         data = path.expanduser().read_bytes()
     except (OSError, ValueError, RuntimeError) as error:
         raise _unreadable(name, path, error) from error
-    # What is not UTF-8 becomes a letter that no key has, and is refused as such. A file written by
-    # an editor of Windows may begin with a byte order mark.
-    return data.decode("utf-8-sig", errors="replace").strip()
+    # What is no text becomes a letter that no key has, and is refused as such. A file written on
+    # Windows may begin with a byte order mark.
+    encoding = "utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
+    return SecretStr(data.decode(encoding, errors="replace").strip())
 
 
 def _unreadable(name: str, path: str | Path, error: Exception) -> TrayportConfigurationError:
@@ -402,6 +460,11 @@ class Settings(BaseSettings):
         "key that it accepts.",
     )
 
+    allow_insecure_http: bool = Field(
+        False,
+        description="Whether the key may go over plain http to hosts other than this machine, so "
+        "that anyone on the way, such as a proxy, can read it.",
+    )
     analytics_url: Url = Field(
         ANALYTICS_URL, description="The address of the Data Analytics API, or of a local gateway."
     )
@@ -527,13 +590,20 @@ class Settings(BaseSettings):
 
     @field_validator("api_key")
     @classmethod
-    def _key_fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            return None
-        key = value.get_secret_value().strip()
-        if not (key.isascii() and key.isprintable()):
-            raise ValueError("contains characters that no key has")
+    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+        key = "" if value is None else checked_key(value.get_secret_value())
         return SecretStr(key) if key else None
+
+    @field_validator("analytics_url", "reference_url")
+    @classmethod
+    def _hides_the_key(cls, value: str, info: ValidationInfo) -> str:
+        allowed = info.data.get("allow_insecure_http", True)
+        if not allowed and value.startswith("http:") and not stays_here(value):
+            raise ValueError(
+                "is plain http, over which anyone on the way can read the key: use https, or set "
+                f"allow_insecure_http (variable {variable('allow_insecure_http')})"
+            )
+        return value
 
     @field_validator("limiter_store")
     @classmethod
@@ -554,13 +624,14 @@ class Settings(BaseSettings):
         return value
 
     def __init__(self, *, _env_file: str | Path | None = ".env", **values: Any) -> None:
+        values = _masked(values)
         self._take(_gather(values, _env_file), _env_file)
 
     def _take(self, gathered: Gathered, env_file: str | Path | None) -> None:
         try:
             # Not that of BaseSettings, which would read the sources again, without origins.
             super(BaseSettings, self).__init__(
-                **{name: value for name, (value, _) in gathered.items()}
+                **{name: value.get_secret_value() for name, (value, _) in gathered.items()}
             )
         except ValidationError as error:
             message = _explained(error, gathered)
@@ -587,13 +658,14 @@ class Settings(BaseSettings):
         `secrets_dir` or `keyring_service`: then everything is, as by `reread`. A new profile takes
         the place of the old one.
         """
-        given = {name: value for name, value in values.items() if value is not None}
+        given = values = _masked(values)
         if any(name in given for _, name in PLACES):
             return self._read_again(given)
+        mine = _masked({name: getattr(self, name) for name in self._origins})
         gathered: Gathered = {
-            name: (getattr(self, name), origin)
+            name: (mine[name], origin)
             for name, origin in self._origins.items()
-            if not (origin is Origin.PROFILE and "profile" in given)
+            if name in mine and not (origin is Origin.PROFILE and "profile" in given)
         }
         gathered |= {name: (value, Origin.ARGUMENT) for name, value in given.items()}
         settings = type(self).__new__(type(self))
@@ -608,7 +680,7 @@ class Settings(BaseSettings):
         """
         return self._read_again({})
 
-    def _read_again(self, given: Mapping[str, Any]) -> Self:
+    def _read_again(self, given: Mapping[str, Value]) -> Self:
         arguments = {
             name: getattr(self, name)
             for name, origin in self._origins.items()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     import httpx
     import polars as pl
+    from pydantic import SecretStr
     from trayport_api import models
     from trayport_spec.options import (
         AnyOptions,
@@ -1353,7 +1354,8 @@ class TrayportClient:
     Use it as an context manager, or call `close` when done.
 
     Args:
-        api_key: The personal key. Left out, it is read from `TRAYPORT_API_KEY` or `.env`.
+        api_key: The personal key, as text or as pydantic's `SecretStr`. Left out, it is read from
+            `TRAYPORT_API_KEY` or `.env`.
         settings: All settings at once; the other arguments win over them.
         analytics_url: The address of the Data Analytics API.
         reference_url: The address of the Reference Data API.
@@ -1412,7 +1414,7 @@ class TrayportClient:
 
     def __init__(
         self,
-        api_key: str | None = None,
+        api_key: str | SecretStr | None = None,
         *,
         settings: Settings | None = None,
         analytics_url: str | None = None,
@@ -1424,6 +1426,9 @@ class TrayportClient:
         on_retry: OnRetry | None = None,
         on_breaker_change: OnBreakerChange | None = None,
     ) -> None:
+        from .settings import masked_key
+
+        api_key = masked_key(api_key)
         self._async = async_.TrayportClient(
             api_key,
             settings=settings,

@@ -23,7 +23,7 @@ SHOWN = re.compile(r"<!-- policy: settings((?: \w+)+) -->")
 EXPLAINED = {
     "reliability.md": r"retr|forbidden|breaker|dead_letter|^cache$",
     "rate-limits.md": r"requests_per|evenly|throttling|limiter",
-    "connections.md": r"http2|connect|keepalive|^timeout$|concurrency",
+    "connections.md": r"http|connect|keepalive|^timeout$|concurrency",
     "observability.md": r"^log_|metrics|opentelemetry",
 }
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 
 import pytest
+from pydantic import SecretStr
 from trayport_spec import ENDPOINTS
 
 from tests.http.peers import (
@@ -79,7 +80,7 @@ async def talking_to(
     one: Peer, *, maximum: int = 100, http2: bool = False
 ) -> AsyncIterator[Transport]:
     urls = {"analytics": one.url, "reference": one.url}
-    wire = Transport(key=KEY, urls=urls, max_connections=maximum, http2=http2)
+    wire = Transport(key=SecretStr(KEY), urls=urls, max_connections=maximum, http2=http2)
     async with aclosing(wire):
         yield wire
 
@@ -193,7 +194,9 @@ async def test_a_sandbox_in_this_process_has_no_connections_to_open() -> None:
 
 async def test_a_connection_that_was_refused_carried_nothing_and_was_not_used_again() -> None:
     url = f"http://127.0.0.1:{closed_port()}"
-    async with aclosing(Transport(key=KEY, urls={"analytics": url, "reference": url})) as wire:
+    async with aclosing(
+        Transport(key=SecretStr(KEY), urls={"analytics": url, "reference": url})
+    ) as wire:
         for _ in range(5):
             with pytest.raises(TrayportConnectionError):
                 await send(wire)

@@ -59,7 +59,8 @@ async def tunnels(target: str) -> AsyncIterator[Peer]:
 
 def client_of(url: str, **more: object) -> TrayportClient:
     urls = {"analytics_url": f"{url}/api", "reference_url": f"{url}/reference"}
-    settings = Settings(_env_file=None, api_key=KEY, max_retries=0, **urls, **more)
+    chosen: dict[str, object] = {"api_key": KEY, "max_retries": 0, "allow_insecure_http": True}
+    settings = Settings(_env_file=None, **{**chosen, **urls, **more})
     return TrayportClient(settings=settings)
 
 

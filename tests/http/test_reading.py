@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from pydantic import SecretStr
 from trayport_spec import ENDPOINTS
 
 from trayport_sdk import TrayportDecodeError
@@ -70,7 +71,7 @@ async def wire(slow: Slow) -> AsyncIterator[Transport]:
     slow.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     try:
         async with aclosing(
-            Transport(key="key", urls={"analytics": slow.url, "reference": slow.url})
+            Transport(key=SecretStr("key"), urls={"analytics": slow.url, "reference": slow.url})
         ) as transport:
             yield transport
     finally:

@@ -16,6 +16,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from tests.http.peers import Dripping, held, peer
 from trayport_sdk import (
@@ -90,7 +91,9 @@ async def served(response: bytes | None) -> AsyncIterator[Server]:
 
 
 def transport(url: str) -> aclosing[Transport]:
-    return aclosing(Transport(key=KEY, urls={"analytics": url + "/api", "reference": url}))
+    return aclosing(
+        Transport(key=SecretStr(KEY), urls={"analytics": url + "/api", "reference": url})
+    )
 
 
 async def send(wire: Transport, call: ApiRequest = CALL, timeout: float = 10.0) -> ApiResponse:
@@ -371,7 +374,7 @@ async def test_a_path_cannot_lengthen_the_name_of_the_host(path: str) -> None:
 
     urls = {"analytics": "https://api.example", "reference": "https://api.example"}
     hooks = Hooks(transport=httpx.MockTransport(respond))
-    wire = Transport(key=KEY, urls=urls, hooks=hooks)
+    wire = Transport(key=SecretStr(KEY), urls=urls, hooks=hooks)
     async with aclosing(wire):
         await send(wire)
         assert len(sent) == 1
@@ -384,7 +387,7 @@ async def test_a_path_cannot_lengthen_the_name_of_the_host(path: str) -> None:
 async def test_an_answer_that_drips_in_ends_with_the_time_it_may_take(part: str) -> None:
     async with Dripping(part) as dripping:
         urls = {"analytics": dripping.url, "reference": dripping.url}
-        async with aclosing(Transport(key=KEY, urls=urls, max_connections=1)) as wire:
+        async with aclosing(Transport(key=SecretStr(KEY), urls=urls, max_connections=1)) as wire:
             for _ in range(2):  # the one connection there may be is free again
                 with pytest.raises(TrayportTimeoutError, match=r"took longer than 0\.2 s") as late:
                     await wire.send(CALL, CONTEXT, held, within=0.2)
@@ -397,7 +400,7 @@ async def test_an_answer_that_drips_in_ends_with_the_time_it_may_take(part: str)
 async def test_an_answer_in_time_is_whole_and_keeps_its_connection() -> None:
     async with peer() as one:
         urls = {"analytics": one.url, "reference": one.url}
-        async with aclosing(Transport(key=KEY, urls=urls)) as wire:
+        async with aclosing(Transport(key=SecretStr(KEY), urls=urls)) as wire:
             for _ in range(2):
                 got = await wire.send(CALL, CONTEXT, held, within=60.0)
                 assert got.body == b"[]"

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 from attrs import frozen
+from pydantic import SecretStr
 from trayport_spec import REQUEST_LIMITS
 
 from tests.perf.server import served
@@ -101,7 +102,7 @@ class Instant(Transport):
         read: Callable[[ApiResponse], Any],
         **_: Any,
     ) -> Any:
-        response = ApiResponse(request, context, Redaction(""), [b"{}"])
+        response = ApiResponse(request, context, Redaction(SecretStr("")), [b"{}"])
         return await asyncio.to_thread(read, response)
 
 
@@ -128,7 +129,7 @@ def cost_of_the_rules(rounds: int = 15, calls: int = 200) -> Cost:
 
 async def _cost(rounds: int, calls: int) -> Cost:
     settings = Settings(_env_file=None)
-    transport = Instant(key="key", urls={"reference": URL, "analytics": URL})
+    transport = Instant(key=SecretStr("key"), urls={"reference": URL, "analytics": URL})
     # No allowance that anybody would notice, but every grant is counted in every window.
     limiter = RequestLimiter(Limits(100_000, 6_000_000))
     breakers = Breakers(

@@ -19,7 +19,7 @@ WIDTH = 98
 HEADINGS = {
     "api_key": "The key",
     "profile": "Profile",
-    "analytics_url": "Addresses and connections",
+    "allow_insecure_http": "Addresses and connections",
     "requests_per_second": "Request limits",
     "max_retries": "Retries",
     "circuit_breakers": "Circuit breakers",

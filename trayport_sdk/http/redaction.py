@@ -6,7 +6,10 @@ import html
 import logging
 import re
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from traceback import walk_tb
+
+from pydantic import SecretStr
 
 HIDDEN = "[key]"
 # A body that breaks off may end in a part of the key; fewer characters than these reveal nothing.
@@ -19,6 +22,8 @@ LIBRARIES = (
     "httpx",
     *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")),
 )
+# The packages whose variables hold what is sent.
+BELOW = {"httpx", "httpcore", "h11", "h2", "hpack", "anyio", "asyncio", "ssl", "redis"}
 HEADER_LOGS = ("hpack.hpack", "hpack.table")
 
 
@@ -29,30 +34,41 @@ class Redaction:
         key: The personal key.
     """
 
-    def __init__(self, key: str) -> None:
-        pattern = "".join(map(_spelled, key))
-        self._text = re.compile(pattern)
-        self._bytes = re.compile(pattern.encode())
-        self._key = key.encode()
+    def __init__(self, key: SecretStr) -> None:
+        pattern = "".join(map(_spelled, key.get_secret_value()))
+        # Kept as methods, because a pattern shows itself.
+        self._replace = re.compile(pattern).sub
+        self._replace_bytes = re.compile(pattern.encode()).sub
+        self._key = key
 
     def text(self, text: str) -> str:
         """The text without the key."""
-        return self._text.sub(HIDDEN, text)
+        return self._replace(HIDDEN, text)
 
     def body(self, body: bytes) -> bytes:
         """The body without the key, nor the beginning of the key where it breaks off."""
-        clean = self._bytes.sub(HIDDEN.encode(), body)
-        for length in range(len(self._key) - 1, SHORTEST_SECRET - 1, -1):
-            if clean.endswith(self._key[:length]):
+        clean = self._replace_bytes(HIDDEN.encode(), body)
+        key = self._key.get_secret_value().encode()
+        for length in range(len(key) - 1, SHORTEST_SECRET - 1, -1):
+            if clean.endswith(key[:length]):
                 return clean[:-length] + HIDDEN.encode()
         return clean
 
     def chain(self, error: BaseException) -> None:
-        """Takes the key out of an error and out of all that it was raised from."""
-        link: BaseException | None = error
-        while link is not None:
+        """Takes the key out of an error and out of all that it was raised from.
+
+        Out go also the variables of the libraries below, which hold the key in plain and which a
+        traceback may show.
+        """
+        links = [error]
+        for link in links:
             link.args = tuple(self.text(a) if isinstance(a, str) else a for a in link.args)
-            link = link.__cause__ or link.__context__
+            for frame, _ in walk_tb(link.__traceback__):
+                if frame.f_globals.get("__name__", "").partition(".")[0] in BELOW:
+                    with suppress(RuntimeError):  # it is running
+                        frame.clear()
+            causes = (link.__cause__, link.__context__)
+            links += [each for each in causes if each is not None and each not in links]
 
     def over_logs(self) -> Callable[[], None]:
         """Keeps the key out of what the libraries below log, until the result is called."""

@@ -22,6 +22,7 @@ from weakref import WeakKeyDictionary
 
 import httpx
 from attrs import evolve, frozen
+from pydantic import SecretStr
 from trayport_spec import REQUEST_LIMITS
 
 from ..errors import (
@@ -179,7 +180,7 @@ class Session:
         """
         if settings.log_format != "none":  # a quiet client silences no other
             configure(settings.log_format, settings.log_level)
-        key = "" if settings.api_key is None else settings.api_key.get_secret_value()
+        key = settings.api_key or SecretStr("")
         urls = {"analytics": settings.analytics_url, "reference": settings.reference_url}
         if application is not None:
             hooks = evolve(hooks, transport=InProcessTransport(application))
@@ -187,8 +188,7 @@ class Session:
         else:
             url = httpx.URL(settings.analytics_url)
             host = f"{url.host}:{url.port or PORTS[url.scheme]}"
-            store = settings.limiter_store.get_secret_value()
-            limiter = limiter_for(key, host, store)
+            limiter = limiter_for(key, host, settings.limiter_store)
         session = cls(
             Transport(
                 key=key,

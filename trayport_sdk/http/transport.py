@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 import httpx
 from attrs import define
+from pydantic import SecretStr
 from trayport_spec import API_KEY_HEADER
 
 from .. import __version__
@@ -57,7 +58,7 @@ class Transport:
     def __init__(
         self,
         *,
-        key: str,
+        key: SecretStr,
         urls: Mapping[str, str],
         connect_timeout: float = 10.0,
         http2: bool = False,
@@ -158,7 +159,7 @@ class Transport:
         sent = self._built(exchange)
         if self._hooks.event_hooks:
             await self._hooks.before(sent, context)
-        sent.headers[API_KEY_HEADER] = self._key
+        sent.headers[API_KEY_HEADER] = self._key.get_secret_value()
         started = time.perf_counter()
         with self._explained(context):
             received = await self._client.send(sent, stream=True)
@@ -254,10 +255,13 @@ class Transport:
                 context=context,
                 suggestion="try again; if it goes on, check the address and the network",
             ) from self._without_key(error)
+        except BaseException as error:
+            self._redaction.chain(error)
+            raise
 
     def has_key(self, text: str) -> bool:
         """Whether a text has the key in it, as it is."""
-        return self._key in text
+        return self._key.get_secret_value() in text
 
     def redact(self, text: str) -> str:
         """The text, with the key taken out of it."""

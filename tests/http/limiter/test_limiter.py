@@ -14,6 +14,7 @@ from typing import cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from tests import virtual_time
 from tests.virtual_time import clock, clock_for_threads
@@ -388,10 +389,10 @@ def test_a_store_that_fails_in_an_unknown_way_leaves_nobody_waiting() -> None:
 
 
 def test_clients_with_one_key_and_host_share_a_limiter_and_others_do_not() -> None:
-    one = limiter_for(KEY, "a.example")
-    assert limiter_for(KEY, "a.example") is one
-    assert limiter_for(KEY, "b.example") is not one
-    assert limiter_for("another", "a.example") is not one
+    one = limiter_for(SecretStr(KEY), "a.example")
+    assert limiter_for(SecretStr(KEY), "a.example") is one
+    assert limiter_for(SecretStr(KEY), "b.example") is not one
+    assert limiter_for(SecretStr("another"), "a.example") is not one
 
 
 class Client:
@@ -444,22 +445,22 @@ def test_a_change_of_the_limits_is_logged(caplog: pytest.LogCaptureFixture) -> N
 def test_one_process_counts_a_key_in_one_place(tmp_path: Path) -> None:
     client = Client()
     file = f"sqlite:///{tmp_path}/s3cret.db"
-    memory = limiter_for(KEY, "c.example")
+    memory = limiter_for(SecretStr(KEY), "c.example")
     memory.configure(client, DEFAULT, "error")
     with pytest.raises(TrayportConfigurationError, match=r"one place.*memory.*sqlite") as caught:
-        limiter_for(KEY, "c.example", store=file)
+        limiter_for(SecretStr(KEY), "c.example", SecretStr(file))
     assert "s3cret" not in str(caught.value)
     assert "close the other client" in caught.value.suggestion
     memory.release(client)
-    counted = limiter_for(KEY, "c.example", store=file)
+    counted = limiter_for(SecretStr(KEY), "c.example", SecretStr(file))
     assert counted is not memory
     assert counted.status().store == "sqlite"
     counted.configure(client, DEFAULT, "error")
     with pytest.raises(TrayportConfigurationError, match="another one"):
-        limiter_for(KEY, "c.example", store=f"{file}.other")
+        limiter_for(SecretStr(KEY), "c.example", SecretStr(f"{file}.other"))
     del client
     gc.collect()
-    assert limiter_for(KEY, "c.example") is not counted
+    assert limiter_for(SecretStr(KEY), "c.example") is not counted
 
 
 def test_thread_and_file_go_with_the_last_client_and_come_back(tmp_path: Path) -> None:
@@ -624,6 +625,6 @@ def test_a_priority_that_does_not_exist_is_a_clear_error() -> None:
 
 
 def test_the_registry_does_not_hold_the_key() -> None:
-    limiter_for(KEY, "a.example", store="sqlite:///s3cret.db")
+    limiter_for(SecretStr(KEY), "a.example", SecretStr("sqlite:///s3cret.db"))
     assert KEY not in repr(vars(module._registry))
     assert "s3cret" not in repr(vars(module._registry))

@@ -66,10 +66,11 @@ def test_four_processes_keep_one_allowance_and_use_it(tmp_path: Path) -> None:
 
 FORKED = """
 import asyncio, json, os, sys, warnings
+from pydantic import SecretStr
 from trayport_sdk.http.limiter import limiter_for
 from trayport_sdk.http.limiter.limits import Limits
 
-limiter = limiter_for("key", "host", store=sys.argv[1])
+limiter = limiter_for(SecretStr("key"), "host", SecretStr(sys.argv[1]))
 owner = object
 limiter.configure(owner, Limits(6, 360), "error")
 
@@ -128,6 +129,7 @@ print("taken")
 
 BUSY = """
 import os, threading, time, warnings
+from pydantic import SecretStr
 from trayport_sdk.http.limiter import limiter_for
 from trayport_sdk.http.limiter.limits import Limits
 
@@ -135,7 +137,7 @@ done = False
 
 def work():
     while not done:
-        limiter = limiter_for("key", "host")
+        limiter = limiter_for(SecretStr("key"), "host")
         limiter.configure(work, Limits(6, 360), "error")
         limiter.status()
 
@@ -151,7 +153,7 @@ for _ in range(20):
     if not child:
         import faulthandler
         faulthandler.dump_traceback_later(20, exit=True, file=open(os.devnull, "w"))
-        limiter = limiter_for("key", "host")
+        limiter = limiter_for(SecretStr("key"), "host")
         limiter.configure(os, Limits(3, 180), "error")
         limiter.status()
         os._exit(0)

@@ -14,6 +14,7 @@ import pytest
 from attrs import define
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 from trayport_spec import REQUEST_LIMITS
 
 from tests import virtual_time
@@ -69,7 +70,7 @@ class RedisOnClock(RedisStore):
     SCRIPT: ClassVar = SCRIPT.replace("redis.call('TIME')", "{ARGV[#ARGV - 1], ARGV[#ARGV]}")
 
     def __init__(self, url: str, name: str, clock: Clock) -> None:
-        super().__init__(url, name)
+        super().__init__(SecretStr(url), name)
         script = cast("Callable[..., Any]", self._redis.register_script(self.SCRIPT))
 
         def timed(keys: list[str], arguments: Sequence[str | int | float]) -> Any:
@@ -338,7 +339,7 @@ def test_memory_and_redis_give_the_same_answers(
 
 def test_redis_goes_by_the_clock_of_the_server(redis_server: RedisServer) -> None:
     name = f"test {next(NAMES)}"
-    store, client = RedisStore(redis_server.url, name), redis_server.client()
+    store, client = RedisStore(SecretStr(redis_server.url), name), redis_server.client()
     log = f"trayport:{{{name}}}:grants"
     seconds = client.time()[0]
     taken = store.take(DEFAULT)
@@ -356,7 +357,7 @@ def test_redis_goes_by_the_clock_of_the_server(redis_server: RedisServer) -> Non
 
 def test_redis_keeps_nothing_for_good(redis_server: RedisServer) -> None:
     name = f"test {next(NAMES)}"
-    store, client = RedisStore(redis_server.url, name), redis_server.client()
+    store, client = RedisStore(SecretStr(redis_server.url), name), redis_server.client()
     store.take(DEFAULT)
     store.slow_down(5_000, NEVER)
     for key in (f"trayport:{{{name}}}:grants", f"trayport:{{{name}}}:slowdown"):
@@ -366,7 +367,10 @@ def test_redis_keeps_nothing_for_good(redis_server: RedisServer) -> None:
 
 
 def test_a_connection_that_was_dropped_is_made_again(redis_server: RedisServer) -> None:
-    store, client = RedisStore(redis_server.url, f"test {next(NAMES)}"), redis_server.client()
+    store, client = (
+        RedisStore(SecretStr(redis_server.url), f"test {next(NAMES)}"),
+        redis_server.client(),
+    )
     store.take(FAST)
     client.client_kill_filter(_type="normal", skipme=True)
     store.take(FAST)
@@ -386,14 +390,14 @@ def test_a_connection_that_was_dropped_is_made_again(redis_server: RedisServer) 
 )
 def test_an_address_that_cannot_be_used_is_a_clear_error_without_the_password(address: str) -> None:
     with pytest.raises(TrayportConfigurationError, match="limiter_store") as caught:
-        RedisStore(address, "a")
+        RedisStore(SecretStr(address), "a")
     shown = "".join(traceback.format_exception(caught.value))
     assert "s3cret" not in shown
     assert "xyz" not in shown
 
 
 def test_what_nobody_could_check_fails_as_the_store_does() -> None:
-    store = RedisStore("redis://:s3cret@h", "a")
+    store = RedisStore(SecretStr("redis://:s3cret@h"), "a")
 
     def fail(*_: object) -> None:
         raise TypeError("no s3cret option foo")
@@ -470,7 +474,7 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 def test_no_request_leaves_while_redis_is_away(own_redis: RedisServer) -> None:
     async def main() -> None:
-        store = RedisStore(own_redis.url, "a")
+        store = RedisStore(SecretStr(own_redis.url), "a")
         limiter = RequestLimiter(FAST, store)
         await limiter.acquire()
         own_redis.stop()
@@ -491,7 +495,7 @@ def test_no_request_leaves_while_redis_is_away(own_redis: RedisServer) -> None:
 
 def test_requests_go_on_slowly_while_redis_is_away(own_redis: RedisServer) -> None:
     async def main() -> None:
-        store = RedisStore(own_redis.url, "a")
+        store = RedisStore(SecretStr(own_redis.url), "a")
         limits = Limits(20, 1_200)
         limiter = RequestLimiter(limits, store, fallback="slow", clock=clock_for_threads())
         await limiter.acquire()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from threading import Lock
 
+from pydantic import SecretStr
 from trayport_spec import REQUEST_LIMITS
 
 from ...errors import TrayportConfigurationError, require_extra
@@ -21,6 +22,7 @@ __all__ = ["PRIORITIES", "Grant", "Limits", "Priority", "RequestLimiter", "limit
 
 HASH_DIGITS = 16
 KINDS = {"memory": "memory", "sqlite": "a file (sqlite)", "redis": "Redis"}
+MEMORY = SecretStr("memory")
 UNCLAIMED = Limits(REQUEST_LIMITS.per_second, REQUEST_LIMITS.per_minute)
 
 
@@ -42,7 +44,7 @@ class _Registry:
 _registry = _Registry()
 
 
-def limiter_for(key: str, host: str, store: str = "memory") -> RequestLimiter:
+def limiter_for(key: SecretStr, host: str, store: SecretStr = MEMORY) -> RequestLimiter:
     """The limiter that all clients of this process with this key and host share.
 
     Args:
@@ -55,11 +57,12 @@ def limiter_for(key: str, host: str, store: str = "memory") -> RequestLimiter:
             store cannot be used as it is written.
     """
     renew_in_children(_registry)
-    identity, place = _hash(f"{key}\n{host}"), _hash(store)
+    text = key.get_secret_value
+    identity, place = _hash(f"{text()}\n{host}"), _hash(store.get_secret_value())
     with _registry.lock:
         known, limiter = _registry.limiters.get(identity, ("", None))
         if limiter is None or known != place:
-            wanted = _open(store, f"{_hash(key)[:HASH_DIGITS]}@{host}")
+            wanted = _open(store, f"{_hash(text())[:HASH_DIGITS]}@{host}")
             if limiter is not None:
                 if limiter.is_in_use:
                     raise _two_places(host, limiter.store, wanted)
@@ -69,11 +72,13 @@ def limiter_for(key: str, host: str, store: str = "memory") -> RequestLimiter:
     return limiter
 
 
-def _open(store: str, name: str) -> Store:
+def _open(store: SecretStr, name: str) -> Store:
     """The store that a setting names, for the allowance of a name."""
-    if store.startswith("sqlite:///"):
-        return SqliteStore(store.removeprefix("sqlite:///"), name)
-    if store.startswith(("redis://", "rediss://")):
+    kind, _, place = store.get_secret_value().partition("://")
+    if kind == "sqlite":
+        return SqliteStore(place.removeprefix("/"), name)
+    del place
+    if kind in ("redis", "rediss"):
         require_extra("redis", "redis", what="the setting limiter_store")
         from .redis import RedisStore
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import cast
 from urllib.parse import parse_qsl, unquote
 
+from pydantic import SecretStr
 from redis import Redis
 
 from ...errors import TrayportConfigurationError
@@ -138,13 +139,15 @@ class RedisStore(Store):
     name = "redis"
     remote = True
 
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: SecretStr, name: str) -> None:
         # pyright cannot see through the untyped keyword arguments of from_url.
         connected = cast("Callable[..., Redis]", Redis.from_url)  # pyright: ignore[reportUnknownMemberType]
-        self._redactions = [Redaction(password) for password in _passwords(url)]
+        self._redactions = [Redaction(each) for each in _passwords(url.get_secret_value())]
         try:
             self._redis = connected(
-                url, socket_timeout=REPLY_SECONDS, socket_connect_timeout=REPLY_SECONDS
+                url.get_secret_value(),
+                socket_timeout=REPLY_SECONDS,
+                socket_connect_timeout=REPLY_SECONDS,
             )
             pool = self._redis.connection_pool
             # Nothing is sent yet, but unknown options are refused now.
@@ -199,7 +202,7 @@ def _flat(quotas: tuple[Quota, ...]) -> list[int]:
     return [len(quotas), *(number for q in quotas for number in (q.limit, q.milliseconds))]
 
 
-def _passwords(url: str) -> list[str]:
+def _passwords(url: str) -> list[SecretStr]:
     """Everything that may be a password, also in a malformed address."""
     _, _, rest = url.partition("://")
     login, _, _ = rest.rpartition("@")
@@ -208,4 +211,4 @@ def _passwords(url: str) -> list[str]:
     texts = [text for name, text in parse_qsl(query) if "password" in name.lower()]
     # An unescaped character breaks an address into pieces, and errors quote one of them.
     texts += [written, unquote(written), *re.split("[:/?#@]", written)]
-    return sorted({text for text in texts if text}, key=len, reverse=True)
+    return [SecretStr(text) for text in sorted({*texts} - {""}, key=len, reverse=True)]
