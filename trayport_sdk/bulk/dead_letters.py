@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,11 +21,15 @@ from attrs import frozen
 
 from ..errors import TrayportConfigurationError, TrayportError, TrayportValidationError
 from ..query.plan import QueryPlan
-from ..tables.files import encode, replaced
-from .raw import name_of
+from ..tables.files import encode
+from ..tables.output import naming, obstacle, replaced
+from ..tables.part import PRIVATE, remove_abandoned
+from .raw import check_directory, name_of
 from .result import SYMBOL, FailedQuery, FetchedQuery, Outcome, rows_of, with_named_contracts
 
 RETRYING = ".retrying"
+LONGEST_NAME = 255
+"""Bytes, in the file systems that are in use."""
 SETTING = "dead_letter_file (variable TRAYPORT_DEAD_LETTER_FILE)"
 
 
@@ -55,12 +60,11 @@ class DeadLetters:
     """
 
     def __init__(self, path: Path, redact: Callable[[str], str] = str) -> None:
-        if not path.parent.is_dir():
-            raise _unusable(path, "lies in a directory that does not exist")
-        if path.is_dir():
-            raise _unusable(path, "is a directory")
-        self.path = path
-        self._taken = path.with_name(f"{path.name}{RETRYING}")
+        reason = obstacle(path, ".jsonl")
+        if reason or path.is_fifo():
+            raise _unusable(path, reason or "is a pipe")
+        self.path = _without_links(path)
+        self._taken = _while_retrying(self.path)
         self._redact = redact
 
     @classmethod
@@ -70,10 +74,11 @@ class DeadLetters:
         Raises:
             TrayportValidationError: There is no such file.
         """
-        if path.is_dir():
-            raise _no_file(path, "this is a directory, not a file of dead letters")
-        if not (path.is_file() or path.with_name(f"{path.name}{RETRYING}").is_file()):
-            raise _no_file(path, "there is no such file of dead letters")
+        with naming(path):
+            if path.is_dir():
+                raise _no_file(path, "this is a directory, not a file of dead letters")
+            if not (path.is_file() or _while_retrying(_without_links(path)).is_file()):
+                raise _no_file(path, "there is no such file of dead letters")
         return cls(path, redact)
 
     def keep(self, failed: FailedQuery) -> None:
@@ -88,7 +93,7 @@ class DeadLetters:
 
     def _append(self, lines: bytes) -> None:
         try:
-            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, PRIVATE)
             try:
                 # Half a line that a full disk left must not swallow the next one. That another
                 # program may be in the middle of writing costs an empty line, which is skipped.
@@ -113,6 +118,20 @@ class DeadLetters:
         Raises:
             TrayportValidationError: A line is not a dead letter; the message names file and line.
         """
+        with naming(self.path):
+            size = self._take()
+            queries = list(dict.fromkeys(_read(self._taken)))
+        yield queries
+        with naming(self.path):
+            # A program that had opened the file before it was renamed may have written to it.
+            if late := self._taken.read_bytes()[size:]:
+                self._append(late)
+            self._taken.unlink()
+
+    def _take(self) -> int:
+        """Renames the file, or adds it to what an interrupted retry has left; the size of both."""
+        if os.path.lexists(self._taken) and not stat.S_ISREG(self._taken.lstat().st_mode):
+            raise _unusable(self._taken, "is no regular file, and is needed while queries are run")
         for path in (self._taken, self.path):
             _read(path)  # before anything is renamed
         if not self._taken.exists():
@@ -120,13 +139,10 @@ class DeadLetters:
         elif self.path.exists():
             with self._taken.open("ab") as taken:
                 taken.write(b"\n" + self.path.read_bytes())
+                taken.flush()
+                os.fsync(taken.fileno())
             self.path.unlink()
-        size = self._taken.stat().st_size
-        yield list(dict.fromkeys(_read(self._taken)))
-        # A program that had opened the file before it was renamed may have written to it.
-        if late := self._taken.read_bytes()[size:]:
-            self._append(late)
-        self._taken.unlink()
+        return self._taken.stat().st_size
 
 
 async def retry_failed(
@@ -146,9 +162,11 @@ async def retry_failed(
         concurrency: How many queries are run at once.
 
     Raises:
-        TrayportValidationError: A line is not a dead letter.
+        TrayportValidationError: A line is not a dead letter, or there can be no such directory.
         TrayportConfigurationError: A file cannot be written to, or the settings cannot work.
     """
+    check_directory(out, "out")
+    remove_abandoned(out)
     slots = asyncio.Semaphore(concurrency)
 
     async def run_again(query: QueryPlan) -> tuple[Path | None, bool]:
@@ -174,16 +192,28 @@ async def retry_failed(
 
 def _write(query: QueryPlan, fetched: Sequence[FetchedQuery], out: Path) -> Path:
     """Writes the rows of a query, under a name that is the same whenever it is run."""
-    out.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256(json.dumps(query.to_dict()).encode()).hexdigest()[:12]
     path = out / f"{name_of(query)}-{digest}.parquet"
     frames = (frame for part in fetched for frame in rows_of(query, part))
     if len(query.contracts) == 1:
         symbol = pl.lit(str(query.contracts[0])).alias(SYMBOL)
         frames = (frame.select(symbol, pl.all()) for frame in frames)
-    with replaced(path) as part:
-        encode(frames, part, ".parquet", "zstd")
+    with replaced(path, follow=False) as file:
+        encode(frames, file, ".parquet", "zstd")
     return path
+
+
+def _without_links(path: Path) -> Path:
+    """The file itself, which is renamed for a retry, and not a link to it."""
+    return Path(os.path.realpath(path)) if not path.is_char_device() else path
+
+
+def _while_retrying(path: Path) -> Path:
+    """The name of a file of dead letters while its queries are run again."""
+    name = os.fsencode(path.name)
+    if len(name) + len(RETRYING) > LONGEST_NAME:
+        name = hashlib.sha256(name).hexdigest().encode()
+    return path.with_name(f"{os.fsdecode(name)}{RETRYING}")
 
 
 def _read(path: Path) -> list[QueryPlan]:

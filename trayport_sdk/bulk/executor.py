@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from attrs import define, evolve, frozen
 
@@ -30,6 +31,7 @@ from .result import (
     FetchedQuery,
     Keep,
     Outcome,
+    Spool,
     concerns_every_query,
     is_refused,
     is_unfinished,
@@ -195,6 +197,7 @@ class Run:
         self._several |= len(plans) > 1
         self._refused: set[tuple[str, ContractSpec]] = set()
         self._service = _Service(longest_wait, self._clock)
+        self._spools = WeakSet[Spool]()
         self._progress = Progress(0, len(plans), 0, 0, 0, 0, 0.0)
 
     async def outcomes(self, *, in_order: bool = False) -> AsyncGenerator[Outcome]:
@@ -220,6 +223,10 @@ class Run:
             if self._running:
                 # Not gathered: a second cancellation would disturb those that are just ending.
                 await asyncio.wait(self._running)
+            if self._hold is not None:
+                # Rows that nobody takes any more, however long the error of others is kept.
+                for spool in self._spools:
+                    spool.close()
 
     def _fill(self) -> None:
         while self._waiting and len(self._running) < self.ahead:
@@ -331,6 +338,7 @@ class Run:
                 outcome = await self._session.fetch(request, read, instead=instead)
         splitting.note(outcome)
         if isinstance(outcome, FetchedQuery):
+            self._spools.add(outcome.rows)
             self._service.note_response()
             self._count(
                 requests_done=1,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-import shutil
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from ..errors import TrayportValidationError
+from ..errors import invalid
 from ..query.plan import QueryPlan
 from ..query.times import to_text
+from ..tables.output import naming
+from ..tables.part import PRIVATE, Part, remove_abandoned
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,29 +30,34 @@ def encoding_of(name: str) -> str:
     return next((encoding for encoding, end in ENDINGS.items() if end and end == suffix), "")
 
 
-def check_directory(path: str | Path) -> Path:
+def check_directory(path: str | Path, parameter: str = "directory") -> Path:
     """The directory, made if it is missing.
 
+    Args:
+        path: The directory.
+        parameter: What messages call it.
+
     Raises:
-        TrayportValidationError: There is something else, or it cannot be made.
+        TrayportValidationError: There is something else, or it cannot be made or written to.
     """
     directory = Path(path)
+    reason = ""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrayportValidationError(
-            f"directory {str(path)!r} cannot be made: {error.strerror}",
-            parameter="directory",
-            suggestion="choose another directory",
-        ) from error
+        if not os.access(directory, os.W_OK | os.X_OK):
+            reason = "may not be written to"
+    except (OSError, ValueError) as error:  # a ValueError is about letters that no name has
+        reason = f"cannot be made: {getattr(error, 'strerror', None) or error}"
+    if reason:
+        raise invalid(parameter, str(path), reason, "choose another directory")
     return directory
 
 
 class BodyKeeper:
     """Keeps the bodies of responses in a directory; a body appears there when it is whole.
 
-    Used as a context manager. Until `place` is called, the bodies lie in a hidden directory
-    inside, which is removed in the end.
+    Used as a context manager. Until `place` is called the files are hidden, and those that are left
+    in the end are removed. Only the user may read new ones.
 
     Args:
         directory: Where they go.
@@ -60,35 +65,44 @@ class BodyKeeper:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._waiting = directory / f".trayport-{secrets.token_hex(4)}"
-        self._kept: dict[QueryPlan, tuple[Path, str]] = {}
+        self._kept: dict[QueryPlan, tuple[Part, str]] = {}
         self._placed = 0
+        self._is_over = False
 
     @contextmanager
     def __call__(
         self, response: ApiResponse, query: QueryPlan
     ) -> Generator[Callable[[bytes], object]]:
         """Takes the body of one response, while it is read."""
-        path = self._waiting / secrets.token_hex(8)
-        try:
-            with path.open("xb") as file:
-                yield file.write
-                file.flush()
-                os.fsync(file.fileno())
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
+        with naming(self._directory), ExitStack() as unless_whole:
+            part = Part(self._directory, PRIVATE)
+            unless_whole.callback(part.discard)
+            yield part.file.write
+            part.sync()
+            unless_whole.pop_all()
         compressed = "".join(map(_ending, response.encoding.split(",")))
-        self._kept[query] = path, f".{query.options.response_format}{compressed}"
+        self._kept[query] = part, f".{query.options.response_format}{compressed}"
+        if self._is_over:  # the thread that reads has ended after all the others
+            part.discard()
 
     def place(self, query: QueryPlan) -> Path:
-        """Gives the body of the response to a query its name."""
-        path, ending = self._kept.pop(query)
+        """Gives the body of the response to a query its name.
+
+        Raises:
+            OSError: What has the name may not be replaced, or nothing can be written.
+        """
+        part, ending = self._kept.pop(query)
         self._placed += 1
-        return path.replace(self._directory / f"{self._placed:05d}-{name_of(query)}{ending}")
+        path = self._directory / f"{self._placed:05d}-{name_of(query)}{ending}"
+        try:
+            with naming(path):
+                part.place(path.name)
+        finally:
+            part.discard()
+        return path
 
     def __enter__(self) -> Self:
-        self._waiting.mkdir()
+        remove_abandoned(self._directory)
         return self
 
     def __exit__(
@@ -97,8 +111,10 @@ class BodyKeeper:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # A thread that is still ending may be writing a last part.
-        shutil.rmtree(self._waiting, ignore_errors=True)
+        self._is_over = True
+        while self._kept:
+            _, (part, _) = self._kept.popitem()
+            part.discard()
 
 
 def _ending(encoding: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tempfile
 import weakref
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Container, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from io import BytesIO
@@ -38,6 +38,7 @@ from ..tables.base import RequestRecord
 from ..tables.decode.decoder import Decoder
 from ..tables.decode.schema import ColumnFilter, column_filter, to_frame
 from ..tables.decode.split import SMALL_PIECE
+from ..tables.output import naming
 from .checks import ITEM, RowCheck
 
 if TYPE_CHECKING:
@@ -88,9 +89,11 @@ class Spool:
         """All rows in order; at least one table, which has the columns."""
         self._gather()
         for start, size in self._written:
-            file = self._opened()
-            file.seek(start)
-            yield pl.read_ipc_stream(BytesIO(file.read(size)))
+            with _naming_temporary_files():
+                file = self._opened()
+                file.seek(start)
+                block = file.read(size)
+            yield pl.read_ipc_stream(BytesIO(block))
         yield from self._blocks
 
     def frame(self) -> pl.DataFrame:
@@ -101,7 +104,7 @@ class Spool:
         """Forgets everything."""
         self._blocks, self._small, self._written = [], [], []
         if self._file is not None:
-            self._file.close()
+            _close(self._file)
 
     def _gather(self) -> None:
         """Makes one block of the small tables."""
@@ -118,20 +121,33 @@ class Spool:
 
     def _write(self) -> None:
         """Moves the blocks to the file."""
-        file = self._opened()
-        for block in self._blocks:
-            start = file.seek(0, 2)
-            # By way of memory: a file that polars writes to must not be read from meanwhile.
-            buffer = BytesIO()
-            block.write_ipc_stream(buffer, compression="lz4")
-            self._written.append((start, file.write(buffer.getbuffer())))
+        with _naming_temporary_files():
+            file = self._opened()
+            for block in self._blocks:
+                start = file.seek(0, 2)
+                # By way of memory: a file that polars writes to must not be read from meanwhile.
+                buffer = BytesIO()
+                block.write_ipc_stream(buffer, compression="lz4")
+                self._written.append((start, file.write(buffer.getbuffer())))
         self._blocks, self._held = [], 0
 
     def _opened(self) -> IO[bytes]:
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="trayport-")  # noqa: SIM115
-            weakref.finalize(self, self._file.close)
+            weakref.finalize(self, _close, self._file)
         return self._file
+
+
+def _close(file: IO[bytes]) -> None:
+    with suppress(OSError):  # of what was left to write to a full disk
+        file.close()
+
+
+@contextmanager
+def _naming_temporary_files() -> Generator[None]:
+    way_out = "rows wait there for their turn; make room, or set TMPDIR to another directory"
+    with naming("TMPDIR", way_out), naming(tempfile.gettempdir(), way_out):
+        yield
 
 
 @frozen
@@ -236,12 +252,16 @@ def read_response(
     check = RowCheck(query)
     rows = Spool(hold)
     kept = 0
-    with response.explained(), nullcontext() if keep is None else keep(response, query) as bytes_to:
-        for frame in _frames(decoder, query, response.chunks(bytes_to)):
-            wanted = check.wanted(frame)
-            rows.add(wanted if keep is None else wanted.clear())
-            kept += wanted.height
-        check.check_instant(decoder.timestamp)
+    keeping = nullcontext() if keep is None else keep(response, query)
+    with ExitStack() as unless_whole:
+        unless_whole.callback(rows.close)
+        with response.explained(), keeping as bytes_to:
+            for frame in _frames(decoder, query, response.chunks(bytes_to)):
+                wanted = check.wanted(frame)
+                rows.add(wanted if keep is None else wanted.clear())
+                kept += wanted.height
+            check.check_instant(decoder.timestamp)
+        unless_whole.pop_all()
     response.unexpected = decoder.unexpected
     return FetchedQuery(
         query,

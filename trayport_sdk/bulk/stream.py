@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -28,11 +28,11 @@ from ..tables.batches import Workers
 from ..tables.files import (
     Compression,
     Gatherer,
-    check_writable,
     codec_of,
     file_format,
     gathered,
 )
+from ..tables.output import check_writable
 from .progress import OnProgress
 from .raw import BodyKeeper, check_directory
 from .result import (
@@ -216,7 +216,10 @@ class TableStream:
         query = with_named_contracts(await self._source.make_query())
         with BodyKeeper(target) as keeper:
             async with aclosing(self._source.fetched(query, keep=keeper)) as responses:
-                return [keeper.place(fetched.query) async for fetched in responses]
+                return [
+                    await asyncio.to_thread(keeper.place, fetched.query)
+                    async for fetched in responses
+                ]
 
     def map_batches(
         self, fn: Callable[[pl.DataFrame], Result], workers: int | None = None
@@ -268,14 +271,14 @@ class TableStream:
         self, path: str | Path, kind: str, compression: Compression | None
     ) -> FileReport:
         codec = codec_of(kind, compression)
-        check_writable(path, "path")
+        check_writable(path, kind, "path")
         self._use()
         started = time.perf_counter()
         query = with_named_contracts(await self._source.make_query())
         records: list[RequestRecord] = []
         with FileWriter(path, kind, codec) as writer:
             # Without any rows the file has the columns nevertheless.
-            writer.write(no_rows(query))
+            await _aside(partial(writer.write, no_rows(query)), writer.abandon)
             async with aclosing(self._source.fetched(query)) as responses:
                 async for fetched in responses:
                     records.append(fetched.record)
@@ -306,7 +309,6 @@ class _Source:
                     for contract, rows in split_by_contract(fetched.query, frame):
                         if rows.height:
                             yield TradesBatch.about(contract, rows, fetched.record)
-                fetched.rows.close()
 
     async def mapped(self, workers: Workers[Result]) -> AsyncGenerator[Result]:
         query = with_named_contracts(await self.make_query())
@@ -355,7 +357,8 @@ class _Source:
                         # The next ones will be about as large.
                         is_large = outcome.record.bytes_decoded > LARGE_RESPONSE
                         run.ahead = LARGE_RESPONSES if is_large else run.concurrency
-                    yield outcome
+                    with closing(outcome.rows):
+                        yield outcome
 
 
 async def _aside(work: Callable[[], None], stop: Callable[[], None]) -> None:

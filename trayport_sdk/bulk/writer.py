@@ -15,7 +15,8 @@ from attrs import field, frozen
 
 from ..query.plan import counted
 from ..tables.base import RequestRecord
-from ..tables.files import encode, replaced
+from ..tables.files import encode
+from ..tables.output import replaced
 
 
 class AbandonedError(Exception):
@@ -44,6 +45,7 @@ class FileWriter:
         self._codec = codec
         self._waiting: Queue[pl.DataFrame | None] = Queue(1)
         self._failure: BaseException | None = None
+        self._opened = threading.Event()
         self._thread = threading.Thread(target=self._work, name="trayport-write")
         self.rows = self.bytes_written = 0
 
@@ -54,10 +56,10 @@ class FileWriter:
             OSError: The file cannot be written.
             AbandonedError: The writing was ended.
         """
+        self._opened.wait()
         # To end the writing makes room here, so that this does not wait for ever.
         self._waiting.put(frame)
-        if self._failure is not None:
-            raise self._failure
+        self._check()
         self.rows += frame.height
 
     def finish(self) -> None:
@@ -68,6 +70,9 @@ class FileWriter:
         """
         self._waiting.put(None)
         self._thread.join()
+        self._check()
+
+    def _check(self) -> None:
         if self._failure is not None:
             raise self._failure
 
@@ -86,20 +91,20 @@ class FileWriter:
 
     def _work(self) -> None:
         try:
-            with replaced(self._path) as part:
-                encode(self._coming(), part, self._kind, self._codec)
-                if self._failure is not None:
-                    raise self._failure
-                self.bytes_written = part.stat().st_size
+            with replaced(self._path, while_waiting=self._check) as file:
+                self._opened.set()
+                encode(self._coming(), file, self._kind, self._codec)
+                self._check()
+                self.bytes_written = file.tell()
         except BaseException as error:  # noqa: BLE001  (raised where the file is waited for)
             self._failure = self._failure or error
+            self._opened.set()
             self._make_room()
 
     def _coming(self) -> Iterator[pl.DataFrame]:
         while (frame := self._waiting.get()) is not None and self._failure is None:
             yield frame
-        if self._failure is not None:
-            raise self._failure
+        self._check()
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -1,14 +1,17 @@
 """The `trayport` command.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage. An error is one line on standard error.
+Exit codes: 0 done, 1 failed, 2 wrong usage, and 128 with the number of the signal that ended it. An
+error is one line on standard error.
 """
 
 from __future__ import annotations
 
 import logging
+import signal
 import warnings
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import click
 
@@ -20,10 +23,12 @@ from .operations import commands, option_name
 from .plan import plan
 from .retry import retry_failed
 from .sandbox import demo, sandbox
+from .signals import SignalInterrupt, interruptible
 
 ARGUMENTS = {"contracts": "CONTRACTS", "contract": "CONTRACT", "file": "FILE", "path": "FILE"}
-INTERRUPTED_TEXT = "interrupted; files that are finished stay, and the command can be run again"
-FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+INTERRUPTED = "{}; files that are finished stay, and the command can be run again"
+SIGNALS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "the terminal hung up"}
+FAILED, WRONG_USAGE, BY_SIGNAL = 1, 2, 128
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -31,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
     # Without a handler of its own the package's log lines would land on standard error.
     logging.getLogger("trayport_sdk").addHandler(logging.NullHandler())
     try:
-        with _plain_warnings():
+        with _plain_warnings(), interruptible():
             result = trayport.main(list(arguments), prog_name="trayport", standalone_mode=False)
     except click.UsageError as error:
         return _said(error.format_message(), WRONG_USAGE)
@@ -42,10 +47,14 @@ def run(arguments: Sequence[str]) -> int:
         return _said(str(error).replace(error.parameter, option, 1), WRONG_USAGE)
     except TrayportConfigurationError as error:
         return _said(str(error), WRONG_USAGE)
-    except (TrayportError, OSError) as error:
+    except TrayportError as error:
         return _said(str(error), FAILED)
+    except OSError as error:
+        return _said(_in_words(error), FAILED)
     except (click.Abort, KeyboardInterrupt):
-        return _said(INTERRUPTED_TEXT, INTERRUPTED)
+        return _interrupted(signal.SIGINT)
+    except SignalInterrupt as interrupt:
+        return _interrupted(interrupt.number)
     except Exception as error:  # noqa: BLE001  (the last door: one line, never a traceback)
         return _said(f"unexpected {type(error).__name__}: {error}", FAILED)
     return result if isinstance(result, int) else 0
@@ -64,11 +73,40 @@ def _plain_warnings() -> Generator[None]:
 
 
 def _said(message: str, code: int) -> int:
-    click.echo(f"trayport: {' '.join(message.split())}", err=True)
+    with suppress(OSError):  # of a terminal that is gone
+        click.echo(f"trayport: {' '.join(message.split())}", err=True)
     return code
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
+def _interrupted(number: int) -> int:
+    return _said(INTERRUPTED.format(SIGNALS[signal.Signals(number).name]), BY_SIGNAL + number)
+
+
+def _in_words(error: OSError) -> str:
+    """An error of the system: the file, what is wrong, and what to do."""
+    if error.errno is None:
+        return str(error)
+    notes: list[str] = getattr(error, "__notes__", [])
+    file = [] if error.filename is None else [repr(error.filename)]
+    return ": ".join([*file, error.strerror or str(error.errno), *notes])
+
+
+class Trayport(click.Group):
+    """The commands."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs a command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            if error.filename is None:
+                raise  # standard output, of which click says nothing, as is usual
+            raise click.ClickException(_in_words(error)) from error
+
+
+@click.group(
+    cls=Trayport, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False
+)
 @click.version_option(__version__, prog_name="trayport")
 def trayport() -> None:
     """Market data of the Trayport Data Analytics API. Unofficial."""

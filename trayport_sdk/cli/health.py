@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
 
 from ..client import TrayportClient
+from .signals import run_async
 
 if TYPE_CHECKING:
     from ..resources.health import HealthReport
@@ -25,7 +25,7 @@ def health(sandbox: bool) -> int:
         async with TrayportClient.sandbox() if sandbox else TrayportClient() as client:
             return await client.health_check()
 
-    report = asyncio.run(check())
+    report = run_async(check())
     click.echo(str(report))
     return 0 if report.ok else 1
 
@@ -43,5 +43,5 @@ def status(sandbox: bool) -> None:
             settings = client.settings
             return settings.analytics_url, settings.reference_url, str(client.get_status())
 
-    analytics, reference, text = asyncio.run(read())
+    analytics, reference, text = run_async(read())
     click.echo(f"analytics    {analytics}\nreference    {reference}\n{text}")

@@ -21,7 +21,9 @@ from ..query.params import parameters_by_argument
 from ..query.plan import counted
 from ..tables import RESPONSES, TableResponse, files
 from ..tables.files import FORMATS
+from ..tables.output import check_writable
 from .progress import progress_bar
+from .signals import run_async
 
 if TYPE_CHECKING:
     from ..bulk.progress import OnProgress
@@ -129,8 +131,7 @@ def _run(
     endpoint: Endpoint, *, out: str | None, rows: int, sandbox: bool, quiet: bool, **given: Any
 ) -> None:
     if out is not None:
-        files.file_format(out)
-        files.check_writable(out)
+        check_writable(out, files.file_format(out))
     arguments = {name: value for name, value in given.items() if value not in (None, ())}
 
     async def call(on_progress: OnProgress) -> str:
@@ -146,7 +147,7 @@ def _run(
                     on_progress=on_progress,
                     **arguments,
                 )
-                return f"{out}: {report.explain()}"
+                return f"{click.format_filename(out)}: {report.explain()}"
             method = getattr(getattr(client, endpoint.group), endpoint.method)
             if endpoint.api == "analytics":
                 arguments["on_progress"] = on_progress
@@ -155,10 +156,10 @@ def _run(
                 click.echo(_shown(frame, rows))
                 return summary
             await asyncio.to_thread(files.write, frame, out, files.file_format(out))
-            return f"{out}: {summary}"
+            return f"{click.format_filename(out)}: {summary}"
 
     with progress_bar(endpoint.command, quiet=quiet) as on_progress:
-        summary = asyncio.run(call(on_progress))
+        summary = run_async(call(on_progress))
     if not quiet:
         click.echo(summary, err=out is None)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import click
 
 from ..client import TrayportClient
 from ..errors import TrayportValidationError
+from .signals import run_async
 
 if TYPE_CHECKING:
     from ..bulk.dead_letters import RetryReport
@@ -40,7 +40,7 @@ def retry_failed(file: Path, out: Path | None, sandbox: bool) -> int:
         async with TrayportClient.sandbox() if sandbox else TrayportClient() as client:
             return await client.retry_failed(file, directory)
 
-    report = asyncio.run(retry())
+    report = run_async(retry())
     click.echo(
         f"{report.succeeded:,} fetched, into {directory}; {report.failed:,} failed again, in {file}"
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ..bulk.raw import check_directory
 from ..errors import require_extra
 from ..settings import SANDBOX_KEY, SANDBOX_PORT
 from ..tables import files
+from ..tables.output import check_writable
 from .progress import progress_bar
+from .signals import run_async
 
 if TYPE_CHECKING:
     from ..sandbox import SandboxServer
@@ -50,9 +52,9 @@ def demo(out: Path) -> None:
     """Download a quarter of TTF trades from the sandbox over a real socket."""
     from .demo import run
 
-    files.file_format(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    files.check_writable(out)
+    kind = files.file_format(out)
+    check_directory(out.parent, "out")
+    check_writable(out, kind)
     with progress_bar("trades", quiet=False) as on_progress:
-        story = asyncio.run(run(out, on_progress))
+        story = run_async(run(out, on_progress))
     click.echo(story)

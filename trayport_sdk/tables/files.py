@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import IO, Any, Literal, TypeAlias, get_args
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
 from ..errors import invalid, unknown_value
 from .convert import flat, texts
+from .output import check_writable, replaced
 
 Compression: TypeAlias = Literal["zstd", "lz4", "none"]
 """How the columns of a Parquet or an Arrow file are compressed."""
@@ -49,28 +49,6 @@ def file_format(path: str | Path, parameter: str = "out") -> str:
     if suffix not in FORMATS:
         raise unknown_value(parameter, str(path), FORMATS, "has no known ending")
     return suffix
-
-
-def check_writable(path: str | Path, parameter: str = "out") -> None:
-    """Checks that a file can be written, before the work for it is done.
-
-    Args:
-        path: The file.
-        parameter: What messages call it.
-
-    Raises:
-        TrayportValidationError: The path is a directory, or its directory cannot be written to.
-    """
-    target = Path(path)
-    reason = ""
-    if target.is_dir():
-        reason = "is a directory"
-    elif not target.parent.is_dir():
-        reason = "lies in a directory that does not exist"
-    elif not os.access(target.parent, os.W_OK):
-        reason = "lies in a directory that may not be written to"
-    if reason:
-        raise invalid(parameter, str(path), reason, "choose another file")
 
 
 def codec_of(kind: str, compression: str | None) -> str:
@@ -148,12 +126,12 @@ def gathered(frames: Iterable[pl.DataFrame], parts: int = 1) -> Iterator[pl.Data
     yield from gatherer.rest()
 
 
-def encode(frames: Iterable[pl.DataFrame], path: Path, kind: str, codec: str) -> None:
+def encode(frames: Iterable[pl.DataFrame], file: IO[bytes], kind: str, codec: str) -> None:
     """Writes tables with the same columns to a file, one after another.
 
     Args:
         frames: The tables, at least one.
-        path: The file.
+        file: The file.
         kind: The format, as its ending.
         codec: How it is compressed.
 
@@ -163,18 +141,18 @@ def encode(frames: Iterable[pl.DataFrame], path: Path, kind: str, codec: str) ->
     parts = gathered(frames, PARTS if kind in COMPRESSED else PARTS_OF_TEXT)
     try:
         if kind in COMPRESSED:
-            _encode_columns(parts, path, kind, codec)
+            _encode_columns(parts, file, kind, codec)
         else:
-            _encode_text(parts, path, kind)
+            _encode_text(parts, file, kind)
     except (pl.exceptions.PolarsError, OSError) as error:
         # Polars gives the errors of the system as text alone.
         if getattr(error, "errno", None) is None and (match := _OS_ERROR.search(str(error))):
             number = int(match[1])
-            raise OSError(number, os.strerror(number), str(path)) from error
+            raise OSError(number, os.strerror(number)) from error
         raise
 
 
-def _encode_columns(parts: Iterator[pl.DataFrame], path: Path, kind: str, codec: str) -> None:
+def _encode_columns(parts: Iterator[pl.DataFrame], file: IO[bytes], kind: str, codec: str) -> None:
     first = next(parts)
     rows = group_rows(first.schema)
 
@@ -186,39 +164,23 @@ def _encode_columns(parts: Iterator[pl.DataFrame], path: Path, kind: str, codec:
     if kind == ".parquet":
         level = ZSTD_LEVEL if codec == "zstd" else None
         table.sink_parquet(
-            path, compression=compression, compression_level=level, row_group_size=rows
+            file, compression=compression, compression_level=level, row_group_size=rows
         )
     else:
         # Of the newer type of text that polars has, other readers can do little.
         plain = pl.CompatLevel.oldest()
-        table.sink_ipc(path, compression=compression, record_batch_size=rows, compat_level=plain)
+        table.sink_ipc(file, compression=compression, record_batch_size=rows, compat_level=plain)
 
 
-def _encode_text(parts: Iterator[pl.DataFrame], path: Path, kind: str) -> None:
-    with path.open("wb") as file:
-        for number, part in enumerate(map(texts, parts)):
-            if kind == ".csv":
-                flat(part).write_csv(file, include_header=not number)
-            else:
-                part.write_ndjson(file)
-
-
-@contextmanager
-def replaced(path: str | Path) -> Generator[Path]:
-    """A temporary file that replaces the file of a path in one step once it is whole.
-
-    It lies in the same directory under a hidden name, and is removed when something fails.
-    """
-    target = Path(path).resolve()  # a link stays a link
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        part.touch(exist_ok=False)
-        yield part
-        with part.open("r+b") as written:
-            os.fsync(written.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+def _encode_text(parts: Iterator[pl.DataFrame], file: IO[bytes], kind: str) -> None:
+    for number, part in enumerate(map(texts, parts)):
+        # By way of memory: of an error that Python raises, polars would keep the text alone.
+        text = BytesIO()
+        if kind == ".csv":
+            flat(part).write_csv(text, include_header=not number)
+        else:
+            part.write_ndjson(text)
+        file.write(text.getbuffer())
 
 
 def write(frame: pl.DataFrame, path: str | Path, kind: str, compression: str | None = None) -> None:
@@ -235,6 +197,6 @@ def write(frame: pl.DataFrame, path: str | Path, kind: str, compression: str | N
         OSError: The file cannot be written.
     """
     codec = codec_of(kind, compression)
-    check_writable(path, "path")
-    with replaced(path) as part:
-        encode([frame], part, kind, codec)
+    check_writable(path, kind, "path")
+    with replaced(path) as file:
+        encode([frame], file, kind, codec)
