@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -102,10 +103,102 @@ def test_a_client_that_cannot_work_leaves_no_line(letters: DeadLetters) -> None:
     assert not letters.path.exists()
 
 
-@pytest.mark.parametrize("name", ["missing/failed.jsonl", "."])
+@pytest.mark.parametrize("name", ["missing/failed.jsonl", ".", "pipe", "read-only", "a" * 256])
 def test_a_file_that_cannot_be_written_is_a_wrong_setting(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "read-only").touch(0o400)
     with pytest.raises(TrayportConfigurationError, match="TRAYPORT_DEAD_LETTER_FILE"):
         DeadLetters(tmp_path / name)
+
+
+def test_a_device_takes_dead_letters_and_stays() -> None:
+    DeadLetters(Path("/dev/null")).keep(failed(APRIL))
+    assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "a" * 246, os.fsdecode(b"\xff")])
+def test_a_name_of_any_length_can_be_retried(name: str, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(name)
+    for path in (tmp_path / name, tmp_path / "link"):
+        letters = DeadLetters(path)
+        letters.keep(failed(APRIL))
+        with suppress(KeyboardInterrupt), letters.retrying():
+            raise KeyboardInterrupt
+        with DeadLetters.to_retry(path, str).retrying() as found:
+            assert found == [of(APRIL)]
+    assert names(tmp_path / name) == ["link"]
+
+
+def test_the_file_is_run_again_where_a_link_leads(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "failed.jsonl").symlink_to(Path("real", "letters"))
+    letters = DeadLetters(tmp_path / "failed.jsonl")
+    letters.keep(failed(APRIL))
+    with letters.retrying() as found:
+        assert found == [of(APRIL)]
+        assert names(tmp_path / "real" / "letters") == ["letters.retrying"]
+        letters.keep(failed(MAY))
+    assert queries(tmp_path / "failed.jsonl") == [of(MAY)]
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        lambda path: path.symlink_to("victim"),
+        lambda path: path.symlink_to("nothing"),
+        os.mkfifo,
+        Path.mkdir,
+    ],
+)
+def test_what_is_planted_where_a_retry_keeps_its_queries_leads_nowhere(
+    plant: Callable[[Path], object], letters: DeadLetters, tmp_path: Path
+) -> None:
+    (tmp_path / "victim").touch()
+    letters.keep(failed(APRIL))
+    plant(tmp_path / "failed.jsonl.retrying")
+    refused = pytest.raises(TrayportConfigurationError, match=r"retrying' is no regular file")
+    with refused, letters.retrying():
+        pytest.fail("it was run")
+    assert queries(letters.path) == [of(APRIL)]
+    assert (tmp_path / "victim").read_bytes() == b""
+    assert names(letters.path) == ["failed.jsonl", "failed.jsonl.retrying", "victim"]
+
+
+def test_a_link_in_the_directory_for_rows_is_replaced(
+    path: Path, letters: DeadLetters, tmp_path: Path
+) -> None:
+    victim, out = tmp_path / "victim", tmp_path / "rows"
+    victim.write_text("precious")
+    out.mkdir()
+
+    async def test(client: TrayportClient) -> None:
+        for _ in range(2):
+            letters.keep(failed(APRIL))
+            (out / ".trayport-0123456789abcdef").write_text("half of a retry that was killed")
+            report = await client.retry_failed(path, out)
+            assert [*out.iterdir()] == [*report.files]
+            assert victim.read_text() == "precious"
+            report.files[0].unlink()
+            report.files[0].symlink_to(victim)
+
+    session(Service(), test)
+
+
+def test_a_directory_for_rows_that_cannot_be_is_refused_before_anything_is_sent(
+    path: Path, letters: DeadLetters, tmp_path: Path
+) -> None:
+    letters.keep(failed(APRIL))
+    (tmp_path / "file").touch()
+
+    async def test(client: TrayportClient) -> None:
+        for out in (tmp_path / "file", tmp_path / "file" / "rows", tmp_path / ("a" * 256)):
+            with pytest.raises(TrayportValidationError, match="choose another directory") as error:
+                await client.retry_failed(path, out)
+            assert error.value.parameter == "out"
+        assert client.get_metrics().total.requests == 0
+
+    session(Service(), test)
+    assert queries(path) == [of(APRIL)]
 
 
 def test_a_file_that_can_no_longer_be_written_is_a_note_on_the_error(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from trayport_sdk import (
     decode_file,
     open_dataset,
 )
+from trayport_sdk.bulk.writer import FileWriter
 from trayport_sdk.tables.files import FORMATS
 
 Result = TypeVar("Result")
@@ -351,9 +352,12 @@ def test_a_process_that_is_ended_leaves_no_half_file(number: int, tmp_path: Path
         process.send_signal(number)
     assert process.returncode != 0
     assert path.read_text() == "old"
-    # What is killed cannot clean up; its file is hidden.
-    others = [one.name for one in tmp_path.iterdir() if one != path]
-    assert others == [] or (number == signal.SIGKILL and others[0].startswith(".a.parquet."))
+    # What is killed cannot clean up; the next one does.
+    assert len([*tmp_path.iterdir()]) == 1 + (number == signal.SIGKILL)
+    with FileWriter(path, ".parquet", "zstd") as writer:
+        writer.write(pl.DataFrame({"a": [1]}))
+        writer.finish()
+    assert [*tmp_path.iterdir()] == [path]
 
 
 def decoded(path: Path, **options: Any) -> pl.DataFrame:
@@ -427,6 +431,41 @@ def test_a_download_that_fails_keeps_what_is_whole(tmp_path: Path) -> None:
     (path,) = tmp_path.iterdir()
     assert path.name.startswith("00001-trades-")
     assert decoded(path).height
+
+
+def test_bodies_are_private_and_replace_only_files(tmp_path: Path) -> None:
+    """Under their names, which others know, may lie links, pipes and files that are read-only."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    out = tmp_path / "real"
+    out.mkdir()
+    (tmp_path / "raw").symlink_to("real")
+
+    async def test(client: TrayportClient) -> None:
+        (path,) = await client.download_raw(APRIL, *DAY, tmp_path / "raw")
+        assert path.stat().st_mode & 0o777 == 0o600
+        path.chmod(0o640)
+        (out / ".trayport-0123456789abcdef").write_text("half of a download that was killed")
+        assert await client.download_raw(APRIL, *DAY, out) == [out / path.name]
+        assert path.stat().st_mode & 0o777 == 0o640
+        assert [*out.iterdir()] == [out / path.name]
+        path.unlink()
+        path.symlink_to(victim)
+        await client.download_raw(APRIL, *DAY, out)
+        assert not path.is_symlink()
+        assert victim.read_text() == "precious"
+        path.chmod(0o400)
+        with pytest.raises(PermissionError, match="it is read-only") as refused:
+            await client.download_raw(APRIL, *DAY, out)
+        assert refused.value.filename == str(out / path.name)
+        path.unlink()
+        os.mkfifo(path)
+        with pytest.raises(PermissionError, match="it is a pipe"):
+            await client.download_raw(APRIL, *DAY, out)
+        assert path.is_fifo()
+        assert [*out.iterdir()] == [out / path.name]
+
+    run(test)
 
 
 def test_a_cancelled_download_keeps_nothing_half(tmp_path: Path) -> None:

@@ -1,5 +1,4 @@
 import os
-import stat
 import subprocess
 import sys
 import threading
@@ -7,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import polars as pl
 import pytest
@@ -113,22 +112,14 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
 ) -> None:
     (tmp_path / "a.parquet").write_text("old")
 
-    def full(_: pl.LazyFrame, path: Path, **__: object) -> None:
-        path.write_text("half")
+    def full(_: pl.LazyFrame, file: IO[bytes], **__: object) -> None:
+        file.write(b"half")
         raise OSError("no space left")
 
     monkeypatch.setattr(pl.LazyFrame, "sink_parquet", full)
     with pytest.raises(OSError, match="no space left"):
         files.write(FRAME, tmp_path / "a.parquet", ".parquet")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.parquet", "old")]
-
-
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    (tmp_path / "real").mkdir()
-    (tmp_path / "a.csv").symlink_to(tmp_path / "real" / "b.csv")
-    files.write(FRAME, tmp_path / "a.csv", ".csv")
-    assert (tmp_path / "a.csv").is_symlink()
-    assert (tmp_path / "real" / "b.csv").is_file()
 
 
 def table(rows: int, start: int = 0) -> pl.DataFrame:
@@ -228,15 +219,10 @@ def test_a_group_has_about_a_hundred_thousand_rows(kind: str, size: int, tmp_pat
     assert same(read((tmp_path / "a").rename(tmp_path / f"a{kind}")), whole)
 
 
-def test_a_path_that_cannot_be_written_is_noticed_beforehand(tmp_path: Path) -> None:
+def test_a_format_that_cannot_be_written_is_noticed_beforehand() -> None:
     for name in ("a", "a.xlsx", "a.parquet.gz"):
         with pytest.raises(TrayportValidationError, match=r"\.parquet, \.csv, \.jsonl, \.arrow"):
             files.file_format(name)
-    with pytest.raises(TrayportValidationError, match="is a directory"):
-        files.check_writable(tmp_path)
-    with pytest.raises(TrayportValidationError, match="does not exist"):
-        files.check_writable(tmp_path / "no" / "a.csv")
-    files.check_writable(tmp_path / "a.csv")
 
 
 def test_the_codec_is_the_one_that_was_chosen(tmp_path: Path) -> None:
@@ -383,14 +369,15 @@ try:
             writer.write(frame)
         writer.finish()
 except OSError as error:
-    print(error.errno, [one.name for one in Path(path).parent.iterdir()])
+    print(error.errno, error.filename == path, error.__notes__[0].split(",")[0])
+    print([one.name for one in Path(path).parent.iterdir()])
 """
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_disk_that_is_full_is_an_error_of_the_system(kind: str, tmp_path: Path) -> None:
     printed = python(FULL, kind, str(tmp_path / "a")).stdout
-    assert printed == "27 []\n"
+    assert printed == "27 True make room on the disk\n[]\n"
 
 
 def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -404,20 +391,11 @@ def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_what_others_may_do_with_a_file_is_what_the_process_lets_them(tmp_path: Path) -> None:
-    before = os.umask(0o027)
-    try:
-        files.write(FRAME, tmp_path / "a.csv", ".csv")
-    finally:
-        os.umask(before)
-    assert stat.S_IMODE((tmp_path / "a.csv").stat().st_mode) == 0o640
-
-
 def test_the_error_of_the_source_of_the_tables_is_the_error_of_the_call(tmp_path: Path) -> None:
     def broken() -> Iterator[pl.DataFrame]:
         yield from table(30_000).iter_slices(9_000)
         raise LookupError("no more")
 
     for kind in FORMATS:
-        with pytest.raises(LookupError, match="no more"):
-            encode(broken(), tmp_path / "a", kind, files.codec_of(kind, None))
+        with (tmp_path / "a").open("wb") as file, pytest.raises(LookupError, match="no more"):
+            encode(broken(), file, kind, files.codec_of(kind, None))
