@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 import trustme
 
@@ -176,7 +177,8 @@ class Certificates:
 
     def __init__(self, directory: Path) -> None:
         authority = trustme.CA()
-        self._issued = authority.issue_cert("127.0.0.1", "localhost")
+        self.issue = authority.issue_cert
+        self._issued = self.issue("127.0.0.1", "localhost")
         self.authority = directory / "authority.pem"
         self.certificate = directory / "certificate.pem"
         self.key = directory / "key.pem"
@@ -192,6 +194,58 @@ class Certificates:
         context.set_alpn_protocols(protocols or ("http/1.1",))
         self._issued.configure_cert(context)
         return context
+
+
+Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def listening(handle: Handle, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """A server, by its port; what fails there is of no interest."""
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    handling: list[asyncio.Task[None]] = []
+
+    async def handled(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            await handle(reader, writer)
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        handling.append(asyncio.create_task(handled(reader, writer)))
+
+    listener = await asyncio.start_server(accepted, "127.0.0.1", 0, ssl=tls)
+    async with listener:
+        yield listener.sockets[0].getsockname()[1]
+        await asyncio.wait_for(asyncio.gather(*handling), 10)
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Passes on what comes, to its end."""
+    with suppress(ConnectionError):
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+@asynccontextmanager
+async def tunnels(target: str) -> AsyncIterator[Peer]:
+    """A proxy that connects every tunnel to one place, whatever name it is sent."""
+    one = Peer(lambda _: b"")
+    parts = urlsplit(target)
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        one.connections += 1
+        one.requests.append(await reader.readuntil(b"\r\n\r\n"))
+        far_reader, far_writer = await asyncio.open_connection(parts.hostname, parts.port)
+        writer.write(b"HTTP/1.1 200 -\r\n\r\n")
+        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+
+    async with listening(handle) as port:
+        one.url = f"http://127.0.0.1:{port}"
+        yield one
 
 
 def closed_port() -> int:

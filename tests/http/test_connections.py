@@ -160,15 +160,6 @@ async def test_warming_up_where_nothing_listens_is_a_connection_error() -> None:
         assert client.get_metrics().connections.opened == 0
 
 
-async def test_a_certificate_nobody_vouches_for_is_a_connection_error(
-    certificates: Certificates,
-) -> None:
-    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the server's own complaint
-    async with peer(tls=certificates.for_server()) as one, talking_to(one) as wire:
-        with pytest.raises(TrayportConnectionError, match="certificate verify failed"):
-            await send(wire)
-
-
 async def test_a_closed_client_sends_nothing() -> None:
     async with peer() as one:
         async with talking_to(one) as wire:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterable, Callable, Generator, Mapping, Sequenc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar, cast
 
 import httpx
@@ -22,17 +23,19 @@ from ..errors import (
     RequestContext,
     TrayportConfigurationError,
     TrayportConnectionError,
+    TrayportDecodeError,
     TrayportTimeoutError,
 )
 from ..telemetry.status import ConnectionCounts
 from .body import ENCODINGS, ERROR_BYTES, Pipe, beginning
+from .connections import Connections, distrust
 from .hooks import Hooks
 from .messages import ApiRequest, ApiResponse
-from .proxies import proxy_for
 from .redaction import HIDDEN, Redaction
 from .status_errors import api_error
 
 Read = TypeVar("Read")
+NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
 USER_AGENT = f"trayport-sdk/{__version__} Python/{platform.python_version()}"
 
 
@@ -52,7 +55,7 @@ class Transport:
         hooks: What users hand over: httpx's event hooks, and a transport in place of its own.
 
     Raises:
-        TrayportConfigurationError: The proxy of the environment cannot be used.
+        TrayportConfigurationError: A variable names a proxy or certificates that cannot be used.
     """
 
     def __init__(
@@ -74,12 +77,11 @@ class Transport:
         self._connect_timeout = connect_timeout
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opened = self._requests = self._reused = 0
-        limits = httpx.Limits(
-            max_connections=max_connections,
-            max_keepalive_connections=max_connections,
-            keepalive_expiry=keepalive,
+        connections = hooks.transport or Connections(
+            urls, http2=http2, max_connections=max_connections, keepalive=keepalive
         )
-        self._client = _client(urls, http2=http2, limits=limits, transport=hooks.transport)
+        # With a transport of its own, it does not look at the variables of proxies.
+        self._client = httpx.AsyncClient(transport=connections, cookies=CookieJar(NO_COOKIES))
         # A client that is not closed must not leave its key with the loggers.
         self._leave_logs = weakref.finalize(self, self._redaction.over_logs())
         # A thread for each response that arrives; most of the time it waits for the network.
@@ -182,6 +184,9 @@ class Transport:
                 with self._explained(context):
                     return await _read_arriving(raw, response, read, self._readers, started)
             chunks = await _first_chunks(raw)
+        except TrayportDecodeError:
+            distrust(received)  # perhaps it was the response to another request
+            raise
         finally:
             await received.aclose()
         raise api_error(
@@ -241,6 +246,10 @@ class Transport:
         """Turns the errors of the connection into those of this package."""
         try:
             yield
+        except TrayportConfigurationError as error:
+            error.context = error.context or context
+            self._redaction.chain(error)
+            raise
         except httpx.TimeoutException as error:
             raise TrayportTimeoutError(
                 f"no response in time ({type(error).__name__})",
@@ -299,38 +308,6 @@ class _Exchange:
             "correlation_id": self.context.correlation_id,
             "attempt": self.attempt,
         }
-
-
-def _client(
-    urls: Mapping[str, str],
-    *,
-    http2: bool,
-    limits: httpx.Limits,
-    transport: httpx.AsyncBaseTransport | None,
-) -> httpx.AsyncClient:
-    """The client of httpx, with the proxies of the environment.
-
-    Raises:
-        TrayportConfigurationError: A proxy of the environment cannot be used.
-    """
-    verify = httpx.create_ssl_context()
-    proxies = {
-        f"all://{httpx.URL(url).netloc.decode()}": proxy
-        for url in urls.values()
-        if transport is None and (proxy := proxy_for(url))
-    }
-    return httpx.AsyncClient(
-        verify=verify,
-        http2=http2,
-        limits=limits,
-        transport=transport,
-        mounts={
-            host: httpx.AsyncHTTPTransport(verify=verify, http2=http2, limits=limits, proxy=p.url)
-            for host, p in proxies.items()
-        },
-        follow_redirects=False,
-        trust_env=False,
-    )
 
 
 def _leads_to(url: httpx.URL, address: httpx.URL) -> bool:

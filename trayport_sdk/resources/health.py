@@ -30,7 +30,6 @@ REQUESTS = {
     ),
     "reference": ApiRequest.of("get_sequences"),
 }
-UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 
 
 @frozen
@@ -187,10 +186,7 @@ def _read(response: ApiResponse) -> None:
 def _with_advice(error: TrayportError, url: str) -> str:
     """The message of an error, and what to do about it."""
     message, advice = str(error.args[0]), error.suggestion
-    if UNTRUSTED in message:
-        advice = "if a proxy of your company opens the connection, name its certificate in the "
-        advice += "variable SSL_CERT_FILE"
-    elif error.retryable and (proxy := proxy_for(url)):
+    if error.retryable and (proxy := proxy_for(url)):
         advice += f"; {proxy.variable} names a proxy: check that too"
     return f"{message}: {advice}" if advice else message
 
