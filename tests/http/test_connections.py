@@ -203,3 +203,13 @@ async def test_a_connection_is_used_again_when_it_carries_a_second_answer(
             await send(wire)
         assert one.connections == opened
         assert wire.counts == ConnectionCounts(opened=opened, requests=3, reused=3 - opened)
+
+
+async def test_cookies_are_not_kept() -> None:
+    cookie = encoded(
+        b"[]", 200, "Set-Cookie: desk=gas; Path=/", "Set-Cookie: a=b; Domain=127.0.0.1"
+    )
+    async with peer(lambda _: cookie) as one, talking_to(one) as wire:
+        for _ in range(2):
+            await send(wire)
+        assert not any(b"cookie" in request.lower() for request in one.requests)

@@ -75,7 +75,7 @@ async def ends(url: str, attempts: int = 1) -> TrayportError:
     urls = {"analytics_url": url, "reference_url": url}
     settings = Settings(
         _env_file=None,
-        api_key="a key",
+        api_key="key",
         retry_base=0.001,
         max_retries=2,
         allow_insecure_http=True,
@@ -285,7 +285,7 @@ async def test_tunnels_that_fail_take_no_connection_from_later_requests(
             monkeypatch.setenv("HTTPS_PROXY", proxy.url)
             urls = {"analytics_url": "https://localhost", "reference_url": "https://localhost"}
             settings = Settings(
-                _env_file=None, api_key="a key", retry_base=0.001, max_connections=2, **urls
+                _env_file=None, api_key="key", retry_base=0.001, max_connections=2, **urls
             )
             async with TrayportClient(settings=settings) as client:
                 assert await client.reference.get_sequences() == []

@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 import logging
 import re
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
-from traceback import walk_tb
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from types import TracebackType
 
 from pydantic import SecretStr
 
@@ -57,16 +57,18 @@ class Redaction:
     def chain(self, error: BaseException) -> None:
         """Takes the key out of an error and out of all that it was raised from.
 
-        Out go also the variables of the libraries below, which hold the key in plain and which a
-        traceback may show.
+        Out go also the frames of the libraries below, whose variables hold the key in plain and
+        which a traceback may show. They are not cleared: over HTTP/2 several requests share one
+        error, and with it the frames of those that still run.
         """
         links = [error]
         for link in links:
             link.args = tuple(self.text(a) if isinstance(a, str) else a for a in link.args)
-            for frame, _ in walk_tb(link.__traceback__):
-                if frame.f_globals.get("__name__", "").partition(".")[0] in BELOW:
-                    with suppress(RuntimeError):  # it is running
-                        frame.clear()
+            kept = None
+            for step in reversed(list(_steps(link.__traceback__))):
+                if step.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in BELOW:
+                    kept = TracebackType(kept, step.tb_frame, step.tb_lasti, step.tb_lineno)
+            link.__traceback__ = kept
             causes = (link.__cause__, link.__context__)
             links += [each for each in causes if each is not None and each not in links]
 
@@ -85,6 +87,12 @@ class Redaction:
         if (clean := self.text(message)) != message:
             record.msg, record.args = clean, ()
         return True
+
+
+def _steps(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
 
 
 def _spelled(character: str) -> str:

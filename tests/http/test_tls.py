@@ -1,0 +1,88 @@
+"""Which certificates are trusted, as the variables of the surroundings say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
+
+from tests.http.peers import Certificates
+from trayport_sdk import TrayportClient, TrayportConfigurationError
+
+ADVICE = "unset the variable"
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def unfit(tmp_path: Path, certificates: Certificates) -> Path:
+    """A directory of what cannot be used."""
+    pem = certificates.authority.read_bytes()
+    for name, content in {
+        "empty": b"",
+        "blank": b" \n",
+        "text": b"no certificate",
+        "cut": pem[: len(pem) // 2],
+        "key": certificates.key.read_bytes(),
+        "der": load_pem_x509_certificate(pem).public_bytes(Encoding.DER),
+        "under/no/hash.pem": pem,
+        "hashed/0a1b2c3d.0": b"no certificate",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (tmp_path / "in-a-circle").symlink_to(tmp_path / "in-a-circle")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("variable", "name", "reason"),
+    [
+        ("SSL_CERT_FILE", "gone", "cannot be read: No such file"),
+        ("SSL_CERT_FILE", "under", "cannot be read: Is a directory"),
+        ("SSL_CERT_FILE", "in-a-circle", "cannot be read: "),
+        ("SSL_CERT_FILE", "empty", "is empty"),
+        ("SSL_CERT_FILE", "blank", "is empty"),
+        ("SSL_CERT_FILE", "text", "has no certificate in PEM"),
+        ("SSL_CERT_FILE", "cut", "has no certificate in PEM"),
+        ("SSL_CERT_FILE", "key", "has no certificate in PEM"),
+        ("SSL_CERT_FILE", "der", "has no certificate in PEM"),
+        ("SSL_CERT_DIR", "gone", "cannot be read: No such file"),
+        ("SSL_CERT_DIR", "text", "cannot be read: Not a directory"),
+        ("SSL_CERT_DIR", "under", "has no certificate under the hash of its name"),
+        ("SSL_CERT_DIR", "hashed", "has no certificate under the hash of its name"),
+        ("SSLKEYLOGFILE", "gone/away", "No such file"),
+    ],
+)
+def test_what_cannot_be_trusted_is_told_of_when_a_client_is_made(
+    variable: str, name: str, reason: str, unfit: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(variable, str(unfit / name))
+    with pytest.raises(TrayportConfigurationError) as refused:
+        TrayportClient("key")
+    assert f"the variable {variable} is '{unfit / name}', which " in str(refused.value)
+    assert reason in str(refused.value)
+    assert ADVICE in refused.value.suggestion
+
+
+@pytest.mark.parametrize("path", ["{good}", "{gone}:{good}"])
+def test_one_certificate_in_one_directory_will_do(
+    path: str, certificates: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    (tmp_path / "0a1b2c3d.0").symlink_to(certificates.authority)
+    monkeypatch.setenv("SSL_CERT_DIR", path.format(good=tmp_path, gone=tmp_path / "gone"))
+    TrayportClient("key")
+
+
+def test_a_transport_of_the_user_needs_no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/gone.pem")
+    TrayportClient("key", transport=httpx.MockTransport(lambda _: httpx.Response(200)))
