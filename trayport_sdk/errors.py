@@ -28,6 +28,9 @@ from attrs import Factory, frozen
 
 QUOTED_CHARACTERS = 300
 
+MAX_DEPTH = 100
+"""How deeply the JSON of a response may be nested, unless a setting says otherwise."""
+
 
 @frozen
 class RequestContext:
@@ -341,12 +344,13 @@ class TrayportDecodeError(TrayportError):
         field: str | None = None,
         body: str = "",
         context: RequestContext | None = None,
+        suggestion: str = (
+            "try again; if it goes on, the API has changed, or a proxy edits responses"
+        ),
+        retryable: bool = True,
     ) -> None:
-        super().__init__(
-            message,
-            context=context,
-            suggestion="try again; if it goes on, the API has changed, or a proxy edits responses",
-        )
+        super().__init__(message, context=context, suggestion=suggestion)
+        self.retryable = retryable
         self.offset = offset
         self.row = row
         self.field = field

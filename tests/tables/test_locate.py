@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ documents: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def found_in(document: Any, path: tuple[str | int, ...]) -> Any:
+def found_in(document: Any, path: Sequence[str | int]) -> Any:
     for part in path:
         document = document[part]
     return document

@@ -80,17 +80,3 @@ def test_what_is_no_array_of_objects_is_given_out_before_it_ends(text: bytes) ->
     cuts = list(iter(cutter.cut, None))
     assert cuts
     assert proved(cuts) is None
-
-
-@pytest.mark.parametrize(("text", "begun"), [(b"  ", None), (b' {"a"', b' {"a"'), (b"[", None)])
-def test_another_root_is_seen_as_soon_as_it_begins(text: bytes, begun: bytes | None) -> None:
-    cutter = Cutter()
-    cutter.feed(text)
-    assert cutter.cut() is None
-    assert cutter.begun_with == begun
-
-
-def test_nothing_at_all_is_no_array() -> None:
-    cutter = Cutter()
-    cutter.close()
-    assert cutter.begun_with == b""

@@ -248,7 +248,13 @@ def read_response(
     """
     piece = None if hold is None else SMALL_PIECE
     operation_id = query.operation.operation_id
-    decoder = Decoder(operation_id, columns_of(query), lenient=lenient, piece=piece)
+    decoder = Decoder(
+        operation_id,
+        columns_of(query),
+        lenient=lenient,
+        piece=piece,
+        max_depth=response.max_depth,
+    )
     check = RowCheck(query)
     rows = Spool(hold)
     kept = 0
@@ -256,7 +262,9 @@ def read_response(
     with ExitStack() as unless_whole:
         unless_whole.callback(rows.close)
         with response.explained(), keeping as bytes_to:
-            for frame in _frames(decoder, query, response.chunks(bytes_to)):
+            # What is not held in memory may have any size.
+            chunks = response.chunks(bytes_to, is_limited=hold is None and keep is None)
+            for frame in _frames(decoder, query, chunks):
                 wanted = check.wanted(frame)
                 rows.add(wanted if keep is None else wanted.clear())
                 kept += wanted.height

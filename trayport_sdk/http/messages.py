@@ -15,15 +15,22 @@ from trayport_api.builders import BUILDERS
 from trayport_api.types import UNSET
 from trayport_spec import ENDPOINTS, Endpoint
 
-from ..errors import QUOTED_CHARACTERS, RequestContext, TrayportConnectionError, TrayportDecodeError
+from ..errors import (
+    MAX_DEPTH,
+    QUOTED_CHARACTERS,
+    RequestContext,
+    TrayportConnectionError,
+    TrayportDecodeError,
+)
 from ..query import rules
 from ..query.params import parameters_by_argument
 from ..query.plan import QueryPlan
 from ..query.times import data_cutoff, instant, to_text
-from .body import ERROR_BYTES, DecompressionError, decompressed
+from .body import ERROR_BYTES, BodyLimitError, DecompressionError, decompressed
 from .redaction import Redaction
 
 JSON = "application/json"
+LESS = "ask for less at once, or use a stream or download_raw, whose responses may have any size"
 
 Parameters: TypeAlias = Mapping[str, str | tuple[str, ...]]
 Decoded = TypeVar("Decoded")
@@ -152,6 +159,9 @@ class ApiResponse:
         bytes_decoded: Its size without compression, as far as it was read.
         seconds: From sending to the last byte; 0 before that has come.
         unexpected: How often a field was not of its type, and was taken nevertheless.
+        max_decoded_bytes: How large it may be without compression; None sets no limit.
+        max_depth: How deeply its JSON may be nested.
+        check: Called between the steps of reading; ends it by an exception when the call is over.
     """
 
     request: ApiRequest
@@ -163,20 +173,29 @@ class ApiResponse:
     bytes_decoded: int = 0
     seconds: float = 0.0
     unexpected: Mapping[str, int] = field(factory=dict[str, int])
+    max_decoded_bytes: int | None = None
+    max_depth: int = MAX_DEPTH
+    check: Callable[[], None] = field(default=lambda: None, repr=False)
     _beginning: bytes = field(default=b"", repr=False)
 
-    def chunks(self, keep: Callable[[bytes], object] | None = None) -> Iterator[bytes]:
+    def chunks(
+        self, keep: Callable[[bytes], object] | None = None, *, is_limited: bool = True
+    ) -> Iterator[bytes]:
         """The body without compression, as it arrives.
 
         Args:
             keep: Called with each part of the body as it came, before it is decompressed.
+            is_limited: Whether `max_decoded_bytes` is kept.
 
         Raises:
             TrayportConnectionError: It was not compressed as it says, or is not whole.
+            TrayportDecodeError: It is too large.
         """
         self._beginning, self.bytes_decoded = b"", 0
+        limit = self.max_decoded_bytes if is_limited else None
+        raw = _copied(self.raw, keep)
         try:
-            for chunk in decompressed(_copied(self.raw, keep), self.encoding):
+            for chunk in decompressed(raw, self.encoding, limit=limit, check=self.check):
                 if len(self._beginning) < ERROR_BYTES:
                     self._beginning += chunk[:ERROR_BYTES]
                 self.bytes_decoded += len(chunk)
@@ -185,22 +204,37 @@ class ApiResponse:
             raise TrayportConnectionError(
                 f"the connection failed: {error}", context=self.context, suggestion="try again"
             ) from error
+        except BodyLimitError as error:
+            raise _refused(error) from error
 
     @property
     def body(self) -> bytes:
         """The whole body without compression."""
         return b"".join(self.chunks())
 
-    def read(self, decoder: Callable[[str, bytes], Decoded]) -> Decoded:
-        """The decoded body; an error of the decoder is completed with the request."""
+    def read(self, decoder: Callable[[str, Iterable[bytes], int], Decoded]) -> Decoded:
+        """The decoded body; an error of the decoder is completed with the request.
+
+        Args:
+            decoder: Called with the operation, the body as it arrives, and `max_depth`.
+        """
+        operation_id = self.request.endpoint.operation_id
         with self.explained():
-            return decoder(self.request.endpoint.operation_id, self.body)
+            return decoder(operation_id, self.chunks(), self.max_depth)
 
     @contextmanager
     def explained(self) -> Generator[None]:
         """Completes the errors of decoding with the request."""
         try:
-            yield
+            try:
+                yield
+            except MemoryError as error:
+                raise TrayportDecodeError(
+                    "the response needs more memory than there is, "
+                    f"{self.bytes_decoded:,} bytes into it",
+                    suggestion=LESS,
+                    retryable=False,
+                ) from error
         except TrayportDecodeError as error:
             error.context = self.context
             self.redaction.chain(error)
@@ -208,6 +242,15 @@ class ApiResponse:
             beginning = self.redaction.body(self._beginning[:ERROR_BYTES])
             error.body = beginning.decode(errors="replace")[:QUOTED_CHARACTERS]
             raise
+
+
+def _refused(error: BodyLimitError) -> TrayportDecodeError:
+    message = f"the response was not read: {error}"
+    if error.limit is None:
+        return TrayportDecodeError(message, retryable=False)
+    message += " without compression, the setting max_decoded_bytes"
+    suggestion = f"{LESS}, or raise max_decoded_bytes"
+    return TrayportDecodeError(message, suggestion=suggestion, retryable=False)
 
 
 def _copied(chunks: Iterable[bytes], keep: Callable[[bytes], object] | None) -> Iterator[bytes]:

@@ -123,8 +123,8 @@ class RetryPolicy:
     ) -> float | None:
         """Seconds to wait before the next attempt, or None when there is none."""
         rule = self._rule(error)
-        # An error without a rule and without a status was raised before anything was sent.
-        was_sent = rule is not None or isinstance(error, TrayportAPIError)
+        # Other errors without a rule were raised before anything was sent.
+        was_sent = rule is not None or isinstance(error, TrayportAPIError | TrayportDecodeError)
         error.attempts = history.attempt if was_sent else history.attempt - 1
         if rule is None:
             return None
@@ -147,7 +147,7 @@ class RetryPolicy:
                 # Never shorter, and spread, so that keys that were too fast do not return together.
                 longest = self.forbidden_wait * (1 + FORBIDDEN_SPREAD)
                 return _Rule("forbidden", self.forbidden_retries, self.forbidden_wait, longest)
-            case TrayportDecodeError():
+            case TrayportDecodeError() if error.retryable:
                 # A whole response of an unknown shape stays so; a damaged one may come whole.
                 return _Rule("malformed", MALFORMED_RETRIES, 0.0, self.base, self.cap)
             case (

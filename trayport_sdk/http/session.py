@@ -26,6 +26,7 @@ from pydantic import SecretStr
 from trayport_spec import REQUEST_LIMITS
 
 from ..errors import (
+    MAX_DEPTH,
     RequestContext,
     TrayportAPIError,
     TrayportAuthorizationError,
@@ -78,12 +79,16 @@ class Policy:
     Attributes:
         timeout: Seconds to wait for the next part of a response.
         retry: When a failed request is sent again.
+        max_decoded_bytes: How large a response may be without compression, unless it is streamed.
+        max_depth: How deeply its JSON may be nested.
         adaptive: Whether a response that means "too fast" halves the rate, besides the pause.
         priority: Which request goes first when several wait; None leaves it to each method.
     """
 
     timeout: float
     retry: RetryPolicy
+    max_decoded_bytes: int | None = None
+    max_depth: int = MAX_DEPTH
     adaptive: bool = True
     priority: Priority | None = None
 
@@ -98,7 +103,14 @@ class Policy:
             forbidden_retries=settings.forbidden_retries,
             forbidden_wait=settings.forbidden_wait,
         )
-        return cls(settings.timeout, retry, settings.adaptive_throttling, priority)
+        return cls(
+            timeout=settings.timeout,
+            retry=retry,
+            max_decoded_bytes=settings.max_decoded_bytes,
+            max_depth=settings.max_depth,
+            adaptive=settings.adaptive_throttling,
+            priority=priority,
+        )
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -429,6 +441,8 @@ class _Call(Generic[Read]):
         def read(arriving: ApiResponse) -> Read:
             nonlocal response
             response = arriving
+            arriving.max_decoded_bytes = self._policy.max_decoded_bytes
+            arriving.max_depth = self._policy.max_depth
             return self._read(arriving)
 
         try:

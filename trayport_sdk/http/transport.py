@@ -346,7 +346,7 @@ async def _read_arriving(
         TrayportDecodeError: It is not what it should be; the rest of it is not waited for.
     """
     pipe = Pipe()
-    response.raw = pipe
+    response.raw, response.check = pipe, pipe.check
 
     def reading() -> Read:
         try:

@@ -18,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from itertools import chain
 from threading import Lock
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 import polars as pl
@@ -26,10 +26,11 @@ from attrs import field, frozen
 from trayport_spec import ENDPOINTS
 from trayport_spec.rows import RESPONSE_TYPES
 
-from ...errors import QUOTED_CHARACTERS, TrayportDecodeError
+from ...errors import MAX_DEPTH, TrayportDecodeError
 from . import locate
 from .schema import ColumnFilter, attribute, from_json, from_rows, schema_of
-from .split import PIECE, SPACE, Cut, Cutter
+from .split import PIECE, Cut, Cutter
+from .text import SPACE, begun, is_deeper, joined, quoted, too_deep
 from .tolerance import Tolerance, untyped
 
 Table: TypeAlias = tuple[pl.DataFrame, Mapping[str, int]]
@@ -37,6 +38,7 @@ Table: TypeAlias = tuple[pl.DataFrame, Mapping[str, int]]
 
 WORKERS = 2
 AHEAD = 2 * WORKERS
+LONGEST_MESSAGE = 300
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -64,6 +66,7 @@ class Decoder:
         wanted: Which columns are part of the tables.
         lenient: Whether what is not of its type becomes null instead of an error.
         piece: About how many bytes are decoded at once.
+        max_depth: How deeply the JSON may be nested.
 
     Attributes:
         timestamp: The instant that the whole response is about, once it was read.
@@ -77,12 +80,14 @@ class Decoder:
         *,
         lenient: bool = False,
         piece: int | None = None,
+        max_depth: int = MAX_DEPTH,
     ) -> None:
         self._operation_id = operation_id
         self._columns = ENDPOINTS[operation_id].row
         self._schema = schema_of(operation_id, wanted)
         self._lenient = lenient
         self._piece = PIECE if piece is None else piece
+        self._max_depth = max_depth
         self._is_plain = True
         self._rows_before = 0
         self.timestamp: int | None = None
@@ -98,25 +103,29 @@ class Decoder:
             TrayportDecodeError: The body is not what the API promises. The tables before were.
         """
         if ENDPOINTS[self._operation_id].root != "array":
-            whole = decode_response(self._operation_id, b"".join(chunks), lenient=self._lenient)
+            whole = decode_response(
+                self._operation_id, chunks, self._max_depth, lenient=self._lenient
+            )
             self.timestamp = whole.timestamp
             self.unexpected.update(whole.unexpected)
             yield from_rows(self._columns, whole.rows, self._schema)
             return
-        begun = bytearray()
-        following = _small(chunks)
+        start, text = begun(chunks, "array")
+        first = bytearray()
+        following = _small(text)
         for chunk in following:
-            begun += chunk
-            self._check_begun(begun)
-            if len(begun) > self._piece:
+            first += chunk
+            if len(first) > self._piece:
                 break
         else:
-            yield self._whole(begun)
+            yield self._whole(bytes(first), start)
             return
         under_way: deque[tuple[Cut, Future[Table]]] = deque()
         threads = _threads(os.getpid())
         try:
-            for frame, unexpected in self._tables(chain([begun], following), under_way, threads):
+            cutter = Cutter(self._piece, offset=start, depth=self._max_depth)
+            cuts = _cuts(cutter, chain([first], following))
+            for frame, unexpected in self._tables(cutter, cuts, under_way, threads):
                 self._rows_before += frame.height
                 self.unexpected.update(unexpected)
                 yield frame
@@ -125,32 +134,24 @@ class Decoder:
                 table.cancel()
             threads.leave(self)
 
-    def _check_begun(self, begun: bytearray) -> None:
-        """Refuses what has begun as something else than an array."""
-        if not begun.lstrip(SPACE).startswith(b"[") and begun.strip(SPACE):
-            self._refuse(bytes(begun))
-
-    def _whole(self, begun: bytearray) -> pl.DataFrame:
+    def _whole(self, text: bytes, start: int) -> pl.DataFrame:
         """The table of a response that is one piece."""
-        text = bytes(begun.lstrip(SPACE))
-        if not text:
-            self._refuse(bytes(begun))
         try:
             frame, unexpected = self._table(text)
         except _BROKEN as error:
-            raise _explained(error, text, len(begun) - len(text)) from error
+            raise _explained(error, text, self._max_depth, start) from error
         self.unexpected.update(unexpected)
         return frame
 
     def _tables(
         self,
-        chunks: Iterable[bytes | bytearray | memoryview],
+        cutter: Cutter,
+        cuts: Iterable[Cut],
         under_way: deque[tuple[Cut, Future[Table]]],
         threads: _Threads,
     ) -> Iterator[Table]:
         """Hands out the pieces to the threads, and their tables in the order of the pieces."""
-        cutter = Cutter(self._piece)
-        for cut in self._cuts(cutter, chunks):
+        for cut in cuts:
             under_way.append((cut, threads.pool(self).submit(self._table, cut.text)))
             while under_way and (cut.is_last or len(under_way) > AHEAD or under_way[0][1].done()):
                 first, table = under_way.popleft()
@@ -159,32 +160,9 @@ class Decoder:
                 except _BROKEN as error:
                     if not first.is_guess:
                         before = first.offset - 1, self._rows_before
-                        raise _explained(error, first.text, *before) from error
+                        raise _explained(error, first.text, self._max_depth, *before) from error
                     cutter.put_back([first, *(cut for cut, _ in under_way)])
                     under_way.clear()
-
-    def _cuts(
-        self, cutter: Cutter, chunks: Iterable[bytes | bytearray | memoryview]
-    ) -> Iterator[Cut]:
-        for chunk in chunks:
-            cutter.feed(chunk)
-            yield from iter(cutter.cut, None)
-            if begun := cutter.begun_with:
-                self._refuse(begun)
-        cutter.close()
-        if (begun := cutter.begun_with) is not None:
-            self._refuse(begun)
-        yield from iter(cutter.cut, None)
-
-    def _refuse(self, begun: bytes) -> NoReturn:
-        """Refuses a response that does not begin as an array."""
-        start = len(begun) - len(begun.lstrip(SPACE))
-        what = "it is empty" if start == len(begun) else "its root is no array"
-        raise TrayportDecodeError(
-            f"the response is not what the API promises: {what} (byte {start})",
-            offset=start,
-            body=_quoted(begun),
-        )
 
     def _table(self, text: bytes) -> Table:
         """The table of a piece."""
@@ -195,6 +173,8 @@ class Decoder:
         if frame is None or frame.height != len(decoded.rows):
             # What is in one piece will be in the others: escapes, or fields that are not known.
             self._is_plain = False
+            # A table that was read at once has no deeper fields than its columns.
+            _check_depth(text, self._max_depth)
             frame = from_rows(self._columns, decoded.rows, self._schema)
         return frame, decoded.unexpected
 
@@ -206,26 +186,75 @@ def _small(chunks: Iterable[bytes]) -> Iterator[memoryview]:
             yield memoryview(chunk)[start : start + PIECE]
 
 
-def decode_response(operation_id: str, body: bytes, *, lenient: bool = False) -> Decoded:
-    """The rows of a response, and what it says of all of them.
+def _cuts(cutter: Cutter, chunks: Iterable[bytes | bytearray | memoryview]) -> Iterator[Cut]:
+    for chunk in chunks:
+        cutter.feed(chunk)
+        yield from iter(cutter.cut, None)
+    cutter.close()
+    yield from iter(cutter.cut, None)
+
+
+def decode_response(
+    operation_id: str,
+    body: bytes | Iterable[bytes],
+    max_depth: int = MAX_DEPTH,
+    *,
+    lenient: bool = False,
+) -> Decoded:
+    """The rows of a response that is read as a whole, and what it says of all of them.
+
+    Args:
+        operation_id: The operation of the request.
+        body: The decompressed body, or its parts as they arrive.
+        max_depth: How deeply the JSON may be nested.
+        lenient: Whether what is not of its type becomes null instead of an error.
 
     Raises:
         TrayportDecodeError: The body is not what the API promises.
     """
-    try:
-        return _read(operation_id, body, lenient=lenient)
-    except _BROKEN as error:
-        raise _explained(error, body, is_array=ENDPOINTS[operation_id].root == "array") from error
+    start, text = _whole_text(operation_id, body)
+    return _decoded(operation_id, text, start, max_depth, lenient=lenient)
 
 
-def decode_documents(operation_id: str, body: bytes) -> list[dict[str, Any]]:
+def decode_documents(
+    operation_id: str, body: bytes | Iterable[bytes], max_depth: int = MAX_DEPTH
+) -> list[dict[str, Any]]:
     """The rows of a response as JSON objects, checked like those of `decode_response`."""
-    decode_response(operation_id, body)
-    document = msgspec.json.decode(body)
+    start, text = _whole_text(operation_id, body)
+    _decoded(operation_id, text, start, max_depth)
+    document = msgspec.json.decode(text)
     endpoint = ENDPOINTS[operation_id]
     if endpoint.rows_at is not None:
         document = document[endpoint.rows_at]
     return document if isinstance(document, list) else [document]  # pyright: ignore[reportUnknownVariableType]
+
+
+def _whole_text(operation_id: str, body: bytes | Iterable[bytes]) -> tuple[int, bytes]:
+    """Where the text of a response begins, and the text."""
+    root = ENDPOINTS[operation_id].root
+    if isinstance(body, bytes):
+        start, text = begun([body], root)
+        return start, b"".join(text)
+    start, text = begun(body, root)
+    return start, joined(text)
+
+
+def _decoded(
+    operation_id: str, text: bytes, start: int, max_depth: int, *, lenient: bool = False
+) -> Decoded:
+    """The rows of a whole text, which begins somewhere in its body."""
+    try:
+        decoded = _read(operation_id, text, lenient=lenient)
+        _check_depth(text, max_depth)
+    except _BROKEN as error:
+        is_array = ENDPOINTS[operation_id].root == "array"
+        raise _explained(error, text, max_depth, start, is_array=is_array) from error
+    return decoded
+
+
+def _check_depth(text: bytes, max_depth: int) -> None:
+    if is_deeper(text, max_depth):
+        raise RecursionError
 
 
 class _Threads:
@@ -295,17 +324,27 @@ def _read(operation_id: str, text: bytes, *, lenient: bool) -> Decoded:
 
 
 def _explained(
-    error: Exception, text: bytes, offset: int = 0, rows_before: int = 0, *, is_array: bool = True
+    error: Exception,
+    text: bytes,
+    max_depth: int,
+    offset: int = 0,
+    rows_before: int = 0,
+    *,
+    is_array: bool = True,
 ) -> TrayportDecodeError:
     """What is wrong with a text, and where.
 
     Args:
-        error: The decoder's error.
+        error: The decoder's error; a `RecursionError` when the text is nested too deeply.
         text: The text it read.
+        max_depth: How deeply it may be nested.
         offset: Where the text begins in the body.
         rows_before: How many rows there were before.
         is_array: Whether it should be an array of rows.
     """
+    if isinstance(error, RecursionError):
+        start, number = locate.deeper_than(text, max_depth)
+        return too_deep(max_depth, start + offset, number + rows_before if is_array else None)
     message = str(error)
     path: tuple[str | int, ...] = ()
     if is_array and text[:1] == b"[" and text[1:].lstrip(SPACE)[:1] not in (b"{", b"]", b""):
@@ -333,15 +372,14 @@ def _explained(
         row += rows_before
     if lacking := re.search(r"missing required field `([^`]+)`", message):
         within = f"{within}.{lacking[1]}".lstrip(".")
+    if len(message) > LONGEST_MESSAGE:  # it may quote a value
+        half = LONGEST_MESSAGE // 2
+        message = f"{message[:half]} ... {message[-half:]}"
     where = [f"byte {start + offset}"] + ([] if row is None else [f"row {row}"])
     return TrayportDecodeError(
         f"the response is not what the API promises: {message} ({', '.join(where)})",
         offset=start + offset,
         row=row,
         field=within or None,
-        body=_quoted(text),
+        body=quoted(text),
     )
-
-
-def _quoted(text: bytes) -> str:
-    return text[: 4 * QUOTED_CHARACTERS].decode(errors="replace")

@@ -1,6 +1,7 @@
 """Finds in the text of a JSON array where a row or one of its fields stands.
 
-For error messages only: the text is known to be wrong, and may end anywhere.
+For error messages only: the text is known to be wrong, and may end anywhere. Of a very long text
+only the beginning is searched.
 """
 
 from __future__ import annotations
@@ -8,14 +9,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from attrs import frozen
 
 _TOKEN = re.compile(
-    rb'"(?:[^"\\]|\\.)*"?|[{}\[\],:]|[^\s"{}\[\],:]+',
+    rb'"(?>[^"\\]+|\\.)*+"?|[{}\[\],:]|[^\s"{}\[\],:]+',
     re.DOTALL,
 )
 MOST_DIGITS = 4300
+MOST_TOKENS = 1 << 20
+LONGEST_NAME = 1000
 _PART = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 
 
@@ -23,10 +27,11 @@ _PART = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 class Value:
     """Where a value stands, and the path of names and numbers to it.
 
-    An object or array begins and ends at its opening bracket.
+    An object or array begins and ends at its opening bracket. The path is right until the next
+    value is asked for.
     """
 
-    path: tuple[str | int, ...]
+    path: list[str | int]
     start: int
     end: int
 
@@ -36,7 +41,7 @@ def values(text: bytes) -> Iterator[Value]:
     path: list[str | int] = []
     name: str | None = None
     awaits_name = False
-    for token in _TOKEN.finditer(text):
+    for token in islice(_TOKEN.finditer(text), MOST_TOKENS):
         sign = token[0]
         if sign == b":":
             path[-1:] = [name or ""]
@@ -51,7 +56,7 @@ def values(text: bytes) -> Iterator[Value]:
             name = _string(sign)
             awaits_name = False
         else:
-            yield Value(tuple(path), *token.span())
+            yield Value(path, *token.span())
             if sign in (b"{", b"["):
                 path.append("" if sign == b"{" else 0)
                 awaits_name = sign == b"{"
@@ -59,9 +64,11 @@ def values(text: bytes) -> Iterator[Value]:
 
 def _string(token: bytes) -> str:
     try:
-        return str(json.loads(token))
+        if len(token) <= LONGEST_NAME:
+            return str(json.loads(token))
     except ValueError:
-        return token.decode(errors="replace")
+        pass
+    return token[:LONGEST_NAME].decode(errors="replace")
 
 
 def path_of(text: str) -> tuple[str | int, ...]:
@@ -83,9 +90,9 @@ def start_of(text: bytes, path: Sequence[str | int]) -> int:
 
     Of several fields with the same name the last counts, as for the decoder.
     """
-    start = 0
+    start, wanted = 0, list(path)
     for value in values(text):
-        if value.path == tuple(path[: len(value.path)]):
+        if value.path == wanted[: len(value.path)]:
             start = value.start
     return start
 
@@ -94,11 +101,22 @@ def unreadable_number(text: bytes) -> tuple[str | int, ...]:
     """The path to the first whole number with more digits than are read."""
     for value in values(text):
         if value.end - value.start > MOST_DIGITS and text[value.start] in b"-0123456789":
-            return value.path
+            return tuple(value.path)
     return ()
+
+
+def deeper_than(text: bytes, depth: int) -> tuple[int, int]:
+    """Where the first bracket within so many others stands, and the row that it is in."""
+    for value in values(text):
+        if len(value.path) == depth and text[value.start] in b"[{":
+            return value.start, next((p for p in value.path if isinstance(p, int)), 0)
+    return 0, 0
 
 
 def row_at(text: bytes, offset: int) -> int:
     """The number of the element of an array that a place lies in, or comes after."""
-    rows = (v.path[0] for v in values(text[: offset + 1]) if len(v.path) == 1)
-    return max((row for row in rows if isinstance(row, int)), default=0)
+    row = 0
+    for value in values(text[: offset + 1]):
+        if len(value.path) == 1 and isinstance(value.path[0], int):
+            row = max(row, value.path[0])
+    return row

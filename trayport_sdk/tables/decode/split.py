@@ -13,15 +13,17 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from ...errors import MAX_DEPTH, TrayportDecodeError
+from .text import MOST_OF_A_ROW, SPACE, too_deep
+
 PIECE = 1 << 19
 """Bytes of a piece: small enough for the caches of a processor."""
 
 SMALL_PIECE = 1 << 17
 """Bytes of a piece where memory counts for more than speed."""
 
-SPACE = b" \t\n\r"
 _SIGN = re.compile(rb"[^ \t\n\r]")
-_OPENING = re.compile(rb'\{[ \t\n\r]*"[^"\\]*"[ \t\n\r]*:')
+_OPENING = re.compile(rb'\{[ \t\n\r]*"[^"\\]{0,100}"[ \t\n\r]*:')
 # A string that goes on in the next chunk is a quotation mark alone.
 _TOKEN = re.compile(rb'"(?>[^"\\]+|\\.)*+"|["{}\[\]]', re.DOTALL)
 _TRIES = 4
@@ -54,12 +56,17 @@ class Cutter:
 
     Args:
         piece: About how many bytes a piece has.
+        offset: Where the text begins, at the opening bracket.
+        depth: How deeply an array may be nested.
     """
 
-    def __init__(self, piece: int | None = None) -> None:
+    def __init__(
+        self, piece: int | None = None, *, offset: int = 0, depth: int = MAX_DEPTH
+    ) -> None:
         self._piece = PIECE if piece is None else piece
+        self._max_depth = depth
         self._text = bytearray()
-        self._offset = 0
+        self._offset = offset
         self._opened = self._closed = self._ended = False
         self._opening = b""
         self._wanted = self._piece
@@ -77,9 +84,20 @@ class Cutter:
         self._closed = True
 
     def cut(self) -> Cut | None:
-        """The next piece, or None until more text has come; the last piece says so itself."""
-        self._open()
-        if self._ended or not self._opened:
+        """The next piece, or None until more text has come; the last piece says so itself.
+
+        Raises:
+            TrayportDecodeError: A row is too long or nested too deeply, or text follows the array.
+        """
+        if not self._opened:
+            if not self._text:
+                return None
+            del self._text[:1]
+            self._offset += 1
+            self._opened = True
+        self._pass_over_space()
+        if self._ended:
+            self._check_end()
             return None
         while len(self._text) > (self._piece if self._closed else self._wanted):
             guessed = self._guesses
@@ -88,16 +106,27 @@ class Cutter:
                 return self._taken(end, is_guess=guessed)
             if guessed:
                 continue
-            if self._closed or self._goes_wrong():
+            if self._closed or self._depth < 0 or self._goes_wrong():
                 break
+            if len(self._text) > MOST_OF_A_ROW:
+                raise TrayportDecodeError(
+                    f"a row of the response has more than {MOST_OF_A_ROW:,} bytes "
+                    f"(byte {self._offset})",
+                    offset=self._offset,
+                    retryable=False,
+                )
             # Searched again when there is twice as much: an element of any size costs linear time.
-            self._wanted = 2 * len(self._text)
+            self._wanted = min(2 * len(self._text), MOST_OF_A_ROW)
         else:
             if not self._closed:
                 return None
         self._ended = True
-        cut = Cut(b"[" + self._text, self._offset, is_last=True)
-        self._text.clear()
+        # What follows the array waits until the array is known to be right.
+        end = self._followed + 1 if self._depth < 0 else len(self._text)
+        cut = Cut(b"[" + self._text[:end], self._offset, is_last=True)
+        del self._text[:end]
+        self._offset += end
+        self._forget()
         return cut
 
     def put_back(self, cuts: Sequence[Cut]) -> None:
@@ -110,22 +139,19 @@ class Cutter:
         self._wanted = self._piece
         self._guesses = False
 
-    @property
-    def begun_with(self) -> bytes | None:
-        """The text so far if it does not begin as an array; None while it still may."""
-        if self._opened or not (self._closed or self._text.strip(SPACE)):
-            return None
-        return bytes(self._text)
+    def _pass_over_space(self) -> None:
+        """Forgets white space before the next element, of which there may be any amount."""
+        if not self._followed and self._text[:1].isspace() and (start := self._next_sign(0)):
+            del self._text[:start]
+            self._offset += start
 
-    def _open(self) -> None:
-        """Passes over the opening bracket."""
-        if self._opened:
-            return
-        start = self._next_sign(0)
-        if self._text.startswith(b"[", start):
-            del self._text[: start + 1]
-            self._offset += start + 1
-            self._opened = True
+    def _check_end(self) -> None:
+        if self._text:
+            raise TrayportDecodeError(
+                "the response is not what the API promises: JSON is malformed: trailing characters "
+                f"(byte {self._offset})",
+                offset=self._offset,
+            )
 
     def _next_sign(self, start: int) -> int:
         """Where the next character stands that is no white space."""
@@ -133,9 +159,7 @@ class Cutter:
         return match.start() if match else len(self._text)
 
     def _goes_wrong(self) -> bool:
-        """Whether what comes next is no object, or the array has ended and the text has not."""
-        if self._depth < 0:
-            return bool(self._text[self._followed + 1 :].strip(SPACE))
+        """Whether what comes next is no object."""
         start = self._next_sign(0)
         return bytes(self._text[start : start + 1]) not in (b"{", b"]", b"")
 
@@ -165,6 +189,8 @@ class Cutter:
             match token[0]:
                 case b"{" | b"[":
                     self._depth += 1
+                    if self._depth >= self._max_depth:
+                        raise too_deep(self._max_depth, self._offset + token.start())
                 case b"}" | b"]":
                     self._depth -= 1
                     if self._depth < 0:  # the array ends here

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import reprlib
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -212,7 +213,7 @@ def _wrong(expected: str, value: object, at: str) -> msgspec.ValidationError:
     if value is msgspec.UNSET:
         above, _, name = at.rpartition(".")
         return msgspec.ValidationError(f"Object missing required field `{name}` - at `{above}`")
-    return msgspec.ValidationError(f"Expected `{expected}`, got {value!r:.80} - at `{at}`")
+    return msgspec.ValidationError(f"Expected `{expected}`, got {reprlib.repr(value)} - at `{at}`")
 
 
 def _fitting(column: Column, value: object) -> Any:

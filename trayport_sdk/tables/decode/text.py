@@ -1,0 +1,115 @@
+"""The text of a response: where it begins, how much of it is held, and how deeply it is nested."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from ...errors import QUOTED_CHARACTERS, TrayportDecodeError
+
+SPACE = b" \t\n\r"
+
+MOST_OF_A_ROW = 1 << 24
+"""Bytes of one row; those of the API are a thousand times smaller."""
+
+MOST_OF_A_DOCUMENT = 1 << 25
+"""Bytes of a response that is read as a whole, such as a list of reference data or snapshots."""
+
+_SIGNS_THAT_SHOW = 4
+_ALIKE = bytes.maketrans(b"{}", b"[]")
+_NO_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"'))
+
+
+def begun(chunks: Iterable[bytes], root: str) -> tuple[int, Iterator[bytes]]:
+    """The text from its first bracket on, and how many bytes of it were passed over.
+
+    These are white space, and the byte order mark of UTF-8.
+
+    Args:
+        chunks: The text as it arrives.
+        root: What it should be, an `array` or an `object`.
+
+    Raises:
+        TrayportDecodeError: It is empty, in another encoding, or something else.
+    """
+    following = iter(chunks)
+    head = b""
+    for chunk in following:
+        head += chunk
+        if len(head) >= _SIGNS_THAT_SHOW:
+            break
+    encoding = json.detect_encoding(head[:_SIGNS_THAT_SHOW])
+    start = 3 if encoding == "utf-8-sig" else 0
+    if not encoding.startswith("utf-8"):
+        raise _refused(f"it is in {encoding.upper()}, and JSON is in UTF-8", 0, head)
+    for chunk in chain([head[start:]], following):
+        text = chunk.lstrip(SPACE)
+        start += len(chunk) - len(text)
+        if text:
+            if not text.startswith(b"[" if root == "array" else b"{"):
+                raise _refused(f"its root is no {root}", start, text)
+            return start, chain([text], following)
+    raise _refused("it is empty", start, head)
+
+
+def joined(chunks: Iterable[bytes]) -> bytes:
+    """The whole text.
+
+    Raises:
+        TrayportDecodeError: It is too large to be read as a whole.
+    """
+    text = bytearray()
+    for chunk in chunks:
+        text += chunk
+        if len(text) > MOST_OF_A_DOCUMENT:
+            raise TrayportDecodeError(
+                f"the response has more than {MOST_OF_A_DOCUMENT:,} bytes, the most that is read "
+                "as a whole, whatever the setting max_decoded_bytes allows",
+                offset=MOST_OF_A_DOCUMENT,
+                body=quoted(text),
+                suggestion="ask for less at once",
+                retryable=False,
+            )
+    return bytes(text)
+
+
+def is_deeper(text: bytes, depth: int) -> bool:
+    """Whether JSON that is well-formed has brackets within more brackets than that."""
+    if text.count(b"[") + text.count(b"{") <= depth:
+        return False
+    if b"\\" in text:
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # Strings without brackets go first: of others, every second part is outside of strings.
+    brackets = text.translate(_ALIKE, _NO_STRUCTURE).replace(b'""', b"")
+    brackets = b"".join(brackets.split(b'"')[::2])
+    for _ in range(depth):
+        brackets = brackets.replace(b"[]", b"")
+        if not brackets:
+            return False
+    return True
+
+
+def too_deep(depth: int, offset: int, row: int | None = None) -> TrayportDecodeError:
+    """The error for a response that is nested too deeply."""
+    where = f"byte {offset}" if row is None else f"byte {offset}, row {row}"
+    return TrayportDecodeError(
+        f"the response is nested deeper than {depth} levels, the setting max_depth ({where})",
+        offset=offset,
+        row=row,
+        suggestion="raise max_depth, if the API really nests its responses so deeply",
+        retryable=False,
+    )
+
+
+def quoted(text: bytes | bytearray) -> str:
+    """The beginning of a text, for an error."""
+    return bytes(text[: 4 * QUOTED_CHARACTERS]).decode(errors="replace")
+
+
+def _refused(what: str, start: int, text: bytes) -> TrayportDecodeError:
+    return TrayportDecodeError(
+        f"the response is not what the API promises: {what} (byte {start})",
+        offset=start,
+        body=quoted(text),
+    )
