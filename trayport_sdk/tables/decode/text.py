@@ -10,8 +10,8 @@ from ...errors import QUOTED_CHARACTERS, TrayportDecodeError
 
 SPACE = b" \t\n\r"
 
-MOST_OF_A_ROW = 1 << 24
-"""Bytes of one row; those of the API are a thousand times smaller."""
+MOST_OF_A_ROW = 1 << 23
+"""Bytes of one row; the longest are order books, which have some hundred thousand."""
 
 MOST_OF_A_DOCUMENT = 1 << 25
 """Bytes of a response that is read as a whole, such as a list of reference data or snapshots."""
@@ -41,7 +41,7 @@ def begun(chunks: Iterable[bytes], root: str) -> tuple[int, Iterator[bytes]]:
             break
     encoding = json.detect_encoding(head[:_SIGNS_THAT_SHOW])
     start = 3 if encoding == "utf-8-sig" else 0
-    if not encoding.startswith("utf-8"):
+    if not encoding.startswith("utf-8") and head.strip(b"\0"):
         raise _refused(f"it is in {encoding.upper()}, and JSON is in UTF-8", 0, head)
     for chunk in chain([head[start:]], following):
         text = chunk.lstrip(SPACE)
