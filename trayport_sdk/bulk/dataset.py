@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -207,7 +208,16 @@ def _polars(files: Sequence[Path], kind: str) -> pl.LazyFrame:
         case ".arrow":
             return pl.scan_ipc(list(files), glob=False)
         case _:
-            return pl.scan_ndjson(list(files), infer_schema_length=None)
+            sources: Any = list(files)
+            if any(map(_has_mark, files)):
+                # An editor may have left a byte order mark, which polars does not read.
+                sources = [file.read_bytes().removeprefix(BOM_UTF8) for file in files]
+            return pl.scan_ndjson(sources, infer_schema_length=None)
+
+
+def _has_mark(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(len(BOM_UTF8)) == BOM_UTF8
 
 
 def _arrow(files: Sequence[Path], kind: str) -> Dataset:
