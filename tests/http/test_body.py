@@ -2,9 +2,11 @@
 
 import asyncio
 import gzip
+import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from itertools import count
 from typing import Any
 
 import pytest
@@ -13,10 +15,13 @@ from hypothesis import strategies as st
 
 from trayport_sdk.http.body import (
     CHUNK_BYTES,
+    ERROR_BYTES,
     PIPE_BYTES,
     BodyInterrupted,
+    BodyLimitError,
     DecompressionError,
     Pipe,
+    beginning,
     decompressed,
 )
 
@@ -158,11 +163,127 @@ def test_what_was_cut_short_is_an_error(way: str, drawn: st.DataObject) -> None:
     assert (way, found) == ("two members", b'[{"pric')
 
 
-@pytest.mark.parametrize("way", ["br", "deflate", "bare deflate"])
-def test_bytes_after_the_end_are_an_error(way: str) -> None:
+SINGLE = ["br", "gzip", "two members", "deflate", "bare deflate", "both"]
+
+
+@pytest.mark.parametrize("step", [1, 5, 10**6])
+@pytest.mark.parametrize("zeros", [1, 512, 100_000])
+@pytest.mark.parametrize("way", SINGLE)
+def test_zero_bytes_after_the_end_are_padding(way: str, zeros: int, step: int) -> None:
+    encoding, compress = COMPRESSED[way]
+    padded = compress(b"[]") + bytes(zeros)
+    assert b"".join(decompressed(parts(padded, step), encoding)) == b"[]"
+
+
+@pytest.mark.parametrize("step", [1, 10**6])
+@pytest.mark.parametrize("tail", [b"more", b"\n", b"\0x", b"\0" * 600 + b"\r\n"])
+@pytest.mark.parametrize("way", SINGLE)
+def test_other_bytes_after_the_end_are_an_error(way: str, tail: bytes, step: int) -> None:
     encoding, compress = COMPRESSED[way]
     with pytest.raises(DecompressionError):
-        list(decompressed([compress(b"[]"), b"more"], encoding))
+        list(decompressed(parts(compress(b"[]") + tail, step), encoding))
+
+
+EMPTY = gzip.compress(b"")
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (EMPTY + gzip.compress(b"[]"), b"[]"),
+        (gzip.compress(b"[]") + EMPTY, b"[]"),
+        (EMPTY, b""),
+        (gzip.compress(b"[]") + EMPTY[:7], None),
+        (gzip.compress(b"[]") + bytes(512) + gzip.compress(b"[]"), None),
+    ],
+    ids=["first", "last", "alone", "cut", "after padding"],
+)
+def test_a_member_of_gzip_may_be_empty_but_not_cut_nor_after_padding(
+    body: bytes, found: bytes | None
+) -> None:
+    if found is None:
+        with pytest.raises(DecompressionError):
+            list(decompressed([body], "gzip"))
+    else:
+        assert b"".join(decompressed([body], "gzip")) == found
+
+
+@given(st.binary(max_size=60), st.integers(0, 9), st.integers(1, 9))
+def test_zero_bytes_that_brotli_data_ends_with_are_not_padding(
+    data: bytes, quality: int, step: int
+) -> None:
+    compressed = brotli.compress(data + bytes(20), quality=quality)
+    assert b"".join(decompressed(parts(compressed, step), "br")) == data + bytes(20)
+
+
+MB = 1 << 20
+ZEROS = {
+    "br": brotli.compress(bytes(64 * MB), quality=1),
+    "gzip": gzip.compress(bytes(MB)) * 64,
+    "deflate": zlib.compress(bytes(64 * MB)),
+    "gzip, gzip": gzip.compress(gzip.compress(bytes(MB)) * 64),
+    "gzip, br": brotli.compress(EMPTY * 100_000, quality=1),  # of which nothing comes
+}
+
+
+@pytest.mark.parametrize("encoding", ZEROS)
+def test_no_more_is_decompressed_than_the_limit_allows(encoding: str) -> None:
+    steps = 0
+
+    def check() -> None:
+        nonlocal steps
+        steps += 1
+
+    with pytest.raises(BodyLimitError) as refused:
+        for _ in decompressed([ZEROS[encoding]], encoding, limit=MB, check=check):
+            pass
+    assert refused.value.limit == MB
+    # Some pieces of bounded size, or some small members of which nothing comes.
+    assert steps <= (MB // len(EMPTY) if encoding == "gzip, br" else 2 * MB // CHUNK_BYTES) + 8
+
+
+@pytest.mark.parametrize("encoding", ZEROS)
+def test_decompression_ends_as_soon_as_nobody_waits_for_it(encoding: str) -> None:
+    sizes: list[int] = []
+    steps = count()
+
+    def check() -> None:
+        if next(steps) == 3:
+            raise BodyInterrupted
+
+    with pytest.raises(BodyInterrupted):
+        sizes.extend(map(len, decompressed([ZEROS[encoding]], encoding, check=check)))
+    assert sum(sizes) <= 3 * 2 * CHUNK_BYTES
+
+
+@pytest.mark.parametrize("encoding", ZEROS)
+def test_of_an_error_only_the_beginning_is_decompressed(encoding: str) -> None:
+    tracemalloc.start()
+    try:
+        body = beginning([ZEROS[encoding]], encoding)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(body) <= ERROR_BYTES
+    assert peak < 3 * MB
+
+
+@pytest.mark.parametrize("name", ["gzip", "br"])
+def test_encodings_upon_encodings_are_refused_however_many(name: str) -> None:
+    encoding = ", ".join([name] * 3000)
+    with pytest.raises(BodyLimitError, match="3000 content encodings"):
+        decompressed([b"[]"], encoding)
+    assert beginning([b"[]"], encoding) == b""
+    assert b"".join(decompressed([b"[]"], ", ".join(["identity"] * 3000))) == b"[]"
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"],
+)
+def test_what_an_error_says_is_utf_8_in_whatever_encoding_it_came(encoding: str) -> None:
+    text = '{"title": "für später"}'
+    assert beginning([text.encode(encoding)], "") == text.encode()
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip", "deflate", "zstd"])
