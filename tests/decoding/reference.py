@@ -78,10 +78,12 @@ class ApiResponse:
 def parsed(body: bytes) -> Any:
     """The JSON value of a body: numbers as written, of fields with the same name the last.
 
+    A byte order mark may stand before it.
+
     Raises:
         ValueError: It is no JSON, or not in UTF-8.
     """
-    return _parser().decode(body.decode())
+    return _parser().decode(body.decode("utf-8-sig"))
 
 
 def stands_at(body: bytes, offset: int, value: Any) -> bool:

@@ -50,6 +50,9 @@ ARRAYS = [name for name, endpoint in ENDPOINTS.items() if endpoint.root == "arra
 randoms = st.randoms(use_true_random=True)
 
 
+MARK = b"\xef\xbb\xbf"
+
+
 def everything(operation_id: str) -> ColumnFilter:
     return column_filter(ENDPOINTS[operation_id].optional_fields, BRINGING)
 
@@ -236,8 +239,14 @@ def blind_to_letters(case: Case) -> Outcome:
     return decode(Case(case.operation_id, case.wanted, [body]))
 
 
-def blind_to_a_mark_at_the_start(case: Case) -> Outcome:
-    return decode(Case(case.operation_id, case.wanted, [case.body.removeprefix(b"\xef\xbb\xbf")]))
+def refusing_a_mark_at_the_start(case: Case) -> Outcome:
+    if case.body.startswith(MARK):
+        raise TrayportDecodeError("a byte order mark", offset=0)
+    return decode(case)
+
+
+def blind_to_marks_at_the_start(case: Case) -> Outcome:
+    return decode(Case(case.operation_id, case.wanted, [case.body.replace(MARK, b"", 2)]))
 
 
 def taking_wrong_types_for_null(case: Case) -> Outcome:
@@ -286,7 +295,8 @@ WRONG_DECODERS: dict[str, Decode] = {
     "takes trailing bytes": blind_to_what_follows,
     "takes a cut body": blind_to_a_cut,
     "takes what is no UTF-8": blind_to_letters,
-    "takes a byte order mark": blind_to_a_mark_at_the_start,
+    "refuses a byte order mark": refusing_a_mark_at_the_start,
+    "takes several byte order marks": blind_to_marks_at_the_start,
     "nulls for wrong types": taking_wrong_types_for_null,
     "does not say where": without_a_place,
     "says a place beyond the body": far_beyond,
@@ -307,7 +317,7 @@ def test_a_decoder_that_is_wrong_is_found_out(wrong: Decode) -> None:
     def look(document: Node, layout: Layout, likes: Random) -> None:
         right = layout.text(document)
         changed = [layout.text(spoiled(document, likes)), damaged(right, likes)]
-        rare = [b"\xef\xbb\xbf" + right, right.replace(b':"', b':"\xff', 1)]
+        rare = [MARK + right, 2 * MARK + right, right.replace(b':"', b':"\xff', 1)]
         for body in (right, *changed, *rare):
             chunks = chunked(body, likes)
             case = Case("get_trades", everything("get_trades"), chunks, likes.choice(PIECES))
