@@ -10,8 +10,9 @@ import polars as pl
 from ..errors import TrayportDecodeError
 from ..query.contracts import ContractType, response_forms
 from ..query.plan import CONTRACT, BulkMarketQuery, QueryPlan
-from ..query.times import DAY, SECOND, Interval, Window, floored, to_text
-from ..tables.analytics.ohlcv import END, START, Buckets
+from ..query.times import SECOND, Interval, TimeRange, Window, floored, to_text
+from ..tables.analytics.buckets import Buckets, Clock
+from ..tables.analytics.ohlcv import END, START
 from ..tables.convert import SIDES
 
 ITEM, SECOND_ITEM, KIND = "sequence_item_id", "second_sequence_item_id", "contract_type"
@@ -84,7 +85,7 @@ class RowCheck:
         if earliest < start:
             self._refuse_time(times < start, times, "before the range")
         if interval is not None:
-            is_other = self._is_of_other_interval(frame, times, window, interval)
+            is_other = self._is_of_other_interval(frame, times, latest, window, interval)
             if is_other.any():
                 self._refuse_time(is_other, times, f"not on the grid of {interval}")
         if latest < window.end:
@@ -92,12 +93,17 @@ class RowCheck:
         return frame.filter((times < window.end).fill_null(value=True))
 
     def _is_of_other_interval(
-        self, frame: pl.DataFrame, times: pl.Series, window: Window, interval: Interval
+        self,
+        frame: pl.DataFrame,
+        times: pl.Series,
+        latest: int,
+        window: Window,
+        interval: Interval,
     ) -> pl.Series:
         """Which rows in the range are candles of another length, or points at other distances."""
         if END in frame.columns:
             start, end = pl.col(START).cast(pl.Int64), pl.col(END).cast(pl.Int64)
-            buckets = Buckets(interval, window.start - window.start % DAY, None)
+            buckets = Buckets.of(interval, Clock(), TimeRange(window.start), last=latest)
             after = buckets.after(start)
             # The end of the range cuts the last of several days short [assumed].
             is_right = (end == after) | ((end == window.end) & (after > window.end))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trayport_api.models import Activity, Contract
 
 __all__ = [
+    "KIND_WORDS",
     "ContractSpec",
     "ContractType",
     "check_second_item",
@@ -28,7 +29,8 @@ _KINDS = {
     "Spread": ContractType.SPREAD,
     "Range": ContractType.RANGE,
 }
-_WORDS = {kind: word for word, kind in _KINDS.items()}
+KIND_WORDS = {kind: word for word, kind in _KINDS.items()}
+"""What machine symbols call the types of contracts."""
 _SYMBOL = re.compile(
     r"(?P<product>\d{1,18})(?P<market>\*?)#(?P<kind>Single|Spread|Range)"
     r"#(?P<sequence>\d{1,18})#(?P<item>\d{1,18})#(?P<second>\d{1,18})",
@@ -195,7 +197,7 @@ class ContractSpec:
         product = f"{self.market_id}*" if self.market_id is not None else str(self.instrument_id)
         second = self.second_sequence_item_id or 0
         return (
-            f"{product}#{_WORDS[self.contract_type]}#{self.sequence_id}"
+            f"{product}#{KIND_WORDS[self.contract_type]}#{self.sequence_id}"
             f"#{self.sequence_item_id}#{second}"
         )
 

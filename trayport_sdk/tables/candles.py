@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import time
 from typing import Self
+from zoneinfo import ZoneInfo
 
 import polars as pl
 from trayport_api.models import Candle
 
 from ..query.times import Interval, TimeLike, TimeRange, interval_of
 from .analytics import ohlcv
+from .analytics.buckets import Clock
 from .base import Model, RequestRecord, TableResponse
 
 
@@ -53,6 +56,8 @@ class CandlesTable(TableResponse[Model]):
         from_: TimeLike | int | None = None,
         until: TimeLike | int | None = None,
         *,
+        tz: str | ZoneInfo | None = None,
+        day_start: str | time | None = None,
         include_empty_buckets: bool | None = None,
     ) -> Self:
         """Longer candles, on the grid of the service, with the same columns.
@@ -65,6 +70,9 @@ class CandlesTable(TableResponse[Model]):
             interval: The new length, a multiple of the present one.
             from_: The start of the range; that of the requested range when it is left out.
             until: The end of the range; that of the requested range when it is left out.
+            tz: The zone whose days count; UTC when it is left out. Hours of UTC make up the days
+                of most zones.
+            day_start: When days start there, such as `"06:00"`; midnight when it is left out.
             include_empty_buckets: Whether a candle without trades has a row: null prices, volume
                 0. Left out, a longer candle has a row if any of its parts has.
 
@@ -79,12 +87,16 @@ class CandlesTable(TableResponse[Model]):
             ...     )
             >>> len(candles.resample("1d"))
             5
+            >>> gas_days = candles.resample("1d", tz="Europe/Amsterdam", day_start="06:00")
+            >>> print(gas_days.to_polars()["from_timestamp"][0])
+            2024-03-04 05:00:00+00:00
         """
         frame = ohlcv.resampled(
             self._frame,
             interval,
             TimeRange.between(from_, until),
             TimeRange.over(from_, until, self.windows),
+            Clock.of(tz, day_start),
             source=self.interval,
             include_empty_buckets=include_empty_buckets,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -13,6 +13,8 @@ from polars.datatypes import DataType, DataTypeClass
 from trayport_api.models import OrderSide
 
 from ..errors import TrayportValidationError, invalid, require_extra
+from ..query.contracts import KIND_WORDS, response_forms
+from ..query.plan import CONTRACT
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -86,12 +88,17 @@ def converted(frame: pl.DataFrame, tz: str | None, *, decimal: bool) -> pl.DataF
         TrayportValidationError: There is no such zone, or a column has too many digits.
     """
     if tz is not None:
-        _check_zone(tz)
+        check_zone(tz)
         frame = changed(frame, pl.Datetime, lambda _, time: time.dt.convert_time_zone(tz))
     return changed(frame, pl.Float64, _as_decimal) if decimal else frame
 
 
-def _check_zone(tz: str) -> None:
+def check_zone(tz: str) -> None:
+    """Checks that there is a time zone of a name.
+
+    Raises:
+        TrayportValidationError: There is none.
+    """
     with suppress(pl.exceptions.ComputeError, TypeError):
         pl.Series([], dtype=pl.Datetime("ns", "UTC")).dt.convert_time_zone(tz)
         if tz:
@@ -151,14 +158,48 @@ def _as_text(values: pl.Series, time: pl.Expr) -> pl.Expr:
 
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """The table without nesting: a row per order, a column `outer_inner` per nested field."""
-    if SIDES.keys() <= set(frame.columns):
-        frame = _orders(frame)
+    """The table without structs: a column `outer_inner` for each of their fields.
+
+    The symbol of the contract that rows name stands in front, as `contract`.
+    """
+    contract = frame.get_column(CONTRACT, default=None)
+    if contract is None or contract.dtype != pl.Struct:
+        return _unnested(frame)
+    return _unnested(frame).insert_column(0, _symbols(contract))
+
+
+def lines(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table as lines of text have it: without structs, and with a row per order of a book."""
+    return _unnested(_orders(frame) if SIDES.keys() <= set(frame.columns) else frame)
+
+
+def _unnested(frame: pl.DataFrame) -> pl.DataFrame:
     while structs := [name for name, kind in frame.schema.items() if isinstance(kind, pl.Struct)]:
         frame = frame.with_columns(
             pl.col(name).name.prefix_fields(f"{name}_") for name in structs
         ).unnest(structs)
     return frame
+
+
+def _symbols(contracts: pl.Series) -> pl.Series:
+    """The machine symbols of contracts as rows name them; null for a contract that is not known."""
+    ids = contracts.struct.unnest()
+    keys = ids.hash_rows()
+    # Few contracts have many rows, and making text takes time.
+    first = keys.arg_unique()
+    instrument, market = pl.col("instrument_id"), pl.col("market_id")
+    words = {form: word for kind, word in KIND_WORDS.items() for form in response_forms(kind)}
+    symbol = pl.format(
+        "{}#{}#{}#{}#{}",
+        pl.coalesce(instrument.cast(pl.String), pl.format("{}*", market)),
+        pl.col("contract_type").replace_strict(words, default=None, return_dtype=pl.String),
+        "sequence_id",
+        "sequence_item_id",
+        pl.col("second_sequence_item_id").fill_null(0),
+    )
+    known = ids[first].select(symbol.alias(CONTRACT), key=keys[first])
+    rows = keys.to_frame("key").join(known, on="key", how="left", maintain_order="left")
+    return rows.get_column(CONTRACT)
 
 
 def _orders(frame: pl.DataFrame) -> pl.DataFrame:
@@ -198,7 +239,7 @@ def pandas_frame(
     """The frame of pandas.
 
     Args:
-        frame: The table.
+        frame: The table, flat or nested.
         columns: What the spec says of its columns.
         arrow: Whether the columns are those of Arrow, in the memory of the table.
         stamps: Whether times inside nested columns are time stamps, or whole numbers.
@@ -208,7 +249,7 @@ def pandas_frame(
 
     if arrow:
         return frame.to_pandas(use_pyarrow_extension_array=True)
-    gaps = {column.python_name for column in columns if _may_be_missing(column)}
+    gaps = _gaps(columns)
     return pd.DataFrame(
         {
             values.name: _pandas_column(
@@ -217,6 +258,18 @@ def pandas_frame(
             for values in frame.iter_columns()
         }
     )
+
+
+def _gaps(columns: Sequence[Column], prefix: str = "", *, within: bool = False) -> set[str]:
+    """The names of the columns, nested and flat ones, whose values may be missing."""
+    names: set[str] = set()
+    for column in columns:
+        name = prefix + column.python_name
+        has_gaps = within or column.nullable or not column.required
+        names |= {name} if has_gaps else set()
+        if column.type == "struct":
+            names |= _gaps(column.fields, f"{name}_", within=has_gaps)
+    return names
 
 
 def _pandas_column(values: pl.Series, *, has_gaps: bool, stamps: bool) -> pd.Series[Any]:
@@ -250,54 +303,35 @@ def _objects(values: pl.Series) -> list[Any]:
 def numpy_arrays(
     frame: pl.DataFrame, columns: Sequence[Column], names: Iterable[str] | None
 ) -> dict[str, npt.NDArray[Any]]:
-    """An array per column; the fields of structs are columns of their own.
+    """An array per column.
 
     Args:
-        frame: The table.
+        frame: The flat table.
         columns: What the spec says of its columns.
         names: Which arrays; all if left out.
 
     Raises:
         TrayportValidationError: There is no column of a name.
     """
-    flat = {
-        values.name: (values, has_gaps)
-        for values, has_gaps in _flat(frame, "", columns, has_gaps=False)
-    }
-    wanted = [names] if isinstance(names, str) else list(flat if names is None else names)
+    wanted = [names] if isinstance(names, str) else list(frame.columns if names is None else names)
     for name in wanted:
-        if name not in flat:
-            near = get_close_matches(str(name), flat)
+        if name not in frame.columns:
+            near = get_close_matches(str(name), frame.columns)
             raise TrayportValidationError(
                 f"column {name!r} is not in the table",
                 parameter="columns",
-                limit=", ".join(flat),
-                suggestion=f"use {' or '.join(near or flat)}",
+                limit=", ".join(frame.columns),
+                suggestion=f"use {' or '.join(near or frame.columns)}",
             )
-    return {name: _array(*flat[name]) for name in wanted}
+    gaps = _gaps(columns)
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for name in wanted:
+        values = frame.get_column(name)
+        arrays[name] = _array(values, has_gaps=name in gaps or values.has_nulls())
+    return arrays
 
 
-def _flat(
-    frame: pl.DataFrame, prefix: str, columns: Sequence[Column], *, has_gaps: bool
-) -> Iterator[tuple[pl.Series, bool]]:
-    """The columns, those inside structs too, and whether values may be missing in them."""
-    known = {column.python_name: column for column in columns}
-    for values in frame.iter_columns():
-        column = known.get(values.name)
-        gap = has_gaps or values.has_nulls() or _may_be_missing(column)
-        name = prefix + values.name
-        if values.dtype == pl.Struct:
-            inner = column.fields if column else ()
-            yield from _flat(values.struct.unnest(), f"{name}_", inner, has_gaps=gap)
-        else:
-            yield values.alias(name), gap
-
-
-def _may_be_missing(column: Column | None) -> bool:
-    return column is not None and (column.nullable or not column.required)
-
-
-def _array(values: pl.Series, has_gaps: bool) -> npt.NDArray[Any]:
+def _array(values: pl.Series, *, has_gaps: bool) -> npt.NDArray[Any]:
     import numpy as np
 
     match values.dtype:

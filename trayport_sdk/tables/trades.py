@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import time
 from typing import Self
+from zoneinfo import ZoneInfo
 
 import polars as pl
 from trayport_api.models import Trade
@@ -11,6 +13,7 @@ from trayport_api.models import Trade
 from ..query.contracts import ContractSpec
 from ..query.times import Interval, TimeLike, TimeRange
 from .analytics import flow, ohlcv
+from .analytics.buckets import Clock
 from .base import Model, RequestRecord, TableResponse
 from .candles import OHLCVResponse
 
@@ -120,6 +123,8 @@ class TradesTable(TableResponse[Model]):
         from_: TimeLike | int | None = None,
         until: TimeLike | int | None = None,
         *,
+        tz: str | ZoneInfo | None = None,
+        day_start: str | time | None = None,
         include_empty_buckets: bool = False,
     ) -> pl.DataFrame:
         """What aggressors bought and sold in each interval, and the imbalance of the two.
@@ -128,12 +133,14 @@ class TradesTable(TableResponse[Model]):
             interval: The length of a bucket, as `to_ohlcv` takes it.
             from_: The start, inclusive; that of the requested range when it is left out.
             until: The end, exclusive; that of the requested range when it is left out.
+            tz: The zone whose days count, as `to_ohlcv` takes it.
+            day_start: When they start, as `to_ohlcv` takes it.
             include_empty_buckets: Whether every bucket of the range has a row: volumes 0, no
                 imbalance.
 
         Returns:
             The columns `from_timestamp`, `to_timestamp`, `buy_volume`, `sell_volume`, `imbalance`,
-            and `contract` if the trades have it: contracts are kept apart.
+            and those of the contract if the trades have it: contracts are kept apart.
 
         Raises:
             TrayportValidationError: An argument cannot work.
@@ -151,6 +158,7 @@ class TradesTable(TableResponse[Model]):
             self._frame,
             interval,
             TimeRange.over(from_, until, self.windows),
+            Clock.of(tz, day_start),
             include_empty_buckets=include_empty_buckets,
         )
 
@@ -160,6 +168,8 @@ class TradesTable(TableResponse[Model]):
         from_: TimeLike | int | None = None,
         until: TimeLike | int | None = None,
         *,
+        tz: str | ZoneInfo | None = None,
+        day_start: str | time | None = None,
         include_empty_buckets: bool = False,
         optional_fields: Sequence[str] = (),
     ) -> OHLCVResponse:
@@ -171,18 +181,27 @@ class TradesTable(TableResponse[Model]):
         count from the start of the range, whose end cuts the last one short [assumed]. A bucket
         that the range cuts otherwise is whole, and made of the trades that are there.
 
+        `tz` and `day_start` give days of another clock, such as gas days, which the service does
+        not have. Days, weeks and months then start at that time there; a day has 23 or 25 hours
+        where the clock changes. Shorter buckets count from the start of each day, whose end cuts
+        the last one short. The ends of the range are still UTC where they name no zone.
+
         Args:
             interval: The length of a candle: any divisor of a day, days or months, such as `"10s"`,
                 `"15m"`, `"1h"`, `"7d"` or `"1mo"`.
             from_: The start, inclusive; that of the requested range when it is left out.
             until: The end, exclusive; that of the requested range when it is left out.
+            tz: The zone whose days count, such as `"Europe/Amsterdam"`; UTC when it is left out.
+                Time stamps stay in UTC: `to_polars(tz=...)` shows them on that clock.
+            day_start: When days start on that clock, such as `"06:00"` for gas days; midnight when
+                it is left out. A time that the clock shows twice counts the first time.
             include_empty_buckets: Whether a bucket without trades has a row: null prices, volume
                 0. A slice of a table has the range of the whole: give its own.
             optional_fields: Columns to add: `open_timestamp`, `close_timestamp`, `vwap`.
 
         Returns:
-            The columns of candles, `trade_count`, and `contract` if the trades have it: contracts
-            are kept apart.
+            The columns of candles, `trade_count`, and those of the contract if the trades have it:
+            contracts are kept apart.
 
         Raises:
             TrayportValidationError: An argument cannot work.
@@ -197,11 +216,15 @@ class TradesTable(TableResponse[Model]):
             True
             >>> own["trade_count"].sum() == len(trades)
             True
+            >>> gas_days = trades.to_ohlcv("1d", tz="Europe/Amsterdam", day_start="06:00")
+            >>> print(gas_days.to_polars(tz="Europe/Amsterdam")["from_timestamp"][0])
+            2024-03-04 06:00:00+01:00
         """
         frame = ohlcv.candles(
             self._frame,
             interval,
             TimeRange.over(from_, until, self.windows),
+            Clock.of(tz, day_start),
             include_empty_buckets=include_empty_buckets,
             optional_fields=optional_fields,
         )

@@ -22,7 +22,7 @@ from ...errors import (
     unknown_value,
 )
 from ...query.times import SECOND, TimeLike, exact_instant, to_text
-from ..convert import SIDES, PolarsDataType, flat
+from ..convert import SIDES, PolarsDataType, lines
 from .flow import imbalance as imbalance_of
 from .flow import without_sign_of_zero
 
@@ -152,7 +152,7 @@ def _text(instant: int) -> str:
 
 def levels(books: pl.DataFrame, depth: SupportsIndex | None = None) -> pl.DataFrame:
     """A row per order, with its side and its level, 0 for the best."""
-    return flat(_cut(books, depth)).filter(pl.col("side").is_not_null())
+    return lines(_cut(books, depth)).filter(pl.col("side").is_not_null())
 
 
 def wide(books: pl.DataFrame, depth: SupportsIndex | None = None) -> pl.DataFrame:

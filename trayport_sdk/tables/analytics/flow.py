@@ -7,6 +7,8 @@ import polars as pl
 from ...errors import TrayportValidationError
 from ...query.contracts import ContractSpec, response_forms
 from ...query.times import Interval, TimeRange
+from ..convert import flat
+from .buckets import Clock
 from .ohlcv import BUY, CONTRACT, END, SELL, START, by_bucket, one_contract, weighted, within
 
 PRICE, QUANTITY, BUYS = pl.col("price"), pl.col("quantity"), pl.col("aggressor_buy")
@@ -36,14 +38,15 @@ def aggressor_flow(
     trades: pl.DataFrame,
     interval: Interval | str,
     span: TimeRange,
+    clock: Clock,
     *,
     include_empty_buckets: bool = False,
 ) -> pl.DataFrame:
     """What aggressors bought and sold, by bucket of time and contract."""
     flow = by_bucket(
-        trades, interval, span, _by_aggressor(), include_empty_buckets=include_empty_buckets
+        trades, interval, span, clock, _by_aggressor(), include_empty_buckets=include_empty_buckets
     )
-    return flow.select(
+    flow = flow.select(
         START,
         END,
         BUY,
@@ -51,6 +54,7 @@ def aggressor_flow(
         imbalance(pl.col(BUY), pl.col(SELL)).alias("imbalance"),
         *(name for name in flow.columns if name == CONTRACT),
     )
+    return flat(flow)
 
 
 def without_sign_of_zero(amount: pl.Expr) -> pl.Expr:

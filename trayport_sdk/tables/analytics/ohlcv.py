@@ -1,23 +1,22 @@
 """Candles made of trades, or of shorter candles.
 
-They stand on a grid of buckets: seconds, minutes and hours count in multiples from midnight UTC,
-days start at midnight and months on the first; several days or months count from the start of a
-range [assumed], and the end of the range cuts the last of those short.
+They stand on a grid of buckets: seconds, minutes and hours count in multiples from the start of a
+day, which is midnight UTC unless a zone or a time is given, and months from the first; several days
+or months count from the start of a range [assumed], and its end cuts the last of those short.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import polars as pl
-from attrs import frozen
 from trayport_spec import ENDPOINTS
 
 from ...errors import TrayportValidationError
 from ...query import rules
-from ...query.times import DAY, EPOCH, SECOND, Interval, TimeRange, interval_of, to_text
+from ...query.times import DAY, EPOCH, SECOND, Interval, TimeRange, to_text
 from ..decode.schema import column_filter
+from .buckets import Buckets, Clock, bucket_interval
 
 CANDLES = ENDPOINTS["get_ohlcv"]
 START, END, COUNT, CONTRACT = "from_timestamp", "to_timestamp", "trade_count", "contract"
@@ -35,6 +34,7 @@ def candles(
     trades: pl.DataFrame,
     interval: Interval | str,
     span: TimeRange,
+    clock: Clock,
     *,
     include_empty_buckets: bool = False,
     optional_fields: Sequence[str] = (),
@@ -46,6 +46,7 @@ def candles(
         trades,
         interval,
         span,
+        clock,
         {
             "open": price.first(),
             "high": price.max(),
@@ -67,6 +68,7 @@ def by_bucket(
     trades: pl.DataFrame,
     interval: Interval | str,
     span: TimeRange,
+    clock: Clock,
     sums: Mapping[str, pl.Expr],
     *,
     include_empty_buckets: bool,
@@ -77,6 +79,7 @@ def by_bucket(
         trades: The trades.
         interval: The length of a bucket.
         span: The trades that count.
+        clock: When days start.
         sums: What is wanted, by column, of trades in order of time.
         include_empty_buckets: Whether every bucket of the range has a row.
     """
@@ -86,12 +89,13 @@ def by_bucket(
     inside = trades.filter(within(span, time) & time.is_not_null())
     if not inside["deal_date"].is_sorted():
         inside = inside.sort("deal_date", maintain_order=True)
-    buckets = Buckets.of(interval, span, inside.select(time.min()).item())
+    ends = inside.select(first=time.min(), last=time.max()).row(0)
+    buckets = Buckets.of(interval, clock, span, *ends)
     rows = inside.group_by([*_contract(trades), buckets.start(time).alias(START)]).agg(
         value.alias(name) for name, value in sums.items()
     )
     if include_empty_buckets:
-        rows = _filled(rows, buckets, span, inside.select(time.max()).item())
+        rows = _filled(rows, buckets, span, ends[1])
     return _finished(rows, buckets)
 
 
@@ -100,6 +104,7 @@ def resampled(
     interval: Interval | str,
     wanted: TimeRange,
     span: TimeRange,
+    clock: Clock,
     *,
     source: Interval | None,
     include_empty_buckets: bool | None = None,
@@ -111,6 +116,7 @@ def resampled(
         interval: The length of the longer candles.
         wanted: The range of the candles that count.
         span: The range of the longer candles.
+        clock: When their days start.
         source: The length of the candles, if it is known.
         include_empty_buckets: Whether a bucket without trades has a row; None keeps those that have
             a row now.
@@ -126,7 +132,8 @@ def resampled(
         )
     _check_not_cut(bars, wanted)
     bars = bars.filter(within(wanted, _START))
-    buckets = Buckets.of(interval, span, bars.select(_START.min()).item())
+    ends = bars.select(first=_START.min(), last=_START.max()).row(0)
+    buckets = Buckets.of(interval, clock, span, *ends)
     if not bars[START].is_sorted():
         bars = bars.sort(START, maintain_order=True)
     cut = bars.filter(buckets.after(buckets.start(_START)) < _END)
@@ -135,7 +142,7 @@ def resampled(
             f"interval {interval} cuts the candle {_name(cut)}",
             parameter="interval",
             limit="buckets of whole candles",
-            suggestion="use another multiple, or ask for candles that start where its buckets do",
+            suggestion="use another multiple, or the tz and day_start of the candles",
         )
     sums = {
         "open": pl.col("open").drop_nulls().first(),
@@ -154,7 +161,7 @@ def resampled(
     if include_empty_buckets is False:
         longer = longer.filter(pl.col("open").is_not_null())
     elif include_empty_buckets:
-        longer = _filled(longer, buckets, span, bars.select(_START.max()).item())
+        longer = _filled(longer, buckets, span, ends[1])
     names = {START, END, CONTRACT, *sums}
     return _finished(longer, buckets).select(name for name in bars.columns if name in names)
 
@@ -260,25 +267,6 @@ def _name(bars: pl.DataFrame) -> str:
     return f"{to_text(start)} to {to_text(end)}"
 
 
-def bucket_interval(value: Interval | str) -> Interval:
-    """The interval of an argument, if buckets of it fit into days.
-
-    Example:
-        >>> bucket_interval("15m")
-        Interval(count=15, unit=<IntervalUnit.MINUTE: 'minute'>)
-    """
-    interval = interval_of(value)
-    length = interval.length
-    if length is not None and length % DAY and DAY % length:
-        raise TrayportValidationError(
-            f"interval {interval} does not divide a day, which buckets are counted in",
-            parameter="interval",
-            limit="a divisor of 1d, whole days or whole months",
-            suggestion="use one such as 15m, 1h, 4h, 1d, 7d or 1mo",
-        )
-    return interval
-
-
 def interval_between(start: int, end: int) -> Interval | None:
     """The interval of a bucket, from its edges: whole months if it looks like that.
 
@@ -311,76 +299,3 @@ def is_multiple(interval: Interval, part: Interval) -> bool:
     if part.length is None:
         return interval.length is None and interval.count % part.count == 0
     return (DAY if interval.length is None else interval.length) % part.length == 0
-
-
-@frozen
-class Buckets:
-    """The buckets of an interval, over a range of time.
-
-    Attributes:
-        interval: Their length.
-        origin: Where the first one starts, if they are of several days or months.
-        end: Where the last one is cut off, if they are of several days or months.
-    """
-
-    interval: Interval
-    origin: int
-    end: int | None
-
-    @classmethod
-    def of(cls, interval: Interval, span: TimeRange, first: int | None) -> Buckets:
-        """The buckets of a range; an open start is the first time that there is."""
-        start = span.start if span.start is not None else first or 0
-        return cls(interval, start - start % DAY, span.end)
-
-    @property
-    def _from_origin(self) -> bool:
-        """Whether they count from the start of the range."""
-        length = self.interval.length
-        return self.interval.count > 1 if length is None else length > DAY
-
-    def start(self, time: pl.Expr) -> pl.Expr:
-        """The starts of the buckets that times lie in; both are integers."""
-        if self.interval.length is not None:
-            return time - (time - (self.origin if self._from_origin else 0)) % self.interval.length
-        months = _months(time)
-        return _firsts(months - (months - _months(_literal(self.origin))) % self.interval.count)
-
-    def after(self, start: pl.Expr) -> pl.Expr:
-        """The ends of the buckets that start there."""
-        if self.interval.length is not None:
-            after = start + self.interval.length
-        else:
-            after = _firsts(_months(start) + self.interval.count)
-        if self._from_origin and self.end is not None:
-            cut = pl.when(start < self.end).then(pl.min_horizontal(after, self.end))
-            return cut.otherwise(after)
-        return after
-
-    def starts(self, start: int, end: int) -> pl.Series:
-        """The starts of all buckets that have a part of `[start, end)`."""
-        if end <= start:
-            return pl.Series("start", [], dtype=pl.Int64)
-        first = self.start(_literal(start))
-        if self.interval.length is not None:
-            starts = pl.int_range(first, end, self.interval.length)
-        else:
-            # The last instant of the range: a bucket that would start at its end has no part of it.
-            last = _months(_literal(end - 1)) + 1
-            starts = _firsts(pl.int_range(_months(first), last, self.interval.count))
-        return pl.select(starts.alias("start")).to_series()
-
-
-def _literal(value: Any) -> pl.Expr:
-    return pl.lit(value, dtype=pl.Int64)
-
-
-def _months(time: pl.Expr) -> pl.Expr:
-    """The number of the month, counted through the years."""
-    date = time.cast(pl.Datetime("ns"))
-    return date.dt.year().cast(pl.Int64) * 12 + date.dt.month().cast(pl.Int64) - 1
-
-
-def _firsts(months: pl.Expr) -> pl.Expr:
-    """The starts of months that are counted through the years."""
-    return pl.date(months // 12, months % 12 + 1, 1).cast(pl.Datetime("ns")).cast(pl.Int64)
