@@ -274,9 +274,13 @@ def example(endpoint: t.Endpoint) -> list[str]:
     if endpoint.api == "reference":
         return [*lines, ">>> len(rows) > 0", "True"]
     names = [c.python_name for c in endpoint.row if c.required]
+    # Rows that name their contract begin with its symbol, and have more columns than fields.
+    is_nested = any(column.type == "struct" and column.required for column in endpoint.row)
+    is_flat = not is_nested and endpoint.limits.contract != "subset"
+    columns = f"rows.to_polars({'' if is_flat else 'nested=True'}).columns"
     if len(repr(names)) < WIDTH - 20:
-        return [*lines, ">>> rows.to_polars().columns", repr(names)]
-    return [*lines, f">>> rows.to_polars().columns[:{COLUMNS_SHOWN}]", repr(names[:COLUMNS_SHOWN])]
+        return [*lines, f">>> {columns}", repr(names)]
+    return [*lines, f">>> {columns}[:{COLUMNS_SHOWN}]", repr(names[:COLUMNS_SHOWN])]
 
 
 def example_value(parameter: t.Parameter) -> str:
@@ -334,7 +338,7 @@ def returned(endpoint: t.Endpoint) -> str:
         return f"{kind} `{endpoint.schema}`, with the fields:"
     if endpoint.single:
         return f"The `{endpoint.schema}`, or None when there is none. Its fields:"
-    return f"A table with a row for each `{endpoint.schema}`. Its columns:"
+    return f"A table with a row for each `{endpoint.schema}`, with the fields:"
 
 
 def fields(endpoint: t.Endpoint) -> list[tuple[str, str]]:

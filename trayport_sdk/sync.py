@@ -130,7 +130,7 @@ class TradesGroup:
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            A table with a row for each `Trade`. Its columns:
+            A table with a row for each `Trade`, with the fields:
             - `trade_id`: The venue's own id. Unique only together with the venue code. [documented]
             - `venue_code`: The code of the venue. New codes appear over time. [documented]
             - `deal_date`: When the trade was made, in nanoseconds since 1970-01-01 UTC.
@@ -208,7 +208,7 @@ class TradesGroup:
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            A table with a row for each `PrivateTrade`. Its columns:
+            A table with a row for each `PrivateTrade`, with the fields:
             - `trade_id`: The venue's own id. Unique only together with the venue code. [documented]
             - `venue_code`: The code of the venue. New codes appear over time. [documented]
             - `deal_date`: When the trade was made, in nanoseconds since 1970-01-01 UTC.
@@ -252,7 +252,7 @@ class TradesGroup:
         Example:
             >>> with TrayportClient.sandbox() as client:
             ...     rows = client.trades.get_private_trades("2024-03-04", "2024-03-05")
-            >>> rows.to_polars().columns[:3]
+            >>> rows.to_polars(nested=True).columns[:3]
             ['trade_id', 'venue_code', 'deal_date']
         """
         return self._portal.run(
@@ -303,7 +303,7 @@ class TradesGroup:
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            A table with a row for each `Candle`. Its columns:
+            A table with a row for each `Candle`, with the fields:
             - `from_timestamp`: The start of the bucket, in nanoseconds since 1970-01-01 UTC.
               [documented]
             - `to_timestamp`: The end of the bucket, in nanoseconds since 1970-01-01 UTC.
@@ -416,7 +416,7 @@ class TradesGroup:
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            A table with a row for each `Activity`. Its columns:
+            A table with a row for each `Activity`, with the fields:
             - `instrument_id`: A number that names something for good. [documented]
             - `sequence_id`: A number that names something for good. [documented]
             - `sequence_item_id`: A number that names something for good. [documented]
@@ -551,7 +551,7 @@ class OrdersGroup:
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            A table with a row for each `TopOfBook`. Its columns:
+            A table with a row for each `TopOfBook`, with the fields:
             - `timestamp`: The instant, in nanoseconds since 1970-01-01 UTC. [documented]
             - `bid_price`: The best bid, null when there is none. [documented]
             - `bid_quantity`: The quantity bid, null when there is none. [documented; assumes
@@ -639,7 +639,7 @@ class OrdersGroup:
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            A table with a row for each `OrderBook`. Its columns:
+            A table with a row for each `OrderBook`, with the fields:
             - `timestamp`: The instant, in nanoseconds since 1970-01-01 UTC. [documented]
             - `bids`: The bids, highest first. [documented]
             - `asks`: The asks, lowest first. [documented]
@@ -736,7 +736,7 @@ class SnapshotsGroup:
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            A table with a row for each `Snapshot`. Its columns:
+            A table with a row for each `Snapshot`, with the fields:
             - `contract`: A product together with a delivery period. [documented]
             - `last_trade`: The latest trade, null when there is none. [documented]
             - `best_orders`: The best bid and ask of a contract in a snapshot. [documented]
@@ -753,7 +753,7 @@ class SnapshotsGroup:
             ...     rows = client.snapshots.get_snapshots(
             ...         "TTF Hi Cal 51.6* Apr-24", at="2024-03-05T12:00"
             ...     )
-            >>> rows.to_polars().columns
+            >>> rows.to_polars(nested=True).columns
             ['contract', 'last_trade', 'best_orders']
         """
         return self._portal.run(
@@ -1110,7 +1110,7 @@ class TableStream:
         return self._portal.run(self._async.to_arrow(path, compression=compression))
 
     def to_csv(self, path: str | Path) -> FileReport:
-        """Writes all rows as CSV, nested columns flattened, times in ISO-8601 with nanoseconds.
+        """Writes all rows as CSV, times in ISO-8601 with nanoseconds.
 
         Arguments, errors and result are those of `to_file`.
         """

@@ -278,6 +278,6 @@ def check_plan(world: World, inclusive: bool, data: st.DataObject, question: Que
         )
         found = world.run(planner.execute_plan(split(data, plans)))
     found.raise_for_failures()
-    assert {one: table(rows.to_polars()) for one, rows in found.results.items()} == (
+    assert {one: table(rows.to_polars(nested=True)) for one, rows in found.results.items()} == (
         question.by_contract(world)
     )

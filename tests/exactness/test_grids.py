@@ -143,7 +143,7 @@ def check_call(world: World, inclusive: bool, question: Question) -> None:
     contract = question.contracts[0]
     with question.small.in_force():
         coming = call(contract, *question.range, interval=question.interval, **question.options)
-        found = world.run(coming).to_polars()
+        found = world.run(coming).to_polars(nested=True)
     assert table(found) == question.whole(world, **parts(contract))
     assert found[found.columns[0]].is_sorted()
 

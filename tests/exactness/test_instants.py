@@ -51,9 +51,11 @@ def test_snapshots(world: World, data: st.DataObject) -> None:
         planned = world.run(client.planner.execute_plan(plans))
     alone = {one: snapshots(world, moment, **parts(one)) for one in contracts}
     assert found.timestamp == moment
-    assert table(found.to_polars()) == sum(alone.values(), Rows())
-    assert {one: table(rows.to_polars()) for one, rows in bulk.results.items()} == alone
-    assert {one: table(rows.to_polars()) for one, rows in planned.results.items()} == alone
+    assert table(found.to_polars(nested=True)) == sum(alone.values(), Rows())
+    assert {one: table(rows.to_polars(nested=True)) for one, rows in bulk.results.items()} == alone
+    assert {
+        one: table(rows.to_polars(nested=True)) for one, rows in planned.results.items()
+    } == alone
 
 
 @cases(30)
@@ -69,7 +71,9 @@ def test_snapshots_of_the_next_tradable_items(world: World, data: st.DataObject)
     )
     whose = {"market_id": COAL, "sequence_id": COAL_MONTHS, "contract_type": "SinglePeriod"}
     assert len(found) == count
-    assert table(found.to_polars()) == snapshots(world, moment, trading_items=count, **whose)
+    assert table(found.to_polars(nested=True)) == snapshots(
+        world, moment, trading_items=count, **whose
+    )
 
 
 @cases(80)
@@ -85,7 +89,7 @@ def test_last_trades(world: World, data: st.DataObject) -> None:
     last = world.run(client.trades.get_last_trade(contracts[0], at=at))
     options = {"at": in_zone(moment), "optional_fields": fields}
     alone = {one: world.response("/trades/last", **parts(one), **options) for one in contracts}
-    found = {one: table(rows.to_polars()) for one, rows in planned.results.items()}
+    found = {one: table(rows.to_polars(nested=True)) for one, rows in planned.results.items()}
     assert found == {one: counted(rows) for one, rows in alone.items()}
     first = [(row["price"], row["dealDate"]) for row in alone[contracts[0]]]
     assert [(last.price, last.deal_date)] == first if last else first == []

@@ -82,7 +82,7 @@ def test_the_real_limits_cut_exactly(world: World, name: str, inclusive: bool) -
     found = world.run(planner.execute_plan(plans))
     found.raise_for_failures()
     whole = question.by_contract(world)
-    assert {one: table(rows.to_polars()) for one, rows in found.results.items()} == whole
+    assert {one: table(rows.to_polars(nested=True)) for one, rows in found.results.items()} == whole
     assert any(whole.values())
     assert len(found.requests) == requests
 
@@ -91,7 +91,7 @@ def test_the_real_limits_cut_exactly(world: World, name: str, inclusive: bool) -
 def test_counts_over_several_weeks_are_added_up(world: World, inclusive: bool) -> None:
     question = long("activity", "2023-04-10", "2023-04-19")
     found = world.run(world.clients[inclusive].trades.get_activity(*question.range))
-    assert table(found.to_polars()) == question.whole(world)
+    assert table(found.to_polars(nested=True)) == question.whole(world)
     assert len(found.requests) == 2
 
 
@@ -123,7 +123,7 @@ def is_exact(world: World, question: Question) -> bool:
     with question.small.in_force():
         found = world.run(call(contract, *question.range, **more))
     assert len(found.requests) > 1
-    return table(found.to_polars()) == question.whole(world, **parts(contract))
+    return table(found.to_polars(nested=True)) == question.whole(world, **parts(contract))
 
 
 def keeping_the_end(response: ApiResponse, query: QueryPlan, **how: Any) -> FetchedQuery:

@@ -50,7 +50,9 @@ def test_trades_in_one_table(world: World, inclusive: bool, data: st.DataObject)
     question = data.draw(questions(world, "trades", TRADES))
     call = world.clients[inclusive].trades.get_trades
     with question.small.in_force():
-        found = world.run(call(question.contracts, *question.range, **question.options)).to_polars()
+        found = world.run(call(question.contracts, *question.range, **question.options)).to_polars(
+            nested=True
+        )
     also = ["contract"] if len(question.contracts) > 1 else []
     rows = (question.whole(world, *also, **parts(one)) for one in question.contracts)
     assert table(found) == sum(rows, Rows())
@@ -60,7 +62,7 @@ def test_trades_in_one_table(world: World, inclusive: bool, data: st.DataObject)
 async def in_bulk(client: TrayportClient, question: Question) -> dict[ContractSpec, Rows]:
     found = await client.get_trades_bulk(question.contracts, *question.range, **question.options)
     found.raise_for_failures()
-    return {one: table(rows.to_polars()) for one, rows in found.results.items()}
+    return {one: table(rows.to_polars(nested=True)) for one, rows in found.results.items()}
 
 
 async def as_a_stream(client: TrayportClient, question: Question) -> dict[ContractSpec, Rows]:
@@ -68,7 +70,7 @@ async def as_a_stream(client: TrayportClient, question: Question) -> dict[Contra
     async for batch in client.stream_trades(
         question.contracts, *question.range, **question.options
     ):
-        batches[batch.contract].append(batch.to_polars())
+        batches[batch.contract].append(batch.to_polars(nested=True))
     found: dict[ContractSpec, Rows] = {}
     for contract, frames in batches.items():
         rows = pl.concat(frames) if frames else pl.DataFrame({"deal_date": []})
@@ -110,7 +112,7 @@ def test_trades_of_the_next_tradable_items(
     call: Callable[..., Any] = world.clients[inclusive].trades.get_trades_by_trading_items
     with question.small.in_force():
         coming = call(trading_items=count, **whose, **times, **question.options)
-        found = world.run(coming).to_polars()
+        found = world.run(coming).to_polars(nested=True)
     single = {"contract_type": "SinglePeriod", "trading_items": count}
     assert table(found) == question.whole(world, "contract", **whose, **single)
 
@@ -141,7 +143,7 @@ def test_private_trades_of_a_scope(world: World, inclusive: bool, data: st.DataO
     scope = data.draw(st.sampled_from(SCOPES[: 2 if question.small.day == DAY else None]))
     call: Callable[..., Any] = world.clients[inclusive].trades.get_private_trades
     with question.small.in_force():
-        found = world.run(call(*question.range, **scope, **question.options)).to_polars()
+        found = world.run(call(*question.range, **scope, **question.options)).to_polars(nested=True)
     assert table(found) == question.whole(world, "contract", **scope)
     assert found["deal_date"].is_sorted()
 
@@ -155,7 +157,7 @@ def test_private_trades_of_a_contract(world: World, inclusive: bool, data: st.Da
     (contract,) = question.contracts
     with question.small.in_force():
         found = world.run(call(*question.range, contract=contract, **question.options))
-    assert table(found.to_polars()) == question.whole(world, **parts(contract))
+    assert table(found.to_polars(nested=True)) == question.whole(world, **parts(contract))
 
 
 @readings
@@ -192,4 +194,4 @@ def test_counts_of_activity(world: World, inclusive: bool, data: st.DataObject) 
     call = world.clients[inclusive].trades.get_activity
     with small.in_force():
         found = world.run(call(*question.range, **question.options))
-    assert table(found.to_polars()) == question.whole(world)
+    assert table(found.to_polars(nested=True)) == question.whole(world)

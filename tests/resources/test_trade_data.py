@@ -24,7 +24,7 @@ class TestPrivateTrades:
             every = await client.trades.get_private_trades("2024-03-04", "2024-03-06")
         frame = every.to_polars()
         assert frame["contract"].null_count() == 0
-        assert frame["contract"].struct.field("sequence_id").n_unique() > 1
+        assert frame["contract_sequence_id"].n_unique() > 1
         assert frame["deal_date"].is_sorted()
 
     async def test_ids_narrow_it(self) -> None:
@@ -39,11 +39,10 @@ class TestPrivateTrades:
             assert first
             own = ContractSpec.from_model(first)
             one = await client.trades.get_private_trades("2024-03-04", "2024-03-06", contract=own)
-        contract = market.to_polars()["contract"].struct
-        assert set(contract.field("market_id")) == {TTF}
-        in_months = market.to_polars().filter(contract.field("sequence_id") == MONTHS)
-        assert in_months.equals(months.to_polars())
-        same = months.to_polars().filter(pl.col("contract") == months.to_polars()["contract"][0])
+        frame = market.to_polars()
+        assert set(frame["contract_market_id"]) == {TTF}
+        assert frame.filter(contract_sequence_id=MONTHS).equals(months.to_polars())
+        same = months.to_polars(nested=True).filter(months.to_polars()["contract"] == str(own))
         assert len(one) > 0
         assert same.drop("contract").equals(one.to_polars())
 

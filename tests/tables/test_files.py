@@ -34,7 +34,7 @@ FRAME = pl.DataFrame(
             pl.Datetime("ns", "UTC")
         ),
         "price": [26.475],
-        "contract": [{"market_id": 10000065, "second_sequence_item_id": None}],
+        "last_trade": [{"price": 26.4, "deal_date": None}],
     }
 )
 ORDERS = pl.List(pl.Struct({"price": pl.Float64, "own": pl.Struct({"id": pl.Int64})}))
@@ -44,11 +44,11 @@ STAMP = "2024-03-04T10:02:03.123456789Z"
 def test_text_keeps_every_nanosecond_and_csv_flattens_nested_columns(tmp_path: Path) -> None:
     files.write(FRAME, tmp_path / "a.jsonl", ".jsonl")
     assert f'"deal_date":"{STAMP}"' in (tmp_path / "a.jsonl").read_text()
-    assert pl.read_ndjson(tmp_path / "a.jsonl")["contract"][0]["market_id"] == 10000065
+    assert pl.read_ndjson(tmp_path / "a.jsonl")["last_trade"][0]["price"] == 26.4
     files.write(FRAME, tmp_path / "a.csv", ".csv")
     assert (tmp_path / "a.csv").read_text().splitlines() == [
-        "deal_date,price,contract_market_id,contract_second_sequence_item_id",
-        f"{STAMP},26.475,10000065,",
+        "deal_date,price,last_trade_price,last_trade_deal_date",
+        f"{STAMP},26.475,26.4,",
     ]
 
 

@@ -149,11 +149,11 @@ def test_every_table_is_indexed_sliced_shown_and_handed_to_pandas(kind: AnyTable
 def test_every_table_is_written_and_read_back(kind: AnyTable, tmp_path: Path) -> None:
     body, wanted = everything(kind)
     table = table_of(kind, body, wanted)
-    table.to_parquet(tmp_path / "rows.parquet")
+    table.to_parquet(tmp_path / "rows.parquet", nested=True)
     table.to_json(tmp_path / "rows.jsonl")
     table.to_csv(tmp_path / "rows.csv")
     read = pl.read_parquet(tmp_path / "rows.parquet")
-    assert read.equals(table.to_polars())
+    assert read.equals(table.to_polars(nested=True))
     assert list(kind(read, [])) == list(table)
     assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == len(table)
     assert pl.read_csv(tmp_path / "rows.csv").height >= len(table)
@@ -162,10 +162,10 @@ def test_every_table_is_written_and_read_back(kind: AnyTable, tmp_path: Path) ->
 @every_class
 def test_a_frame_that_is_in_order_is_handed_over_without_a_copy(kind: AnyTable) -> None:
     body, wanted = everything(kind)
-    frame = table_of(kind, body, wanted).to_polars()
+    frame = table_of(kind, body, wanted).to_polars(nested=True)
     table = kind(frame, [])
-    assert table.to_polars() is frame
-    assert table.to_dataframe() is frame
+    assert table.to_polars(nested=True) is frame
+    assert table.to_dataframe(nested=True) is frame
 
 
 def test_models_are_made_with_exact_integers_and_what_did_not_come_is_unset() -> None:
@@ -332,13 +332,13 @@ def test_snapshots_know_their_instant_and_times_inside_stay_exact(tmp_path: Path
     assert isinstance(table, SnapshotsResponse)
     assert table.timestamp == table[1:].timestamp == SNAPSHOTS["timestamp"]
     assert [one.to_dict() for one in table] == SNAPSHOTS["snapshots"]
-    table.to_json(tmp_path / "now.jsonl")
+    table.to_json(tmp_path / "now.jsonl", nested=True)
     lines = [json.loads(line) for line in (tmp_path / "now.jsonl").read_text().splitlines()]
     assert [line["last_trade"] for line in lines] == [
         None,
         {"price": 26.5, "deal_date": "2024-03-04T10:02:03.123456789Z"},
     ]
-    (_, last) = table.to_pandas()["last_trade"]
+    (_, last) = table.to_pandas(nested=True)["last_trade"]
     assert last["deal_date"] == 1709546523123456789
 
 

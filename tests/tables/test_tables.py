@@ -335,7 +335,7 @@ def snapshots() -> SnapshotsResponse:
 
 
 def test_nested_columns_of_pandas_hold_exact_whole_numbers_and_times() -> None:
-    frame = snapshots().to_pandas()
+    frame = snapshots().to_pandas(nested=True)
     assert list(frame["contract"]) == [CONTRACT, CONTRACT | {"instrument_id": None}]
     assert type(frame["contract"][0]["instrument_id"]) is int
     assert list(frame["last_trade"]) == [None, {"price": 26.475, "deal_date": SUMMER}]
@@ -344,8 +344,10 @@ def test_nested_columns_of_pandas_hold_exact_whole_numbers_and_times() -> None:
 def test_nested_columns_are_flat_in_numpy() -> None:
     arrays = snapshots().to_numpy()
     assert list(arrays) == [
-        *(f"contract_{name}" for name in CONTRACT), "last_trade_price", "last_trade_deal_date",
+        "contract", *(f"contract_{name}" for name in CONTRACT),
+        "last_trade_price", "last_trade_deal_date",
     ]  # fmt: skip
+    assert arrays["contract"].tolist() == [f"{BIG}#Single#1#2#0", None]
     assert arrays["contract_instrument_id"].tolist() == [BIG, None]
     assert arrays["last_trade_price"].tolist()[1] == 26.475
     assert np.isnan(arrays["last_trade_price"][0])
@@ -411,13 +413,13 @@ def test_local_times_in_files_of_text_carry_their_offset(tmp_path: Path) -> None
 
 def test_times_inside_nested_columns_are_local_too(tmp_path: Path) -> None:
     table = snapshots()
-    kind = table.to_polars(tz=ZONE).schema["last_trade"]
+    kind = table.to_polars(tz=ZONE, nested=True).schema["last_trade"]
     assert kind == pl.Struct({"price": pl.Float64(), "deal_date": pl.Datetime("ns", ZONE)})
-    first, last = table.to_pandas(tz=ZONE)["last_trade"]
+    first, last = table.to_pandas(tz=ZONE, nested=True)["last_trade"]
     assert first is None
     assert last["deal_date"] == pd.Timestamp(SUMMER, tz=ZONE)
     assert last["deal_date"].hour == 1
-    table.to_json(tmp_path / "local.jsonl", tz=ZONE)
+    table.to_json(tmp_path / "local.jsonl", tz=ZONE, nested=True)
     lines = [json.loads(line) for line in (tmp_path / "local.jsonl").read_text().splitlines()]
     assert [line["last_trade"] for line in lines] == [
         None,
@@ -534,7 +536,8 @@ def floats_in(columns: Sequence[Column], value: Any) -> list[float]:
 def test_every_number_with_decimal_places_is_a_decimal_however_deep(kind: AnyTable) -> None:
     table = full(kind)
     columns = ENDPOINTS[kind.operation_id].row
-    rows = zip(table.to_polars().to_dicts(), table.to_polars(decimal=True).to_dicts(), strict=True)
+    nested = (table.to_polars(decimal=exact, nested=True) for exact in (False, True))
+    rows = zip(*(frame.to_dicts() for frame in nested), strict=True)
     for floats, decimals in rows:
         plain, exact = floats_in(columns, floats), floats_in(columns, decimals)
         assert [Decimal(repr(number)) for number in plain] == exact

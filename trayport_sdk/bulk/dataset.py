@@ -21,6 +21,7 @@ from ..errors import (
 from ..http.body import DecompressionError, decompressed
 from ..query import rules
 from ..query.plan import OPERATIONS, QueryPlan
+from ..tables.convert import flat
 from ..tables.decode.decoder import Decoder
 from ..tables.decode.split import SMALL_PIECE
 from .raw import encoding_of
@@ -78,7 +79,8 @@ def decode_file(
     """The rows of a response that `download_raw` kept, in tables, as strictly as the client.
 
     The file is mapped into memory and decompressed and decoded in pieces, so that a file of any
-    size takes little memory. Its name says how it is compressed.
+    size takes little memory. Its name says how it is compressed. Which range and contracts were
+    requested it does not say, so no row is left out or refused for those.
 
     Args:
         path: The file: `.json`, with `.br`, `.gz` or `.zz` behind if it is compressed.
@@ -89,7 +91,7 @@ def decode_file(
         lenient: Whether values that are not of their types become null instead of an error.
 
     Yields:
-        Tables of some thousand rows; one without rows if there are none.
+        Flat tables of some thousand rows; one without rows if there are none.
 
     Raises:
         TrayportValidationError: There is no such file, endpoint, column or format.
@@ -105,7 +107,7 @@ def decode_file(
         ...             months, "2024-03-04", "2024-03-05", directory
         ...         )
         ...     frames = list(decode_file(paths[0], optional_fields="contract"))
-        >>> frames[0].columns[-1]
+        >>> frames[0].columns[0]
         'contract'
     """
     file = Path(path)
@@ -141,7 +143,7 @@ def _decoded(
         decoder = Decoder(
             query.operation.operation_id, columns_of(query), lenient=lenient, piece=SMALL_PIECE
         )
-        yield from decoder.frames(shown())
+        yield from map(flat, decoder.frames(shown()))
     except DecompressionError as error:
         raise TrayportDecodeError(f"{str(file)!r} is not whole: {error}") from error
     except TrayportDecodeError as error:

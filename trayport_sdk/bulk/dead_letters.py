@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, cast
 
-import polars as pl
 from attrs import frozen
 
 from ..errors import TrayportConfigurationError, TrayportError, TrayportValidationError
@@ -25,7 +24,14 @@ from ..tables.files import encode
 from ..tables.output import naming, obstacle, replaced
 from ..tables.part import PRIVATE, remove_abandoned
 from .raw import check_directory, name_of
-from .result import SYMBOL, FailedQuery, FetchedQuery, Outcome, rows_of, with_named_contracts
+from .result import (
+    FailedQuery,
+    FetchedQuery,
+    Outcome,
+    add_symbol,
+    rows_of,
+    with_named_contracts,
+)
 
 RETRYING = ".retrying"
 LONGEST_NAME = 255
@@ -196,8 +202,7 @@ def _write(query: QueryPlan, fetched: Sequence[FetchedQuery], out: Path) -> Path
     path = out / f"{name_of(query)}-{digest}.parquet"
     frames = (frame for part in fetched for frame in rows_of(query, part))
     if len(query.contracts) == 1:
-        symbol = pl.lit(str(query.contracts[0])).alias(SYMBOL)
-        frames = (frame.select(symbol, pl.all()) for frame in frames)
+        frames = (add_symbol(frame, query.contracts[0]) for frame in frames)
     with replaced(path, follow=False) as file:
         encode(frames, file, ".parquet", "zstd")
     return path

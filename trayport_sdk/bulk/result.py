@@ -35,6 +35,7 @@ from ..query.plan import (
     with_contract_column,
 )
 from ..tables.base import RequestRecord
+from ..tables.convert import flat
 from ..tables.decode.decoder import Decoder
 from ..tables.decode.schema import ColumnFilter, column_filter, to_frame
 from ..tables.decode.split import SMALL_PIECE
@@ -44,8 +45,6 @@ from .checks import ITEM, RowCheck
 if TYPE_CHECKING:
     from ..http.messages import ApiResponse
     from ..query.times import Window
-
-SYMBOL = "symbol"
 
 _REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_URI_TOO_LONG}
 _TOO_LARGE = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}
@@ -346,7 +345,7 @@ def _is_of(contract: ContractSpec, given: Container[str]) -> pl.Expr:
 
 
 def rows_of(query: QueryPlan, fetched: FetchedQuery) -> Iterator[pl.DataFrame]:
-    """The rows that a request fetched, of the contracts of the query."""
+    """The flat rows that a request fetched, of the contracts of the query."""
     for frame in fetched.rows.frames():
         yield with_symbols(query, fetched.query, _of_its_contracts(fetched.query, frame))
     fetched.rows.close()
@@ -362,10 +361,16 @@ def _of_its_contracts(query: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_symbols(query: QueryPlan, request: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows, with the symbol of their contract in front if no column names it."""
-    if len(query.contracts) < 2 or CONTRACT in query.optional_fields:
-        return frame
-    return frame.select(pl.lit(str(request.contracts[0])).alias(SYMBOL), pl.all())
+    """The flat rows; those of several contracts name theirs."""
+    rows = flat(frame)
+    if len(query.contracts) < 2 or CONTRACT in rows.columns:
+        return rows
+    return add_symbol(rows, request.contracts[0])
+
+
+def add_symbol(rows: pl.DataFrame, contract: ContractSpec) -> pl.DataFrame:
+    """Flat rows of one contract, with its symbol in front."""
+    return rows.select(pl.lit(str(contract)).alias(CONTRACT), pl.exclude(CONTRACT))
 
 
 def with_named_contracts(query: QueryPlan) -> QueryPlan:

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 
 from ..errors import TrayportPartialFailureError
 from ..query.contracts import ContractSpec
-from ..query.plan import QueryPlan, alone, counted
+from ..query.plan import CONTRACT, QueryPlan, alone, counted
 from ..query.times import Window
 from ..tables import (
     RESPONSES,
@@ -22,7 +22,7 @@ from ..tables import (
     TradesResponse,
 )
 from ..tables.base import RequestRecord
-from .result import SYMBOL, FailedQuery, FetchedQuery, Outcome, split_by_contract
+from .result import FailedQuery, FetchedQuery, Outcome, add_symbol, split_by_contract
 
 Response = TypeVar("Response", bound=TableResponse[Any])
 
@@ -242,15 +242,18 @@ class BulkQueryResult(BulkResult, Generic[Response]):
         return type(self)(self._response, self._run.retried(again))
 
     def to_polars(self) -> pl.DataFrame:
-        """One table of all results, incomplete ones too, whose first column is the symbol."""
+        """One flat table of all results, incomplete ones too.
+
+        Its first column, `contract`, is the machine symbol of the contract in `results`.
+        """
         frames = [
-            response.to_polars().select(pl.lit(str(contract)).alias(SYMBOL), pl.all())
+            add_symbol(response.to_polars(), contract)
             for contract, response in self.results.items()
         ]
         if frames:
             return pl.concat(frames)
         columns = self._response.nothing(lambda column: column.required).to_polars()
-        return columns.select(pl.lit("").alias(SYMBOL), pl.all())
+        return columns.select(pl.lit("").alias(CONTRACT), pl.exclude(CONTRACT))
 
 
 class BulkTradesResponse(BulkQueryResult[TradesResponse]):

@@ -160,7 +160,7 @@ class TableStream:
         return await self._written(path, ".arrow", compression)
 
     async def to_csv(self, path: str | Path) -> FileReport:
-        """Writes all rows as CSV, nested columns flattened, times in ISO-8601 with nanoseconds.
+        """Writes all rows as CSV, times in ISO-8601 with nanoseconds.
 
         Arguments, errors and result are those of `to_file`.
         """
@@ -407,5 +407,5 @@ def _check(endpoint: str, max_responses: int | None, arguments: Mapping[str, obj
 
 def no_rows(query: QueryPlan) -> pl.DataFrame:
     """A table without rows, with the columns that `rows_of` gives."""
-    table = RESPONSES[query.endpoint].nothing(columns_of(query)).to_polars()
+    table = RESPONSES[query.endpoint].nothing(columns_of(query)).to_polars(nested=True)
     return with_symbols(query, query, table)

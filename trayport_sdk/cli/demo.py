@@ -47,18 +47,15 @@ def _story(report: FileReport, planned: int, address: str) -> str:
     received = sum(request.bytes_received for request in report.requests)
     decoded = sum(request.bytes_decoded for request in report.requests)
     trades = open_dataset(report.path)
-    item = pl.col("contract").struct.field("sequence_item_id")
-    if report.path.suffix == ".csv":
-        item = pl.col("contract_sequence_item_id")
     by_month = (
-        trades.group_by(item.alias("item"), maintain_order=True)
+        trades.group_by("contract_sequence_item_id", maintain_order=True)
         .agg(
             pl.len().alias("trades"),
             pl.col("price").last().alias("last"),
             pl.col("quantity").sum().alias("volume"),
             (pl.col("price").dot("quantity") / pl.col("quantity").sum()).alias("vwap"),
         )
-        .sort("item")
+        .sort("contract_sequence_item_id")
         .collect()
     )
     lines = [

@@ -117,6 +117,11 @@ class TableResponse(FromRequests, Generic[Model]):
     Iterating makes the models, some thousands at a time; their time fields are exact integers in
     nanoseconds. An index gives the model of a row, a slice a table that knows the same requests.
 
+    Frames and files are flat: the field `price` of a nested column `last_trade` is the column
+    `last_trade_price`. Where rows name their contract, `contract` in front is its machine symbol,
+    to group by, beside columns such as `contract_sequence_item_id`. `nested=True` keeps the nested
+    columns as the models have them. The orders of books are lists in either case, but for CSV.
+
     All conversions take two options. `tz`, a name such as `"Europe/London"`, gives times on the
     clock of that zone instead of UTC. `decimal=True` gives every number that may have decimal
     places, prices and quantities alike, as the decimal it was sent as, with as many places as the
@@ -239,35 +244,46 @@ class TableResponse(FromRequests, Generic[Model]):
             parts.insert(-1, f"not of their type: {fields}")
         return "; ".join(parts)
 
-    def to_polars(self, *, tz: str | None = None, decimal: bool = False) -> pl.DataFrame:
-        """The table as a polars frame, which is the table itself if nothing is converted."""
-        return convert.converted(self._frame, tz, decimal=decimal)
+    def to_polars(
+        self, *, tz: str | None = None, decimal: bool = False, nested: bool = False
+    ) -> pl.DataFrame:
+        """The table as a polars frame, which shares its memory where nothing is converted."""
+        frame = self._frame if nested else convert.flat(self._frame)
+        return convert.converted(frame, tz, decimal=decimal)
 
-    def to_arrow(self, *, tz: str | None = None, decimal: bool = False) -> convert.ArrowTable:
+    def to_arrow(
+        self, *, tz: str | None = None, decimal: bool = False, nested: bool = False
+    ) -> convert.ArrowTable:
         """The table as a table of Arrow; needs the extra `arrow`.
 
         Numbers, times and truth values stay in the memory of the table; text is copied.
         """
-        return convert.arrow_table(self.to_polars(tz=tz, decimal=decimal))
+        return convert.arrow_table(self.to_polars(tz=tz, decimal=decimal, nested=nested))
 
     def to_pandas(
-        self, *, tz: str | None = None, decimal: bool = False, arrow: bool = False
+        self,
+        *,
+        tz: str | None = None,
+        decimal: bool = False,
+        arrow: bool = False,
+        nested: bool = False,
     ) -> pd.DataFrame:
         """The table as a pandas frame; needs the extra `pandas`.
 
         Whole numbers and truth values that may be missing are `Int64` and `boolean`, whether or not
         some are missing, so that none becomes a float; a float that is missing is NaN, a time NaT.
-        Nested columns hold dictionaries, whose times are integers in nanoseconds, or time stamps of
-        the zone if there is one. Decimals are Python's.
+        Decimals are Python's. Orders of books are dictionaries, whose times are integers in
+        nanoseconds, or time stamps of the zone if there is one.
 
         Args:
             tz: The time zone.
             decimal: Whether prices and quantities are decimals.
             arrow: Whether the columns are those of Arrow (`pandas.ArrowDtype`), nested ones too.
                 They share the memory of the table where `to_arrow` does; otherwise all is copied.
+            nested: Whether nested columns stay, holding dictionaries, which cannot be grouped by.
         """
         return convert.pandas_frame(
-            self.to_polars(tz=tz, decimal=decimal),
+            self.to_polars(tz=tz, decimal=decimal, nested=nested),
             ENDPOINTS[self.operation_id].row,
             arrow=arrow,
             stamps=tz is not None,
@@ -280,7 +296,7 @@ class TableResponse(FromRequests, Generic[Model]):
         tz: str | None = None,
         decimal: bool = False,
     ) -> dict[str, npt.NDArray[Any]]:
-        """The columns as arrays; the fields of nested columns as columns `outer_inner`.
+        """The columns as arrays.
 
         Floats, whole numbers and times (`datetime64[ns]`, in UTC) stay in the memory of the table,
         which must not be written to, unless values are missing, or rows of several requests lie
@@ -301,11 +317,21 @@ class TableResponse(FromRequests, Generic[Model]):
 
     @overload
     def to_dataframe(
-        self, backend: Literal["polars"] = "polars", *, tz: str | None = ..., decimal: bool = ...
+        self,
+        backend: Literal["polars"] = "polars",
+        *,
+        tz: str | None = ...,
+        decimal: bool = ...,
+        nested: bool = ...,
     ) -> pl.DataFrame: ...
     @overload
     def to_dataframe(
-        self, backend: Literal["pandas"], *, tz: str | None = ..., decimal: bool = ...
+        self,
+        backend: Literal["pandas"],
+        *,
+        tz: str | None = ...,
+        decimal: bool = ...,
+        nested: bool = ...,
     ) -> pd.DataFrame: ...
     def to_dataframe(
         self,
@@ -313,12 +339,13 @@ class TableResponse(FromRequests, Generic[Model]):
         *,
         tz: str | None = None,
         decimal: bool = False,
+        nested: bool = False,
     ) -> pl.DataFrame | pd.DataFrame:
         """The table as a frame of polars (the default) or pandas."""
         if backend not in ("polars", "pandas"):
             raise unknown_value("backend", backend, ("polars", "pandas"))
         to_frame = self.to_pandas if backend == "pandas" else self.to_polars
-        return to_frame(tz=tz, decimal=decimal)
+        return to_frame(tz=tz, decimal=decimal, nested=nested)
 
     def to_parquet(
         self,
@@ -326,22 +353,30 @@ class TableResponse(FromRequests, Generic[Model]):
         *,
         tz: str | None = None,
         decimal: bool = False,
+        nested: bool = False,
         compression: Compression = "zstd",
     ) -> None:
         """Writes the table as Parquet; the file appears when it is whole."""
-        write(self.to_polars(tz=tz, decimal=decimal), path, ".parquet", compression)
+        write(self.to_polars(tz=tz, decimal=decimal, nested=nested), path, ".parquet", compression)
 
     def to_csv(self, path: str | Path, *, tz: str | None = None, decimal: bool = False) -> None:
-        """Writes the table as CSV, nested columns flattened, times in ISO-8601 with nanoseconds.
+        """Writes the table as CSV, times in ISO-8601 with nanoseconds.
 
         A book becomes a row per order, with its `side` (`bid` or `ask`) and its `level`, 0 for the
         best; a book without orders keeps one row, where these are empty.
         """
         write(self.to_polars(tz=tz, decimal=decimal), path, ".csv")
 
-    def to_json(self, path: str | Path, *, tz: str | None = None, decimal: bool = False) -> None:
+    def to_json(
+        self,
+        path: str | Path,
+        *,
+        tz: str | None = None,
+        decimal: bool = False,
+        nested: bool = False,
+    ) -> None:
         """Writes the table as JSON Lines, times in ISO-8601 with nanoseconds, decimals as text."""
-        write(self.to_polars(tz=tz, decimal=decimal), path, ".jsonl")
+        write(self.to_polars(tz=tz, decimal=decimal, nested=nested), path, ".jsonl")
 
     def map_batches(
         self, fn: Callable[[pl.DataFrame], Result], workers: int | None = None
@@ -371,7 +406,7 @@ class TableResponse(FromRequests, Generic[Model]):
             >>> sum(trades.map_batches(pl.DataFrame.__len__, workers=1)) == len(trades)
             True
         """
-        return map_batches([self._frame], fn, workers)
+        return map_batches([self.to_polars()], fn, workers)
 
 
 class ActivityTable(TableResponse[Model]):

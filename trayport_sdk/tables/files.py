@@ -14,7 +14,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from ..errors import invalid, unknown_value
-from .convert import flat, texts
+from .convert import lines, texts
 from .output import check_writable, replaced
 
 Compression: TypeAlias = Literal["zstd", "lz4", "none"]
@@ -177,7 +177,7 @@ def _encode_text(parts: Iterator[pl.DataFrame], file: IO[bytes], kind: str) -> N
         # By way of memory: of an error that Python raises, polars would keep the text alone.
         text = BytesIO()
         if kind == ".csv":
-            flat(part).write_csv(text, include_header=not number)
+            lines(part).write_csv(text, include_header=not number)
         else:
             part.write_ndjson(text)
         file.write(text.getbuffer())

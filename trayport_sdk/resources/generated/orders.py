@@ -57,7 +57,7 @@ class OrdersMethods(RowOperations):
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            A table with a row for each `TopOfBook`. Its columns:
+            A table with a row for each `TopOfBook`, with the fields:
             - `timestamp`: The instant, in nanoseconds since 1970-01-01 UTC. [documented]
             - `bid_price`: The best bid, null when there is none. [documented]
             - `bid_quantity`: The quantity bid, null when there is none. [documented; assumes
@@ -144,7 +144,7 @@ class OrdersMethods(RowOperations):
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            A table with a row for each `OrderBook`. Its columns:
+            A table with a row for each `OrderBook`, with the fields:
             - `timestamp`: The instant, in nanoseconds since 1970-01-01 UTC. [documented]
             - `bids`: The bids, highest first. [documented]
             - `asks`: The asks, lowest first. [documented]

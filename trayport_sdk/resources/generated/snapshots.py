@@ -38,7 +38,7 @@ class SnapshotsMethods(RowOperations):
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            A table with a row for each `Snapshot`. Its columns:
+            A table with a row for each `Snapshot`, with the fields:
             - `contract`: A product together with a delivery period. [documented]
             - `last_trade`: The latest trade, null when there is none. [documented]
             - `best_orders`: The best bid and ask of a contract in a snapshot. [documented]
@@ -55,7 +55,7 @@ class SnapshotsMethods(RowOperations):
             ...     rows = await client.snapshots.get_snapshots(
             ...         "TTF Hi Cal 51.6* Apr-24", at="2024-03-05T12:00"
             ...     )
-            >>> rows.to_polars().columns
+            >>> rows.to_polars(nested=True).columns
             ['contract', 'last_trade', 'best_orders']
         """
         return await self._runner.fetch(

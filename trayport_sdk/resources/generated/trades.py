@@ -66,7 +66,7 @@ class TradesMethods(RowOperations):
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            A table with a row for each `Trade`. Its columns:
+            A table with a row for each `Trade`, with the fields:
             - `trade_id`: The venue's own id. Unique only together with the venue code. [documented]
             - `venue_code`: The code of the venue. New codes appear over time. [documented]
             - `deal_date`: When the trade was made, in nanoseconds since 1970-01-01 UTC.
@@ -143,7 +143,7 @@ class TradesMethods(RowOperations):
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            A table with a row for each `PrivateTrade`. Its columns:
+            A table with a row for each `PrivateTrade`, with the fields:
             - `trade_id`: The venue's own id. Unique only together with the venue code. [documented]
             - `venue_code`: The code of the venue. New codes appear over time. [documented]
             - `deal_date`: When the trade was made, in nanoseconds since 1970-01-01 UTC.
@@ -187,7 +187,7 @@ class TradesMethods(RowOperations):
         Example:
             >>> async with TrayportClient.sandbox() as client:
             ...     rows = await client.trades.get_private_trades("2024-03-04", "2024-03-05")
-            >>> rows.to_polars().columns[:3]
+            >>> rows.to_polars(nested=True).columns[:3]
             ['trade_id', 'venue_code', 'deal_date']
         """
         return await self._runner.fetch(
@@ -239,7 +239,7 @@ class TradesMethods(RowOperations):
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            A table with a row for each `Candle`. Its columns:
+            A table with a row for each `Candle`, with the fields:
             - `from_timestamp`: The start of the bucket, in nanoseconds since 1970-01-01 UTC.
               [documented]
             - `to_timestamp`: The end of the bucket, in nanoseconds since 1970-01-01 UTC.
@@ -354,7 +354,7 @@ class TradesMethods(RowOperations):
             on_progress: Called after each response with a `Progress`.
 
         Returns:
-            A table with a row for each `Activity`. Its columns:
+            A table with a row for each `Activity`, with the fields:
             - `instrument_id`: A number that names something for good. [documented]
             - `sequence_id`: A number that names something for good. [documented]
             - `sequence_item_id`: A number that names something for good. [documented]
