@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from trayport_spec import ENDPOINTS
 
 from tests.http.peers import PROXY_VARIABLES, Certificates, encoded, listening
-from trayport_sdk import TrayportDecodeError, TrayportError
+from trayport_sdk import TrayportConnectionError, TrayportDecodeError, TrayportError
 from trayport_sdk.errors import RequestContext
 from trayport_sdk.http.hooks import Hooks
 from trayport_sdk.http.messages import ApiRequest, ApiResponse
@@ -244,6 +244,16 @@ async def test_a_response_of_an_unknown_shape_is_the_last_of_its_connection() ->
             assert await wire.send(request(2), CONTEXT, body) == b"[2]"
             assert one.connections == 2
             assert await ask(3) == b"[3]"
+
+
+@pytest.mark.parametrize("size", [b"-6", b"+3", b"0x3", b"1_0", b"", b" 3", b"f" * 30, b"3 x"])
+async def test_a_chunk_without_a_right_size_ends_its_connection(size: bytes) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with service([head + size + b"\r\n[1]\r\n0\r\n\r\n" + PLAIN]) as (one, ask):
+        with pytest.raises(TrayportConnectionError):
+            await ask(1)
+        assert await ask(2) == b"[2]"
+        assert one.connections == 2
 
 
 @st.composite

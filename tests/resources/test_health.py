@@ -219,7 +219,7 @@ async def test_a_proxy_of_the_environment_is_mentioned_without_its_password(
 
 
 async def test_a_key_that_goes_over_the_network_unencrypted_is_mentioned() -> None:
-    report = await checked("http://nowhere.example", "http://127.0.0.1:1")
+    report = await checked("http://nowhere.example", "http://127.0.0.1:1", allow_insecure_http=True)
     assert "goes to analytics unencrypted" in named(report, "settings").detail
     assert "goes to reference" not in named(report, "settings").detail
 

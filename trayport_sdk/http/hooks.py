@@ -58,8 +58,9 @@ class Hooks:
                     f"event_hooks has the key {kind!r}, which is unknown",
                     suggestion=f"use {' and '.join(map(repr, KINDS))}, as httpx does",
                 )
-            hooks: Any = (self.event_hooks or {})[kind]
-            if not isinstance(hooks, Sequence) or not all(map(callable, hooks)):
+            hooks: object = (self.event_hooks or {})[kind]
+            each = cast("Sequence[object]", hooks)
+            if not isinstance(hooks, Sequence) or not all(map(callable, each)):
                 raise TrayportConfigurationError(
                     f"event_hooks[{kind!r}] is {hooks!r:.80}, which is no list of functions",
                     suggestion="give a list of asynchronous functions, as httpx takes them",

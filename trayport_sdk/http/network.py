@@ -29,6 +29,7 @@ HAPPY_EYEBALLS_SECONDS = 0.25
 REQUESTS = (b"GET ", b"CONNECT ")
 BODILESS = (204, 304)
 _BLANK_LINE = re.compile(rb"\n\r?\n")
+_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,20}(?=[ \t]*[;\r])")
 
 
 class TLSError(httpcore.ConnectError):
@@ -122,7 +123,9 @@ class Chunked:
         if self._is_trailer:
             self.is_over = line == b"\r\n"
             return
-        size = int(line.partition(b";")[0], 16)
+        if not (written := _CHUNK_SIZE.match(line)):
+            raise ValueError("no size of a chunk")
+        size = int(written[0], 16)
         self._is_trailer = size == 0
         self._skipped = size + len(b"\r\n") if size else 0
 
@@ -223,7 +226,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         try:
             if size := part.take(chunk):
                 return size
-        except ValueError:  # no size of a chunk
+        except ValueError:
             pass
         # Whoever reads sees another end than we do, and finds out.
         self.distrust()
