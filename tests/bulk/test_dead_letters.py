@@ -103,17 +103,14 @@ def test_a_client_that_cannot_work_leaves_no_line(letters: DeadLetters) -> None:
     assert not letters.path.exists()
 
 
-@pytest.mark.parametrize("name", ["missing/failed.jsonl", ".", "pipe", "read-only", "a" * 256])
+@pytest.mark.parametrize(
+    "name", ["missing/failed.jsonl", ".", "pipe", "read-only", "a" * 256, "/dev/null"]
+)
 def test_a_file_that_cannot_be_written_is_a_wrong_setting(name: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "read-only").touch(0o400)
     with pytest.raises(TrayportConfigurationError, match="TRAYPORT_DEAD_LETTER_FILE"):
         DeadLetters(tmp_path / name)
-
-
-def test_a_device_takes_dead_letters_and_stays() -> None:
-    DeadLetters(Path("/dev/null")).keep(failed(APRIL))
-    assert Path("/dev/null").is_char_device()
 
 
 @pytest.mark.parametrize("name", ["a" * 255, "a" * 246, os.fsdecode(b"\xff")])

@@ -66,10 +66,10 @@ class DeadLetters:
     """
 
     def __init__(self, path: Path, redact: Callable[[str], str] = str) -> None:
-        reason = obstacle(path, ".jsonl")
-        if reason or path.is_fifo():
-            raise _unusable(path, reason or "is a pipe")
-        self.path = _without_links(path)
+        if reason := obstacle(path):
+            raise _unusable(path, reason)
+        # The file itself is renamed for a retry, and not a link to it.
+        self.path = Path(os.path.realpath(path))
         self._taken = _while_retrying(self.path)
         self._redact = redact
 
@@ -83,7 +83,7 @@ class DeadLetters:
         with naming(path):
             if path.is_dir():
                 raise _no_file(path, "this is a directory, not a file of dead letters")
-            if not (path.is_file() or _while_retrying(_without_links(path)).is_file()):
+            if not (path.is_file() or _while_retrying(Path(os.path.realpath(path))).is_file()):
                 raise _no_file(path, "there is no such file of dead letters")
         return cls(path, redact)
 
@@ -206,11 +206,6 @@ def _write(query: QueryPlan, fetched: Sequence[FetchedQuery], out: Path) -> Path
     with replaced(path, follow=False) as file:
         encode(frames, file, ".parquet", "zstd")
     return path
-
-
-def _without_links(path: Path) -> Path:
-    """The file itself, which is renamed for a retry, and not a link to it."""
-    return Path(os.path.realpath(path)) if not path.is_char_device() else path
 
 
 def _while_retrying(path: Path) -> Path:

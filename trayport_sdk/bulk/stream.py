@@ -271,14 +271,14 @@ class TableStream:
         self, path: str | Path, kind: str, compression: Compression | None
     ) -> FileReport:
         codec = codec_of(kind, compression)
-        check_writable(path, kind, "path")
+        check_writable(path, "path")
         self._use()
         started = time.perf_counter()
         query = with_named_contracts(await self._source.make_query())
         records: list[RequestRecord] = []
         with FileWriter(path, kind, codec) as writer:
             # Without any rows the file has the columns nevertheless.
-            await _aside(partial(writer.write, no_rows(query)), writer.abandon)
+            writer.write(no_rows(query))
             async with aclosing(self._source.fetched(query)) as responses:
                 async for fetched in responses:
                     records.append(fetched.record)

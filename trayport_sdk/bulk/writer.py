@@ -45,7 +45,6 @@ class FileWriter:
         self._codec = codec
         self._waiting: Queue[pl.DataFrame | None] = Queue(1)
         self._failure: BaseException | None = None
-        self._opened = threading.Event()
         self._thread = threading.Thread(target=self._work, name="trayport-write")
         self.rows = self.bytes_written = 0
 
@@ -56,7 +55,6 @@ class FileWriter:
             OSError: The file cannot be written.
             AbandonedError: The writing was ended.
         """
-        self._opened.wait()
         # To end the writing makes room here, so that this does not wait for ever.
         self._waiting.put(frame)
         self._check()
@@ -91,14 +89,12 @@ class FileWriter:
 
     def _work(self) -> None:
         try:
-            with replaced(self._path, while_waiting=self._check) as file:
-                self._opened.set()
+            with replaced(self._path) as file:
                 encode(self._coming(), file, self._kind, self._codec)
                 self._check()
                 self.bytes_written = file.tell()
         except BaseException as error:  # noqa: BLE001  (raised where the file is waited for)
             self._failure = self._failure or error
-            self._opened.set()
             self._make_room()
 
     def _coming(self) -> Iterator[pl.DataFrame]:

@@ -11,7 +11,6 @@ import signal
 import warnings
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import click
 
@@ -91,22 +90,7 @@ def _in_words(error: OSError) -> str:
     return ": ".join([*file, error.strerror or str(error.errno), *notes])
 
 
-class Trayport(click.Group):
-    """The commands."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Runs a command."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError as error:
-            if error.filename is None:
-                raise  # standard output, of which click says nothing, as is usual
-            raise click.ClickException(_in_words(error)) from error
-
-
-@click.group(
-    cls=Trayport, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False
-)
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
 @click.version_option(__version__, prog_name="trayport")
 def trayport() -> None:
     """Market data of the Trayport Data Analytics API. Unofficial."""

@@ -131,7 +131,8 @@ def _run(
     endpoint: Endpoint, *, out: str | None, rows: int, sandbox: bool, quiet: bool, **given: Any
 ) -> None:
     if out is not None:
-        check_writable(out, files.file_format(out))
+        files.file_format(out)
+        check_writable(out)
     arguments = {name: value for name, value in given.items() if value not in (None, ())}
 
     async def call(on_progress: OnProgress) -> str:

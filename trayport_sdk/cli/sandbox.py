@@ -52,9 +52,9 @@ def demo(out: Path) -> None:
     """Download a quarter of TTF trades from the sandbox over a real socket."""
     from .demo import run
 
-    kind = files.file_format(out)
+    files.file_format(out)
     check_directory(out.parent, "out")
-    check_writable(out, kind)
+    check_writable(out)
     with progress_bar("trades", quiet=False) as on_progress:
         story = run_async(run(out, on_progress))
     click.echo(story)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Literal, TypeAlias, get_args
@@ -174,13 +173,10 @@ def _encode_columns(parts: Iterator[pl.DataFrame], file: IO[bytes], kind: str, c
 
 def _encode_text(parts: Iterator[pl.DataFrame], file: IO[bytes], kind: str) -> None:
     for number, part in enumerate(map(texts, parts)):
-        # By way of memory: of an error that Python raises, polars would keep the text alone.
-        text = BytesIO()
         if kind == ".csv":
-            lines(part).write_csv(text, include_header=not number)
+            lines(part).write_csv(file, include_header=not number)
         else:
-            part.write_ndjson(text)
-        file.write(text.getbuffer())
+            part.write_ndjson(file)
 
 
 def write(frame: pl.DataFrame, path: str | Path, kind: str, compression: str | None = None) -> None:
@@ -197,6 +193,6 @@ def write(frame: pl.DataFrame, path: str | Path, kind: str, compression: str | N
         OSError: The file cannot be written.
     """
     codec = codec_of(kind, compression)
-    check_writable(path, kind, "path")
+    check_writable(path, "path")
     with replaced(path) as file:
         encode([frame], file, kind, codec)

@@ -26,29 +26,39 @@ HIDDEN = re.compile(r"\.trayport-[0-9a-f]{16}")
 PUBLIC, PRIVATE = 0o666, 0o600
 """Who may read and write a new file, as far as the umask of the process lets them."""
 
-_KINDS = {stat.S_IFDIR: "a directory", stat.S_IFSOCK: "a socket", stat.S_IFBLK: "a block device"}
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 _RIGHTS = ("system.posix_acl_access", "security.selinux")
 
 
-def is_stream(status: os.stat_result | None) -> bool:
-    """Whether it is written to as it is: a pipe, a terminal, or a device such as /dev/null."""
-    return status is not None and (stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode))
+def status_of(
+    path: str | Path, *, dir_fd: int | None = None, follow_symlinks: bool = True
+) -> os.stat_result | None:
+    """What is at a path; None when nothing is."""
+    try:
+        return os.stat(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def obstacle_at(path: Path, status: os.stat_result | None) -> str:
-    """Why nothing can be written at a place, in words; nothing when it can.
+    """Why no file can take a place, in words; nothing when it can.
 
     Args:
         path: The place, which is no link.
         status: What is there, if anything is.
     """
-    if status is None or stat.S_ISREG(status.st_mode):
-        if not path.parent.is_dir():
-            return "lies in a directory that does not exist"
-        if not os.access(path.parent, os.W_OK | os.X_OK):
-            return "lies in a directory that may not be written to"
-    elif not is_stream(status):
+    if status is not None and not stat.S_ISREG(status.st_mode):
         return f"is {_KINDS.get(stat.S_IFMT(status.st_mode), 'no regular file')}"
+    if not path.parent.is_dir():
+        return "lies in a directory that does not exist"
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        return "lies in a directory that may not be written to"
     # The superuser could write to it nevertheless, which is not what its owner means.
     writable = status is None or (status.st_mode & 0o222 and os.access(path, os.W_OK))
     return "" if writable else "is read-only"
@@ -100,13 +110,7 @@ class Part:
             return False
         except OSError:
             return True  # where there are no locks, nobody removes anything either
-        return self._status(self._hidden) is not None
-
-    def _status(self, at: str | Path) -> os.stat_result | None:
-        try:
-            return os.stat(at, dir_fd=self._handle, follow_symlinks=False)
-        except FileNotFoundError:
-            return None
+        return status_of(self._hidden, dir_fd=self._handle) is not None
 
     def sync(self) -> None:
         """Waits until what was written is on the disk."""
@@ -122,10 +126,9 @@ class Part:
             OSError: What is there may not be replaced, or nothing can be written.
         """
         at, path = self._at(name), self._directory / name
-        old = self._status(at)
+        old = status_of(at, dir_fd=self._handle, follow_symlinks=False)
         if old is not None and not stat.S_ISLNK(old.st_mode):
-            reason = "is a pipe or a device" if is_stream(old) else obstacle_at(path, old)
-            if reason:
+            if reason := obstacle_at(path, old):
                 raise PermissionError(errno.EACCES, f"it {reason}", str(path))
             _keep_permissions(self.file.fileno(), path, old)
         self.sync()
