@@ -165,3 +165,30 @@ def test_an_error_that_cannot_travel_is_given_as_text() -> None:
     with pytest.raises(RuntimeError, match="UnpicklableError: 3") as failed:
         list(map_batches([frame], raises_what_cannot_be_sent, 2))
     assert "rows 0 to 2" in "".join(failed.value.__notes__)
+
+
+KILLED = """
+import os, signal
+import polars as pl
+from tests.tables.test_batches import rows
+from trayport_sdk.tables.batches import Workers
+
+if __name__ == "__main__":
+    workers = Workers(pl.DataFrame.get_columns, 2)
+    workers.submit(rows(10))
+    workers.result()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_processes_end_with_the_one_that_began_them(tmp_path: Path) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED)
+    # The processes have the end of the pipe too, which is read until the last of them has ended.
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env={"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.returncode == -9

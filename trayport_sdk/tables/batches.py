@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from io import BytesIO
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Any, Generic, TypeVar
 
 import polars as pl
@@ -83,7 +84,9 @@ class Workers(Generic[Result]):
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
             # Forked processes would inherit locks that threads of this process hold.
-            self._pool = ProcessPoolExecutor(self._count, mp_context=get_context("spawn"))
+            self._pool = ProcessPoolExecutor(
+                self._count, mp_context=get_context("spawn"), initializer=_end_with_parent
+            )
             # A table sent to processes that end while they start would never be read.
             self._pool.submit(os.getpid).result()
         return self._pool
@@ -137,6 +140,17 @@ def _mapped(frames: Iterable[pl.DataFrame], workers: Workers[Result]) -> Iterato
 
 class _NotFoundError(Exception):
     """The function is not where its name says, in another process."""
+
+
+def _end_with_parent() -> None:
+    """Ends this process as soon as the one that began it has ended, even if that was killed."""
+
+    def watch() -> None:
+        if (parent := parent_process()) is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, name="trayport-parent", daemon=True).start()
 
 
 def _packed(frame: pl.DataFrame) -> bytes:
