@@ -58,7 +58,7 @@ class Hooks:
                     f"event_hooks has the key {kind!r}, which is unknown",
                     suggestion=f"use {' and '.join(map(repr, KINDS))}, as httpx does",
                 )
-            hooks: object = (self.event_hooks or {})[kind]
+            hooks: Any = (self.event_hooks or {})[kind]
             each = cast("Sequence[object]", hooks)
             if not isinstance(hooks, Sequence) or not all(map(callable, each)):
                 raise TrayportConfigurationError(
