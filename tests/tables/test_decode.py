@@ -1,10 +1,16 @@
 import json
+import os
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
+import msgspec
 import pytest
+from trayport_spec import ENDPOINTS
 
 from trayport_sdk import TrayportDecodeError
+from trayport_sdk.tables.decode import decoder
 from trayport_sdk.tables.decode.decoder import decode_documents, decode_response
 
 CONTRACT = {
@@ -163,3 +169,23 @@ def test_an_envelope_without_one_of_its_members_is_an_error(missing: str) -> Non
     del document[missing]
     with pytest.raises(TrayportDecodeError, match=missing):
         decode_response("get_snapshots", json.dumps(document).encode())
+
+
+def test_threads_make_decoders_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads that are the first to use a class of msgspec end the process."""
+    make = msgspec.json.Decoder
+    inside = Lock()
+
+    def making(kind: Any) -> Any:
+        assert inside.acquire(blocking=False), "another thread is making one"
+        try:
+            for _ in range(100):
+                os.sched_yield()
+            return make(kind)
+        finally:
+            inside.release()
+
+    decoder._decoder.cache_clear()
+    monkeypatch.setattr(msgspec.json, "Decoder", making)
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(decoder._decoder, [*ENDPOINTS] * 4))

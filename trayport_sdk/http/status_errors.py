@@ -62,6 +62,10 @@ class _Problem(msgspec.Struct):
     errors: dict[str, list[str] | str] = {}
 
 
+# Made once, because msgspec crashes when two threads are the first to use a class.
+_PROBLEM = msgspec.json.Decoder(_Problem)
+
+
 def api_error(
     status: int,
     headers: Mapping[str, str],
@@ -156,6 +160,6 @@ def pause_after(error: TrayportAPIError, attempt: int, forbidden_wait: float) ->
 def _problem(body: bytes) -> _Problem:
     """The problem document in a body, or an empty one when the body is something else."""
     try:
-        return msgspec.json.decode(body, type=_Problem)
+        return _PROBLEM.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _Problem()

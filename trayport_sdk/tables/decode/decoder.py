@@ -39,6 +39,7 @@ Table: TypeAlias = tuple[pl.DataFrame, Mapping[str, int]]
 WORKERS = 2
 AHEAD = 2 * WORKERS
 LONGEST_MESSAGE = 300
+_MAKING = Lock()
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -294,7 +295,9 @@ def _threads(_process: int) -> _Threads:
 
 @cache
 def _decoder(operation_id: str) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(RESPONSE_TYPES[operation_id])
+    # msgspec prepares a class when it is first used, and crashes when two threads do so at once.
+    with _MAKING:
+        return msgspec.json.Decoder(RESPONSE_TYPES[operation_id])
 
 
 def _read(operation_id: str, text: bytes, *, lenient: bool) -> Decoded:
