@@ -19,13 +19,23 @@ GENERATED = ("trayport_api", "trayport_spec")
 # What each room may import besides itself. `client` opens the sandbox on use.
 ARROWS = {
     "errors": set[str](),
+    "processes": {"errors"},
     "settings": {"errors"},
     "query": {"errors"},
     "telemetry": {"errors"},
-    "tables": {"query", "telemetry", "errors"},
-    "http": {"query", "telemetry", "settings", "errors"},
-    "bulk": {"tables", "http", "query", "telemetry", "settings", "errors"},
-    "resources": {"bulk", "tables", "http", "query", "telemetry", "settings", "errors"},
+    "tables": {"processes", "query", "telemetry", "errors"},
+    "http": {"processes", "query", "telemetry", "settings", "errors"},
+    "bulk": {"processes", "tables", "http", "query", "telemetry", "settings", "errors"},
+    "resources": {
+        "processes",
+        "bulk",
+        "tables",
+        "http",
+        "query",
+        "telemetry",
+        "settings",
+        "errors",
+    },
 }
 ARROWS["client"] = {*ARROWS, "sandbox"}
 ARROWS["sync"] = {*ARROWS, "sandbox"}

@@ -33,10 +33,10 @@ _PUBLIC = {
     ".errors": (
         "TrayportAPIError TrayportAuthenticationError TrayportAuthorizationError "
         "TrayportCircuitBreakerError TrayportConfigurationError TrayportConnectionError "
-        "TrayportDecodeError TrayportError TrayportHistoryWarning TrayportLimiterError "
-        "TrayportLookupError TrayportNotFoundError TrayportPartialFailureError "
-        "TrayportRateLimitError TrayportServerError TrayportStaleDataWarning "
-        "TrayportTimeoutError TrayportValidationError"
+        "TrayportDecodeError TrayportError TrayportForkError TrayportHistoryWarning "
+        "TrayportLimiterError TrayportLookupError TrayportNotFoundError "
+        "TrayportPartialFailureError TrayportRateLimitError TrayportServerError "
+        "TrayportStaleDataWarning TrayportTimeoutError TrayportValidationError"
     ),
     ".http.limiter": "Priority",
     ".query.contracts": "ContractSpec",

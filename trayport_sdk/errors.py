@@ -2,6 +2,7 @@
 
 TrayportError                              .context .attempts .retryable .suggestion
 ├─ TrayportConfigurationError              settings that cannot work
+│  └─ TrayportForkError                    a forked process, in which nothing would ever finish
 ├─ TrayportValidationError (ValueError)    .parameter .limit: refused before anything was sent
 ├─ TrayportLookupError (LookupError)       .candidates: a name or id that does not exist
 ├─ TrayportConnectionError                 no response, or one that broke off
@@ -124,6 +125,10 @@ def _rebuild(
 
 class TrayportConfigurationError(TrayportError):
     """Settings that cannot work, such as a missing key. The message names the setting."""
+
+
+class TrayportForkError(TrayportConfigurationError):
+    """The process was forked from one whose threads it would need; a call would wait for ever."""
 
 
 def require_extra(extra: str, *modules: str, what: str = "this") -> None:

@@ -19,6 +19,7 @@ from ..errors import (
     unknown_value,
 )
 from ..http.body import DecompressionError, decompressed
+from ..processes import check_process
 from ..query import rules
 from ..query.plan import OPERATIONS, QueryPlan
 from ..tables.convert import flat
@@ -57,10 +58,12 @@ def open_dataset(
             the extra `arrow`.
 
     Raises:
+        TrayportForkError: The process was forked from one that had threads already.
         TrayportValidationError: There is nothing, nothing that can be read, or files of several
             formats.
         TrayportConfigurationError: The extra is not installed.
     """
+    check_process()
     if backend not in BACKENDS:
         raise unknown_value("backend", backend, BACKENDS)
     files = _files(Path(path))
@@ -94,6 +97,7 @@ def decode_file(
         Flat tables of some thousand rows; one without rows if there are none.
 
     Raises:
+        TrayportForkError: The process was forked from one that had threads already.
         TrayportValidationError: There is no such file, endpoint, column or format.
         TrayportDecodeError: It is not what the API promises, or cut short; what was yielded before
             was right.
@@ -110,6 +114,7 @@ def decode_file(
         >>> frames[0].columns[0]
         'contract'
     """
+    check_process()
     file = Path(path)
     if not file.is_file():
         raise _unreadable(path, "is no file")

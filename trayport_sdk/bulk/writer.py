@@ -13,6 +13,7 @@ from typing import Self
 import polars as pl
 from attrs import field, frozen
 
+from ..processes import start_thread
 from ..query.plan import counted
 from ..tables.base import RequestRecord
 from ..tables.files import encode
@@ -45,7 +46,7 @@ class FileWriter:
         self._codec = codec
         self._waiting: Queue[pl.DataFrame | None] = Queue(1)
         self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, name="trayport-write")
+        self._thread: threading.Thread | None = None
         self.rows = self.bytes_written = 0
 
     def write(self, frame: pl.DataFrame) -> None:
@@ -67,7 +68,8 @@ class FileWriter:
             OSError: The file cannot be written.
         """
         self._waiting.put(None)
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
         self._check()
 
     def _check(self) -> None:
@@ -103,7 +105,7 @@ class FileWriter:
         self._check()
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._thread = start_thread(self._work, name="trayport-write", stop=self.abandon)
         return self
 
     def __exit__(
@@ -112,7 +114,7 @@ class FileWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._thread.is_alive():
+        if self._thread is not None and self._thread.is_alive():
             self.abandon()
             self._thread.join()
 

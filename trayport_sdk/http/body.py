@@ -148,7 +148,8 @@ class Pipe:
         """Lets the event loop put more, if it waits."""
         if self._is_full:
             self._is_full = False
-            self._loop.call_soon_threadsafe(self._room.set)
+            with suppress(RuntimeError):  # the loop is closed, and nothing waits
+                self._loop.call_soon_threadsafe(self._room.set)
 
 
 class DecompressionError(Exception):

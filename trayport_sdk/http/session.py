@@ -34,6 +34,7 @@ from ..errors import (
     TrayportConfigurationError,
     TrayportError,
 )
+from ..processes import was_forked
 from ..telemetry.events import (
     AttemptEvent,
     Event,
@@ -337,7 +338,12 @@ class Session:
             self._under_way.discard(scope)
 
     async def aclose(self) -> None:
-        """Ends every request that is under way, and closes every connection."""
+        """Ends every request that is under way, and closes every connection.
+
+        In a forked child it closes nothing: everything belongs to the parent.
+        """
+        if was_forked():
+            return
         now = asyncio.get_running_loop().time()
         for scope in list(self._under_way):
             scope.reschedule(now)

@@ -7,7 +7,6 @@ import platform
 import time
 import weakref
 from collections.abc import AsyncIterable, Callable, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -26,6 +25,7 @@ from ..errors import (
     TrayportDecodeError,
     TrayportTimeoutError,
 )
+from ..processes import OneThread, check_process
 from ..telemetry.status import ConnectionCounts
 from .body import ENCODINGS, ERROR_BYTES, Pipe, beginning
 from .connections import Connections, distrust
@@ -84,8 +84,6 @@ class Transport:
         self._client = httpx.AsyncClient(transport=connections, cookies=CookieJar(NO_COOKIES))
         # A client that is not closed must not leave its key with the loggers.
         self._leave_logs = weakref.finalize(self, self._redaction.over_logs())
-        # A thread for each response that arrives; most of the time it waits for the network.
-        self._readers = ThreadPoolExecutor(max_connections, "trayport-read")
 
     @property
     def counts(self) -> ConnectionCounts:
@@ -100,8 +98,10 @@ class Transport:
         """Checks that this client can send from the event loop that is running.
 
         Raises:
+            TrayportForkError: The process was forked from one that had used clients.
             TrayportConfigurationError: The client is closed, or belongs to another loop.
         """
+        check_process()
         if self._client.is_closed:
             raise TrayportConfigurationError(
                 "the client is closed", suggestion="make a new one, or close it later"
@@ -182,7 +182,7 @@ class Transport:
                 request = exchange.request
                 response = ApiResponse(request, context, self._redaction, (), encoding)
                 with self._explained(context):
-                    return await _read_arriving(raw, response, read, self._readers, started)
+                    return await _read_arriving(raw, response, read, started)
             chunks = await _first_chunks(raw)
         except TrayportDecodeError:
             distrust(received)  # perhaps it was the response to another request
@@ -286,7 +286,6 @@ class Transport:
     async def aclose(self) -> None:
         """Closes every connection."""
         await self._client.aclose()
-        self._readers.shutdown(wait=False, cancel_futures=True)
         self._leave_logs()
 
 
@@ -336,7 +335,6 @@ async def _read_arriving(
     raw: AsyncIterable[bytes],
     response: ApiResponse,
     read: Callable[[ApiResponse], Read],
-    threads: ThreadPoolExecutor,
     started: float,
 ) -> Read:
     """What is made of a response, which a thread reads while it arrives, as fast as it can.
@@ -361,7 +359,9 @@ async def _read_arriving(
         response.seconds = time.perf_counter() - started
         pipe.finish()
 
-    result = asyncio.get_running_loop().run_in_executor(threads, reading)
+    # A thread for each response that arrives; most of the time it waits for the network.
+    thread = OneThread("trayport-read", stop=pipe.interrupt)
+    result = asyncio.get_running_loop().run_in_executor(thread, reading)
     # Retrieved here: when the connection breaks, nothing else awaits it.
     result.add_done_callback(lambda done: done.cancelled() or done.exception())
     fill = asyncio.create_task(filling())

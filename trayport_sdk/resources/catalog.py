@@ -37,6 +37,8 @@ class LookUp(Generic[Value]):
 
     def __init__(self, look_up: Coroutine[Any, Any, Value]) -> None:
         self._task = asyncio.create_task(look_up)
+        # Read here: where the loop ends, nobody is left who waits for it.
+        self._task.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._waiting = 0
         self._given_up = False
 

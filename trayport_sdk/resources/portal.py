@@ -7,10 +7,12 @@ import threading
 import weakref
 from collections.abc import AsyncIterator, Coroutine, Generator
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
 from ..errors import TrayportConfigurationError
+from ..processes import check_process, is_ending, start_thread, was_forked
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
@@ -52,7 +54,7 @@ class Portal:
                 running[0].cancel()
             else:
                 coroutine.close()
-                ended.cancel()
+                ended.set_exception(asyncio.CancelledError())
 
         try:
             loop.call_soon_threadsafe(begin)
@@ -83,13 +85,20 @@ class Portal:
                 yield item
         finally:
             close = getattr(items, "aclose", None)
-            if close is not None and not self._closed:
+            if close is not None and not self._is_over():
                 self.run(close())
 
     def close(self, last: Coroutine[Any, Any, None]) -> None:
-        """Runs a last coroutine and ends the thread; does nothing when it is closed already."""
-        if self._closed:
+        """Runs a last coroutine and ends the thread; does nothing where the thread is no more.
+
+        Raises:
+            TrayportConfigurationError: The caller is one of the portal's own coroutines.
+        """
+        if self._is_over() or self._thread is threading.current_thread():
             last.close()
+            if not self._is_over():
+                raise _called_from_within()
+            self._closed = True
             return
         try:
             self.run(last)
@@ -101,27 +110,39 @@ class Portal:
                 self._end()
                 thread.join()
 
+    def _is_over(self) -> bool:
+        """Whether it is closed, or its thread has ended: with the process, or by a fork."""
+        has_ended = self._thread is not None and not self._thread.is_alive()
+        return self._closed or has_ended or was_forked()
+
     def _running_loop(self) -> asyncio.AbstractEventLoop:
+        check_process()
         with self._lock:
-            if self._closed:
+            if self._is_over():
                 raise TrayportConfigurationError(
                     "the client is closed", suggestion="make another one"
                 )
             if self._thread is threading.current_thread():
-                raise TrayportConfigurationError(
-                    "a function that the client calls, such as on_progress, called the client",
-                    suggestion="note there what is wanted, and ask for it after the call",
-                )
+                raise _called_from_within()
             if self._loop is None:
                 started: Future[asyncio.AbstractEventLoop] = Future()
                 # The thread must not keep the portal alive: a client that is forgotten ends it.
-                self._thread = threading.Thread(
-                    target=_serve, args=(started,), name="trayport-loop", daemon=True
+                self._thread = start_thread(
+                    partial(_serve, started),
+                    name="trayport-loop",
+                    stop=lambda: _stop(started.result()),
                 )
-                self._thread.start()
                 self._loop = started.result()
                 self._end = weakref.finalize(self, _stop, self._loop)
+                self._end.atexit = False
             return self._loop
+
+
+def _called_from_within() -> TrayportConfigurationError:
+    return TrayportConfigurationError(
+        "a function that the client calls, such as on_progress, called the client",
+        suggestion="note there what is wanted, and ask for it after the call",
+    )
 
 
 async def _begun(items: AsyncIterator[Any]) -> None:
@@ -148,12 +169,20 @@ async def _next(items: AsyncIterator[Item]) -> Item:
 
 
 def _serve(started: Future[asyncio.AbstractEventLoop]) -> None:
-    with asyncio.Runner() as runner:
-        loop = runner.get_loop()
-        loop.call_soon(started.set_result, loop)
-        loop.run_forever()
+    runner = asyncio.Runner()
+    loop = runner.get_loop()
+    loop.call_soon(started.set_result, loop)
+    is_interrupted = True
+    while is_interrupted:
+        # Polars raises KeyboardInterrupt in any thread, and callbacks may raise SystemExit: the
+        # task hands it over to who waits.
+        with suppress(KeyboardInterrupt, SystemExit):
+            loop.run_forever()
+            is_interrupted = False
+    if not is_ending():  # then nobody needs to hear that what is under way is cancelled
+        runner.close()
 
 
 def _stop(loop: asyncio.AbstractEventLoop) -> None:
-    if not loop.is_closed():
+    with suppress(RuntimeError):  # it is closed
         loop.call_soon_threadsafe(loop.stop)

@@ -15,6 +15,7 @@ from attrs import field, frozen
 from trayport_spec import ENDPOINTS, SPEC_HASH
 
 from ..errors import TrayportLookupError, unknown_value
+from ..processes import check_process
 from ..query.plan import counted
 from ..query.times import Window
 from . import convert
@@ -147,7 +148,13 @@ class TableResponse(FromRequests, Generic[Model]):
 
     def __init__(self, frame: pl.DataFrame, requests: Sequence[RequestRecord]) -> None:
         super().__init__(requests)
-        self._frame = frame
+        self._rows = frame
+
+    @property
+    def _frame(self) -> pl.DataFrame:
+        """The rows, to be worked on by polars."""
+        check_process()
+        return self._rows
 
     @classmethod
     def of(cls, frames: Sequence[pl.DataFrame], requests: Sequence[RequestRecord]) -> Self:
@@ -173,7 +180,7 @@ class TableResponse(FromRequests, Generic[Model]):
         return names[endpoint.time_column] if endpoint.time_column else None
 
     def __len__(self) -> int:
-        return self._frame.height
+        return self._rows.height
 
     def __iter__(self) -> Iterator[Model]:
         return models(self._frame, self.operation_id, self.model)
@@ -213,7 +220,7 @@ class TableResponse(FromRequests, Generic[Model]):
 
     def _with(self, frame: pl.DataFrame) -> Self:
         same = copy(self)
-        same._frame = frame
+        same._rows = frame
         return same
 
     def __repr__(self) -> str:
