@@ -112,7 +112,7 @@ print(json.dumps(found))
 """
 
 HANGING = """
-import asyncio, atexit, json, os, signal, socket, sys, tempfile, threading
+import asyncio, atexit, os, socket, sys, threading
 from pathlib import Path
 from trayport_sdk import Settings, TrayportClient, sync
 
@@ -140,19 +140,25 @@ def client(kind, *, whole=False):
     urls = {"analytics_url": url, "reference_url": url}
     return kind(settings=Settings(api_key="k", **urls, _env_file=None))
 
-def interrupted():
-    # Now a thread waits for the rest of the body, as soon as the loop has read this much of it.
-    reads.wait()
-    while not any(one.name == "trayport-read" for one in threading.enumerate()):
-        os.sched_yield()
-    os.kill(os.getpid(), signal.SIGINT)
+def when_read(loop, callback):
+    def wait():
+        # Now a thread waits for the rest of the body, as soon as the loop has read this much of it.
+        reads.wait()
+        while not any(one.name == "trayport-read" for one in threading.enumerate()):
+            os.sched_yield()
+        loop.call_soon_threadsafe(callback)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+def interrupt():
+    raise KeyboardInterrupt
 """
 
 # Each leaves something behind that would wait for ever; the last line is printed.
 LEFT = {
     "a call, by Ctrl-C": """
-threading.Thread(target=interrupted, daemon=True).start()
 loop = asyncio.new_event_loop()
+when_read(loop, interrupt)
 try:
     loop.run_until_complete(client(TrayportClient).trades.get_trades(CONTRACT, *DAY))
 except KeyboardInterrupt:
@@ -162,12 +168,7 @@ except KeyboardInterrupt:
 path = Path(sys.argv[1], "trades.parquet")
 loop = asyncio.new_event_loop()
 task = loop.create_task(client(TrayportClient).stream_to_file(CONTRACT, *DAY, path))
-def stop():
-    reads.wait()
-    while not any(one.name == "trayport-read" for one in threading.enumerate()):
-        os.sched_yield()
-    loop.call_soon_threadsafe(loop.stop)
-threading.Thread(target=stop, daemon=True).start()
+when_read(loop, loop.stop)
 loop.run_forever()
 print("left" if list(path.parent.iterdir()) else "no part of the file")
 """,
@@ -222,7 +223,6 @@ def test_a_client_that_was_made_and_not_used_works_in_a_child() -> None:
     assert all(int(rows) > 0 for rows in found.values())
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as on POSIX")
 @pytest.mark.parametrize("what", LEFT)
 def test_what_is_left_behind_keeps_no_process_from_ending(what: str, tmp_path: Path) -> None:
     assert output_of(HANGING + LEFT[what], str(tmp_path)) == "left\n"
