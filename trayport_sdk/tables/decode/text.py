@@ -76,13 +76,15 @@ def joined(chunks: Iterable[bytes]) -> bytes:
 
 def is_deeper(text: bytes, depth: int) -> bool:
     """Whether JSON that is well-formed has brackets within more brackets than that."""
-    if text.count(b"[") + text.count(b"{") <= depth:
-        return False
     if b"\\" in text:
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    # Strings without brackets go first: of others, every second part is outside of strings.
-    brackets = text.translate(_ALIKE, _NO_STRUCTURE).replace(b'""', b"")
-    brackets = b"".join(brackets.split(b'"')[::2])
+    brackets = text.translate(_ALIKE, _NO_STRUCTURE)
+    if brackets.count(b"[") <= depth:
+        return False
+    if 2 * brackets.count(b'""') == brackets.count(b'"'):  # no string has brackets
+        brackets = brackets.translate(None, b'"')
+    else:
+        brackets = b"".join(brackets.replace(b'""', b"").split(b'"')[::2])
     for _ in range(depth):
         brackets = brackets.replace(b"[]", b"")
         if not brackets:
