@@ -246,6 +246,41 @@ def test_only_hosts_on_this_machine_may_be_asked_more_often(host: str, is_here: 
             Settings(**urls, requests_per_second=1000)
 
 
+@pytest.mark.parametrize("name", ["analytics_url", "reference_url"])
+@pytest.mark.parametrize(
+    ("address", "is_safe"),
+    [
+        ("https://far.example", True),
+        ("http://127.0.0.1:8383/api", True),
+        ("HTTP://localhost/api", True),
+        ("http://desk.localhost", True),
+        ("http://[::1]:1", True),
+        ("http://[::ffff:127.0.0.1]", True),
+        ("http://sandbox.invalid", True),
+        ("http://far.example", False),
+        ("HTTP://far.example", False),
+        ("http://localhost.example", False),
+        ("http://127.0.0.1.example", False),
+        ("http://10.0.0.1", False),
+        ("http://0.0.0.0", False),
+        ("http://[fd00::1]", False),
+    ],
+)
+def test_plain_http_to_other_machines_has_to_be_allowed(
+    name: str, address: str, is_safe: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Settings()
+    monkeypatch.setenv(variable(name), address)
+    if not is_safe:
+        told = rf"{name} \(variable {variable(name)}\): .*TRAYPORT_ALLOW_INSECURE_HTTP"
+        with pytest.raises(TrayportConfigurationError, match=told):
+            Settings()
+        with pytest.raises(TrayportConfigurationError, match="allow_insecure_http"):
+            before.replace(**{name: address})
+        monkeypatch.setenv("TRAYPORT_ALLOW_INSECURE_HTTP", "true")
+    assert getattr(Settings(), name) == address
+
+
 def test_both_hosts_must_be_on_this_machine() -> None:
     with pytest.raises(TrayportConfigurationError, match="TRAYPORT_REQUESTS_PER_MINUTE"):
         Settings(analytics_url=LOCAL["analytics_url"], requests_per_minute=10_000)
@@ -418,6 +453,124 @@ def test_a_tilde_is_the_home_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_pa
     settings = Settings(api_key_file="~/key", dead_letter_file="~/failed.jsonl")
     assert key_of(settings) == KEY
     assert settings.dead_letter_file == tmp_path / "failed.jsonl"
+
+
+def test_a_tilde_in_a_store_is_the_home_of_the_user(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert checked_store("sqlite:///~/counts.db") == f"sqlite:///{tmp_path}/counts.db"
+    assert checked_store("sqlite:///a~b/~.db") == "sqlite:///a~b/~.db"
+    store = checked_store("rediss://:~p@host:1/0?ssl_ca_certs=~/ca.pem&client_name=~x")
+    assert (
+        store
+        == f"rediss://:~p@host:1/0?ssl_ca_certs={quote(str(tmp_path), '')}%2Fca.pem&client_name=~x"
+    )
+    for text in (
+        "sqlite:///~nobody-of-this-name/c.db",
+        "redis://h?ssl_keyfile=~nobody-of-this-name",
+    ):
+        with pytest.raises(ValueError, match="home of a user that is not known"):
+            checked_store(text)
+
+
+AROUND_A_KEY = [
+    '"{}"',
+    "'{}'",
+    "{}\n",
+    "\r\n{}\t",
+    "\ufeff{}",
+    '\ufeff"{}"\r\n',
+    "' {} '",
+    "\"'{}'\"",
+]
+
+
+@pytest.mark.parametrize("around", AROUND_A_KEY)
+def test_what_plainly_stands_around_a_key_is_taken_off(
+    around: str, monkeypatch: pytest.MonkeyPatch, ring: Ring
+) -> None:
+    written = around.format(KEY)
+    assert key_of(Settings(api_key=written)) == KEY
+    assert key_of(Settings().replace(api_key=written)) == KEY
+    Path("key").write_text(written)
+    assert key_of(Settings(api_key_file="key")) == KEY
+    Path("trayport_api_key").write_text(written)
+    assert key_of(Settings(secrets_dir=".")) == KEY
+    ring.keys["desk", "api_key"] = written
+    assert key_of(Settings(keyring_service="desk")) == KEY
+    monkeypatch.setenv("TRAYPORT_API_KEY", written)
+    assert key_of(Settings()) == KEY
+    monkeypatch.delenv("TRAYPORT_API_KEY")
+    Path(".env").write_text(f"TRAYPORT_API_KEY={written}\n")
+    assert key_of(Settings()) == (None if around.startswith("\r\n") else KEY)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_key_file_of_windows_is_read(encoding: str) -> None:
+    Path("key").write_text(f"{KEY}\r\n", encoding=encoding)
+    assert key_of(Settings(api_key_file="key")) == KEY
+
+
+def test_a_file_of_variables_may_begin_with_a_byte_order_mark() -> None:
+    Path(".env").write_text(f"TRAYPORT_API_KEY={KEY}\n", encoding="utf-8-sig")
+    assert found() == (KEY, ".env")
+
+
+@pytest.mark.parametrize("empty", ['""', "''", "\ufeff", '" "', "\u200b"])
+def test_a_key_of_quotes_alone_counts_as_none(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAYPORT_API_KEY", empty)
+    Path(".env").write_text("TRAYPORT_API_KEY=from-env-file\n")
+    assert found() == ("from-env-file", ".env")
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("{} {}", "white space"),
+        ("{}\n{}", "white space"),
+        ("{}\u00a0{}", "white space"),
+        ('"{}', "quote at one end"),
+        ("{}'", "quote at one end"),
+        ("\"{}'", "quote at one end"),
+        ('"', "quote at one end"),
+        ("Bearer {}", "begins with Bearer"),
+        ("bearer:{}", "begins with bearer"),
+        ("apikey:{}", "begins with apikey"),
+        ("api-key = {}", "begins with api-key"),
+        ("X-API-KEY: {}", "begins with X-API-KEY"),
+        ("Authorization: Bearer {}", "begins with Authorization"),
+        ("TRAYPORT_API_KEY={}", "begins with TRAYPORT_API_KEY"),
+        ("export TRAYPORT_API_KEY={}", "begins with export TRAYPORT_API_KEY"),
+        ("{}\0", "characters that no key has"),
+        ("{}\x1b[0m", "characters that no key has"),
+        ("{}\u2019", "characters that no key has"),
+    ],
+)
+def test_what_is_more_than_a_key_is_refused_without_being_shown(
+    written: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = written.format(KEY, KEY)
+    with pytest.raises(TrayportConfigurationError, match=f"api_key .*{reason}") as refused:
+        TrayportClient(text)
+    assert KEY not in str(refused.value)
+    Path("key").write_text(text)
+    monkeypatch.setenv("TRAYPORT_API_KEY_FILE", "key")
+    with pytest.raises(TrayportConfigurationError, match=rf"key file, .*{reason}") as refused:
+        Settings()
+    assert KEY not in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["bearer-of-news", "tokens", "a'b", 'a"b', "a=b", "apikey"])
+def test_a_key_may_look_like_other_things(key: str) -> None:
+    assert key_of(Settings(api_key=key)) == key
+
+
+@pytest.mark.parametrize("key", [7, [KEY], b"\xff"])
+def test_a_key_that_is_no_text_is_refused(key: Any) -> None:
+    with pytest.raises(TrayportConfigurationError, match="api_key") as refused:
+        TrayportClient(key)
+    assert KEY not in str(refused.value)
 
 
 @pytest.mark.parametrize("key", [None, "", "  "])

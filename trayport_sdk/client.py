@@ -376,7 +376,7 @@ class TrayportClient(Groups):
             TrayportValidationError: There is no such file, or a line of it is damaged.
             TrayportConfigurationError: A file cannot be written to.
         """
-        return await self._runner.retry_failed(Path(path), Path(out))
+        return await self._runner.retry_failed(path, out)
 
     async def resolve_contract(self, symbol_or_name: str) -> ContractSpec:
         """The contract of a name or of a machine symbol.

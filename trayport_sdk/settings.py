@@ -147,10 +147,7 @@ def checked_store(text: str) -> str:
     if store == MEMORY:
         return store
     if store.startswith(SQLITE) and len(store) > len(SQLITE):
-        try:
-            return f"{SQLITE}{Path(store.removeprefix(SQLITE)).expanduser()}"
-        except RuntimeError:
-            raise ValueError("begins in the home of a user that is not known") from None
+        return SQLITE + _at_home(store.removeprefix(SQLITE))
     parts = _split(store)
     if parts.scheme not in REDIS or not parts.hostname:
         raise ValueError("is not memory, sqlite:///path, redis://host or rediss://host")
@@ -158,7 +155,18 @@ def checked_store(text: str) -> str:
         raise ValueError("holds a password with letters that must be percent-encoded")
     if not re.fullmatch(r"/?|/[0-9]{1,9}", parts.path):
         raise ValueError("is not followed by the number of a database, as in redis://host:6379/0")
-    return store
+    if "~" not in parts.query:
+        return store
+    options = parse_qsl(parts.query, keep_blank_values=True)
+    query = urlencode([(n, _at_home(v) if n.startswith("ssl_") else v) for n, v in options])
+    return parts._replace(query=query).geturl()
+
+
+def _at_home(path: str) -> str:
+    try:
+        return str(Path(path).expanduser()) if path.startswith("~") else path
+    except RuntimeError:
+        raise ValueError("names the home of a user that is not known") from None
 
 
 def ip_of(host: str) -> IPv4Address | IPv6Address | None:
@@ -613,7 +621,7 @@ class Settings(BaseSettings):
     @classmethod
     def _hides_the_key(cls, value: str, info: ValidationInfo) -> str:
         allowed = info.data.get("allow_insecure_http", True)
-        if not allowed and value.startswith("http:") and not stays_here(value):
+        if not allowed and urlsplit(value).scheme == "http" and not stays_here(value):
             raise ValueError(
                 "is plain http, over which anyone on the way can read the key: use https, or set "
                 f"allow_insecure_http (variable {variable('allow_insecure_http')})"

@@ -25,6 +25,7 @@ from ..query.plan import OPERATIONS, QueryPlan
 from ..tables.convert import flat
 from ..tables.decode.decoder import Decoder
 from ..tables.decode.split import SMALL_PIECE
+from ..tables.output import user_path
 from .raw import encoding_of
 from .result import columns_of
 
@@ -66,7 +67,7 @@ def open_dataset(
     check_process()
     if backend not in BACKENDS:
         raise unknown_value("backend", backend, BACKENDS)
-    files = _files(Path(path))
+    files = _files(user_path(path))
     kind = _format(files)
     return _arrow(files, kind) if backend == "arrow" else _polars(files, kind)
 
@@ -115,7 +116,7 @@ def decode_file(
         'contract'
     """
     check_process()
-    file = Path(path)
+    file = user_path(path)
     if not file.is_file():
         raise _unreadable(path, "is no file")
     if endpoint not in OPERATIONS:

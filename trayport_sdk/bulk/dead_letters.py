@@ -21,7 +21,7 @@ from attrs import frozen
 from ..errors import TrayportConfigurationError, TrayportError, TrayportValidationError
 from ..query.plan import QueryPlan
 from ..tables.files import encode
-from ..tables.output import naming, obstacle, replaced
+from ..tables.output import naming, obstacle, replaced, user_path
 from ..tables.part import PRIVATE, remove_abandoned
 from .raw import check_directory, name_of
 from .result import (
@@ -74,12 +74,13 @@ class DeadLetters:
         self._redact = redact
 
     @classmethod
-    def to_retry(cls, path: Path, redact: Callable[[str], str]) -> Self:
+    def to_retry(cls, path: str | Path, redact: Callable[[str], str]) -> Self:
         """The file whose queries are to be run again.
 
         Raises:
             TrayportValidationError: There is no such file.
         """
+        path = user_path(path)
         with naming(path):
             if path.is_dir():
                 raise _no_file(path, "this is a directory, not a file of dead letters")
@@ -154,7 +155,7 @@ class DeadLetters:
 async def retry_failed(
     letters: DeadLetters,
     fetch: Callable[[QueryPlan], Awaitable[Sequence[Outcome]]],
-    out: Path,
+    out: str | Path,
     concurrency: int,
 ) -> RetryReport:
     """Runs everything in a file of dead letters again.
@@ -171,8 +172,8 @@ async def retry_failed(
         TrayportValidationError: A line is not a dead letter, or there can be no such directory.
         TrayportConfigurationError: A file cannot be written to, or the settings cannot work.
     """
-    check_directory(out, "out")
-    remove_abandoned(out)
+    directory = check_directory(out, "out")
+    remove_abandoned(directory)
     slots = asyncio.Semaphore(concurrency)
 
     async def run_again(query: QueryPlan) -> tuple[Path | None, bool]:
@@ -180,7 +181,7 @@ async def retry_failed(
         async with slots:
             outcomes = await fetch(query)
         fetched = [outcome for outcome in outcomes if isinstance(outcome, FetchedQuery)]
-        path = await asyncio.to_thread(_write, query, fetched, out) if fetched else None
+        path = await asyncio.to_thread(_write, query, fetched, directory) if fetched else None
         return path, len(fetched) == len(outcomes)
 
     with letters.retrying() as queries:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from ..errors import invalid
 from ..query.plan import QueryPlan
 from ..query.times import to_text
-from ..tables.output import naming
+from ..tables.output import naming, user_path
 from ..tables.part import PRIVATE, Part, remove_abandoned
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def encoding_of(name: str) -> str:
 
 
 def check_directory(path: str | Path, parameter: str = "directory") -> Path:
-    """The directory, made if it is missing.
+    """The directory, with `~` replaced, made if it is missing.
 
     Args:
         path: The directory.
@@ -40,7 +40,7 @@ def check_directory(path: str | Path, parameter: str = "directory") -> Path:
     Raises:
         TrayportValidationError: There is something else, or it cannot be made or written to.
     """
-    directory = Path(path)
+    directory = user_path(path, parameter)
     reason = ""
     try:
         directory.mkdir(parents=True, exist_ok=True)

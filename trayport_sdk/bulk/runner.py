@@ -239,7 +239,7 @@ class Runner:
         again = await self.run_result(queries, on_progress)
         return await asyncio.to_thread(result.retried, again)
 
-    async def retry_failed(self, path: Path, out: Path) -> RetryReport:
+    async def retry_failed(self, path: str | Path, out: str | Path) -> RetryReport:
         """Runs the queries of a file of dead letters again; what fails again stays in the file."""
         letters = DeadLetters.to_retry(path, self._session.transport.redact)
 

@@ -271,7 +271,7 @@ class TableStream:
         self, path: str | Path, kind: str, compression: Compression | None
     ) -> FileReport:
         codec = codec_of(kind, compression)
-        check_writable(path, "path")
+        path = check_writable(path, "path")
         self._use()
         started = time.perf_counter()
         query = with_named_contracts(await self._source.make_query())
@@ -285,7 +285,7 @@ class TableStream:
                     await _aside(partial(_feed, writer, query, fetched), writer.abandon)
             await _aside(writer.finish, writer.abandon)
         seconds = time.perf_counter() - started
-        return FileReport(Path(path), writer.rows, writer.bytes_written, tuple(records), seconds)
+        return FileReport(path, writer.rows, writer.bytes_written, tuple(records), seconds)
 
 
 @frozen

@@ -193,6 +193,5 @@ def write(frame: pl.DataFrame, path: str | Path, kind: str, compression: str | N
         OSError: The file cannot be written.
     """
     codec = codec_of(kind, compression)
-    check_writable(path, "path")
-    with replaced(path) as file:
+    with replaced(check_writable(path, "path")) as file:
         encode([frame], file, kind, codec)

@@ -48,19 +48,37 @@ def naming(path: str | Path, way_out: str = "") -> Generator[None]:
         raise
 
 
-def check_writable(path: str | Path, parameter: str = "out") -> None:
+def user_path(path: str | Path, parameter: str = "path") -> Path:
+    """A path in which `~` is replaced by the home of the user.
+
+    Raises:
+        TrayportValidationError: It begins with the home of a user that is not known.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        reason = "begins in the home of a user that is not known"
+        raise invalid(parameter, str(path), reason, "write the whole path") from None
+
+
+def check_writable(path: str | Path, parameter: str = "out") -> Path:
     """Checks that a file can be written, before the work for it is done.
 
     Args:
         path: The file.
         parameter: What messages call it.
 
+    Returns:
+        The file, with `~` replaced.
+
     Raises:
         TrayportValidationError: The path is no regular file or is read-only, or its directory
             cannot be written to.
     """
-    if reason := obstacle(path):
+    file = user_path(path, parameter)
+    if reason := obstacle(file):
         raise invalid(parameter, str(path), reason, "choose another file")
+    return file
 
 
 def obstacle(path: str | Path) -> str:
