@@ -257,6 +257,8 @@ async def inspected(client: TrayportClient, shown: Shown) -> None:
     wire = client._session
     parts = (wire, wire.transport, wire.limiter, wire.breakers, wire.policy, wire.observers)
     shown.add("parts", *map(repr, parts), repr(wire.transport.counts))
+    inner = (client, wire, wire.transport, wire.transport._redaction, wire.limiter)
+    shown.add("parts", *(repr(vars(part)) for part in inner if part is not None))
     told(client.settings, shown)
 
 

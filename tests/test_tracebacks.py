@@ -177,6 +177,7 @@ RESPONSES = {
     "404": encoded(b"no", 404),
     "500": encoded(b"", 500, "Retry-After: 0"),
     "429": encoded(b"", 429, "Retry-After: 0"),
+    "echo": encoded(KEY.encode(), 400, f"X-Echo: {KEY}", f"Set-Cookie: k={KEY}"),
     "no rows": encoded(b'{"a": 1}'),
     "no JSON": encoded(b"<html>"),
     "no HTTP": b"what?\r\n\r\n",

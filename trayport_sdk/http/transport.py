@@ -166,6 +166,7 @@ class Transport:
         with self._explained(context):
             received = await self._client.send(sent, stream=True)
         try:
+            self._hide_key(received)
             # Read before the hooks, which may change what they are given.
             status, headers = received.status_code, received.headers.copy()
             self._requests += 1
@@ -175,7 +176,6 @@ class Transport:
             received.request.headers[API_KEY_HEADER] = HIDDEN
             raw: AsyncIterable[bytes] = cast("httpx.AsyncByteStream", received.stream)
             if self._hooks.event_hooks:
-                self._hide_key(received)
                 with self._explained(context):
                     raw = await self._hooks.after(received, context)
             if status == HTTPStatus.OK:
@@ -183,7 +183,7 @@ class Transport:
                 response = ApiResponse(request, context, self._redaction, (), encoding)
                 with self._explained(context):
                     return await _read_arriving(raw, response, read, started)
-            chunks = await _first_chunks(raw)
+            body = self._redaction.body(beginning(await _first_chunks(raw), encoding))
         except TrayportDecodeError:
             distrust(received)  # perhaps it was the response to another request
             raise
@@ -192,13 +192,13 @@ class Transport:
         raise api_error(
             status,
             headers,
-            self._redaction.body(beginning(chunks, encoding)),
+            body,
             context,
             current_day=exchange.request.touches_current_day(),
         )
 
     def _hide_key(self, received: httpx.Response) -> None:
-        """Takes the key out of all that hooks see of a response, but its body."""
+        """Takes the key out of all of a response but its body."""
         received.next_request = None  # into which httpx copies the key, for any host
         heads = received.headers.multi_items()
         received.headers = httpx.Headers([(name, self.redact(text)) for name, text in heads])
