@@ -45,7 +45,7 @@ ARROWS["__main__"] = {"cli", "errors"}
 HOMES = {
     "backoff": "http/retry.py",
     "pybreaker": "http/breaker.py",
-    "pyrate_limiter": "http/limiter/stores.py",
+    "pyrate_limiter": "http/limiter/memory.py",
     "structlog": "telemetry/logging.py",
     "redis": "http/limiter/redis.py",
     "prometheus_client": "telemetry/prometheus.py",

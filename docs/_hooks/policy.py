@@ -14,7 +14,7 @@ from trayport_spec import REQUEST_LIMITS
 from docs._hooks.spec import codes, rows
 from trayport_sdk.cli.config import allowed_values, default_of
 from trayport_sdk.http import retry, status_errors
-from trayport_sdk.http.limiter import Limits, limiter, limits, queue
+from trayport_sdk.http.limiter import Limits, base, limiter, limits, queue
 from trayport_sdk.http.limiter.limits import Quota
 from trayport_sdk.http.session import FIXED, limits_of
 from trayport_sdk.settings import SHARE, Settings, variable
@@ -106,6 +106,21 @@ def spacing() -> str:
     return f"{gap.milliseconds} ms"
 
 
+def jitter(allowed: Limits) -> str:
+    """How much the delays of requests may differ before more arrive than is documented."""
+    granted: list[int] = []
+    room: list[int] = []
+    quotas = allowed.quotas()
+    most = (REQUEST_LIMITS.per_second, limits.SECOND), (REQUEST_LIMITS.per_minute, limits.MINUTE)
+    for _ in range(REQUEST_LIMITS.per_minute + 1):
+        earliest = [granted[-q.limit] + q.milliseconds for q in quotas if len(granted) >= q.limit]
+        granted.append(max([0, *granted[-1:], *earliest]))
+    for number, length in most:
+        spans = zip(granted, granted[number:], strict=False)
+        room.append(min(last - first for first, last in spans) - length)
+    return f"{min(room)} ms"
+
+
 def percent(share: float) -> str:
     return f"{100 * share:g} %"
 
@@ -114,6 +129,11 @@ NUMBERS: dict[str, Callable[[], str]] = {
     "settings": all_settings,
     "windows": windows,
     "spacing": spacing,
+    "jitter": lambda: jitter(default_limits()),
+    "jitter-at-most": lambda: jitter(Limits(REQUEST_LIMITS.per_second, REQUEST_LIMITS.per_minute)),
+    "ahead": lambda: f"{limiter.AHEAD_MILLISECONDS} ms",
+    "sending": lambda: f"{base.SENDING_MILLISECONDS / 1000:g} seconds",
+    "new-store": lambda: f"{base.NEW_MILLISECONDS / 1000:g} seconds",
     "share": lambda: percent(SHARE),
     "emergency-from": lambda: percent(limits.EMERGENCY_FROM),
     "recovery-step": lambda: percent(limits.STEP_SHARE),

@@ -384,6 +384,8 @@ class _Call(Generic[Read]):
         self._queued = 0.0
         self._started = self.clock()
         self._refused = False
+        self._grant: Grant | None = None
+        self._is_held = self._is_writing = False
         product = [f"{n}={request.parameters[n]}" for n in PRODUCT if n in request.parameters]
         self._right = request.endpoint.operation_id, " ".join(product)
 
@@ -396,23 +398,25 @@ class _Call(Generic[Read]):
         session, accessible = self._session, self._session.accessible
         breakers = session.breakers
         with breakers.admit(self.context) if breakers else nullcontext() as confirm:
-            grant = await self._acquire()
+            await self._acquire()
             if confirm is not None:
-                self._confirm(confirm, grant)
+                self._confirm(confirm)
             try:
-                result = await self._exchange(number, grant)
+                result = await self._exchange(number)
             except TrayportAPIError as error:
+                if self._is_held:
+                    raise
                 self._refused |= isinstance(error, TrayportAuthorizationError)
                 if is_rate_limited(error, had_access=self._right in accessible):
                     error.retryable = True
                     pause = pause_after(error, number, self._policy.retry.forbidden_wait)
-                    await self._slow_down(pause, grant)
+                    await self._slow_down(pause)
                 raise
         is_new = self._right not in accessible
         accessible.add(self._right)
         if self._refused and is_new:
             # It was refused before and has access now, so it had only been too fast.
-            await self._slow_down(0.0, grant)
+            await self._slow_down(0.0)
         return result
 
     def retrying(self, number: int, wait: float, error: TrayportError) -> None:
@@ -422,24 +426,41 @@ class _Call(Generic[Read]):
             RetryEvent(endpoint, parameters, self.context.correlation_id, number, wait, error)
         )
 
-    async def _acquire(self) -> Grant | None:
+    async def _acquire(self) -> None:
         limiter = self._session.limiter
-        if limiter is None:
-            return None
-        grant = await limiter.acquire(self._priority, max_pause=self._policy.retry.budget)
-        self._queued += grant.queued
-        return grant
+        if limiter is not None:
+            max_pause = self._policy.retry.budget
+            self._grant = await limiter.acquire(self._priority, max_pause=max_pause, starts=True)
+            self._queued += self._grant.queued
 
-    def _confirm(self, confirm: Confirm, grant: Grant | None) -> None:
+    def _confirm(self, confirm: Confirm) -> None:
         """Checks the breaker again after the wait; gives the grant back if it refuses."""
         try:
             confirm()
         except TrayportCircuitBreakerError:
-            if grant is not None and self._session.limiter is not None:
-                self._session.limiter.give_back(grant)
+            if self._grant is not None and self._session.limiter is not None:
+                self._session.limiter.give_back(self._grant)
             raise
 
-    async def _exchange(self, number: int, grant: Grant | None) -> Read:
+    async def before_writing(self) -> None:
+        """Waits until the request may be written, whatever went on since it was granted."""
+        limiter, grant = self._session.limiter, self._grant
+        if limiter is None or grant is None or self._is_writing:
+            return
+        self._is_held = True
+        self._grant = await limiter.start_sending(
+            grant, self._priority, max_pause=self._policy.retry.budget
+        )
+        self._is_held, self._is_writing = False, True
+        self._queued += self._grant.queued - grant.queued
+
+    def after_writing(self) -> None:
+        """Has the grant count from now on, when the server may have the request."""
+        if self._is_writing and self._grant is not None and self._session.limiter is not None:
+            self._is_writing = False
+            self._session.limiter.sent(self._grant)
+
+    async def _exchange(self, number: int) -> Read:
         """Sends one request and has its response read; observers hear of it in any case."""
         started = time.perf_counter()
         response: ApiResponse | None = None
@@ -460,18 +481,20 @@ class _Call(Generic[Read]):
                 attempt=number,
                 silence=self._policy.timeout,
                 within=max(0.0, left),
+                writing=self,
             )
         except (TrayportError, asyncio.CancelledError) as error:
             failure = error if isinstance(error, TrayportError) else None
-            self._publish(number, grant, time.perf_counter() - started, response, failure)
+            self._publish(number, time.perf_counter() - started, response, failure)
             raise
-        self._publish(number, grant, time.perf_counter() - started, response)
+        finally:
+            self.after_writing()
+        self._publish(number, time.perf_counter() - started, response)
         return result
 
     def _publish(
         self,
         number: int,
-        grant: Grant | None,
         seconds: float,
         response: ApiResponse | None,
         failure: TrayportError | None = None,
@@ -485,7 +508,7 @@ class _Call(Generic[Read]):
                 attempt=number,
                 status=HTTPStatus.OK if whole else getattr(failure, "status_code", None),
                 error=failure,
-                queued=grant.queued if grant else 0.0,
+                queued=self._grant.queued if self._grant else 0.0,
                 seconds=whole.seconds if whole else seconds,
                 bytes_received=whole.bytes_received if whole else 0,
                 bytes_decoded=whole.bytes_decoded if whole else 0,
@@ -494,10 +517,10 @@ class _Call(Generic[Read]):
         if whole and whole.unexpected and failure is None:
             self._session.notify(UnexpectedValuesEvent(self.context.endpoint, whole.unexpected))
 
-    async def _slow_down(self, pause: float, grant: Grant | None) -> None:
+    async def _slow_down(self, pause: float) -> None:
         limiter = self._session.limiter
         if limiter is not None:
-            share = await limiter.slow_down(pause, grant if self._policy.adaptive else None)
+            share = await limiter.slow_down(pause, self._grant if self._policy.adaptive else None)
             self._session.notify(ThrottleEvent(self.context.endpoint, pause, share))
 
 

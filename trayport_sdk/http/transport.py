@@ -10,7 +10,7 @@ from collections.abc import AsyncIterable, Callable, Generator, Mapping, Sequenc
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import httpx
 from attrs import define
@@ -37,6 +37,20 @@ from .status_errors import api_error
 Read = TypeVar("Read")
 NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
 USER_AGENT = f"trayport-sdk/{__version__} Python/{platform.python_version()}"
+
+
+STARTED, WRITTEN = "http11.send_request_headers.started", "http11.send_request_headers.complete"
+WRITTEN_IN_STREAM = "http2.send_request_headers.complete"
+
+
+class Writing(Protocol):
+    """What is to be done right around the moment in which a request is written."""
+
+    async def before_writing(self) -> None:
+        """Called before; what it raises ends the request."""
+
+    def after_writing(self) -> None:
+        """Called after."""
 
 
 class Transport:
@@ -75,6 +89,7 @@ class Transport:
         self._redaction = Redaction(key)
         self._hooks = hooks
         self._connect_timeout = connect_timeout
+        self._http2 = http2
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opened = self._requests = self._reused = 0
         connections = hooks.transport or Connections(
@@ -124,6 +139,7 @@ class Transport:
         attempt: int = 1,
         silence: float = 60.0,
         within: float | None = None,
+        writing: Writing | None = None,
     ) -> Read:
         """Sends the request once, and has its response read while it arrives.
 
@@ -134,6 +150,8 @@ class Transport:
             attempt: Which attempt it is, from 1.
             silence: Seconds to wait for the next part of the response.
             within: Seconds that all of it may take, hooks included; None sets no end.
+            writing: Called when there is a connection, right before and after the request is
+                written to it.
 
         Raises:
             TrayportAPIError: The service responded with an error.
@@ -143,7 +161,7 @@ class Transport:
         """
         self.check_usable()
         total = asyncio.timeout(within)
-        exchange = _Exchange(request, context, attempt, silence)
+        exchange = _Exchange(request, context, attempt, silence, writing)
         try:
             async with total:
                 return await self._exchanged(exchange, read)
@@ -161,8 +179,13 @@ class Transport:
         sent = self._built(exchange)
         if self._hooks.event_hooks:
             await self._hooks.before(sent, context)
+        if exchange.writing is not None and (self._http2 or self.in_process):
+            # Streams of HTTP/2 that begin must not wait, and other transports may tell nothing.
+            await exchange.writing.before_writing()
+            if self.in_process:
+                exchange.writing.after_writing()
         sent.headers[API_KEY_HEADER] = self._key.get_secret_value()
-        started = time.perf_counter()
+        exchange.started = time.perf_counter()
         with self._explained(context):
             received = await self._client.send(sent, stream=True)
         try:
@@ -182,7 +205,7 @@ class Transport:
                 request = exchange.request
                 response = ApiResponse(request, context, self._redaction, (), encoding)
                 with self._explained(context):
-                    return await _read_arriving(raw, response, read, started)
+                    return await _read_arriving(raw, response, read, exchange.started)
             body = self._redaction.body(beginning(await _first_chunks(raw), encoding))
         except TrayportDecodeError:
             distrust(received)  # perhaps it was the response to another request
@@ -208,10 +231,21 @@ class Transport:
     def _built(self, exchange: _Exchange) -> httpx.Request:
         address = self.urls[exchange.request.endpoint.api]
 
-        async def trace(step: str, _: Mapping[str, Any]) -> None:
+        async def trace(step: str, details: Mapping[str, Any]) -> None:
             if step.endswith("connect_tcp.complete"):
                 exchange.opened = True
                 self._opened += 1
+            elif (writing := exchange.writing) is None:
+                return
+            elif step == STARTED:
+                # A proxy may be asked for a tunnel first.
+                exchange.is_own = details["request"].method == b"GET"
+                if exchange.is_own:
+                    before = time.perf_counter()
+                    await writing.before_writing()
+                    exchange.started += time.perf_counter() - before
+            elif (step == WRITTEN and exchange.is_own) or step == WRITTEN_IN_STREAM:
+                writing.after_writing()
 
         try:
             built = self._client.build_request(
@@ -297,7 +331,10 @@ class _Exchange:
     context: RequestContext
     attempt: int
     silence: float
+    writing: Writing | None = None
+    started: float = 0.0
     opened: bool = False
+    is_own: bool = False
 
     @property
     def shown(self) -> Mapping[str, object]:

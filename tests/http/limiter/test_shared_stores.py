@@ -31,9 +31,7 @@ def most_within(moments: list[int], milliseconds: int) -> int:
 def in_file(path: Path) -> list[int]:
     """The moments that the file holds."""
     with closing(sqlite3.connect(path)) as connection:
-        tables = connection.execute("SELECT name FROM sqlite_master WHERE name LIKE 'grants of %'")
-        (log,) = (name for (name,) in tables if not name.endswith("by time"))
-        return [moment for (moment,) in connection.execute(f'SELECT item_timestamp FROM "{log}"')]  # noqa: S608  (the name of the table, as made)
+        return [moment for (moment,) in connection.execute("SELECT moment FROM events")]
 
 
 def in_redis(server: RedisServer) -> list[int]:
@@ -61,7 +59,7 @@ def test_four_processes_keep_one_allowance_and_use_it(tmp_path: Path) -> None:
         for window in DEFAULT.windows:
             assert most_within(moments, window.milliseconds) <= window.limit
         used = (len(moments) - 1) * 1000 / (moments[-1] - moments[0]) / DEFAULT.per_second
-        assert used >= 0.95, f"{used:.1%} of {store}"
+        assert used >= 0.9, f"{used:.1%} of {store}"
 
 
 FORKED = """
@@ -111,19 +109,19 @@ print(json.dumps({"status": status, "child": of_child, "parent": of_parent}))
 
 
 ORPHANED = """
-import os, sys
+import os, sys, time
 from trayport_sdk.http.limiter.limits import Limits
 from trayport_sdk.http.limiter.stores import SqliteStore
 
 store, limits = SqliteStore(sys.argv[1], "a"), Limits(1_000, 60_000)
-store.take(limits)
+time.sleep(store.take(limits).wait / 1000)
+assert not store.take(limits).wait
 read, write = os.pipe()
 if os.fork():
     sys.exit()
 os.close(write)
 os.read(read, 1)  # nothing comes: this ends when the parent has ended
-store.take(limits)
-print("taken")
+print(store.take(limits).wait or "taken")
 """
 
 

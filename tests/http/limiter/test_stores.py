@@ -22,6 +22,7 @@ from tests.redis_server import RedisServer
 from tests.virtual_time import clock, clock_for_threads
 from trayport_sdk.errors import TrayportConfigurationError, TrayportLimiterError
 from trayport_sdk.http.limiter import RequestLimiter
+from trayport_sdk.http.limiter.base import NEW_MILLISECONDS
 from trayport_sdk.http.limiter.limits import (
     EMERGENCY_SHARE,
     JITTER_PADDING,
@@ -80,6 +81,12 @@ class RedisOnClock(RedisStore):
         vars(self)["_script"] = timed
 
 
+def past_its_first_second(store: Store, clock: Clock) -> Store:
+    store.look(DEFAULT)
+    clock.moment += NEW_MILLISECONDS
+    return store
+
+
 class Made(Protocol):
     def __call__(self, clock: Clock) -> Store: ...
 
@@ -93,12 +100,12 @@ def made(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Made]:
         if request.param == "memory":
             store = AsPadded(clock)
         elif request.param == "sqlite":
-            store = SqliteStore(str(tmp_path / "grants.db"), "a", clock)
+            store = SqliteStore(str(tmp_path / "grants.db"), "a", clock, clock)
         else:
             server: RedisServer = request.getfixturevalue("redis_server")
             store = RedisOnClock(server.url, f"test {next(NAMES)}", clock)
         stores.append(store)
-        return store
+        return past_its_first_second(store, clock)
 
     yield make
     for store in stores:
@@ -246,7 +253,8 @@ def test_other_limits_count_what_was_granted_before(store: Store, time: Clock) -
 
 def test_two_stores_of_one_place_share_the_allowance(tmp_path: Path, time: Clock) -> None:
     path = str(tmp_path / "grants.db")
-    mine, theirs = SqliteStore(path, "a", time), SqliteStore(path, "a", time)
+    mine, theirs = (SqliteStore(path, "a", time, time) for _ in range(2))
+    past_its_first_second(mine, time)
     assert [s.take(DEFAULT).wait for s in (mine, theirs)][1] > 0
     mine.slow_down(9_000, NEVER)
     assert theirs.look(DEFAULT).paused == 9_000
@@ -256,7 +264,10 @@ def test_two_stores_of_one_place_share_the_allowance(tmp_path: Path, time: Clock
 
 def test_names_keep_allowances_apart(tmp_path: Path, time: Clock) -> None:
     path = str(tmp_path / "grants.db")
-    stores = [SqliteStore(path, name, time) for name in ("a@host:443", 'b"; DROP TABLE throttles')]
+    stores = [
+        SqliteStore(path, name, time, time) for name in ("a@host:443", 'b"; DROP TABLE events')
+    ]
+    past_its_first_second(stores[0], time)
     for store in stores:
         assert store.take(DEFAULT).wait == 0
     stores[0].slow_down(9_000, NEVER)
@@ -285,7 +296,9 @@ Ask: TypeAlias = tuple[int, str, int]
 asks = st.lists(
     st.tuples(
         st.sampled_from([0, 0, 1, 40, 153, 170, 400, 509, 510, 515, 1_030, 5_000, 59_000]),
-        st.sampled_from(["take"] * 6 + ["look", "slow", "pause", "crowd"]),
+        st.sampled_from(
+            ["take", "ahead"] * 3 + ["start", "finish"] * 2 + ["look", "slow", "pause", "crowd"]
+        ),
         st.integers(0, 3),
     ),
     max_size=60,
@@ -296,15 +309,20 @@ ALLOWANCES = (DEFAULT, Limits(6, 360, evenly=False), DOCUMENTED, Limits(2, 10))
 def results(store: Store, time: Clock, drawn: list[Ask]) -> list[Taken | Look | float]:
     """What a store says to a sequence of asks that depend on what it said before."""
     said: list[Taken | Look | float] = []
-    grant = NEVER
+    grant, name = NEVER, "lost"
     for step, action, which in drawn:
         time.moment += step
         limits = ALLOWANCES[which]
         match action:
-            case "take":
-                taken = store.take(limits)
+            case "take" | "ahead":
+                taken = store.take(limits, 100 if action == "ahead" else 0)
                 said.append(taken)
-                grant = grant if taken.wait else taken.now
+                if not taken.wait:
+                    grant, name = taken.now, taken.name
+            case "start":
+                said.append(store.start(name, limits))
+            case "finish":
+                store.finish(name)
             case "look":
                 said.append(store.look(limits))
             case "slow":
@@ -321,7 +339,8 @@ def results(store: Store, time: Clock, drawn: list[Ask]) -> list[Taken | Look | 
 @given(asks)
 def test_memory_and_file_give_the_same_answers(drawn: list[Ask]) -> None:
     mine, theirs = Clock(), Clock()
-    file = SqliteStore(":memory:", "a", theirs)
+    file = past_its_first_second(SqliteStore(":memory:", "a", theirs, theirs), theirs)
+    mine.moment = theirs.moment
     assert results(AsPadded(mine), mine, drawn) == results(file, theirs, drawn)
     file.close()
 
@@ -333,23 +352,33 @@ def test_memory_and_redis_give_the_same_answers(
 ) -> None:
     mine, theirs = Clock(), Clock()
     redis = RedisOnClock(redis_server.url, f"test {next(NAMES)}", theirs)
+    past_its_first_second(redis, theirs)
+    mine.moment = theirs.moment
     assert results(AsPadded(mine), mine, drawn) == results(redis, theirs, drawn)
     redis.close()
+
+
+def in_redis(client: Any, name: str, log: str = "grants") -> dict[str, int]:
+    rows = client.zrange(f"trayport:{{{name}}}:{log}", 0, -1, withscores=True)
+    return {member: int(moment) for member, moment in rows}
+
+
+def made_long_ago(client: Any, name: str) -> None:
+    client.hset(f"trayport:{{{name}}}:slowdown", "made", 0)
 
 
 def test_redis_goes_by_the_clock_of_the_server(redis_server: RedisServer) -> None:
     name = f"test {next(NAMES)}"
     store, client = RedisStore(SecretStr(redis_server.url), name), redis_server.client()
-    log = f"trayport:{{{name}}}:grants"
     seconds = client.time()[0]
+    assert 0 < store.take(DEFAULT).wait <= NEW_MILLISECONDS
+    made_long_ago(client, name)
     taken = store.take(DEFAULT)
     assert 0 <= taken.now - seconds * 1000 < 10_000
     assert store.take(Limits(1, 60)).wait > 0
     # A second and more passes, for all that the store knows.
-    for member, moment in cast(
-        "list[tuple[str, float]]", client.zrange(log, 0, -1, withscores=True)
-    ):
-        client.zadd(log, {member: moment - 1_100})
+    for member, moment in in_redis(client, name).items():
+        client.zadd(f"trayport:{{{name}}}:grants", {member: moment - 1_100})
     assert store.take(Limits(1, 60)).wait == 0
     store.close()
     client.close()
@@ -358,10 +387,12 @@ def test_redis_goes_by_the_clock_of_the_server(redis_server: RedisServer) -> Non
 def test_redis_keeps_nothing_for_good(redis_server: RedisServer) -> None:
     name = f"test {next(NAMES)}"
     store, client = RedisStore(SecretStr(redis_server.url), name), redis_server.client()
-    store.take(DEFAULT)
+    store.look(DEFAULT)
+    made_long_ago(client, name)
+    store.start(store.take(DEFAULT).name, DEFAULT)
     store.slow_down(5_000, NEVER)
-    for key in (f"trayport:{{{name}}}:grants", f"trayport:{{{name}}}:slowdown"):
-        assert 60_000 < client.pttl(key) < 600_000
+    for key, most in (("grants", 600_000), ("slowdown", 90_000_000), ("sending", 60_000)):
+        assert 10_000 < client.pttl(f"trayport:{{{name}}}:{key}") < most
     store.close()
     client.close()
 
@@ -414,19 +445,6 @@ def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> None:
     path.write_bytes(b"this is no database" * 100)
     with pytest.raises(StoreError, match=r"grants\.db: file is not a database"):
         SqliteStore(str(path), "a").take(DEFAULT)
-
-
-def test_a_file_that_breaks_is_opened_again_when_it_is_whole(tmp_path: Path) -> None:
-    path = tmp_path / "grants.db"
-    store = SqliteStore(str(path), "a")
-    store.take(FAST)
-    with sqlite3.connect(path) as other:
-        other.execute("DROP TABLE throttles")
-    other.close()
-    with pytest.raises(StoreError, match="no such table"):
-        store.take(FAST)
-    store.take(FAST)
-    store.close()
 
 
 def test_a_file_that_somebody_keeps_locked_is_a_clear_error(

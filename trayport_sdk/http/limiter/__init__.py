@@ -1,7 +1,7 @@
 """One limiter for every client, task, thread and event loop that uses the same key and host.
 
-`limiter_for` is the door. `limits` says how many requests may be sent, a store of `stores` or
-`redis` counts them, `queue` holds those that wait, and `limiter` combines the three.
+`limiter_for` is the door. `limits` says how many requests may be sent, a store of `memory`,
+`stores` or `redis` counts them, `queue` holds those that wait, and `limiter` combines the three.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from trayport_spec import REQUEST_LIMITS
 
 from ...errors import TrayportConfigurationError, require_extra
-from .limiter import Grant, RequestLimiter, renew_in_children
+from .limiter import RequestLimiter, renew_in_children
 from .limits import Limits
-from .queue import PRIORITIES, Priority
+from .queue import PRIORITIES, Grant, Priority
 from .stores import MemoryStore, SqliteStore, Store
 
 __all__ = ["PRIORITIES", "Grant", "Limits", "Priority", "RequestLimiter", "limiter_for"]

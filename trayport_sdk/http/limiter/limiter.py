@@ -13,45 +13,34 @@ import os
 import time
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, partial
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
-from attrs import field, frozen
+from attrs import evolve
 
 from ...errors import TrayportLimiterError, TrayportRateLimitError, TrayportValidationError
 from ...telemetry.status import LimiterStatus, WindowUse
+from .base import Look, Store, StoreError, Taken
 from .limits import NEVER, Limits
-from .queue import PRIORITIES, Priority, WaitingQueue
-from .stores import Look, MemoryStore, Store, StoreError, Taken
+from .memory import MemoryStore
+from .queue import PRIORITIES, Grant, Priority, WaitingQueue
 
+Result = TypeVar("Result")
 Fallback: TypeAlias = Literal["error", "slow"]
 
 _log = logging.getLogger(__name__)
 
 FALLBACK_SHARE = 0.1
 TRY_AGAIN_SECONDS = 5.0
-# A grant handed on later than this would no longer be where the windows counted it.
-HANDED_ON_SECONDS = 0.01
 TOO_MANY = 429
-
-
-@frozen
-class Grant:
-    """The permission to send one request.
-
-    Attributes:
-        moment: When it was given, in milliseconds of the store's clock.
-        queued: Seconds that the request waited for it.
-        given: When it was given, in seconds of the limiter's clock.
-    """
-
-    moment: int
-    queued: float
-    given: float = field(default=-math.inf, eq=False, repr=False)
-
-
+AHEAD_MILLISECONDS = 100
+"""How long before it may be used a request gets its grant that says when it is sent: meanwhile it
+is prepared."""
+HELD_SECONDS = 0.4
+"""How long a grant may be unused, or a busy event loop would use those of a long time at once.
+Shorter than every window."""
 UNKNOWN = -1
 
 
@@ -60,6 +49,10 @@ class RequestLimiter:
 
     Within a priority it is first in, first out. A higher priority goes first, but only so often:
     a waiting request is passed over a bounded number of times.
+
+    A grant counts from when it is given. What happens between that and the socket does not loosen
+    the windows: a grant that is picked up too late is not used, and who tells `start_sending` and
+    `sent` has it counted as if it was given just now for as long as the request is being written.
 
     Args:
         limits: What holds while no client has configured the limiter.
@@ -102,7 +95,11 @@ class RequestLimiter:
         self._was_forked = not self.store.remote
 
     async def acquire(
-        self, priority: Priority = "normal", *, max_pause: float | None = None
+        self,
+        priority: Priority = "normal",
+        *,
+        max_pause: float | None = None,
+        starts: bool = False,
     ) -> Grant:
         """Waits until a request may be sent.
 
@@ -110,6 +107,8 @@ class RequestLimiter:
             priority: Which requests go first.
             max_pause: The longest pause to wait out, in seconds; None for any. A wait for a window
                 is never refused.
+            starts: Whether `start_sending` is going to be called: then the grant comes a little
+                earlier, to prepare the request.
 
         Raises:
             TrayportRateLimitError: The key is paused for longer than that.
@@ -123,42 +122,118 @@ class RequestLimiter:
             )
         if self._was_forked:
             self._warn_of_the_fork()
-        started = self._clock()
+        ahead = AHEAD_MILLISECONDS if starts else 0
         with self._queue.lock:
-            if (taken := self._taken_at_once(started)) is not None:
-                return Grant(taken.now, 0.0, started)
-            waiter = self._queue.enter(priority, max_pause)
-            too_long = max_pause is not None and self._paused_until - started > max_pause
-            if too_long or not self._queue.has_timer():
-                self._dispatch()
-        try:
-            taken = await waiter.taken
-        except asyncio.CancelledError:
-            with self._queue.lock:
-                self._queue.leave(waiter)
-            raise
-        now = self._clock()
-        return Grant(taken.now, now - started, now)
+            if (grant := self._granted_at_once(ahead)) is not None:
+                return grant
+        return await self._queued(priority, max_pause, ahead)
 
-    def _taken_at_once(self, now: float) -> Taken | None:
+    def _granted_at_once(self, ahead: int) -> Grant | None:
         """A grant that no request waits for, if the store has one and responds at once."""
+        now = self._clock()
         if self._queue.size or self._taking or now < self._paused_until:
             return None
         store, limits = self._in_use()
         if store.remote:
             return None
-        taken = store.take(limits)
+        taken = store.take(limits, ahead)
         if taken.wait:
             return None
         self._grants += 1
-        return taken
+        return Grant(taken.now, 0.0, now, taken.name, store)
+
+    async def _queued(self, priority: Priority, max_pause: float | None, ahead: int) -> Grant:
+        started = now = self._clock()
+        first = False
+        while True:
+            with self._queue.lock:
+                waiter = self._queue.enter(priority, max_pause, ahead=ahead, first=first)
+                too_long = max_pause is not None and self._paused_until - now > max_pause
+                if too_long or not self._queue.has_timer():
+                    self._dispatch()
+            try:
+                grant = await waiter.granted
+            except asyncio.CancelledError:
+                with self._queue.lock:
+                    unused = self._queue.leave(waiter)
+                    if unused is not None:
+                        self._hand_on(unused)
+                        self._dispatch()
+                raise
+            now = self._clock()
+            with self._queue.lock:
+                self._queue.pick_up(waiter)
+                if self._queue:
+                    self._dispatch()
+            if now - grant.given <= HELD_SECONDS:
+                return evolve(grant, queued=now - started)
+            # The event loop was busy for so long that the grant is spent. It was first in the
+            # queue, so it is again.
+            first = True
+
+    async def start_sending(
+        self, grant: Grant, priority: Priority = "normal", *, max_pause: float | None = None
+    ) -> Grant:
+        """Called right before a request is written, when nothing else is left to wait for.
+
+        Waits until the windows have room for it now, whenever it was granted. From then on it
+        counts as if it was sent just now, until `sent`. Returns the grant to use: another one
+        where its store is lost.
+
+        Raises:
+            TrayportRateLimitError: The key is paused for longer than `max_pause`.
+            TrayportLimiterError: The shared store cannot be used, and there is no fallback.
+        """
+        began, has_waited = self._clock(), False
+        while True:
+            try:
+                taken = await self._started(grant)
+            except StoreError as error:
+                self._lose(error)
+                if self.fallback == "error":
+                    raise _unusable(error) from error
+                grant = await self._queued(priority, max_pause, 0)
+                continue
+            if not taken.wait:
+                waited = self._clock() - began
+                return evolve(grant, queued=grant.queued + waited) if has_waited else grant
+            has_waited = True
+            if max_pause is not None and taken.paused / 1000 > max_pause:
+                raise _paused(taken.paused / 1000)
+            await asyncio.sleep(taken.wait / 1000)
+
+    async def _started(self, grant: Grant) -> Taken:
+        store, limits = grant.store or self.store, self.limits
+        if store is self._substitute:
+            limits = limits.scaled(FALLBACK_SHARE)
+        if not store.remote:
+            return store.start(grant.name, limits)
+        try:
+            return await asyncio.wrap_future(self._submit(store.start, grant.name, limits))
+        except asyncio.CancelledError:
+            self.sent(grant)
+            raise
+
+    def sent(self, grant: Grant) -> None:
+        """Called once the request is written, or is not going to be: the grant counts from now."""
+        store = grant.store or self.store
+        if not store.remote:
+            store.finish(grant.name)
+            return
+        with self._queue.lock:
+            # Without a thread the limiter is closed: then the store counts on for a while.
+            if self._thread is not None:
+                self._thread.submit(store.finish, grant.name)
 
     def give_back(self, grant: Grant) -> None:
         """Hands an unused grant to the next request in the queue; it is spent in any case."""
-        now = self._clock()
         with self._queue.lock:
-            if now - grant.given <= HANDED_ON_SECONDS and now >= self._paused_until:
-                self._queue.give(Taken(grant.moment, 0))
+            self._hand_on(grant)
+
+    def _hand_on(self, grant: Grant) -> None:
+        now = self._clock()
+        if now - grant.given <= HELD_SECONDS and now >= self._paused_until:
+            self._queue.give(grant)
 
     async def slow_down(self, pause: float, grant: Grant | None = None) -> float:
         """Pauses all requests with the key for some seconds, and halves the rate.
@@ -236,13 +311,11 @@ class RequestLimiter:
         """Ends the thread and closes the store; the next use opens them again."""
         with self._queue.lock:
             thread, self._thread = self._thread, None
-            # A store in use is closed after its response: nothing waits for that here.
-            in_use = self._taking and thread is not None
             if thread is not None:
-                if in_use:
-                    thread.submit(self.store.close)
+                # After what it still has to do: nothing waits for that here.
+                thread.submit(self.store.close)
                 thread.shutdown(wait=False)
-        if not in_use:
+        if thread is None:
             self.store.close()
 
     def status(self) -> LimiterStatus:
@@ -272,24 +345,35 @@ class RequestLimiter:
 
     def _dispatch(self) -> None:
         """Hands on what the store grants, until it says to wait. Called with the lock held."""
-        while self._queue and not self._taking:
+        while not self._taking and (waiter := self._queue.next()) is not None:
             store, limits = self._in_use()
             if store.remote:
                 self._taking = True
-                if self._thread is None:
-                    self._thread = ThreadPoolExecutor(1, "trayport-limiter")
-                self._thread.submit(self._take_remotely, store, limits)
+                self._submit(self._take_remotely, store, limits, waiter.ahead)
                 return
-            taken = store.take(limits)
+            given = self._clock()
+            taken = store.take(limits, waiter.ahead)
             if taken.wait:
                 self._wait(taken)
                 return
-            self._grants += self._queue.give(taken)
+            self._give(taken, store, given)
 
-    def _take_remotely(self, store: Store, limits: Limits) -> None:
+    def _give(self, taken: Taken, store: Store, given: float) -> None:
+        grant = Grant(taken.now, 0.0, given, taken.name, store)
+        self._grants += self._queue.give(grant)
+
+    def _submit(self, call: Callable[..., Result], *arguments: Any) -> Future[Result]:
+        """Calls something in the one thread that waits for the store."""
+        with self._queue.lock:
+            if self._thread is None:
+                self._thread = ThreadPoolExecutor(1, "trayport-limiter")
+            return self._thread.submit(call, *arguments)
+
+    def _take_remotely(self, store: Store, limits: Limits, ahead: int) -> None:
         """Takes one grant from a shared store, in a thread of its own."""
+        given = self._clock()
         try:
-            taken: Taken | StoreError = store.take(limits)
+            taken: Taken | StoreError = store.take(limits, ahead)
         except StoreError as error:
             taken = error
         except Exception as error:  # noqa: BLE001  (the waiting requests must get it)
@@ -305,7 +389,7 @@ class RequestLimiter:
                 return
             else:
                 self._problem = ""
-                self._grants += self._queue.give(taken)
+                self._give(taken, store, given)
             self._dispatch()
 
     def _wait(self, taken: Taken) -> None:
@@ -341,8 +425,8 @@ class RequestLimiter:
 def _unusable(error: StoreError) -> TrayportLimiterError:
     unusable = TrayportLimiterError(
         f"the store that shares the allowance cannot be used: {error}",
-        suggestion="check the setting limiter_store; with limiter_fallback='slow' requests "
-        "go on at a tenth of the rate while it is away",
+        suggestion=f"{error.way_out}; with limiter_fallback='slow' requests go on at a tenth of "
+        "the rate while it is away",
     )
     unusable.__cause__ = error
     return unusable

@@ -1,8 +1,9 @@
 """How fast a key may go: the windows that grants keep, and how a key that was too fast recovers.
 
-Grants leave evenly but do not arrive evenly: a stalled event loop and the network add their jitter.
-So every window is a little longer than its name says, and longer still where a whole second's worth
-of requests and its jitter would not fit into what the service documents.
+Requests leave evenly but do not arrive evenly: the network delays some more than others. So every
+window is a little longer than its name says, and longer still where a whole second's worth of
+requests and its jitter would not fit into what the service documents. At the documented limits
+delays may differ by `JITTER_PADDING`, at the default ones by several times as much.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Where the grants of one allowance are counted: in this process, or in a file of one machine.
+"""Counts grants in a file that the processes of one machine share.
 
-Exact sliding windows over a log of grants, in the buckets of pyrate-limiter. Processes that name
-the same file share its allowance; for those of many machines there is the store in `redis`.
+For processes of many machines there is the store in `redis`.
 """
 
 from __future__ import annotations
@@ -10,257 +9,85 @@ import os
 import sqlite3
 import time
 import weakref
-from abc import ABC, abstractmethod
-from bisect import bisect_left
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
-from typing import ClassVar, TypeAlias
+from secrets import token_hex
 
-from attrs import frozen
-from pyrate_limiter import InMemoryBucket, Rate, RateItem, SQLiteBucket
+from .base import NEW_MILLISECONDS, Look, Store, StoreError, Taken
+from .limits import NEVER, SHARED_PADDING, Limits, Slowdown
+from .memory import COPIED, STARTED, MemoryStore
 
-from .limits import EMERGENCY_SHARE, NEVER, PADDING, SHARED_PADDING, Limits, Quota, Slowdown
+__all__ = ["Look", "MemoryStore", "SqliteStore", "Store", "StoreError", "Taken"]
 
 IN_MEMORY = ":memory:"
 BUSY_SECONDS = 5.0
-BUSY_RETRY_SECONDS = 0.01
+ATTEMPTS = 5
+SAME_CLOCK_MILLISECONDS = 30
+SAMPLE_SECONDS = 0.002
+SAMPLES = 5
 
-_Bucket: TypeAlias = InMemoryBucket | SQLiteBucket
-
-
-class StoreError(Exception):
-    """The store cannot be reached, or does not respond as it should."""
-
-
-@frozen
-class Taken:
-    """The result of a request for a grant: granted `now`, or how many milliseconds to wait.
-
-    Attributes:
-        now: The time of the store, in milliseconds.
-        wait: Milliseconds until another attempt makes sense; 0 when it was granted.
-        paused: Milliseconds that a pause goes on, as far as the wait is due to one.
-    """
-
-    now: int
-    wait: int
-    paused: int = 0
-
-
-@frozen
-class Look:
-    """How full a store is.
-
-    Attributes:
-        used: The grants within each window of the limits.
-        wait: Milliseconds until the next grant is possible.
-        paused: Milliseconds that a pause goes on.
-        share: The share of the rate in force.
-    """
-
-    used: tuple[int, ...]
-    wait: int
-    paused: int
-    share: float
-
-
-class Store(ABC):
-    """Counts the grants of one allowance; safe for use by several threads."""
-
-    name: ClassVar[str]
-    remote: ClassVar[bool]
-    """Whether a call may take a while, so that no event loop should wait for it."""
-
-    @abstractmethod
-    def take(self, limits: Limits) -> Taken:
-        """Takes one grant from the allowance, or returns how long to wait."""
-
-    @abstractmethod
-    def slow_down(self, pause: int, granted: int) -> float:
-        """Pauses all requests and halves the rate; returns the share now in force."""
-
-    @abstractmethod
-    def look(self, limits: Limits) -> Look:
-        """Returns how much of the allowance is used. Takes nothing."""
-
-    @abstractmethod
-    def after_fork(self, limits: Limits) -> None:
-        """Continues in a child process."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Closes files and connections; the next use opens them again."""
-
-
-class _LogStore(Store):
-    """A log of grants in a bucket of pyrate-limiter, read and written under a lock."""
-
-    padding = PADDING
-
-    def __init__(self) -> None:
-        self._lock = RLock()
-        self._set: Limits | None = None
-        self._quotas: tuple[Quota, ...] = ()
-
-    @abstractmethod
-    def _open(self) -> AbstractContextManager[tuple[_Bucket, int]]:
-        """A context with the bucket and the time, which holds the lock of the log."""
-
-    @abstractmethod
-    def _load(self) -> Slowdown: ...
-
-    @abstractmethod
-    def _save(self, slowdown: Slowdown) -> None: ...
-
-    @abstractmethod
-    def _count_since(self, moment: int) -> int: ...
-
-    def take(self, limits: Limits) -> Taken:
-        with self._open() as (bucket, now):
-            slowdown = self._load()
-            crowded = _wait(bucket, limits.emergency_quotas, now)
-            share = 1.0 if slowdown.share == 1.0 else slowdown.share_at(now)
-            share *= EMERGENCY_SHARE if crowded else 1.0
-            spread = self._spread(bucket, limits, share, now)
-            if crowded:
-                spread = min(spread, crowded)
-            wait = max(slowdown.until - now, spread, self._room(bucket, limits, now))
-            if wait > 0 or not bucket.put(RateItem("request", now)):
-                return Taken(now, max(1, wait), max(0, slowdown.until - now))
-            bucket.leak(now)
-            return Taken(now, 0)
-
-    def slow_down(self, pause: int, granted: int) -> float:
-        with self._open() as (_, now):
-            slowdown = self._load().slower(now, pause, granted)
-            self._save(slowdown)
-            return slowdown.share
-
-    def look(self, limits: Limits) -> Look:
-        with self._open() as (bucket, now):
-            slowdown = self._load()
-            share, paused = slowdown.share_at(now), max(0, slowdown.until - now)
-            wait = max(
-                self._room(bucket, limits, now), self._spread(bucket, limits, share, now), paused
-            )
-            return Look(
-                used=tuple(self._count_since(now - q.milliseconds + 1) for q in limits.windows),
-                wait=wait,
-                paused=paused,
-                share=share,
-            )
-
-    def _room(self, bucket: _Bucket, limits: Limits, now: int) -> int:
-        """Milliseconds until every window has room."""
-        if self._set != limits:
-            self._set = limits
-            self._quotas = limits.quotas(self.padding)
-            # The library's windows include both of their ends.
-            bucket.rates = [Rate(q.limit, q.milliseconds - 1) for q in self._quotas]
-        return _wait(bucket, self._quotas, now)
-
-    def _spread(self, bucket: _Bucket, limits: Limits, share: float, now: int) -> int:
-        """Milliseconds until a share of the rate allows one more."""
-        if share >= 1.0:
-            return 0
-        return _wait(bucket, (limits.spacing(share, self.padding),), now)
-
-
-def _wait(bucket: _Bucket, quotas: tuple[Quota, ...], now: int) -> int:
-    """Milliseconds until every quota has room for one more grant."""
-    wait = 0
-    for quota in quotas:
-        oldest = bucket.peek(quota.limit - 1)
-        if oldest is not None:
-            wait = max(wait, oldest.timestamp + quota.milliseconds - now)
-    return wait
-
-
-class MemoryStore(_LogStore):
-    """The log of this process."""
-
-    name = "memory"
-    remote = False
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
-        self._clock = clock
-        self._state = Slowdown()
-        self._begins = NEVER
-        # Replaced by the limits of the first request; a bucket needs rates from the beginning.
-        self._bucket = InMemoryBucket([Rate(1, 1)])
-
-    @contextmanager
-    def _open(self) -> Generator[tuple[InMemoryBucket, int]]:
-        with self._lock:
-            yield self._bucket, self._now()
-
-    def _now(self) -> int:
-        # A timer set to a millisecond must fire within it, whatever the rounding of floats.
-        return int(self._clock() * 1000 + 1e-3)
-
-    def _load(self) -> Slowdown:
-        return self._state
-
-    def _save(self, slowdown: Slowdown) -> None:
-        self._state = slowdown
-
-    def _count_since(self, moment: int) -> int:
-        items = self._bucket.items
-        return len(items) - bisect_left(items, moment, key=lambda item: item.timestamp)
-
-    def _room(self, bucket: _Bucket, limits: Limits, now: int) -> int:
-        return max(super()._room(bucket, limits, now), self._begins - now)
-
-    def after_fork(self, limits: Limits) -> None:
-        """Waits for the longest window: the grants of the parent count for the key as well."""
-        self._lock = RLock()
-        self._bucket = InMemoryBucket(self._bucket.rates)
-        self._begins = self._now() + limits.quotas(self.padding)[-1].milliseconds
-
-    def close(self) -> None:
-        """Keeps nothing open."""
-
-
-_RESTAMP = 'UPDATE "{log}" SET item_timestamp = :now WHERE item_timestamp > :now'
-_COUNT = 'SELECT COUNT(*) FROM "{log}" WHERE item_timestamp >= ?'
 _SCHEMA = (
-    "PRAGMA synchronous=NORMAL",
-    'CREATE TABLE IF NOT EXISTS "{log}" (name VARCHAR, item_timestamp INTEGER)',
-    'CREATE INDEX IF NOT EXISTS "{log} by time" ON "{log}" (item_timestamp)',
-    "CREATE TABLE IF NOT EXISTS throttles (log VARCHAR PRIMARY KEY, "
-    "share REAL, until INTEGER, since INTEGER, reported INTEGER)",
+    "CREATE TABLE IF NOT EXISTS store (token VARCHAR, clock INTEGER, made INTEGER)",
+    "CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY AUTOINCREMENT, log VARCHAR, "
+    "name VARCHAR, event VARCHAR, clock INTEGER, moment INTEGER, ahead INTEGER)",
+    'CREATE INDEX IF NOT EXISTS "events by name" ON events (log, name)',
+    "CREATE TABLE IF NOT EXISTS slowdowns (log VARCHAR PRIMARY KEY, "
+    "clock INTEGER, share REAL, until INTEGER, since INTEGER, reported INTEGER)",
 )
+_ADD = "INSERT INTO events (log, name, event, clock, moment, ahead) VALUES (?, ?, ?, ?, ?, ?)"
+_NEWS = (
+    "SELECT number, name, event, clock, moment, ahead FROM events WHERE log = ? AND number > ? "
+    "ORDER BY number"
+)
+_LAST = "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
+_SLOWDOWN = "SELECT clock, share, until, since, reported FROM slowdowns WHERE log = ?"
 
 
-class SqliteStore(_LogStore):
-    """A log in a file, for the processes of one machine.
+class SqliteStore(MemoryStore):
+    """The log of this process, and with it, by a file, what other processes of this machine do.
+
+    The file is a journal of what happens to grants: whoever looks reads what is new, and counts it
+    with its own. So nothing depends on how long the file lives. If it is deleted or replaced, each
+    process writes what it knows into the next one.
+
+    Times in the file are those of the clock of whoever wrote them. Its number says which clock that
+    is: milliseconds between it and the time of day, the same for all processes that it is the clock
+    of. The times of other clocks are not comparable (containers may have their own, and one begins
+    again with the machine). What they say happened when it is first seen, at the latest.
 
     Args:
         path: The file; created at the first use.
         name: The name of this allowance among others in the same file.
-        clock: Seconds that the processes agree on.
+        clock: Seconds that are never set; of whatever beginning.
+        time_of_day: Seconds that all processes agree on, but that may be set.
     """
-
-    # Unlike the time of day, the monotonic clock is never set ahead, which would free every window.
-    # All processes of a machine read the same one: seconds since it was started on Linux, macOS and
-    # Windows (GetTickCount64 or QueryPerformanceCounter). After a restart it begins again, as if
-    # set back.
 
     name = "sqlite"
     remote = True
     padding = SHARED_PADDING
 
-    def __init__(self, path: str, name: str, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        path: str,
+        name: str,
+        clock: Callable[[], float] = time.monotonic,
+        time_of_day: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(clock)
         # Resolved now: a process that changes its folder later, as daemons do, keeps its file.
         self._path = path if path == IN_MEMORY else str(Path(path).absolute())
-        # The library writes the name of the table into its statements.
-        self._log = "grants of " + "".join(c if c.isalnum() else "_" for c in name)
-        self._clock = clock
-        self._bucket: SQLiteBucket | None = None
+        self._log = name
+        self._time_of_day = time_of_day
+        self._clock_number = 0
+        self._later: dict[int, int] = {}
+        self._unlike: set[int] = set()
+        self._token: str = ""
+        self._read = self._looked = 0
+        self._slowdown_read: tuple[object, ...] | None = None
+        self._connection: sqlite3.Connection | None = None
+        self._place: tuple[int, int] | None = None
+        self._known_place: tuple[int, int] | None = None
         self._close_file: Callable[[], object] = lambda: None
         if hasattr(os, "register_at_fork"):
             again = _weakly(self._lock_released)
@@ -268,52 +95,188 @@ class SqliteStore(_LogStore):
                 before=_weakly(self._closed_and_locked), after_in_parent=again, after_in_child=again
             )
 
-    def _opened(self) -> SQLiteBucket:
-        if self._bucket is None:
-            connection = _connect(self._path, self._log)
-            self._bucket = SQLiteBucket([Rate(1, 1)], connection, self._log, self._lock)
-            self._close_file = weakref.finalize(self, connection.close)
-            self._set = None
-        return self._bucket
-
     @contextmanager
-    def _open(self) -> Generator[tuple[SQLiteBucket, int]]:
+    def _open(self) -> Generator[int]:
         with self._lock:
             try:
-                bucket = self._opened()
-                bucket.conn.execute("BEGIN IMMEDIATE")
+                file, now = self._begun()
                 try:
-                    now = int(self._clock() * 1000)
-                    self._restamp(now)
-                    yield bucket, now
+                    yield now
                 finally:
-                    if bucket.conn.in_transaction:
-                        bucket.conn.commit()
+                    if file.in_transaction:
+                        file.commit()
             except sqlite3.Error as error:
                 self.close()
-                raise StoreError(f"{self._path}: {error}") from error
+                raise StoreError(f"{self._path}: {error}", _way_out(error)) from error
 
-    def _load(self) -> Slowdown:
-        query = "SELECT share, until, since, reported FROM throttles WHERE log = ?"
-        row = self._opened().conn.execute(query, (self._log,)).fetchone()
-        return Slowdown() if row is None else Slowdown(*row)
+    def _begun(self) -> tuple[sqlite3.Connection, int]:
+        """A connection in a transaction, to the file that is at the path now, and the time."""
+        for _ in range(ATTEMPTS):
+            is_new = self._connection is None
+            try:
+                file = self._connected()
+                file.execute("BEGIN IMMEDIATE")
+                if self._place is not None and self._place == _place(self._path):
+                    if is_new:
+                        for statement in _SCHEMA:
+                            file.execute(statement)
+                    now = self._now()
+                    self._catch_up(file, now)
+                    self._keep_up(now)
+                    return file, now
+            except sqlite3.Error as error:
+                if is_new or _code(error) == sqlite3.SQLITE_BUSY:
+                    raise
+            # The file was deleted, replaced or emptied, or has just been made.
+            self.close()
+        raise sqlite3.OperationalError("the file is replaced all the time")
 
-    def _restamp(self, now: int) -> None:
-        """After the clock was set back, requests do not wait until it has caught up."""
-        self._opened().conn.execute(_RESTAMP.format(log=self._log), {"now": now})
-        slowdown = self._load()
-        if slowdown.reported > now:
-            self._save(slowdown.restamped(now))
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._place = _place(self._path)
+            connection = sqlite3.connect(
+                self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self._connection = connection
+            self._close_file = weakref.finalize(self, connection.close)
+            # The log outlives a process that is killed, and need not outlive a power failure.
+            connection.execute("PRAGMA synchronous=OFF")
+        return self._connection
 
-    def _save(self, slowdown: Slowdown) -> None:
-        self._opened().conn.execute(
-            "INSERT OR REPLACE INTO throttles VALUES (?, ?, ?, ?, ?)",
-            (self._log, slowdown.share, slowdown.until, slowdown.since, slowdown.reported),
+    def _catch_up(self, file: sqlite3.Connection, now: int) -> None:
+        """Learns what other processes did since this one looked."""
+        if now < self._looked:
+            self._set_back(now)
+        self._clock_number = self._number_of_clock()
+        token, clock, made = self._made(file, now)
+        moved = bool(self._token) and token != self._token
+        if token == self._token and (self._place != self._known_place or self._is_older(file)):
+            # A copy was put back: others shall read it anew, too.
+            moved, token, clock, made = True, token_hex(8), self._clock_number, now
+            file.execute("UPDATE store SET token = ?, clock = ?, made = ?", (token, clock, made))
+        is_other = token != self._token
+        if is_other:
+            self._read = 0
+        self._token, self._known_place = token, self._place
+        news = file.execute(_NEWS, (self._log, self._read)).fetchall()
+        if news:
+            times = [(whose, at) for _, _, event, whose, at, _ in news if event != COPIED]
+            self._compare_clocks(times, now, since=None if is_other else self._looked)
+            for number, name, event, whose, moment, ahead in news:
+                self._read = number
+                self._happened(event, name, self._date(whose, moment, now) + ahead, now)
+        self._catch_up_slowdown(file, now)
+        if moved:
+            self._keep_up(now)
+            self._carry_over({name for _, name, *_ in news}, now)
+            self._begins = now + NEW_MILLISECONDS
+        if made is not None:
+            self._wait_as_new(file, clock, made, now)
+        self._looked = now
+
+    def _made(self, file: sqlite3.Connection, now: int) -> tuple[str, int, int | None]:
+        """The token of a file, and when it was made; None if that is long ago."""
+        for token, clock, made in file.execute("SELECT token, clock, made FROM store"):
+            return str(token), int(clock), made
+        new = token_hex(8), self._clock_number, now
+        file.execute("INSERT INTO store VALUES (?, ?, ?)", new)
+        return new
+
+    def _is_older(self, file: sqlite3.Connection) -> bool:
+        """Whether a file does not have what was read from it before."""
+        row = file.execute(_LAST).fetchone()
+        return (row[0] if row else 0) < self._read
+
+    def _wait_as_new(self, file: sqlite3.Connection, clock: int, made: int, now: int) -> None:
+        self._compare_clocks([(clock, made)], now)
+        begins = self._date(clock, made, now) + NEW_MILLISECONDS
+        if begins > now:
+            self._begins = max(self._begins, begins)
+        else:
+            file.execute("UPDATE store SET made = NULL")
+
+    def _number_of_clock(self) -> int:
+        before = wall = 0.0
+        for _ in range(SAMPLES):
+            before, wall = self._clock(), self._time_of_day()
+            if self._clock() - before < SAMPLE_SECONDS:
+                break
+        number = round((wall - before) * 1000)
+        # It stays the same as long as it may, as others remember it.
+        return self._clock_number if self._is_mine(number) else number
+
+    def _is_mine(self, clock: int) -> bool:
+        alike = abs(clock - self._clock_number) <= SAME_CLOCK_MILLISECONDS
+        return alike and clock not in self._unlike
+
+    def _compare_clocks(
+        self, times: Iterable[tuple[int, int]], now: int, *, since: int | None = None
+    ) -> None:
+        """Finds out how much later the times of other clocks are on this one, at most."""
+        for clock, moment in times:
+            # What is new was written after the last look: a clock that says otherwise is another.
+            early = since is not None and moment < since - 1
+            if self._is_mine(clock) and (early or moment > now + 1):
+                self._unlike.add(clock)
+            self._later[clock] = min(self._later.get(clock, now - moment), now - moment)
+
+    def _date(self, clock: int, moment: int, now: int) -> int:
+        """When something happened at the latest, by this clock."""
+        later = 0 if self._is_mine(clock) else self._later.get(clock, now - moment)
+        return min(now, moment + later)
+
+    def _catch_up_slowdown(self, file: sqlite3.Connection, now: int) -> None:
+        row = file.execute(_SLOWDOWN, (self._log,)).fetchone()
+        if row is None:
+            if self._slowdown != Slowdown():
+                self._slow(self._slowdown)  # the file is another one
+        elif row != self._slowdown_read:
+            self._slowdown_read = row
+            clock, share, until, since, reported = row
+            self._compare_clocks([(clock, reported)], now)
+            later = self._date(clock, reported, now) - reported
+            since = since if since == NEVER else since + later
+            self._slowdown = Slowdown(share, until + later, since, reported + later)
+
+    def _slow(self, slowdown: Slowdown) -> None:
+        super()._slow(slowdown)
+        row = (
+            self._clock_number, slowdown.share, slowdown.until, slowdown.since, slowdown.reported
+        )  # fmt: skip
+        self._slowdown_read = row
+        self._connected().execute(
+            "INSERT OR REPLACE INTO slowdowns VALUES (?, ?, ?, ?, ?, ?)", (self._log, *row)
         )
 
-    def _count_since(self, moment: int) -> int:
-        rows = self._opened().conn.execute(_COUNT.format(log=self._log), (moment,))
-        return int(rows.fetchone()[0])
+    def _carry_over(self, known: set[str], now: int) -> None:
+        """Writes what this process knows into a file that knows only some of it."""
+        for grant in self._bucket.items:
+            if grant.name not in known:
+                ahead = max(0, grant.timestamp - now)
+                self._record(COPIED, grant.name, grant.timestamp - ahead, ahead)
+                if grant in self._sending:
+                    self._record(STARTED, grant.name, now)
+
+    def _set_back(self, now: int) -> None:
+        """After the clock was set back, requests do not wait until it has caught up."""
+        for grant in self._bucket.items:
+            grant.timestamp = min(grant.timestamp, now)
+        self._slowdown = self._slowdown.restamped(now)
+        self._begins = min(self._begins, now + NEW_MILLISECONDS)
+
+    def _new_name(self) -> str:
+        return token_hex(8)
+
+    def _record(self, event: str, name: str, now: int, ahead: int = 0) -> None:
+        row = self._log, name, event, self._clock_number, now, ahead
+        self._read = self._connected().execute(_ADD, row).lastrowid or self._read
+
+    def _forget(self, now: int) -> None:
+        grants = list(self._bucket.items)
+        gone = grants[: self._bucket.leak(now)]
+        self._connected().executemany(
+            "DELETE FROM events WHERE log = ? AND name = ?", [(self._log, g.name) for g in gone]
+        )
 
     def after_fork(self, limits: Limits) -> None:
         """Nothing to do: the file was closed before."""
@@ -330,7 +293,7 @@ class SqliteStore(_LogStore):
     def close(self) -> None:
         with self._lock:
             self._close_file()
-            self._bucket = None
+            self._connection = None
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:
@@ -345,30 +308,27 @@ def _weakly(method: Callable[[], None]) -> Callable[[], None]:
     return call
 
 
-def _connect(path: str, log: str) -> sqlite3.Connection:
-    """A connection to a file that has the tables of a log of grants."""
-    connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
+def _place(path: str) -> tuple[int, int] | None:
+    """Which file is at a path, if there is one."""
+    if path == IN_MEMORY:
+        return 0, 0
     try:
-        _use_wal(connection)
-        for statement in _SCHEMA:
-            connection.execute(statement.format(log=log))
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switches to the write-ahead log: the one statement that does not wait for other processes."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(BUSY_RETRY_SECONDS)
-        else:
-            return
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _way_out(error: sqlite3.Error) -> str:
+    code = _code(error)
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return "delete the file, if nothing else is in it: a new one is made"
+    if code == sqlite3.SQLITE_FULL:
+        return "make room on the disk, or give limiter_store a file elsewhere"
+    if code == sqlite3.SQLITE_BUSY:
+        return "end the program that keeps it locked, or give limiter_store another file"
+    return "give limiter_store a file on a disk of this machine that this program may write"
