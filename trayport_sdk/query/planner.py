@@ -7,8 +7,9 @@ points, where there is one, each as late as the limits allow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from typing import TypeAlias
 
 from attrs import evolve
 from trayport_spec import Endpoint
@@ -159,32 +160,79 @@ def _scope(contracts: Sequence[ContractSpec]) -> dict[str, int]:
     return shared_ids
 
 
-def by_contracts(query: QueryPlan) -> tuple[QueryPlan, ...]:
-    """Two requests for half of the contracts each, or none."""
+def size_of(query: QueryPlan) -> tuple[int, int]:
+    """How many contracts and how many nanoseconds of time a request could be split into."""
+    contracts = len(query.contracts) if isinstance(query, BulkSequenceItemQuery) else 1
+    if query.window is None or not _may_be_cut(query):
+        return contracts, 0
+    return contracts, query.window.end - query.window.start
+
+
+Split: TypeAlias = Callable[["QueryPlan"], tuple["QueryPlan", ...]]
+"""Makes two parts of a query, or none."""
+
+
+def by_contracts(query: QueryPlan, first: int | None = None) -> tuple[QueryPlan, ...]:
+    """Two requests: the first so many contracts, or half of them, and the others; or none."""
     if not isinstance(query, BulkSequenceItemQuery):
         return ()
-    middle = (len(query.contracts) + 1) // 2
-    return together(query, query.contracts[:middle]), together(query, query.contracts[middle:])
+    contracts = query.contracts
+    place = (len(contracts) + 1) // 2 if first is None else max(1, first)
+    if place >= len(contracts):
+        return ()
+    return together(query, contracts[:place]), together(query, contracts[place:])
 
 
-def by_time(query: QueryPlan) -> tuple[QueryPlan, ...]:
-    """Two requests for half of the time each, on the grid of the query, or none."""
-    # Which items are the next tradable ones depends on where the range starts [assumed].
-    if query.window is None or query.options.trading_items is not None:
+def by_time(query: QueryPlan, first: int | None = None) -> tuple[QueryPlan, ...]:
+    """Two requests: the first so many nanoseconds, or half of the time, and the rest; or none.
+
+    They meet on the grid of the query, the first one a bar or a point long at least.
+    """
+    if query.window is None or not _may_be_cut(query):
         return ()
     start, end = query.window.start, query.window.end
-    middle = _middle(query.window, query.operation, query.interval)
-    if not start < middle < end:
+    edge = _edge(query.window, query.operation, query.interval, first)
+    if not start < edge < end:
         return ()
-    return evolve(query, window=Window(start, middle)), evolve(query, window=Window(middle, end))
+    return evolve(query, window=Window(start, edge)), evolve(query, window=Window(edge, end))
 
 
-def _middle(window: Window, endpoint: Endpoint, interval: Interval | None) -> int:
-    """The point of the grid in the middle of a range, with half of its bars or points before it."""
+def ends(query: QueryPlan) -> tuple[QueryPlan, ...]:
+    """The smallest parts of a query that lie farthest apart: its first, and its last."""
+    _, length = size_of(query)
+    first, *_ = by_contracts(query, 1) or (query,)
+    *_, last = by_contracts(query, len(query.contracts) - 1) or (query,)
+    first, *_ = by_time(first, 1) or (first,)
+    *_, last = by_time(last, length - 1) or (last,)
+    return (first,) if first == last else (first, last)
+
+
+def across(query: QueryPlan, split: Split, end: QueryPlan) -> tuple[QueryPlan, ...]:
+    """The smallest parts along one axis, seen from an end: on both sides of a cut, and far away."""
+    halves = split(query)
+    small: list[QueryPlan] = []
+    if split is by_time:
+        small = [evolve(end, window=one.window) for half in halves for one in ends(half)]
+    else:
+        contracts = [one for half in halves for one in (half.contracts[0], half.contracts[-1])]
+        small = [narrowed(end, ParallelContractQuery, [contract]) for contract in contracts]
+    return tuple(one for one in dict.fromkeys(small) if one != end)
+
+
+def _may_be_cut(query: QueryPlan) -> bool:
+    # Which items are the next tradable ones depends on where the range starts [assumed].
+    return query.options.trading_items is None
+
+
+def _edge(window: Window, endpoint: Endpoint, interval: Interval | None, first: int | None) -> int:
+    """The last point of the grid that is at most so far from the start of a range, but one step.
+
+    Without a distance, half of the bars or points lie before it.
+    """
     length = window.end - window.start
     grid = (interval or Interval(1, endpoint.limits.resolution)).length
     if grid is None:
-        nearest = months_after(window.start + length // 2, 0)
+        nearest = months_after(window.start + (length // 2 if first is None else first), 0)
         return max(nearest, months_after(window.start, 1))
-    steps = -(-length // grid)
-    return window.start + steps // 2 * grid
+    steps = -(-length // grid) // 2 if first is None else first // grid
+    return window.start + max(1, steps) * grid
