@@ -22,7 +22,6 @@ from ..errors import (
 )
 from ..http.messages import ApiRequest
 from ..query.plan import QueryPlan
-from ..query.planner import by_contracts, by_time
 from .progress import OnProgress, Progress
 from .result import (
     FailedQuery,
@@ -206,11 +205,10 @@ class Run:
 
         Args:
             query: The query.
-            once: Whether it is not sent again after a failure if it can be split.
+            once: Whether it is sent once, whatever fails.
             keep: Whether its rows are wanted.
         """
         request = ApiRequest.from_query(query)
-        once = once and bool(by_contracts(query) or by_time(query))
         session = self._session.once() if once else self._session
 
         def read(response: ApiResponse) -> Outcome | _Later:

@@ -2,8 +2,7 @@
 
 A request that cannot be finished has too many contracts or too much time. How many contracts work
 is searched over a short time, and then how much time works for so many: between the most that
-worked and the least that did not, until the two are close. Nothing is sent for it alone: what
-works on the way has its rows.
+worked and the least that did not, until the two are close. What works on the way has its rows.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ FIRST_ATTEMPT = 8
 
 @define
 class Limit:
-    """How many contracts, or how much time, a request may have.
+    """How many contracts, or how many bars or points, a request may have.
 
     Attributes:
         works: The most that worked.
@@ -75,7 +74,7 @@ class Sizes:
 
     Attributes:
         contracts: How many contracts they may have.
-        time: How many nanoseconds they may span.
+        time: How many bars or points they may span.
         are_limited: Whether anything could not be finished because of its size.
     """
 
@@ -86,18 +85,18 @@ class Sizes:
     def learn(self, works: QueryPlan, fails: QueryPlan) -> None:
         """Notes that a query could not be finished, and that a smaller one could."""
         self.are_limited = True
-        count, length = size_of(works)
+        count, points = size_of(works)
         most, longest = size_of(fails)
         # Where both are smaller either may be the reason, so neither is known to be.
         if count < most or not self.contracts.works:
-            self.contracts = Limit(count, most if count < most and length == longest else None)
-        if length < longest or not self.time.works:
-            self.time = Limit(length, longest if length < longest and count == most else None)
+            self.contracts = Limit(count, most if count < most and points == longest else None)
+        if points < longest or not self.time.works:
+            self.time = Limit(points, longest if points < longest and count == most else None)
 
     def cover(self, query: QueryPlan) -> bool:
         """Whether requests as large as a query work, as far as is known."""
-        count, length = size_of(query)
-        return count <= self.contracts.works and length <= self.time.works
+        count, points = size_of(query)
+        return count <= self.contracts.works and points <= self.time.works
 
     def cut(self, query: QueryPlan) -> list[QueryPlan]:
         """The part of a query to request next, and what is then left of it.
@@ -106,7 +105,7 @@ class Sizes:
         """
         if not self.are_limited:
             return [query]
-        count, length = size_of(query)
+        count, points = size_of(query)
         most = self.contracts.next(count)
         if most > self.contracts.works:
             now, *later = by_time(query, self.time.works) or (query,)
@@ -114,21 +113,21 @@ class Sizes:
             return [part, *others, *later]
         batches = -(-count // most)
         group, *others = by_contracts(query, -(-count // batches)) or (query,)
-        part, *later = by_time(group, self.time.next(length)) or (group,)
+        part, *later = by_time(group, self.time.next(points)) or (group,)
         return [part, *later, *others]
 
     def worked(self, query: QueryPlan) -> None:
         """Notes that a part came."""
-        count, length = size_of(query)
-        if length >= self.time.works or count > self.contracts.works:
+        count, points = size_of(query)
+        if points >= self.time.works or count > self.contracts.works:
             self.contracts.worked(count)
         if 2 * count >= self.contracts.works:
-            self.time.worked(length)
+            self.time.worked(points)
 
     def failed(self, query: QueryPlan) -> None:
         """Notes that a part, larger than what has worked, could not be finished."""
-        count, length = size_of(query)
+        count, points = size_of(query)
         if count > self.contracts.works:
             self.contracts.failed(count)
         else:
-            self.time.failed(length)
+            self.time.failed(points)

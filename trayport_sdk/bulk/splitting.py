@@ -45,7 +45,7 @@ class Sender(Protocol):
 
         Args:
             query: The query.
-            once: Whether it is not sent again, since it can be split instead.
+            once: Whether it is sent once, whatever fails.
             keep: Whether its rows are wanted.
         """
         ...
@@ -106,20 +106,24 @@ class Splitter:
                 if _may_be_split(error) and (learned or self._bad_ones_apart(part)):
                     left.append((part, sizes))
                     continue
-                found = await self._narrowed(outcome, sizes, left)
+                if await self._nothing_comes(part, error):
+                    found: list[Outcome] = [self._failed(outcome)]
+                else:
+                    found = await self._narrowed(outcome, sizes, left)
                 self._learn(planned, part, sizes, found)
             outcomes += found
-            if found == [outcome]:
-                if not _may_be_split(error):
-                    # What is left would fail alike.
-                    outcomes += [self._failed(FailedQuery(other, error)) for other, _ in left]
-                    break
-                failures_in_a_row += 1
-                if failures_in_a_row == MANY_FAILURES and is_unfinished(error):
-                    # Size was not the reason, so what seemed to be too large may have been another.
-                    left = [(other, Sizes()) for other, _ in left]
-            else:
+            if found != [outcome]:
                 failures_in_a_row = 0
+                continue
+            self._responses_at_failure = self._run.responses
+            failures_in_a_row += 1
+            if left and (not _may_be_split(error) or await self._nothing_comes(left[0][0], error)):
+                # What is left would fail alike.
+                outcomes += [self._failed(FailedQuery(other, error)) for other, _ in left]
+                break
+            if failures_in_a_row == MANY_FAILURES:
+                # Size was not the reason, so what seemed to be too large may not have been.
+                left = [(other, Sizes()) for other, _ in left]
         joined = _joined(outcomes)
         self._run.plan_more(len(joined) - len(outcomes))
         return joined
@@ -142,7 +146,7 @@ class Splitter:
         if not sizes.cover(sizes.cut(query)[0]) and sizes.are_limited:
             async with self._searching:
                 while not sizes.cover((cut := sizes.cut(query))[0]):
-                    outcome = await self._run.send(cut[0], once=True)
+                    outcome = await self._send_larger(cut[0])
                     if isinstance(outcome, FailedQuery) and is_unfinished(outcome.error):
                         sizes.failed(cut[0])
                         continue
@@ -168,25 +172,21 @@ class Splitter:
         """
         query, error = failed.query, failed.error
         responses = self._run.responses
-        nothing_comes = self._responses_at_failure == responses and is_unfinished(error)
-        if nothing_comes and not await self._comes(ends(query)[-1], once=True):
-            return [self._failed(failed)]
         came: QueryPlan | None = None
         for split in splits if _may_be_split(error) else ():
             parts = () if is_refused(error) and split is by_time else split(query)
             if not parts:
                 continue
             splits = (split, *(other for other in splits if other is not split))
-            halves = [await self._run.send(part, once=True) for part in parts]
+            halves = [await self._send_larger(part) for part in parts]
             if is_refused(error) or any(map(_is_response, halves)):
                 return await self._halves_narrowed(halves, sizes, left, splits)
             if not all(map(_is_unfinished, halves)):
                 break
-            came = came or await self._first_that_comes(ends(query))
+            came = came or await self._one_that_comes([end for part in parts for end in ends(part)])
             if came is None:
                 if await self._run.rest(responses):
                     return await self._narrowed(failed, sizes, left, splits)
-                self._responses_at_failure = self._run.responses
                 break
             if not all([await self._comes(part) for part in across(query, split, came)]):
                 # Not even small parts come everywhere.
@@ -215,9 +215,19 @@ class Splitter:
                 found += await self._narrowed(half, sizes, left, splits)
         return found
 
-    async def _first_that_comes(self, queries: Sequence[QueryPlan]) -> QueryPlan | None:
-        for query in queries:
-            if await self._comes(query):
+    async def _nothing_comes(self, query: QueryPlan, error: TrayportError) -> bool:
+        """Whether nothing has come since a query failed as a whole, and still does not."""
+        if self._responses_at_failure != self._run.responses or not is_unfinished(error):
+            return False
+        return not any([await self._comes(end, once=True) for end in ends(query)])
+
+    async def _send_larger(self, query: QueryPlan) -> Outcome:
+        """Sends what may be too large: only once, if it can be split instead."""
+        return await self._run.send(query, once=bool(by_contracts(query) or by_time(query)))
+
+    async def _one_that_comes(self, queries: Sequence[QueryPlan]) -> QueryPlan | None:
+        for place, query in enumerate(queries):
+            if await self._comes(query, once=place > 0):
                 return query
         return None
 
@@ -230,13 +240,12 @@ class Splitter:
     ) -> None:
         """Notes what the halves of a query say about contracts and about sizes."""
         failed = [one for one in found if isinstance(one, FailedQuery)]
-        if len(planned.contracts) > 1:
+        if len(planned.contracts) > 1 and (found != failed or len(part.contracts) == 1):
             self._bad |= {
-                (planned.endpoint, one.contracts[0])
+                (planned.endpoint, contract)
                 for one in failed
-                if len(one.contracts) == 1
-                and one.window == part.window
-                and _may_be_split(one.error)
+                if one.window == part.window and _may_be_split(one.error)
+                for contract in one.contracts
             }
         if found and not failed:
             sizes.learn(max((one.query for one in found), key=_area), part)
@@ -259,8 +268,8 @@ def _is_unfinished(outcome: Outcome) -> bool:
 
 
 def _area(query: QueryPlan) -> int:
-    contracts, length = size_of(query)
-    return contracts * max(1, length)
+    contracts, points = size_of(query)
+    return contracts * points
 
 
 def start_of(outcome: Outcome) -> int:

@@ -161,11 +161,24 @@ def _scope(contracts: Sequence[ContractSpec]) -> dict[str, int]:
 
 
 def size_of(query: QueryPlan) -> tuple[int, int]:
-    """How many contracts and how many nanoseconds of time a request could be split into."""
+    """Into how many contracts, and how many bars or points, a request could be split."""
     contracts = len(query.contracts) if isinstance(query, BulkSequenceItemQuery) else 1
-    if query.window is None or not _may_be_cut(query):
-        return contracts, 0
-    return contracts, query.window.end - query.window.start
+    # Which items are the next tradable ones depends on where the range starts [assumed].
+    if query.window is None or query.options.trading_items is not None:
+        return contracts, 1
+    start, end = query.window.start, query.window.end
+    step = _step(query)
+    if step is not None:
+        return contracts, -(-(end - start) // step)
+    months = 1
+    while months_after(start, months) < end:
+        months += 1
+    return contracts, months
+
+
+def _step(query: QueryPlan) -> int | None:
+    """The nanoseconds from one bar or point to the next, or None for months."""
+    return (query.interval or Interval(1, query.operation.limits.resolution)).length
 
 
 Split: TypeAlias = Callable[["QueryPlan"], tuple["QueryPlan", ...]]
@@ -174,36 +187,32 @@ Split: TypeAlias = Callable[["QueryPlan"], tuple["QueryPlan", ...]]
 
 def by_contracts(query: QueryPlan, first: int | None = None) -> tuple[QueryPlan, ...]:
     """Two requests: the first so many contracts, or half of them, and the others; or none."""
-    if not isinstance(query, BulkSequenceItemQuery):
+    count, _ = size_of(query)
+    place = (count + 1) // 2 if first is None else first
+    if not 0 < place < count:
         return ()
-    contracts = query.contracts
-    place = (len(contracts) + 1) // 2 if first is None else max(1, first)
-    if place >= len(contracts):
-        return ()
-    return together(query, contracts[:place]), together(query, contracts[place:])
+    return together(query, query.contracts[:place]), together(query, query.contracts[place:])
 
 
 def by_time(query: QueryPlan, first: int | None = None) -> tuple[QueryPlan, ...]:
-    """Two requests: the first so many nanoseconds, or half of the time, and the rest; or none.
-
-    They meet on the grid of the query, the first one a bar or a point long at least.
-    """
-    if query.window is None or not _may_be_cut(query):
+    """Two requests: the first so many bars or points, or half of them, and the rest; or none."""
+    _, count = size_of(query)
+    place = max(1, count // 2) if first is None else first
+    if query.window is None or not 0 < place < count:
         return ()
     start, end = query.window.start, query.window.end
-    edge = _edge(query.window, query.operation, query.interval, first)
-    if not start < edge < end:
-        return ()
+    step = _step(query)
+    edge = months_after(start, place) if step is None else start + place * step
     return evolve(query, window=Window(start, edge)), evolve(query, window=Window(edge, end))
 
 
 def ends(query: QueryPlan) -> tuple[QueryPlan, ...]:
     """The smallest parts of a query that lie farthest apart: its first, and its last."""
-    _, length = size_of(query)
+    contracts, points = size_of(query)
     first, *_ = by_contracts(query, 1) or (query,)
-    *_, last = by_contracts(query, len(query.contracts) - 1) or (query,)
+    *_, last = by_contracts(query, contracts - 1) or (query,)
     first, *_ = by_time(first, 1) or (first,)
-    *_, last = by_time(last, length - 1) or (last,)
+    *_, last = by_time(last, points - 1) or (last,)
     return (first,) if first == last else (first, last)
 
 
@@ -217,22 +226,3 @@ def across(query: QueryPlan, split: Split, end: QueryPlan) -> tuple[QueryPlan, .
         contracts = [one for half in halves for one in (half.contracts[0], half.contracts[-1])]
         small = [narrowed(end, ParallelContractQuery, [contract]) for contract in contracts]
     return tuple(one for one in dict.fromkeys(small) if one != end)
-
-
-def _may_be_cut(query: QueryPlan) -> bool:
-    # Which items are the next tradable ones depends on where the range starts [assumed].
-    return query.options.trading_items is None
-
-
-def _edge(window: Window, endpoint: Endpoint, interval: Interval | None, first: int | None) -> int:
-    """The last point of the grid that is at most so far from the start of a range, but one step.
-
-    Without a distance, half of the bars or points lie before it.
-    """
-    length = window.end - window.start
-    grid = (interval or Interval(1, endpoint.limits.resolution)).length
-    if grid is None:
-        nearest = months_after(window.start + (length // 2 if first is None else first), 0)
-        return max(nearest, months_after(window.start, 1))
-    steps = -(-length // grid) // 2 if first is None else first // grid
-    return window.start + max(1, steps) * grid
