@@ -106,7 +106,7 @@ class Splitter:
                 if _may_be_split(error) and (learned or self._bad_ones_apart(part)):
                     left.append((part, sizes))
                     continue
-                if await self._nothing_comes(part, error):
+                if await self._nothing_comes([part], error):
                     found: list[Outcome] = [self._failed(outcome)]
                 else:
                     found = await self._narrowed(outcome, sizes, left)
@@ -117,9 +117,10 @@ class Splitter:
                 continue
             self._responses_at_failure = self._run.responses
             failures_in_a_row += 1
-            if left and (not _may_be_split(error) or await self._nothing_comes(left[0][0], error)):
+            rest = [other for other, _ in reversed(left)]
+            if not _may_be_split(error) or await self._nothing_comes(rest, error):
                 # What is left would fail alike.
-                outcomes += [self._failed(FailedQuery(other, error)) for other, _ in left]
+                outcomes += [self._failed(FailedQuery(other, error)) for other in rest]
                 break
             if failures_in_a_row == MANY_FAILURES:
                 # Size was not the reason, so what seemed to be too large may not have been.
@@ -215,11 +216,15 @@ class Splitter:
                 found += await self._narrowed(half, sizes, left, splits)
         return found
 
-    async def _nothing_comes(self, query: QueryPlan, error: TrayportError) -> bool:
+    async def _nothing_comes(self, queries: Sequence[QueryPlan], error: TrayportError) -> bool:
         """Whether nothing has come since a query failed as a whole, and still does not."""
         if self._responses_at_failure != self._run.responses or not is_unfinished(error):
             return False
-        return not any([await self._comes(end, once=True) for end in ends(query)])
+        for query in queries:
+            for end in ends(query):
+                if await self._comes(end, once=True):
+                    return False
+        return True
 
     async def _send_larger(self, query: QueryPlan) -> Outcome:
         """Sends what may be too large: only once, if it can be split instead."""
