@@ -335,7 +335,7 @@ def test_a_bad_contract_where_size_is_limited_too(item: int, most: int, longest:
     service, failed = run(plans, lambda q: 503 if bad in q.contracts else limited(q))
     assert {one.contracts for one in failed} == {(bad,)}
     assert windows_of(one.query for one in failed) == {bad: [days(0, 32)]}
-    assert len(service.requests) <= TIMES * fewest(plans, most, longest * DAY) + 3 * MORE
+    assert len(service.requests) <= 4 * fewest(plans, most, longest * DAY) + 4 * MORE
 
 
 # --- Other reasons than size
@@ -391,7 +391,7 @@ def test_failures_that_pass_lose_nothing(seed: int, most: int, longest: int) -> 
         plans, lambda query: 503 if chance.random() < 0.2 else limited(query), retries=8
     )
     assert not failed
-    assert len(service.requests) <= 4 * fewest(plans, most, longest * DAY) + 3 * MORE
+    assert len(service.requests) <= 4 * fewest(plans, most, longest * DAY) + 4 * MORE
 
 
 def test_a_request_that_cannot_be_split_is_sent_again_and_one_larger_than_works_is_not() -> None:
