@@ -8,7 +8,9 @@ takes at once, and a tunnel that failed keeps its place among the connections.
 
 from __future__ import annotations
 
+import gc
 import re
+import warnings
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -113,6 +115,15 @@ class Connections(httpx.AsyncBaseTransport):
         for way in self._ways.values():
             await way.aclose()
 
+    def abandon(self) -> None:
+        """Closes every connection where the event loop that they belong to does not go on."""
+        for way in self._ways.values():
+            way.abandon()
+        with warnings.catch_warnings():
+            # The sockets of a closed loop are given back by the collector alone, which complains.
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
+
 
 class _Way:
     """How requests to an address go: directly, or through a proxy.
@@ -154,6 +165,12 @@ class _Way:
     async def aclose(self) -> None:
         for pool in (self.pool, *self._given_up):
             await pool.aclose()
+
+    def abandon(self) -> None:
+        for pool in (self.pool, *self._given_up):
+            pool.network.abandon()
+        self._given_up.clear()
+        self.pool = self._new()
 
     def is_read(self, request: httpx.Request) -> bool:
         """Whether a proxy reads a request, and may respond itself."""

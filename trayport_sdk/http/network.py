@@ -8,11 +8,14 @@ request.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import select
+import socket
 import ssl
 from collections import deque
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 from weakref import WeakSet
 
@@ -295,6 +298,16 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if self._transport is not None:
             self._transport.abort()
 
+    def abandon(self) -> None:
+        """Closes the connection without its event loop, which does not go on."""
+        self._is_closed = True
+        own = self._transport and self._transport.get_extra_info("socket")
+        with (
+            suppress(OSError),  # it is closed already
+            socket.socket(fileno=os.dup(own.fileno() if own else -1)) as copy,
+        ):
+            copy.shutdown(socket.SHUT_RDWR)
+
     async def start_tls(
         self,
         ssl_context: ssl.SSLContext,
@@ -372,11 +385,16 @@ class Network(httpcore.AsyncNetworkBackend):
         for stream in list(self._streams):
             stream.abort()
 
+    def abandon(self) -> None:
+        """Closes all without their event loop."""
+        for stream in list(self._streams):
+            stream.abandon()
 
-def _is_readable(socket: Any) -> bool:
+
+def _is_readable(own: Any) -> bool:
     """Whether bytes, or the end, wait in a socket of which the event loop knows nothing yet."""
     if not hasattr(select, "poll"):  # on Windows
-        return bool(select.select([socket], [], [], 0)[0])
+        return bool(select.select([own], [], [], 0)[0])
     poll = select.poll()
-    poll.register(socket, select.POLLIN)
+    poll.register(own, select.POLLIN)
     return bool(poll.poll(0))

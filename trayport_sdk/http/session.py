@@ -68,6 +68,9 @@ FIXED = (
     "limiter_store", "limiter_fallback", "dead_letter_file", "circuit_breakers", "cache",
     "metrics", "opentelemetry",
 )  # fmt: skip
+CLOSE_SECONDS = 5.0
+"""How long another event loop, which runs, may take to close what belongs to it."""
+
 PORTS = {"http": 80, "https": 443}
 # The parameters that name a product: a key has rights to an operation for a product.
 PRODUCT = ("marketId", "instrumentId", "sequenceId")
@@ -340,16 +343,27 @@ class Session:
     async def aclose(self) -> None:
         """Ends every request that is under way, and closes every connection.
 
-        In a forked child it closes nothing: everything belongs to the parent.
+        It may be called from another event loop than the one that requests were sent from: that
+        one closes them if it runs. In a forked child everything belongs to the parent, and stays.
         """
         if was_forked():
             return
+        loop = self.transport.loop
+        if loop in (None, asyncio.get_running_loop()):
+            await self._close()
+        elif loop is not None:
+            if loop.is_running():
+                closing = asyncio.run_coroutine_threadsafe(self._close(), loop)
+                await asyncio.wait({asyncio.wrap_future(closing)}, timeout=CLOSE_SECONDS)
+            self.transport.abandon()
+        if self.limiter is not None:
+            self.limiter.release(self.transport)
+
+    async def _close(self) -> None:
         now = asyncio.get_running_loop().time()
         for scope in list(self._under_way):
             scope.reschedule(now)
         await self.transport.aclose()
-        if self.limiter is not None:
-            self.limiter.release(self.transport)
 
     def notify(self, event: Event) -> None:
         """Logs an event, and calls every observer with it."""

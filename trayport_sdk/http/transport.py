@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Protocol, TypeVar, cast
+from weakref import WeakSet
 
 import httpx
 from attrs import define
@@ -59,6 +60,9 @@ class Transport:
     The key is added to a request right before it is sent, after every hook, and only when the
     request still leads where it should. Redirects are not followed.
 
+    Attributes:
+        loop: The event loop that it was used on, if it was.
+
     Args:
         key: The personal key.
         urls: The address of each API.
@@ -90,13 +94,21 @@ class Transport:
         self._hooks = hooks
         self._connect_timeout = connect_timeout
         self._http2 = http2
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._is_closed = False
+        self._pipes = WeakSet[Pipe]()
         self._opened = self._requests = self._reused = 0
-        connections = hooks.transport or Connections(
-            urls, http2=http2, max_connections=max_connections, keepalive=keepalive
+        self._connections = (
+            None
+            if hooks.transport
+            else Connections(
+                urls, http2=http2, max_connections=max_connections, keepalive=keepalive
+            )
         )
         # With a transport of its own, it does not look at the variables of proxies.
-        self._client = httpx.AsyncClient(transport=connections, cookies=CookieJar(NO_COOKIES))
+        self._client = httpx.AsyncClient(
+            transport=hooks.transport or self._connections, cookies=CookieJar(NO_COOKIES)
+        )
         # A client that is not closed must not leave its key with the loggers.
         self._leave_logs = weakref.finalize(self, self._redaction.over_logs())
 
@@ -117,18 +129,18 @@ class Transport:
             TrayportConfigurationError: The client is closed, or belongs to another loop.
         """
         check_process()
-        if self._client.is_closed:
+        if self._is_closed:
             raise TrayportConfigurationError(
                 "the client is closed", suggestion="make a new one, or close it later"
             )
         loop = asyncio.get_running_loop()
-        if self._loop not in (None, loop):
+        if self.loop not in (None, loop):
             # Its connections belong to the first loop, and would fail one by one in this one.
             raise TrayportConfigurationError(
                 "the client is in use by another event loop",
                 suggestion="make one client per asyncio.run, or one asyncio.run for all calls",
             )
-        self._loop = loop
+        self.loop = loop
 
     async def send(
         self,
@@ -205,7 +217,7 @@ class Transport:
                 request = exchange.request
                 response = ApiResponse(request, context, self._redaction, (), encoding)
                 with self._explained(context):
-                    return await _read_arriving(raw, response, read, exchange.started)
+                    return await _read_arriving(raw, response, read, exchange.started, self._pipes)
             body = self._redaction.body(beginning(await _first_chunks(raw), encoding))
         except TrayportDecodeError:
             distrust(received)  # perhaps it was the response to another request
@@ -319,7 +331,20 @@ class Transport:
 
     async def aclose(self) -> None:
         """Closes every connection."""
+        self._is_closed = True
         await self._client.aclose()
+        self._leave_logs()
+
+    def abandon(self) -> None:
+        """Closes every connection where the event loop that they belong to does not go on.
+
+        A transport of the user is left to the user.
+        """
+        self._is_closed = True
+        for pipe in list(self._pipes):
+            pipe.interrupt()
+        if self._connections is not None:
+            self._connections.abandon()
         self._leave_logs()
 
 
@@ -373,6 +398,7 @@ async def _read_arriving(
     response: ApiResponse,
     read: Callable[[ApiResponse], Read],
     started: float,
+    pipes: WeakSet[Pipe],
 ) -> Read:
     """What is made of a response, which a thread reads while it arrives, as fast as it can.
 
@@ -381,6 +407,7 @@ async def _read_arriving(
         TrayportDecodeError: It is not what it should be; the rest of it is not waited for.
     """
     pipe = Pipe()
+    pipes.add(pipe)
     response.raw, response.check = pipe, pipe.check
 
     def reading() -> Read:
