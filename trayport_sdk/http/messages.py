@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from functools import cache
 from typing import Any, Self, TypeAlias, TypeVar, cast, get_args, get_type_hints
@@ -25,11 +26,18 @@ from ..errors import (
 from ..query import rules
 from ..query.params import parameters_by_argument
 from ..query.plan import QueryPlan
-from ..query.times import data_cutoff, instant, to_text
+from ..query.times import instant, to_text
 from .body import ERROR_BYTES, BodyLimitError, DecompressionError, decompressed
 from .redaction import Redaction
 
 JSON = "application/json"
+ENDS = ("until", "at")
+BLANK = rb"(?:\xef\xbb\xbf)?\s*"
+PAGE = "an HTML page came"
+NOT_THE_API = (
+    "a proxy, a firewall or the login page of a network has responded, or the address of the API "
+    "is wrong: open it in a browser, and check analytics_url, reference_url and the proxy"
+)
 LESS = "ask for less at once, or use a stream or download_raw, whose responses may have any size"
 
 Parameters: TypeAlias = Mapping[str, str | tuple[str, ...]]
@@ -94,12 +102,29 @@ class ApiRequest:
         """The query for messages, with the values of a list in one text."""
         return {n: v if isinstance(v, str) else ",".join(v) for n, v in self.parameters.items()}
 
-    def touches_current_day(self, now: datetime | None = None) -> bool:
+    def touches_current_day(self, now: datetime) -> bool:
         """Whether it is about data after the start of the current day in UTC."""
         if self.endpoint.limits.cutoff != "utc-day-start":
             return False
-        end = self.parameters.get("until", self.parameters.get("at"))
-        return end is None or instant(str(end), "until") > data_cutoff(now or datetime.now(UTC))
+        return self._end is None or self.end_after_data(now) is not None
+
+    @property
+    def _end(self) -> tuple[str, str] | None:
+        """The parameter that says where its data ends, and its value."""
+        return next(((n, str(self.parameters[n])) for n in ENDS if n in self.parameters), None)
+
+    def end_after_data(self, now: datetime) -> tuple[str, str, str] | None:
+        """The parameter that ends after the data do, its value, and where they end at a time."""
+        if self.endpoint.limits.cutoff is None or self._end is None:
+            return None
+        last = rules.data_end(self.endpoint, now, intraday=False)
+        name, end = self._end
+        return (name, end, to_text(last)) if instant(end, name) > last else None
+
+
+def is_page(body: bytes) -> bool:
+    """Whether a body begins as HTML does, which the API never sends as data."""
+    return re.match(BLANK + rb"<(?!\?xml)", body) is not None
 
 
 @cache
@@ -197,7 +222,10 @@ class ApiResponse:
         try:
             for chunk in decompressed(raw, self.encoding, limit=limit, check=self.check):
                 if len(self._beginning) < ERROR_BYTES:
+                    is_new = re.fullmatch(BLANK, self._beginning)
                     self._beginning += chunk[:ERROR_BYTES]
+                    if is_new and is_page(self._beginning):
+                        raise TrayportDecodeError(f"{PAGE} instead of data", suggestion=NOT_THE_API)
                 self.bytes_decoded += len(chunk)
                 yield chunk
         except DecompressionError as error:

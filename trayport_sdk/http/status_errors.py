@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -22,7 +22,10 @@ from ..errors import (
     TrayportRateLimitError,
     TrayportServerError,
 )
+from .messages import NOT_THE_API, PAGE, ApiRequest, is_page
 
+# What a proxy or a gateway asks for, and the API does not.
+LOGIN = re.compile("basic|digest|negotiate|ntlm", re.IGNORECASE)
 INTRADAY = (
     "intraday data needs a key with the right to it, or the local gateway: leave the setting "
     "intraday off and end at the start of the current day in UTC; if that is refused as well, the "
@@ -45,6 +48,11 @@ _MEANING: Mapping[int, tuple[type[TrayportAPIError], str, str]] = {
         TrayportNotFoundError,
         "nothing has this id",
         "check the ids, that the sequence belongs to the product, and the address of the API",
+    ),
+    407: (
+        TrayportAPIError,
+        "a proxy wants a login",
+        "write user:password@ before its host in HTTPS_PROXY, or ask whoever runs it",
     ),
     429: (TrayportRateLimitError, "the allowance of the key is used up", "wait, then try again"),
 }
@@ -72,24 +80,44 @@ def api_error(
     body: bytes,
     context: RequestContext,
     *,
-    current_day: bool = False,
+    request: ApiRequest | None = None,
+    address: str = "",
+    now: datetime | None = None,
 ) -> TrayportAPIError:
     """The error for a response that is not 200, with what its body says.
 
-    A 401 means that the key is wrong, or that it may not see data of the current day [observed];
-    which of the two, only the request shows: `current_day` is whether it is about such data.
+    Args:
+        status: The status.
+        headers: The headers.
+        body: The beginning of the body, without compression.
+        context: The request, as messages show it.
+        request: The request, which shows what a 401 means: that the key is wrong, or that it may
+            not see data of the current day [observed].
+        address: The address of the API that was asked.
+        now: The local time.
     """
+    now = now or datetime.now(UTC)
     kind, meaning, suggestion = _MEANING.get(
         status, (TrayportAPIError, "the response was not expected", "check the address of the API")
     )
+    text = body.decode(errors="replace")
+    problem = _problem(body)
     if 500 <= status <= 599:
         kind, meaning, suggestion = TrayportServerError, "the service failed", "try again later"
     elif status == HTTPStatus.REQUEST_TIMEOUT:
         meaning, suggestion = "the service waited too long for the request", "try again"
-    elif status == HTTPStatus.UNAUTHORIZED and current_day:
-        suggestion = INTRADAY
-    text = body.decode(errors="replace")
-    problem = _problem(body)
+    elif status == HTTPStatus.UNAUTHORIZED and LOGIN.match(headers.get("WWW-Authenticate", "")):
+        meaning, suggestion = "a login is wanted, which no key is", NOT_THE_API
+    elif 300 <= status <= 399 and (host := _host(headers.get("Location"))):
+        meaning = f"the response leads to {host}, where the key does not go"
+        suggestion = NOT_THE_API
+    elif is_page(body) and status != HTTPStatus.TOO_MANY_REQUESTS:
+        meaning, suggestion = PAGE, f"{NOT_THE_API}; if it was the API, {suggestion}"
+    elif status == HTTPStatus.NOT_FOUND and problem == _Problem() and address:
+        meaning = f"nothing is there at {address}"
+        suggestion = "check the address of the API, then the ids, and that they belong together"
+    elif status == HTTPStatus.UNAUTHORIZED and request is not None:
+        meaning, suggestion = _unauthorized(request, headers.get("Date"), now)
     errors = {
         name: (messages,) if isinstance(messages, str) else tuple(messages)
         for name, messages in problem.errors.items()
@@ -101,7 +129,7 @@ def api_error(
         said = problem.detail or problem.title or quoted or "no body"
     if len(said) > QUOTED_CHARACTERS:
         said = f"{said[:QUOTED_CHARACTERS]} ..."
-    wait = retry_after(headers.get("Retry-After"), time.time())
+    wait = retry_after(headers.get("Retry-After"), now.timestamp())
     error = kind(
         f"{status}, {meaning}: {said}",
         status_code=status,
@@ -115,20 +143,49 @@ def api_error(
     return error
 
 
+def _unauthorized(request: ApiRequest, date: str | None, now: datetime) -> tuple[str, str]:
+    """What a 401 means, and what to do. The clock of the service shows whether ours is ahead."""
+    clock = _moment(date)
+    late = None if clock is None else request.end_after_data(clock)
+    if clock is None or late is None or request.end_after_data(now) is not None:
+        _, meaning, suggestion = _MEANING[HTTPStatus.UNAUTHORIZED]
+        return meaning, INTRADAY if request.touches_current_day(now) else suggestion
+    name, end, last = late
+    ahead = f"{max(1, round((now - clock).total_seconds())):,} s"
+    return (
+        f"{name} {end} lies after {last}, where the data ends by the clock of the service: the "
+        f"local clock is {ahead} ahead",
+        f"set the clock, or give {name}={last!r}; left out, it is taken from the local clock. If "
+        "that is refused as well, check the key",
+    )
+
+
+def _host(location: str | None) -> str:
+    """The host that a redirect leads to, without what might be secret."""
+    try:
+        return urlsplit(location or "").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _moment(date: str | None) -> datetime | None:
+    """The time of an HTTP date, in UTC, or None where it is none."""
+    try:
+        moment = parsedate_to_datetime(date or "")
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, ArithmeticError, LookupError):
+        # The parser knows no other way to say that a text is no date.
+        return None
+
+
 def retry_after(value: str | None, now: float) -> float | None:
     """The seconds in a `Retry-After` header, given as seconds or as an HTTP date in UTC."""
     if value is None:
         return None
     if re.fullmatch(r"\d+(\.\d+)?", value.strip(), re.ASCII):
         return min(float(value), sys.float_info.max)
-    try:
-        moment = parsedate_to_datetime(value)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return max(0.0, moment.timestamp() - now)
-    except (ValueError, TypeError, ArithmeticError, LookupError):
-        # The parser knows no other way to say that a text is no date.
-        return None
+    moment = _moment(value)
+    return None if moment is None else max(0.0, moment.timestamp() - now)
 
 
 def is_rate_limited(error: TrayportAPIError, *, had_access: bool = False) -> bool:

@@ -229,7 +229,8 @@ class Transport:
             headers,
             body,
             context,
-            current_day=exchange.request.touches_current_day(),
+            request=exchange.request,
+            address=self.urls[exchange.request.endpoint.api],
         )
 
     def _hide_key(self, received: httpx.Response) -> None:
