@@ -18,13 +18,13 @@ from .. import __version__
 from ..errors import TrayportConfigurationError, TrayportError, TrayportValidationError
 from .config import config
 from .health import health, status
-from .operations import commands, option_name
+from .operations import commands
 from .plan import plan
 from .retry import retry_failed
 from .sandbox import demo, sandbox
 from .signals import SignalInterrupt, interruptible
+from .words import spoken
 
-ARGUMENTS = {"contracts": "CONTRACTS", "contract": "CONTRACT", "file": "FILE", "path": "FILE"}
 INTERRUPTED = "{}; files that are finished stay, and the command can be run again"
 SIGNALS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "the terminal hung up"}
 FAILED, WRONG_USAGE, BY_SIGNAL = 1, 2, 128
@@ -34,6 +34,7 @@ def run(arguments: Sequence[str]) -> int:
     """Runs the command line and turns every failure into one line and an exit code."""
     # Without a handler of its own the package's log lines would land on standard error.
     logging.getLogger("trayport_sdk").addHandler(logging.NullHandler())
+    command = trayport.commands.get(next(iter(arguments), ""))
     try:
         with _plain_warnings(), interruptible():
             result = trayport.main(list(arguments), prog_name="trayport", standalone_mode=False)
@@ -42,12 +43,11 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         return _said(error.format_message(), FAILED)
     except TrayportValidationError as error:
-        option = ARGUMENTS.get(error.parameter) or option_name(error.parameter)
-        return _said(str(error).replace(error.parameter, option, 1), WRONG_USAGE)
+        return _said(spoken(str(error), command, error.parameter), WRONG_USAGE)
     except TrayportConfigurationError as error:
-        return _said(str(error), WRONG_USAGE)
+        return _said(spoken(str(error), command), WRONG_USAGE)
     except TrayportError as error:
-        return _said(str(error), FAILED)
+        return _said(spoken(str(error), command), FAILED)
     except OSError as error:
         return _said(_in_words(error), FAILED)
     except (click.Abort, KeyboardInterrupt):

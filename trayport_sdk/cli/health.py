@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..client import TrayportClient
 from .signals import run_async
+from .words import client_of
 
 if TYPE_CHECKING:
     from ..resources.health import HealthReport
@@ -22,7 +22,7 @@ def health(sandbox: bool) -> int:
     """
 
     async def check() -> HealthReport:
-        async with TrayportClient.sandbox() if sandbox else TrayportClient() as client:
+        async with client_of(sandbox=sandbox) as client:
             return await client.health_check()
 
     report = run_async(check())
@@ -39,7 +39,7 @@ def status(sandbox: bool) -> None:
     """
 
     async def read() -> tuple[str, str, str]:
-        async with TrayportClient.sandbox() if sandbox else TrayportClient() as client:
+        async with client_of(sandbox=sandbox) as client:
             settings = client.settings
             return settings.analytics_url, settings.reference_url, str(client.get_status())
 

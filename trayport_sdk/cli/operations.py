@@ -16,7 +16,6 @@ from trayport_api.types import UNSET
 from trayport_spec import ENDPOINTS, Column, Endpoint, Parameter
 
 from ..bulk.stream import STREAMED
-from ..client import TrayportClient
 from ..query.params import parameters_by_argument
 from ..query.plan import counted
 from ..tables import RESPONSES, TableResponse, files
@@ -24,6 +23,7 @@ from ..tables.files import FORMATS
 from ..tables.output import check_writable
 from .progress import progress_bar
 from .signals import run_async
+from .words import client_of, option_name
 
 if TYPE_CHECKING:
     from ..bulk.progress import OnProgress
@@ -38,22 +38,11 @@ CONTRACT = {
     "contract_type", "trading_items", "interval_unit",
 }  # fmt: skip
 SCOPE = ("market_id", "instrument_id", "sequence_id")
-SHORT = {"from_": "--from", "routes": "--route", "optional_fields": "--field"}
 TYPES: dict[str, Any] = {"integer": int, "number": float}
 CONTRACT_HELP = (
     'A contract is a name, such as "TTF Hi Cal 51.6* Apr-24" (a market ends in *), or a symbol, '
     'such as "10000065*#Single#10000305#244#0".'
 )
-
-
-def option_name(argument: str) -> str:
-    """The option that an argument of a method is on the command line.
-
-    Example:
-        >>> option_name("from_"), option_name("include_private")
-        ('--from', '--include-private')
-    """
-    return SHORT.get(argument, f"--{argument.strip('_').replace('_', '-')}")
 
 
 def commands() -> Iterator[click.Command]:
@@ -136,7 +125,7 @@ def _run(
     arguments = {name: value for name, value in given.items() if value not in (None, ())}
 
     async def call(on_progress: OnProgress) -> str:
-        async with TrayportClient.sandbox() if sandbox else TrayportClient() as client:
+        async with client_of(sandbox=sandbox) as client:
             if out is not None and endpoint.key in STREAMED and given.keys().isdisjoint(SCOPE):
                 contracts = arguments.pop("contracts", None) or arguments.pop("contract")
                 report = await client.stream_to_file(

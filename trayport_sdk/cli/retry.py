@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..client import TrayportClient
 from ..errors import TrayportValidationError
 from .signals import run_async
+from .words import client_of
 
 if TYPE_CHECKING:
     from ..bulk.dead_letters import RetryReport
@@ -37,7 +37,7 @@ def retry_failed(file: Path, out: Path | None, sandbox: bool) -> int:
     directory = out or file.with_name(f"{file.name}.rows")
 
     async def retry() -> RetryReport:
-        async with TrayportClient.sandbox() if sandbox else TrayportClient() as client:
+        async with client_of(sandbox=sandbox) as client:
             return await client.retry_failed(file, directory)
 
     report = run_async(retry())

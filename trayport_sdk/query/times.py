@@ -52,7 +52,7 @@ _UNITS = {
 }
 
 FRACTION = "has fractional seconds, which the API does not take"
-_EXAMPLE = "give a datetime, a date, or text like 2024-03-04 or 2024-03-04T09:30:00Z"
+_EXAMPLE = "give text like 2024-03-04 or 2024-03-04T09:30:00Z (in code: or a date or datetime)"
 _ISO = re.compile(
     r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
     r"([T ](?P<hour>\d\d)(:(?P<minute>\d\d)(:(?P<second>\d\d)(\.(?P<fraction>\d+))?)?)?"

@@ -222,7 +222,7 @@ def planned(
         raise TrayportValidationError(
             f"endpoint {endpoint!r} is not about contracts",
             parameter="endpoint",
-            suggestion="use client.trades.get_activity",
+            suggestion="ask for it by itself (in code: client.trades.get_activity)",
         )
     for name, value in options.items():
         if name not in CHOICES:
@@ -259,8 +259,8 @@ def _contract(contract: ContractSpec | str) -> ContractSpec:
         raise TrayportValidationError(
             f"contract {contract!r} is a name, and plans are made without looking names up",
             parameter="contracts",
-            suggestion="give its symbol, such as 10000065*#Single#10000305#244#0, which "
-            "client.resolve_contract finds",
+            suggestion="give its symbol, such as 10000065*#Single#10000305#244#0 (in code: "
+            "client.resolve_contract finds it)",
         )
     return ContractSpec.parse(contract)
 
