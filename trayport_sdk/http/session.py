@@ -349,9 +349,9 @@ class Session:
         if was_forked():
             return
         loop = self.transport.loop
-        if loop in (None, asyncio.get_running_loop()):
+        if loop is None or loop is asyncio.get_running_loop():
             await self._close()
-        elif loop is not None:
+        else:
             if loop.is_running():
                 closing = asyncio.run_coroutine_threadsafe(self._close(), loop)
                 await asyncio.wait({asyncio.wrap_future(closing)}, timeout=CLOSE_SECONDS)
