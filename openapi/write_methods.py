@@ -411,10 +411,12 @@ def group_module(name: str, endpoints: Sequence[t.Endpoint], text: str) -> str:
     if tables:
         lines.append(f"from ...tables import {', '.join(tables)}")
     lines += [
+        "from ..calls import checked_calls",
         f"from ..methods import {base}, ReferenceList"
         if is_reference
         else f"from ..methods import {base}",
         "",
+        "@checked_calls",
         f"class {camel(name)}Methods({base}):",
         f'    """{text}"""\n',
         *(method(endpoint) for endpoint in endpoints),

@@ -160,6 +160,7 @@ class Writer:
         module = self.module(module_name)
         node = module.class_named(name)
         lines = [
+            "@checked_calls",
             f"class {name}:",
             documented(ast.get_docstring(node), "    "),
             *([] if name == "TrayportClient" else [self.beginning(module_name, name)]),
@@ -331,6 +332,7 @@ def modules(found: Mapping[str, str]) -> dict[str, str]:
         f"from typing import {', '.join(sorted(typing))}\n",
         *at_run_time,
         "from . import client as async_",
+        "from .resources.calls import checked_calls",
         "from .resources.portal import Portal\n",
         "if TYPE_CHECKING:",
         *for_types,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from copy import copy
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
-from .errors import TrayportConfigurationError, TrayportValidationError
+from .errors import TrayportConfigurationError, TrayportValidationError, invalid
+from .resources.calls import called, checked_calls
 from .resources.generated.groups import GROUPS, Groups
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ MAX_REQUESTS = 200
 _log = logging.getLogger("trayport_sdk.http")
 
 
+@checked_calls
 class TrayportClient(Groups):
     """Both APIs behind one key.
 
@@ -450,12 +454,29 @@ class TrayportClient(Groups):
             >>> len(april) == len(same) > 0
             True
         """
-        by_name = len(args) > len(_BY_CONTRACTS) or not options.keys().isdisjoint(_BY_NAME[:3])
-        given = _bound(_BY_NAME if by_name else _BY_CONTRACTS, args, options)
-        if by_name:
-            names = [given.pop(name, None) for name in _BY_NAME[:3]]
-            given["contracts"] = await self._catalog.contract_in(*names)
-        return await self.trades.get_trades(**given)
+        by_name = len(args) > 3 or not options.keys().isdisjoint(_NAMES)
+        method = TrayportClient._trades_by_name if by_name else TrayportClient._trades_of
+        trades: TradesResponse = await called(method, (self, *args), options, "get_trades")
+        return trades
+
+    async def _trades_of(
+        self, contracts: Contracts, from_: TimeLike, until: TimeLike | None = None, **options: Any
+    ) -> TradesResponse:
+        _check_times(from_, until)
+        return await self.trades.get_trades(contracts, from_, until, **options)
+
+    async def _trades_by_name(
+        self,
+        market_name: str,
+        sequence_name: str,
+        item_name: str,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        **options: Any,
+    ) -> TradesResponse:
+        _check_times(from_, until, item_name)
+        contract = await self._catalog.contract_in(market_name, sequence_name, item_name)
+        return await self.trades.get_trades(contract, from_, until, **options)
 
     async def get_ohlcv(
         self,
@@ -864,22 +885,22 @@ class TrayportClient(Groups):
         await self._session.aclose()
 
 
-_BY_CONTRACTS = ("contracts", "from_", "until")
-_BY_NAME = ("market_name", "sequence_name", "item_name", "from_", "until")
+_NAMES = ("market_name", "sequence_name", "item_name")
+_CALLS = (
+    "call it as get_trades(contracts, from_, until) or as "
+    "get_trades(market_name, sequence_name, item_name, from_, until)"
+)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d.*")
 
 
-def _bound(names: Sequence[str], args: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a call by name."""
-    if len(args) > len(names):
-        raise TrayportValidationError(
-            f"get_trades takes at most {len(names)} positional arguments, {len(args)} given",
-            parameter="get_trades",
-            suggestion="write the options as name=value",
-        )
-    given = dict(zip(names, args, strict=False))
-    if twice := given.keys() & options.keys():
-        name = min(twice)
-        raise TrayportValidationError(
-            f"{name} is given twice", parameter=name, suggestion="give it once"
-        )
-    return given | dict(options)
+def _check_times(from_: TimeLike, until: TimeLike | None, item: object = "") -> None:
+    """Refuses what is in the place of a time, before any name is looked up."""
+    from .query.times import instant
+
+    if isinstance(item, date) or (isinstance(item, str) and _DAY.fullmatch(item)):
+        raise invalid("item_name", item, "is a time, where a delivery period is expected", _CALLS)
+    for name, value in (("from_", from_), ("until", until)):
+        if isinstance(value, str) and not value[:4].isdecimal():
+            raise invalid(name, value, "is not a time", _CALLS)
+        if value is not None:
+            instant(value, name)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from . import client as async_
 from .client import MAX_REQUESTS
+from .resources.calls import checked_calls
 from .resources.portal import Portal
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
 __all__ = ["TrayportClient"]
 
 
+@checked_calls
 class TradesGroup:
     """Trades of contracts, and what is made of trades, over ranges of any length.
 
@@ -506,6 +508,7 @@ class TradesGroup:
         )
 
 
+@checked_calls
 class OrdersGroup:
     """The state of order books at regular points in time, over ranges of any length."""
 
@@ -707,6 +710,7 @@ class OrdersGroup:
         return self._portal.run(self._async.get_order_book_snapshot(contract, at, **options))
 
 
+@checked_calls
 class SnapshotsGroup:
     """Last trades and best orders of contracts at an instant."""
 
@@ -803,6 +807,7 @@ class SnapshotsGroup:
         )
 
 
+@checked_calls
 class ReferenceGroup:
     """Instruments, markets, sequences and delivery periods.
 
@@ -1081,6 +1086,7 @@ class ReferenceGroup:
         return self._portal.run(self._async.get_sequence_by_id(id))
 
 
+@checked_calls
 class TableStream:
     """Rows of one or many contracts, request by request. Made by `client.stream_trades`.
 
@@ -1204,6 +1210,7 @@ class TableStream:
         self._portal.run(self._async.aclose())
 
 
+@checked_calls
 class Planner:
     """Finds the fewest requests for many contracts, and runs them.
 
@@ -1348,6 +1355,7 @@ class Planner:
         )
 
 
+@checked_calls
 class TrayportClient:
     """Both APIs behind one key.
 

@@ -13,9 +13,11 @@ from ..query import rules
 from ..query.contracts import ContractSpec
 from ..query.rules import INTRADAY
 from ..query.times import SECOND, Interval, TimeLike, instant, to_text
+from .calls import checked_calls
 from .generated.orders import OrdersMethods
 
 
+@checked_calls
 class OrdersGroup(OrdersMethods):
     """The state of order books at regular points in time, over ranges of any length."""
 

@@ -18,12 +18,14 @@ from ..query.planner import plan
 from ..query.rules import endpoint_named, listed
 from ..query.times import Interval, TimeLike, Window
 from ..tables import RESPONSES, TableResponse
+from .calls import checked_calls
 from .estimates import duration, explain
 
 if TYPE_CHECKING:
     from ..telemetry.status import LimiterStatus
 
 
+@checked_calls
 class Planner:
     """Finds the fewest requests for many contracts, and runs them.
 

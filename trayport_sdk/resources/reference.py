@@ -5,10 +5,12 @@ from __future__ import annotations
 from trayport_api.models import Instrument, Market, Sequence
 
 from ..errors import TrayportLookupError, TrayportValidationError
+from .calls import checked_calls
 from .generated.reference import ReferenceMethods
 from .methods import ReferenceList
 
 
+@checked_calls
 class ReferenceGroup(ReferenceMethods):
     """Instruments, markets, sequences and delivery periods.
 

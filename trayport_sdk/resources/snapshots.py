@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from ..query.times import TimeLike
 from ..tables import SnapshotsResponse
+from .calls import checked_calls
 from .generated.snapshots import SnapshotsMethods
 
 
+@checked_calls
 class SnapshotsGroup(SnapshotsMethods):
     """Last trades and best orders of contracts at an instant."""
 

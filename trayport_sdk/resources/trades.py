@@ -13,9 +13,11 @@ from ..query.plan import QueryPlan, with_contract_column
 from ..query.planner import plan
 from ..query.times import Interval, TimeLike, floored, to_text
 from ..tables import SnapshotsResponse, TradesResponse
+from .calls import checked_calls
 from .generated.trades import TradesMethods
 
 
+@checked_calls
 class TradesGroup(TradesMethods):
     """Trades of contracts, and what is made of trades, over ranges of any length.
 

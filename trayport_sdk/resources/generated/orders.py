@@ -12,9 +12,11 @@ from ...query.contracts import ContractSpec
 from ...query.rules import Routes
 from ...query.times import Interval, TimeLike
 from ...tables import OrderBookResponse, OrderBookTopResponse
+from ..calls import checked_calls
 from ..methods import RowOperations
 
 
+@checked_calls
 class OrdersMethods(RowOperations):
     """The order book over time, as its best prices or in depth."""
 

@@ -15,9 +15,11 @@ from trayport_api.models import (
 )
 
 from ...query.times import TimeLike
+from ..calls import checked_calls
 from ..methods import ReferenceList, ReferenceOperations
 
 
+@checked_calls
 class ReferenceMethods(ReferenceOperations):
     """Instruments, markets, sequences and the delivery periods they are made of."""
 

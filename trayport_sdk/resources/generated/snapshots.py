@@ -9,9 +9,11 @@ from ...bulk.progress import OnProgress
 from ...bulk.runner import Contracts
 from ...query.times import TimeLike
 from ...tables import SnapshotsResponse
+from ..calls import checked_calls
 from ..methods import RowOperations
 
 
+@checked_calls
 class SnapshotsMethods(RowOperations):
     """The last trade and the best orders of many contracts at one instant."""
 

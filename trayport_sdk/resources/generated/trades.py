@@ -21,9 +21,11 @@ from ...tables import (
     PrivateTradesResponse,
     TradesResponse,
 )
+from ..calls import checked_calls
 from ..methods import RowOperations
 
 
+@checked_calls
 class TradesMethods(RowOperations):
     """Public and private trades, candles, the last trade and trading activity."""
 
