@@ -3,8 +3,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
+from tests.drawn import examples
 from tests.redis_server import RedisServer
+
+settings.register_profile("trayport", max_examples=examples(100))
+settings.load_profile("trayport")
 
 
 @pytest.fixture

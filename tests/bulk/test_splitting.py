@@ -19,6 +19,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from tests.drawn import examples
 from tests.http.peers import encoded, peer
 from tests.query.test_queries import unhurried
 from trayport_sdk import (
@@ -327,7 +328,7 @@ def test_a_contract_that_failed_alone_spoils_no_other_batch(status: int) -> None
     assert len(service.requests) <= (3 if status == 404 else 10) * len(plans) + 12
 
 
-@settings(unhurried, max_examples=20)
+@settings(unhurried, max_examples=examples(20))
 @given(st.integers(0, 49), st.integers(1, 20), st.integers(1, 31))
 def test_a_bad_contract_where_size_is_limited_too(item: int, most: int, longest: int) -> None:
     bad, limited = contracts(50)[item], limit(most, longest * DAY)
@@ -381,7 +382,7 @@ def test_a_query_that_fails_as_a_whole_is_one_failure_after_few_requests() -> No
 # --- Failures that pass
 
 
-@settings(unhurried, max_examples=20)
+@settings(unhurried, max_examples=examples(20))
 @given(st.integers(), st.integers(1, 50), st.integers(1, 32))
 def test_failures_that_pass_lose_nothing(seed: int, most: int, longest: int) -> None:
     chance = random.Random(seed)

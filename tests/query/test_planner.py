@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS, Endpoint, RangeLimit
 from trayport_spec.options import Options
 
+from tests.drawn import examples
 from tests.query.test_queries import (
     BARRED,
     NAMES,
@@ -246,7 +247,7 @@ def bound(endpoint: Endpoint, contracts: Sequence[ContractSpec], length: int) ->
     return (batches + alone) * -(-length // longest)
 
 
-@settings(unhurried, max_examples=25)
+@settings(unhurried, max_examples=examples(25))
 @given(st.sampled_from(["trades", "snapshots"]), st.integers(), st.integers(1, 3000))
 def test_thousands_of_contracts_over_years_reach_the_bound(name: str, seed: int, days: int) -> None:
     chance = random.Random(seed)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from trayport_spec import REQUEST_LIMITS
 
 from tests import virtual_time
+from tests.drawn import examples
 from tests.query.test_queries import unhurried
 from tests.virtual_time import clock
 from trayport_sdk import ContractSpec, Interval
@@ -139,7 +140,7 @@ every_limit = st.builds(
 )
 
 
-@settings(unhurried, max_examples=60)
+@settings(unhurried, max_examples=examples(60))
 @given(
     every_limit,
     st.just(0) | st.integers(0, 400),

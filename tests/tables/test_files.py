@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.drawn import examples
 from trayport_sdk import TrayportValidationError
 from trayport_sdk.bulk.writer import AbandonedError, FileWriter
 from trayport_sdk.tables import files
@@ -164,7 +165,9 @@ def same(one: Any, other: Any) -> bool:
 
 
 @settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=examples(25),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     sizes=st.lists(st.integers(0, 90), max_size=6),

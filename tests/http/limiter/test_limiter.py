@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from tests import virtual_time
+from tests.drawn import examples
 from tests.virtual_time import clock, clock_for_threads
 from trayport_sdk.errors import (
     TrayportConfigurationError,
@@ -71,7 +72,7 @@ def test_no_window_is_ever_exceeded_and_the_allowance_is_used() -> None:
     virtual_time.run(main())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.builds(Limits, st.integers(1, 8), st.integers(1, 480), st.booleans()),
     st.lists(st.floats(0, 3), min_size=1, max_size=40),
@@ -143,7 +144,7 @@ def test_nobody_starves() -> None:
     virtual_time.run(main())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.sampled_from(PRIORITIES), min_size=1, max_size=60))
 def test_within_a_priority_the_order_is_kept(mixed: list[Priority]) -> None:
     order = virtual_time.run(granted(RequestLimiter(DEFAULT, clock=clock), mixed))
@@ -152,7 +153,7 @@ def test_within_a_priority_the_order_is_kept(mixed: list[Priority]) -> None:
         assert places == sorted(places)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.sets(st.integers(0, 19)), st.floats(0, 3))
 def test_who_gives_up_uses_nothing_and_holds_nobody_up(quitters: set[int], after: float) -> None:
     async def main() -> None:

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import virtual_time
+from tests.drawn import examples
 from tests.virtual_time import clock
 from trayport_sdk.errors import TrayportLimiterError, TrayportRateLimitError
 from trayport_sdk.http.limiter import RequestLimiter
@@ -108,7 +109,7 @@ def arrivals(
     return written
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(requests, ALLOWANCES)
 def test_no_stall_before_or_after_the_socket_loosens_a_window(
     drawn: list[Request], limits: Limits
@@ -120,7 +121,7 @@ def test_no_stall_before_or_after_the_socket_loosens_a_window(
         assert most_within(written, window.milliseconds) <= window.limit
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(requests, ALLOWANCES, st.lists(st.integers(-900_000, 10**9), min_size=2, max_size=2))
 def test_nor_does_the_clock_that_a_process_has(
     drawn: list[Request], limits: Limits, ahead: list[int]

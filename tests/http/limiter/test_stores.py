@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from trayport_spec import REQUEST_LIMITS
 
 from tests import virtual_time
+from tests.drawn import examples
 from tests.redis_server import RedisServer
 from tests.virtual_time import clock, clock_for_threads
 from trayport_sdk.errors import TrayportConfigurationError, TrayportLimiterError
@@ -335,7 +336,7 @@ def results(store: Store, time: Clock, drawn: list[Ask]) -> list[Taken | Look | 
     return said
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(asks)
 def test_memory_and_file_give_the_same_answers(drawn: list[Ask]) -> None:
     mine, theirs = Clock(), Clock()
@@ -345,7 +346,7 @@ def test_memory_and_file_give_the_same_answers(drawn: list[Ask]) -> None:
     file.close()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(drawn=asks)
 def test_memory_and_redis_give_the_same_answers(
     redis_server: RedisServer, drawn: list[Ask]
