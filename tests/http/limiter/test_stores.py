@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias, cast
 
 import pytest
 from attrs import define
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from trayport_spec import REQUEST_LIMITS
@@ -348,6 +348,7 @@ def test_memory_and_file_give_the_same_answers(drawn: list[Ask]) -> None:
 
 @settings(max_examples=examples(80), deadline=None)
 @given(drawn=asks)
+@example(drawn=[(0, "crowd", 1), (0, "start", 0), (0, "crowd", 1)])
 def test_memory_and_redis_give_the_same_answers(
     redis_server: RedisServer, drawn: list[Ask]
 ) -> None:

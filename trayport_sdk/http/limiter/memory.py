@@ -73,8 +73,8 @@ class MemoryStore(Store):
             grant = RateItem(self._new_name(), now + wait)
             if wait > ahead or not self._bucket.put(grant):
                 return Taken(now, max(1, wait - ahead))
-            if wait:
-                self._bucket.items.sort(key=_by_time)  # others may wait for longer
+            if any(other.timestamp > grant.timestamp for other in self._bucket.items[-2:-1]):
+                self._bucket.items.sort(key=_by_time)  # others wait for longer
             self._record(TAKEN, grant.name, now, wait)
             self._forget(now)
             return Taken(now, 0, name=grant.name)
