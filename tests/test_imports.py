@@ -19,15 +19,13 @@ GENERATED = ("trayport_api", "trayport_spec")
 # What each room may import besides itself. `client` opens the sandbox on use.
 ARROWS = {
     "errors": set[str](),
-    "processes": {"errors"},
     "settings": {"errors"},
     "query": {"errors"},
     "telemetry": {"errors"},
-    "tables": {"processes", "query", "telemetry", "errors"},
-    "http": {"processes", "query", "telemetry", "settings", "errors"},
-    "bulk": {"processes", "tables", "http", "query", "telemetry", "settings", "errors"},
+    "tables": {"query", "telemetry", "errors"},
+    "http": {"query", "telemetry", "settings", "errors"},
+    "bulk": {"tables", "http", "query", "telemetry", "settings", "errors"},
     "resources": {
-        "processes",
         "bulk",
         "tables",
         "http",

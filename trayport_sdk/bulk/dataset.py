@@ -19,13 +19,13 @@ from ..errors import (
     unknown_value,
 )
 from ..http.body import DecompressionError, decompressed
-from ..processes import check_process
 from ..query import rules
 from ..query.plan import OPERATIONS, QueryPlan
 from ..tables.convert import flat
 from ..tables.decode.decoder import Decoder
 from ..tables.decode.split import SMALL_PIECE
 from ..tables.output import user_path
+from ..telemetry.processes import check_process
 from .raw import encoding_of
 from .result import columns_of
 

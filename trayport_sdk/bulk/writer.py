@@ -13,11 +13,11 @@ from typing import Self
 import polars as pl
 from attrs import field, frozen
 
-from ..processes import start_thread
 from ..query.plan import counted
 from ..tables.base import RequestRecord
 from ..tables.files import encode
 from ..tables.output import replaced
+from ..telemetry.processes import start_thread
 
 
 class AbandonedError(Exception):

@@ -34,7 +34,6 @@ from ..errors import (
     TrayportConfigurationError,
     TrayportError,
 )
-from ..processes import was_forked
 from ..telemetry.events import (
     AttemptEvent,
     Event,
@@ -46,6 +45,7 @@ from ..telemetry.events import (
 )
 from ..telemetry.logging import LOGGER, Log, configure
 from ..telemetry.metrics import MetricsCollector
+from ..telemetry.processes import was_forked
 from .breaker import Breakers
 from .hooks import Hooks
 from .inprocess import InProcessTransport

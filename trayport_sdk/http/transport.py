@@ -26,7 +26,7 @@ from ..errors import (
     TrayportDecodeError,
     TrayportTimeoutError,
 )
-from ..processes import OneThread, check_process
+from ..telemetry.processes import OneThread, check_process
 from ..telemetry.status import ConnectionCounts
 from .body import ENCODINGS, ERROR_BYTES, Pipe, beginning
 from .connections import Connections, distrust

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ..errors import TrayportConfigurationError
-from ..processes import check_process, is_ending, start_thread, was_forked
+from ..telemetry.processes import check_process, is_ending, start_thread, was_forked
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")

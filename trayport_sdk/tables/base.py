@@ -15,9 +15,9 @@ from attrs import field, frozen
 from trayport_spec import ENDPOINTS, SPEC_HASH
 
 from ..errors import TrayportLookupError, unknown_value
-from ..processes import check_process
 from ..query.plan import counted
 from ..query.times import Window
+from ..telemetry.processes import check_process
 from . import convert
 from .batches import map_batches
 from .decode.schema import ColumnFilter, to_frame

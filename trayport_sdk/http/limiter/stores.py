@@ -13,12 +13,15 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from typing import TypeVar
 
 from .base import NEW_MILLISECONDS, Look, Store, StoreError, Taken
 from .limits import NEVER, SHARED_PADDING, Limits, Slowdown
 from .memory import COPIED, STARTED, MemoryStore
 
 __all__ = ["Look", "MemoryStore", "SqliteStore", "Store", "StoreError", "Taken"]
+
+Result = TypeVar("Result")
 
 IN_MEMORY = ":memory:"
 BUSY_SECONDS = 5.0
@@ -94,6 +97,31 @@ class SqliteStore(MemoryStore):
             os.register_at_fork(
                 before=_weakly(self._closed_and_locked), after_in_parent=again, after_in_child=again
             )
+
+    def take(self, limits: Limits, ahead: int = 0) -> Taken:
+        return self._retried(super().take, limits, ahead)
+
+    def start(self, name: str, limits: Limits) -> Taken:
+        return self._retried(super().start, name, limits)
+
+    def finish(self, name: str) -> None:
+        self._retried(super().finish, name)
+
+    def slow_down(self, pause: int, granted: int) -> float:
+        return self._retried(super().slow_down, pause, granted)
+
+    def look(self, limits: Limits) -> Look:
+        return self._retried(super().look, limits)
+
+    def _retried(self, call: Callable[..., Result], *arguments: object) -> Result:
+        """Goes on in another file if the one in use is lost meanwhile."""
+        for _ in range(ATTEMPTS):
+            try:
+                return call(*arguments)
+            except StoreError:
+                if self._place == _place(self._path):
+                    raise
+        return call(*arguments)
 
     @contextmanager
     def _open(self) -> Generator[int]:

@@ -18,7 +18,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from .errors import TrayportConfigurationError, TrayportForkError
+from ..errors import TrayportConfigurationError, TrayportForkError
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
