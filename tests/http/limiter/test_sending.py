@@ -402,3 +402,28 @@ def test_a_store_that_is_lost_between_grant_and_socket_is_an_error_or_another_gr
             limiter.close()
 
     asyncio.run(main())
+
+
+def test_a_file_that_is_lost_in_the_middle_of_a_change_is_replaced(tmp_path: Path) -> None:
+    time, file = Time(), tmp_path / "grants.db"
+
+    class Unlucky(SqliteStore):
+        """Its files are deleted while it writes."""
+
+        def _record(self, event: str, name: str, now: int, ahead: int = 0) -> None:
+            super()._record(event, name, now, ahead)
+            for lost in tmp_path.iterdir() if unlucky else ():
+                lost.unlink()
+            unlucky.clear()
+
+    unlucky: list[bool] = []
+    store = Unlucky(str(file), "a", time.clock(), time.clock())
+    store.look(DEFAULT)
+    time.now += NEW_MILLISECONDS
+    unlucky.append(True)
+    # Whether it is counted before or after that, it is not lost.
+    store.take(DEFAULT)
+    with closing(SqliteStore(str(file), "a", time.clock(), time.clock())) as other:
+        store.look(DEFAULT)
+        assert other.look(DEFAULT).used[-1] >= 1
+    store.close()

@@ -114,12 +114,13 @@ class SqliteStore(MemoryStore):
         return self._retried(super().look, limits)
 
     def _retried(self, call: Callable[..., Result], *arguments: object) -> Result:
-        """Goes on in another file if the one in use is lost meanwhile."""
+        """Goes on if the file in use, or its journal, is lost meanwhile."""
         for _ in range(ATTEMPTS):
             try:
                 return call(*arguments)
-            except StoreError:
-                if self._place == _place(self._path):
+            except StoreError as error:
+                is_broken = _code(error.__cause__) == sqlite3.SQLITE_IOERR
+                if not is_broken and self._place == _place(self._path):
                     raise
         return call(*arguments)
 
@@ -347,7 +348,7 @@ def _place(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _code(error: sqlite3.Error) -> int:
+def _code(error: BaseException | None) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
