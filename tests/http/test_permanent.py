@@ -60,8 +60,15 @@ def blocking(tls: ssl.SSLContext | None) -> Iterator[int]:
                 while True:
                     accepted, _ = listener.accept()
                     accepted.settimeout(10)
-                    with suppress(OSError), accepted:
-                        respond(tls.wrap_socket(accepted, server_side=True) if tls else accepted)
+                    with suppress(OSError), accepted, accepted.dup() as kept:
+                        with suppress(OSError):
+                            respond(
+                                tls.wrap_socket(accepted, server_side=True) if tls else accepted
+                            )
+                        # A reset, because of what was not read, would discard the alert.
+                        kept.shutdown(socket.SHUT_WR)
+                        while kept.recv(1 << 16):
+                            pass
 
         thread = threading.Thread(target=serve)
         thread.start()
