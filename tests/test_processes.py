@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.programs import output_of
 
 FORKS = """
 import asyncio, json, os, signal, sys, tempfile, warnings
@@ -186,20 +185,6 @@ assert len(threaded.trades.get_trades(CONTRACT, *DAY)) == 1
 print("left")
 """,
 }
-
-
-def output_of(program: str, *arguments: str) -> str:
-    """What a program prints that ends, and says nothing besides."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program, *arguments],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'generated'}{os.pathsep}{ROOT}"},
-        timeout=60,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
 
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from tests.programs import output_of
 from tests.redis_server import RedisServer
 from tests.sharing import grants_of_processes
 from trayport_sdk.http.limiter.limits import Limits
 from trayport_sdk.http.limiter.stores import SqliteStore
 
-ROOT = Path(__file__).resolve().parents[3]
 PROCESSES = 4
 SECONDS = 10.0
 DEFAULT = Limits(6, 360)
@@ -202,20 +200,6 @@ store.take(Limits(6, 360))
 store.close()
 print(*os.listdir(), *os.listdir(sys.argv[1]))
 """
-
-
-def output_of(program: str, *arguments: str) -> str:
-    """What a program prints, where every warning that it does not expect is an error."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program, *arguments],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'generated'}{os.pathsep}{ROOT}"},
-        timeout=60,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
 
 
 def forked(store: str) -> tuple[dict[str, Any], dict[str, Any]]:
