@@ -6,11 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trayport_sdk.tables.decode.locate import path_of, row_at, row_of, start_of, values
+from trayport_sdk.tables.decode.locate import (
+    LONGEST_NAME,
+    path_of,
+    row_at,
+    row_of,
+    start_of,
+    values,
+)
 
+# As JSON writes a character in up to twelve bytes, all of these are read whole.
+names = st.text(max_size=(LONGEST_NAME - 2) // 12)
 documents: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.integers() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4),
 )
 
 
@@ -41,6 +50,11 @@ def text_values(document: Any) -> int:
 def test_anything_at_all_can_be_looked_into(text: bytes, offset: int) -> None:
     assert 0 <= start_of(text, (0, "a")) <= len(text)
     assert row_at(text, offset) >= 0
+
+
+def test_of_a_very_long_name_the_beginning_is_told() -> None:
+    paths = [list(value.path) for value in values(b'{"' + b"a" * 5000 + b'":1}')]
+    assert paths == [[], ['"' + "a" * (LONGEST_NAME - 1)]]
 
 
 TEXT = b'[{"a":1,"b":{"c":[1,{"d":2}]}},{"a":2}]'

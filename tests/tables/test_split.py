@@ -14,6 +14,7 @@ values: st.SearchStrategy[Any] = st.recursive(
     max_leaves=12,
 )
 rows = st.lists(st.dictionaries(st.sampled_from("abc"), values, min_size=1), max_size=12)
+BLANKS = bytes.maketrans(b"\t\n\r", b"   ")
 layouts = st.sampled_from([(",", ":"), (", ", ": "), ("\n,\t", " :\r\n")])
 
 
@@ -34,6 +35,12 @@ def all_cuts(cutter: Cutter, text: bytes, step: int) -> list[Cut]:
     return cuts + list(iter(cutter.cut, None))
 
 
+def assert_in_place(cuts: list[Cut], text: bytes) -> None:
+    """White space that was put back may be of another kind."""
+    spaced = text.translate(BLANKS)
+    assert all(spaced[cut.offset :].startswith(cut.inner.translate(BLANKS)) for cut in cuts)
+
+
 @given(rows, layouts, st.integers(0, 3), st.integers(1, 60), st.integers(1, 40))
 def test_the_pieces_are_the_whole_and_can_be_proved(
     rows: list[Any], layout: tuple[str, str], indent: int, piece: int, step: int
@@ -48,7 +55,19 @@ def test_the_pieces_are_the_whole_and_can_be_proved(
         assert not any(cut.is_guess for cut in cuts)
     assert proved(cuts) == rows
     assert [cut.is_last for cut in cuts] == [False] * (len(cuts) - 1) + [True]
-    assert all(text[cut.offset :].startswith(cut.inner) for cut in cuts)
+    assert_in_place(cuts, text)
+
+
+@given(rows, layouts, st.integers(0, 3), st.integers(1, 60))
+def test_pieces_that_are_put_back_stand_where_they_stood(
+    rows: list[Any], layout: tuple[str, str], indent: int, piece: int
+) -> None:
+    text = json.dumps(rows, separators=layout, indent=indent or None).encode()
+    cutter = Cutter(piece)
+    cutter.put_back(all_cuts(cutter, text, len(text)))
+    cuts = list(iter(cutter.cut, None))
+    assert proved(cuts) == rows
+    assert_in_place(cuts, text)
 
 
 def test_rows_that_begin_alike_are_cut_at_about_the_size_asked_for() -> None:

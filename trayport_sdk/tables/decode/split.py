@@ -131,9 +131,13 @@ class Cutter:
 
     def put_back(self, cuts: Sequence[Cut]) -> None:
         """Takes back a piece and all after it: from now on, brackets are followed."""
-        text = b",".join(cut.inner for cut in cuts)
-        self._text[:0] = text if cuts[-1].is_last else text + b","
-        self._offset = cuts[0].offset
+        text, self._offset = bytearray(), cuts[0].offset
+        for cut in cuts:
+            # Places are told exactly, unless there is more white space than a row may have.
+            passed_over = cut.offset - self._offset - len(text)
+            text += b" " * min(passed_over, MOST_OF_A_ROW) + cut.inner
+            text += b"" if cut.is_last else b","
+        self._text[:0] = text
         self._ended = False
         self._forget()
         self._wanted = self._piece
