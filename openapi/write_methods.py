@@ -405,7 +405,7 @@ def group_module(name: str, endpoints: Sequence[t.Endpoint], text: str) -> str:
         "from ...bulk.progress import OnProgress",
         "from ...bulk.runner import Contracts",
         "from ...query.contracts import ContractSpec",
-        "from ...query.rules import Routes",
+        "from ...query.build import Routes",
         "from ...query.times import Interval, TimeLike",
     ]
     if tables:

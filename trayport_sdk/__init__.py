@@ -41,7 +41,7 @@ _PUBLIC = {
     ".http.limiter": "Priority",
     ".query.contracts": "ContractSpec",
     ".query.plan": "BulkMarketQuery BulkSequenceItemQuery ParallelContractQuery QueryPlan",
-    ".query.rules": "Routes",
+    ".query.build": "Routes",
     ".query.times": "Interval TimeLike Window",
     ".resources.health": "HealthCheck HealthReport Status",
     ".resources.methods": "ReferenceList",

@@ -65,7 +65,7 @@ from .query.plan import BulkMarketQuery as BulkMarketQuery
 from .query.plan import BulkSequenceItemQuery as BulkSequenceItemQuery
 from .query.plan import ParallelContractQuery as ParallelContractQuery
 from .query.plan import QueryPlan as QueryPlan
-from .query.rules import Routes as Routes
+from .query.build import Routes as Routes
 from .query.times import Interval as Interval
 from .query.times import TimeLike as TimeLike
 from .query.times import Window as Window

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from .http.hooks import EventHooks, Hooks, OnBreakerChange, OnRetry
     from .http.limiter import Priority
     from .http.session import Session
+    from .query.build import ResponseFormat
     from .query.contracts import ContractSpec
-    from .query.rules import ResponseFormat
     from .query.times import Interval, TimeLike
     from .resources.health import HealthReport, Status
     from .resources.planner import Planner

@@ -52,9 +52,9 @@ if TYPE_CHECKING:
     from .bulk.writer import FileReport
     from .http.hooks import EventHooks, OnBreakerChange, OnRetry
     from .http.limiter import Priority
+    from .query.build import ResponseFormat, Routes
     from .query.contracts import ContractSpec
     from .query.plan import QueryPlan
-    from .query.rules import ResponseFormat, Routes
     from .query.times import Interval, TimeLike
     from .resources.health import HealthReport, Status
     from .resources.methods import ReferenceList

@@ -16,7 +16,6 @@ from trayport_spec import ENDPOINTS, Endpoint
 from trayport_spec.options import Options
 
 from trayport_sdk import ContractSpec, ContractType, Interval, TrayportValidationError
-from trayport_sdk.query.params import parameters_by_argument
 from trayport_sdk.query.plan import (
     OPERATIONS,
     BulkMarketQuery,
@@ -27,6 +26,7 @@ from trayport_sdk.query.plan import (
     with_contract,
 )
 from trayport_sdk.query.planner import plan
+from trayport_sdk.query.rules import parameters_by_argument
 from trayport_sdk.query.times import DAY, SECOND, Window, instant, months_after
 
 NAMES = tuple(endpoint.key for endpoint in ENDPOINTS.values() if endpoint.api == "analytics")

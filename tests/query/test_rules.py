@@ -11,8 +11,8 @@ from trayport_spec import ENDPOINTS, PRIVATE_ORDERS_FROM, VENUES, Endpoint
 from trayport_spec.options import Options
 
 from trayport_sdk import ContractSpec, ContractType, TrayportValidationError
-from trayport_sdk.query import rules
-from trayport_sdk.query.rules import endpoint_named, listed
+from trayport_sdk.query import build, rules
+from trayport_sdk.query.build import endpoint_named, listed
 from trayport_sdk.query.times import DAY, SECOND, instant, to_text
 
 TRADES = ENDPOINTS["get_trades"]
@@ -350,14 +350,14 @@ def test_data_ends_with_the_day_before_or_now(
     endpoint = endpoint_named(name)
     tokyo = NOW.astimezone(timezone(timedelta(hours=9)))
     for now in (NOW, tokyo):
-        assert to_text(rules.data_end(endpoint, now, intraday=intraday)) == end
-        found = rules.latest(endpoint, now, intraday=intraday)
+        assert to_text(build.end_of_data(endpoint, now, intraday=intraday)) == end
+        found = build.last_instant(endpoint, now, intraday=intraday)
         assert found is not None
         assert to_text(found) == latest
 
 
 def test_reference_data_has_no_end() -> None:
-    assert rules.latest(ENDPOINTS["get_markets"], NOW, intraday=False) is None
+    assert build.last_instant(ENDPOINTS["get_markets"], NOW, intraday=False) is None
 
 
 @given(st.sampled_from(sorted(NEEDED)), st.datetimes(datetime(1971, 1, 1)), st.booleans())
@@ -365,8 +365,8 @@ def test_the_end_of_the_data_may_always_be_asked_for(
     name: str, moment: datetime, intraday: bool
 ) -> None:
     endpoint, now = endpoint_named(name), moment.replace(tzinfo=UTC)
-    end = rules.data_end(endpoint, now, intraday=intraday)
-    latest = rules.latest(endpoint, now, intraday=intraday)
+    end = build.end_of_data(endpoint, now, intraday=intraday)
+    latest = build.last_instant(endpoint, now, intraday=intraday)
     assert latest is not None
     assert end <= latest
     assert instant(to_text(end), "until") == end
@@ -377,17 +377,17 @@ def test_the_end_of_the_data_may_always_be_asked_for(
 
 def test_a_range_before_some_orders_says_which_begin_when() -> None:
     book = endpoint_named("order_book")
-    sentence = rules.missing_history(book, at("2020-06"), include_private=False)
+    sentence = build.missing_history(book, at("2020-06"), include_private=False)
     assert sentence is not None
     assert sentence.startswith("/orders/book from 2020-06-01T00:00:00Z lacks orders")
     assert sentence.endswith("EPEX, GMEG, GMEP, IDEX, MIBG, NDAQ, NODX from 2021-02-01")
-    private = rules.missing_history(book, at("2020-06"), include_private=True)
+    private = build.missing_history(book, at("2020-06"), include_private=True)
     assert private == f"{sentence}; private orders from {PRIVATE_ORDERS_FROM}"
 
 
 def test_every_venue_is_missed_before_all_history() -> None:
     book = endpoint_named("order_book_top")
-    sentence = rules.missing_history(book, at("2019"), include_private=False) or ""
+    sentence = build.missing_history(book, at("2019"), include_private=False) or ""
     assert "brokers from 2020-01-31" in sentence
     exchanges = [venue.code for venue in VENUES.values() if venue.kind == "exchange"]
     assert [code for code in exchanges if code not in sentence] == []
@@ -396,13 +396,13 @@ def test_every_venue_is_missed_before_all_history() -> None:
 def test_nothing_is_missing_once_all_histories_have_begun() -> None:
     begun = instant(max(venue.orders_from for venue in VENUES.values()), "begun")
     book = endpoint_named("order_book")
-    assert rules.missing_history(book, begun, include_private=True) is None
-    assert rules.missing_history(book, begun - DAY, include_private=False) is not None
+    assert build.missing_history(book, begun, include_private=True) is None
+    assert build.missing_history(book, begun - DAY, include_private=False) is not None
 
 
 @pytest.mark.parametrize("name", ["trades", "ohlcv", "snapshots", "activity"])
 def test_only_order_books_miss_orders(name: str) -> None:
-    assert rules.missing_history(endpoint_named(name), 0, include_private=True) is None
+    assert build.missing_history(endpoint_named(name), 0, include_private=True) is None
 
 
 # --- Options
@@ -410,7 +410,7 @@ def test_only_order_books_miss_orders(name: str) -> None:
 
 def test_options_that_are_left_out_stay_out() -> None:
     for name in NEEDED:
-        assert rules.options(endpoint_named(name)) == Options()
+        assert build.chosen_options(endpoint_named(name)) == Options()
 
 
 @pytest.mark.parametrize("field", TRADES.optional_fields)
@@ -418,18 +418,20 @@ def test_an_optional_field_is_known_in_every_spelling(field: str) -> None:
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in field)
     for spelling in (field, field.upper(), field.lower(), snake, snake.upper()):
         for given_as in (spelling, [spelling]):
-            assert rules.options(TRADES, optional_fields=given_as).optional_fields == (field,)
+            assert build.chosen_options(TRADES, optional_fields=given_as).optional_fields == (
+                field,
+            )
 
 
 def test_optional_fields_come_once_and_in_the_order_asked_for() -> None:
-    found = rules.options(TRADES, optional_fields=["route", "contract", "ROUTE"])
+    found = build.chosen_options(TRADES, optional_fields=["route", "contract", "ROUTE"])
     assert found.optional_fields == ("route", "contract")
 
 
 def refused_option(endpoint: Endpoint, **chosen: Any) -> str:
     (name,) = chosen
     with pytest.raises(TrayportValidationError) as refused:
-        rules.options(endpoint, **chosen)
+        build.chosen_options(endpoint, **chosen)
     assert refused.value.parameter == name
     return str(refused.value)
 
@@ -451,7 +453,7 @@ def test_an_unknown_optional_field_lists_the_known_ones(field: Any) -> None:
     ],
 )
 def test_routes_are_named_by_name_or_id_or_all_at_once(given_as: Any, routes: Any) -> None:
-    assert rules.options(TRADES, routes=given_as).routes == routes
+    assert build.chosen_options(TRADES, routes=given_as).routes == routes
 
 
 @pytest.mark.parametrize("routes", ["", " ", [], [None], [1.5], True, b"all"])
@@ -478,7 +480,7 @@ def test_an_option_of_the_wrong_kind_or_out_of_bounds_is_refused(name: str, valu
 
 
 def test_numbers_become_plain_ones() -> None:
-    chosen = rules.options(endpoint_named("order_book"), depth=np.int64(5), max_spread=1)
+    chosen = build.chosen_options(endpoint_named("order_book"), depth=np.int64(5), max_spread=1)
     assert chosen == Options(depth=5, max_spread=1.0)
     assert (type(chosen.depth), type(chosen.max_spread)) == (int, float)
 

@@ -21,8 +21,8 @@ from tests.drawn import examples
 from tests.sandbox.asking import INSTRUMENT, MARKET, NOW, SEQUENCE, Asker, nanoseconds
 from trayport_sdk import Interval, IntervalUnit, TrayportAPIError, TrayportClient
 from trayport_sdk.errors import TrayportValidationError
-from trayport_sdk.query import rules
-from trayport_sdk.query.params import parameters_by_argument
+from trayport_sdk.query import build, rules
+from trayport_sdk.query.rules import parameters_by_argument
 from trayport_sdk.query.times import DAY, SECOND, floored, instant, months_after, to_text
 from trayport_sdk.sandbox import Sandbox
 
@@ -83,7 +83,7 @@ def word(parameter: Parameter, value: object) -> str:
 
 
 def refused_by_the_rules(endpoint: Endpoint, arguments: Arguments, intraday: bool) -> str | None:
-    latest = rules.latest(endpoint, NOW, intraday=intraday)
+    latest = build.last_instant(endpoint, NOW, intraday=intraday)
     try:
         rules.check(endpoint, arguments, latest=latest)
     except TrayportValidationError as error:
@@ -253,7 +253,7 @@ def start_early(draw: Draw, endpoint: Endpoint, arguments: Arguments) -> None:
 
 
 def end_late(draw: Draw, endpoint: Endpoint, arguments: Arguments) -> None:
-    today = rules.data_end(ENDPOINTS["get_trades"], NOW, intraday=False)
+    today = build.end_of_data(ENDPOINTS["get_trades"], NOW, intraday=False)
     end = today + draw(st.sampled_from([0, DAY]))
     end += draw(st.sampled_from([-MINUTE, -SECOND, 0, SECOND, MINUTE, DAY]))
     if "at" in parameters_by_argument(endpoint):

@@ -19,7 +19,7 @@ from ..errors import (
     unknown_value,
 )
 from ..http.body import DecompressionError, decompressed
-from ..query import rules
+from ..query.build import chosen_options
 from ..query.plan import OPERATIONS, QueryPlan
 from ..tables.convert import flat
 from ..tables.decode.decoder import Decoder
@@ -125,7 +125,7 @@ def decode_file(
     kind = Path(file.stem if encoding else file.name).suffix.lower()
     if kind != ".json":
         raise _unreadable(path, "has no known ending", limit=".json")
-    options = rules.options(
+    options = chosen_options(
         OPERATIONS[endpoint],
         optional_fields=optional_fields,
         include_private=include_private,

@@ -26,7 +26,6 @@ from ..errors import (
     TrayportServerError,
 )
 from ..query.contracts import ContractSpec, response_forms
-from ..query.params import parameters_by_argument
 from ..query.plan import (
     CONTRACT,
     BulkMarketQuery,
@@ -34,6 +33,7 @@ from ..query.plan import (
     QueryPlan,
     with_contract_column,
 )
+from ..query.rules import parameters_by_argument
 from ..tables.base import RequestRecord
 from ..tables.convert import flat
 from ..tables.decode.decoder import Decoder

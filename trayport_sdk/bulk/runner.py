@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from trayport_spec import ENDPOINTS
 
 from ..errors import TrayportValidationError, exclusive, invalid
-from ..query.build import about, build_query
+from ..query.build import about, build_query, listed
 from ..query.contracts import ContractSpec
 from ..query.plan import OPERATIONS, QueryPlan, with_contract_column
 from ..query.planner import plan
-from ..query.rules import listed
 from ..tables import TableResponse
 from .dead_letters import DeadLetters, RetryReport, retry_failed
 from .executor import Run, check_callback

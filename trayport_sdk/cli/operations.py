@@ -16,8 +16,8 @@ from trayport_api.types import UNSET
 from trayport_spec import ENDPOINTS, Column, Endpoint, Parameter
 
 from ..bulk.stream import STREAMED
-from ..query.params import parameters_by_argument
 from ..query.plan import counted
+from ..query.rules import parameters_by_argument
 from ..tables import RESPONSES, TableResponse, files
 from ..tables.files import FORMATS
 from ..tables.output import check_writable

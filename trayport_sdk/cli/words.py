@@ -8,7 +8,7 @@ import click
 from trayport_spec import ENDPOINTS
 
 from ..client import TrayportClient
-from ..query.params import parameters_by_argument
+from ..query.rules import parameters_by_argument
 from ..settings import Settings
 
 SHORT = {"from_": "--from", "routes": "--route", "optional_fields": "--field"}

@@ -23,9 +23,9 @@ from ..errors import (
     TrayportConnectionError,
     TrayportDecodeError,
 )
-from ..query import rules
-from ..query.params import parameters_by_argument
+from ..query.build import end_of_data
 from ..query.plan import QueryPlan
+from ..query.rules import check, parameters_by_argument
 from ..query.times import instant, to_text
 from .body import ERROR_BYTES, BodyLimitError, DecompressionError, decompressed
 from .redaction import Redaction
@@ -86,7 +86,7 @@ class ApiRequest:
             TrayportValidationError: It breaks a rule of the operation.
         """
         arguments = query.arguments()
-        rules.check(query.operation, arguments)
+        check(query.operation, arguments)
         ending = f"/{query.options.response_format}"
         media_type = next(m for m in query.operation.media_types if m.endswith(ending))
         return evolve(cls.of(query.operation.operation_id, **arguments), media_type=media_type)
@@ -117,7 +117,7 @@ class ApiRequest:
         """The parameter that ends after the data do, its value, and where they end at a time."""
         if self.endpoint.limits.cutoff is None or self._end is None:
             return None
-        last = rules.data_end(self.endpoint, now, intraday=False)
+        last = end_of_data(self.endpoint, now, intraday=False)
         name, end = self._end
         return (name, end, to_text(last)) if instant(end, name) > last else None
 

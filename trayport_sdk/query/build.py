@@ -4,21 +4,56 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from attrs import evolve
-from trayport_spec import Endpoint
+from trayport_spec import ENDPOINTS, PRIVATE_ORDERS_FROM, VENUES, Endpoint, Venue
+from trayport_spec.options import Options
 
-from ..errors import TrayportHistoryWarning, TrayportValidationError, missing
-from . import rules
+from ..errors import (
+    TrayportHistoryWarning,
+    TrayportValidationError,
+    empty,
+    invalid,
+    missing,
+    unknown_parameter,
+    unknown_value,
+)
 from .contracts import ContractSpec
-from .params import check_known, parameters_by_argument
-from .plan import BulkMarketQuery, QueryPlan, alone
-from .times import Interval, TimeLike, Window, floored, instant, interval_of, to_text
+from .plan import CHOICES, DEFAULTS, BulkMarketQuery, QueryPlan, alone
+from .rules import (
+    INTRADAY,
+    check,
+    check_known,
+    checked_value,
+    listed_values,
+    parameters_by_argument,
+)
+from .times import (
+    DAY,
+    EPOCH,
+    SECOND,
+    Interval,
+    TimeLike,
+    Window,
+    floored,
+    instant,
+    interval_of,
+    to_text,
+)
 
+Routes: TypeAlias = str | int | Sequence[str | int]
+"""Routes to market, by name or id; `"all"` means every one."""
+
+ResponseFormat: TypeAlias = Literal["json", "csv"]
+"""The format of a response."""
+
+_EVERY_ROUTE = "all"
+_ORDERS = "Orders"
 _PACKAGE = str(Path(__file__).parents[1])
 # Stands for contracts that are still to be looked up, in the checks.
 _ANY = ContractSpec(market_id=1, sequence_id=1, sequence_item_id=1)
@@ -68,7 +103,7 @@ def build_query(
         way_out = 'give one, like "15m", "1h" or "1d"'
         raise missing("interval", f"{endpoint.path} is about regular intervals", way_out)
     every = None if interval is None else interval_of(interval)
-    data_end = rules.data_end(endpoint, now, intraday=intraday)
+    data_end = end_of_data(endpoint, now, intraday=intraday)
     moment = window = None
     if "at" in known:
         moment = data_end if at is None else instant(at, "at")
@@ -80,7 +115,7 @@ def build_query(
         "window": window,
         "at": moment,
         "interval": every,
-        "options": rules.options(endpoint, **options),
+        "options": chosen_options(endpoint, **options),
     }
     query = QueryPlan(**parts)
     if scope is not None:
@@ -89,8 +124,8 @@ def build_query(
     checked = query
     if endpoint.limits.contract is not None and scope is None:
         checked = alone(query, contracts[0] if contracts else _ANY)
-    latest = rules.latest(endpoint, now, intraday=intraday)
-    rules.check(endpoint, checked.arguments(), latest=latest, intraday=intraday, whole=True)
+    latest = last_instant(endpoint, now, intraday=intraday)
+    check(endpoint, checked.arguments(), latest=latest, intraday=intraday, whole=True)
     _warn_of_missing_history(endpoint, query)
     return query
 
@@ -121,7 +156,7 @@ def _window(
             f"{endpoint.path} ends",
             parameter="from_",
             limit=to_text(data_end),
-            suggestion="start earlier" + ("" if intraday else rules.INTRADAY),
+            suggestion="start earlier" + ("" if intraday else INTRADAY),
         )
     return Window(start, data_end)
 
@@ -131,7 +166,7 @@ def _warn_of_missing_history(endpoint: Endpoint, query: QueryPlan) -> None:
     if start is None:
         return
     private = query.options.include_private
-    sentence = rules.missing_history(endpoint, start, include_private=private)
+    sentence = missing_history(endpoint, start, include_private=private)
     if sentence is not None:
         warnings.warn(sentence, TrayportHistoryWarning, stacklevel=_depth())
 
@@ -147,3 +182,195 @@ def _depth() -> int:
 def about(query: QueryPlan, contracts: Sequence[ContractSpec]) -> QueryPlan:
     """The same query about these contracts."""
     return evolve(query, contracts=tuple(dict.fromkeys(contracts)))
+
+
+def endpoint_named(name: str) -> Endpoint:
+    """The operation of a name such as `"trades"`, `"get_trades"` or `"/trades"`.
+
+    Raises:
+        TrayportValidationError: No operation that returns market data has the name.
+
+    Example:
+        >>> endpoint_named("Order-Book-Top").path
+        '/orders/book/top'
+    """
+    wanted = str(name).strip().lower().replace("-", "_")
+    served = [endpoint for endpoint in ENDPOINTS.values() if endpoint.api == "analytics"]
+    for endpoint in served:
+        if wanted in (endpoint.operation_id, endpoint.key, endpoint.path):
+            return endpoint
+    raise unknown_value("endpoint", name, (endpoint.key for endpoint in served))
+
+
+def listed(
+    contracts: ContractSpec | str | Iterable[ContractSpec | str] | None,
+) -> list[ContractSpec | str]:
+    """The contracts of an argument that takes one or several.
+
+    Raises:
+        TrayportValidationError: There are none, or an item is no contract.
+    """
+    wanted: list[Any] = list(listed_values(contracts))
+    if not wanted:
+        raise empty("contracts")
+    for contract in wanted:
+        if not isinstance(contract, ContractSpec | str):
+            raise TrayportValidationError(
+                f"contracts has {contract!r}, which is no contract",
+                parameter="contracts",
+                suggestion="give ContractSpec values, symbols or names",
+            )
+    return wanted
+
+
+# --- Options
+
+
+def chosen_options(endpoint: Endpoint, *, response_format: str = "json", **given: Any) -> Options:
+    """The options of a call, checked and in the words of the API.
+
+    Args:
+        endpoint: The operation.
+        response_format: The format of the response.
+        given: Options by name, of those that the operation has in the table.
+
+    Raises:
+        TrayportValidationError: A value is no value of its option, or the operation does not have
+            the option.
+
+    Example:
+        >>> trades = endpoint_named("trades")
+        >>> chosen_options(trades, routes="All", optional_fields="ROUTE_ID").chosen
+        {'routes': ('all',), 'optional_fields': ('routeId',)}
+    """
+    parameters = parameters_by_argument(endpoint)
+    chosen: dict[str, Any] = {}
+    value: Any
+    for name, value in given.items():
+        if name not in CHOICES:
+            raise _not_an_option(endpoint, name)
+        option: Any = value
+        if name == "optional_fields":
+            option = () if value is None else listed_values(value)
+        if _is_left_out(name, option):
+            continue
+        if name not in parameters:
+            raise _not_an_option(endpoint, name)
+        if name == "optional_fields":
+            option = _canonical_fields(endpoint, listed_values(option))
+        elif name == "routes":
+            option = _routes(value)
+        elif parameters[name].type == "instant":
+            option = instant(given[name], name)
+        chosen[name] = checked_value(parameters[name], name, option)
+    return Options(response_format=_response_format(endpoint, response_format), **chosen)
+
+
+def _is_left_out(name: str, value: object) -> bool:
+    """Whether a value is the default of a method's signature."""
+    if name == "optional_fields" and value == ():
+        return True
+    default = getattr(DEFAULTS, name)
+    return value is (None if default == () else default)
+
+
+def _not_an_option(endpoint: Endpoint, name: str) -> TrayportValidationError:
+    having = [
+        other.path
+        for other in ENDPOINTS.values()
+        if name in CHOICES and name in parameters_by_argument(other)
+    ]
+    reason = f"is not an option of {endpoint.path}"
+    if having:
+        return unknown_parameter(name, reason, having, "it is one of")
+    taken = [option for option in parameters_by_argument(endpoint) if option in CHOICES]
+    return unknown_parameter(name, reason, taken, "options are")
+
+
+def _response_format(endpoint: Endpoint, name: str) -> str:
+    """The name of a format that an operation returns."""
+    served = [media_type.rpartition("/")[2] for media_type in endpoint.media_types]
+    wanted = str(name).strip().lower()
+    if wanted not in served:
+        raise unknown_value("response_format", name, served, f"is none of {endpoint.path}")
+    return wanted
+
+
+def _routes(value: Any) -> tuple[object, ...]:
+    return tuple(dict.fromkeys(map(_route, listed_values(value))))
+
+
+def _route(value: object) -> object:
+    """A route as the API names it; other values stay, for the check of their type."""
+    if isinstance(value, str):
+        text = value.strip()
+        return _EVERY_ROUTE if text.lower() == _EVERY_ROUTE else text
+    is_id = not isinstance(value, bool) and isinstance(value, Integral)
+    return str(value) if is_id else value
+
+
+def _canonical_fields(endpoint: Endpoint, names: Iterable[object]) -> tuple[str, ...]:
+    """The API's names of optional fields, from names in any case, with or without underscores."""
+    known = {name.lower(): name for name in endpoint.optional_fields}
+    canonical: dict[str, None] = {}
+    for name in names:
+        key = str(name).replace("_", "").lower()
+        if key not in known:
+            allowed = ", ".join(endpoint.optional_fields) or "none"
+            reason = f"is not an optional field of {endpoint.path}"
+            raise invalid("optional_fields", name, reason, f"it has {allowed}", allowed)
+        canonical[known[key]] = None
+    return tuple(canonical)
+
+
+# --- Where the data begins and ends
+
+
+def end_of_data(endpoint: Endpoint, now: datetime, *, intraday: bool) -> int:
+    """Where the data ends, which is what `until` and `at` mean when they are left out.
+
+    Example:
+        >>> now = datetime(2024, 5, 2, 9, 30, 15, tzinfo=UTC)
+        >>> to_text(end_of_data(ENDPOINTS["get_trades"], now, intraday=False))
+        '2024-05-02T00:00:00Z'
+    """
+    second = (now.astimezone(UTC) - EPOCH) // timedelta(seconds=1) * SECOND
+    if intraday or endpoint.limits.cutoff == "now":
+        return floored(second, Interval(1, endpoint.limits.resolution))
+    return second - second % DAY
+
+
+def last_instant(endpoint: Endpoint, now: datetime, *, intraday: bool) -> int | None:
+    """The last instant that a request may name: with the current day, its end [assumed]."""
+    if endpoint.limits.cutoff is None:
+        return None
+    end = end_of_data(endpoint, now, intraday=intraday)
+    current = intraday or endpoint.limits.cutoff == "now"
+    return end - end % DAY + (DAY if current else 0)
+
+
+def missing_history(endpoint: Endpoint, start: int, *, include_private: bool) -> str | None:
+    """The orders that do not exist yet at the start of a range, in a sentence, or None.
+
+    The dates are documented by month [documented].
+    """
+    if endpoint.tag != _ORDERS:
+        return None
+    later: dict[date, list[Venue]] = {}
+    for venue in VENUES.values():
+        if instant(venue.orders_from, "day") > start:
+            later.setdefault(venue.orders_from, []).append(venue)
+    begins = [f"{_named(venues)} from {day}" for day, venues in sorted(later.items())]
+    if include_private and instant(PRIVATE_ORDERS_FROM, "day") > start:
+        begins.append(f"private orders from {PRIVATE_ORDERS_FROM}")
+    if not begins:
+        return None
+    return (
+        f"{endpoint.path} from {to_text(start)} lacks orders that begin later: {'; '.join(begins)}"
+    )
+
+
+def _named(venues: list[Venue]) -> str:
+    if all(venue.kind == "broker" for venue in venues):
+        return "brokers"
+    return ", ".join(venue.code for venue in venues)

@@ -15,7 +15,7 @@ from trayport_spec.options import Options
 
 from ..errors import TrayportValidationError
 from .contracts import ContractSpec, ContractType
-from .params import checked_values, listed_values
+from .rules import checked_values, listed_values
 from .times import Interval, Window, instant, to_text
 
 OPERATIONS = {endpoint.key: endpoint for endpoint in ENDPOINTS.values()}

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
-from numbers import Integral
-from typing import Any, Literal, TypeAlias
+import keyword
+import math
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import date, timedelta
+from numbers import Integral, Real
+from typing import Any
 
-from trayport_spec import ENDPOINTS, PRIVATE_ORDERS_FROM, VENUES, Endpoint, Venue
-from trayport_spec.options import Options
+from trayport_spec import Endpoint, Parameter
 
 from ..errors import TrayportValidationError, empty, invalid, unknown_parameter, unknown_value
-from .contracts import ContractSpec, ContractType, check_second_item
-from .params import checked_value, checked_values, listed_values, parameters_by_argument, too_many
-from .plan import CHOICES, DEFAULTS
+from .contracts import ContractType, check_second_item
 from .times import (
     DAY,
-    EPOCH,
+    FRACTION,
     SECOND,
     Interval,
     empty_range,
@@ -26,37 +26,13 @@ from .times import (
     to_text,
 )
 
-Routes: TypeAlias = str | int | Sequence[str | int]
-"""Routes to market, by name or id; `"all"` means every one."""
-
-ResponseFormat: TypeAlias = Literal["json", "csv"]
-"""The format of a response."""
-
 INTRADAY = (
     "; the current day takes a key or gateway entitled to it and the setting intraday=True "
     "(TRAYPORT_INTRADAY)"
 )
-_EVERY_ROUTE = "all"
 _PRODUCTS = ("market_id", "instrument_id")
-_ORDERS = "Orders"
-
-
-def endpoint_named(name: str) -> Endpoint:
-    """The operation of a name such as `"trades"`, `"get_trades"` or `"/trades"`.
-
-    Raises:
-        TrayportValidationError: No operation that returns market data has the name.
-
-    Example:
-        >>> endpoint_named("Order-Book-Top").path
-        '/orders/book/top'
-    """
-    wanted = str(name).strip().lower().replace("-", "_")
-    served = [endpoint for endpoint in ENDPOINTS.values() if endpoint.api == "analytics"]
-    for endpoint in served:
-        if wanted in (endpoint.operation_id, endpoint.key, endpoint.path):
-            return endpoint
-    raise unknown_value("endpoint", name, (endpoint.key for endpoint in served))
+# Two parameters of the API that are one argument here.
+_SHOWN = {"interval_unit": "interval"}
 
 
 def check(
@@ -143,126 +119,6 @@ def _check_items(
     most = endpoint.batch.maximum
     if most is not None and len(items) > most and not whole:
         raise too_many("sequence_item_id", len(items), most)
-
-
-def listed(
-    contracts: ContractSpec | str | Iterable[ContractSpec | str] | None,
-) -> list[ContractSpec | str]:
-    """The contracts of an argument that takes one or several.
-
-    Raises:
-        TrayportValidationError: There are none, or an item is no contract.
-    """
-    wanted: list[Any] = list(listed_values(contracts))
-    if not wanted:
-        raise empty("contracts")
-    for contract in wanted:
-        if not isinstance(contract, ContractSpec | str):
-            raise TrayportValidationError(
-                f"contracts has {contract!r}, which is no contract",
-                parameter="contracts",
-                suggestion="give ContractSpec values, symbols or names",
-            )
-    return wanted
-
-
-# --- Options
-
-
-def options(endpoint: Endpoint, *, response_format: str = "json", **given: Any) -> Options:
-    """The options of a call, checked and in the words of the API.
-
-    Args:
-        endpoint: The operation.
-        response_format: The format of the response.
-        given: Options by name, of those that the operation has in the table.
-
-    Raises:
-        TrayportValidationError: A value is no value of its option, or the operation does not have
-            the option.
-
-    Example:
-        >>> options(endpoint_named("trades"), routes="All", optional_fields="ROUTE_ID").chosen
-        {'routes': ('all',), 'optional_fields': ('routeId',)}
-    """
-    parameters = parameters_by_argument(endpoint)
-    chosen: dict[str, Any] = {}
-    value: Any
-    for name, value in given.items():
-        if name not in CHOICES:
-            raise _not_an_option(endpoint, name)
-        option: Any = value
-        if name == "optional_fields":
-            option = () if value is None else listed_values(value)
-        if _is_left_out(name, option):
-            continue
-        if name not in parameters:
-            raise _not_an_option(endpoint, name)
-        if name == "optional_fields":
-            option = _canonical_fields(endpoint, listed_values(option))
-        elif name == "routes":
-            option = _routes(value)
-        elif parameters[name].type == "instant":
-            option = instant(given[name], name)
-        chosen[name] = checked_value(parameters[name], name, option)
-    return Options(response_format=_response_format(endpoint, response_format), **chosen)
-
-
-def _is_left_out(name: str, value: object) -> bool:
-    """Whether a value is the default of a method's signature."""
-    if name == "optional_fields" and value == ():
-        return True
-    default = getattr(DEFAULTS, name)
-    return value is (None if default == () else default)
-
-
-def _not_an_option(endpoint: Endpoint, name: str) -> TrayportValidationError:
-    having = [
-        other.path
-        for other in ENDPOINTS.values()
-        if name in CHOICES and name in parameters_by_argument(other)
-    ]
-    reason = f"is not an option of {endpoint.path}"
-    if having:
-        return unknown_parameter(name, reason, having, "it is one of")
-    taken = [option for option in parameters_by_argument(endpoint) if option in CHOICES]
-    return unknown_parameter(name, reason, taken, "options are")
-
-
-def _response_format(endpoint: Endpoint, name: str) -> str:
-    """The name of a format that an operation returns."""
-    served = [media_type.rpartition("/")[2] for media_type in endpoint.media_types]
-    wanted = str(name).strip().lower()
-    if wanted not in served:
-        raise unknown_value("response_format", name, served, f"is none of {endpoint.path}")
-    return wanted
-
-
-def _routes(value: Any) -> tuple[object, ...]:
-    return tuple(dict.fromkeys(map(_route, listed_values(value))))
-
-
-def _route(value: object) -> object:
-    """A route as the API names it; other values stay, for the check of their type."""
-    if isinstance(value, str):
-        text = value.strip()
-        return _EVERY_ROUTE if text.lower() == _EVERY_ROUTE else text
-    is_id = not isinstance(value, bool) and isinstance(value, Integral)
-    return str(value) if is_id else value
-
-
-def _canonical_fields(endpoint: Endpoint, names: Iterable[object]) -> tuple[str, ...]:
-    """The API's names of optional fields, from names in any case, with or without underscores."""
-    known = {name.lower(): name for name in endpoint.optional_fields}
-    canonical: dict[str, None] = {}
-    for name in names:
-        key = str(name).replace("_", "").lower()
-        if key not in known:
-            allowed = ", ".join(endpoint.optional_fields) or "none"
-            reason = f"is not an optional field of {endpoint.path}"
-            raise invalid("optional_fields", name, reason, f"it has {allowed}", allowed)
-        canonical[known[key]] = None
-    return tuple(canonical)
 
 
 # --- Times and intervals
@@ -409,54 +265,145 @@ def _midnight(day: date) -> int:
     return instant(day, "day")
 
 
-# --- Where the data begins and ends
+# --- Single arguments
 
 
-def data_end(endpoint: Endpoint, now: datetime, *, intraday: bool) -> int:
-    """Where the data ends, which is what `until` and `at` mean when they are left out.
+def parameters_by_argument(endpoint: Endpoint) -> dict[str, Parameter]:
+    """The parameters of an operation, under the names of the generated request builder."""
+    return {
+        name + "_" if keyword.iskeyword(name := parameter.python_name) else name: parameter
+        for parameter in endpoint.parameters
+    }
 
-    Example:
-        >>> now = datetime(2024, 5, 2, 9, 30, 15, tzinfo=UTC)
-        >>> to_text(data_end(ENDPOINTS["get_trades"], now, intraday=False))
-        '2024-05-02T00:00:00Z'
+
+def listed_values(value: Any) -> tuple[Any, ...]:
+    """The values of an argument that takes one or several."""
+    if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+        return (value,)
+    return tuple(value)
+
+
+def check_known(endpoint: Endpoint, names: Iterable[str]) -> None:
+    """Refuses what the API would silently ignore [documented].
+
+    Raises:
+        TrayportValidationError: The operation has no parameter of one of the names.
     """
-    second = (now.astimezone(UTC) - EPOCH) // timedelta(seconds=1) * SECOND
-    if intraday or endpoint.limits.cutoff == "now":
-        return floored(second, Interval(1, endpoint.limits.resolution))
-    return second - second % DAY
+    known = parameters_by_argument(endpoint)
+    for name in names:
+        if name not in known:
+            reason = f"is not a parameter of {endpoint.path}"
+            raise unknown_parameter(name, reason, known, "it takes")
 
 
-def latest(endpoint: Endpoint, now: datetime, *, intraday: bool) -> int | None:
-    """The last instant that a request may name: with the current day, its end [assumed]."""
-    if endpoint.limits.cutoff is None:
-        return None
-    end = data_end(endpoint, now, intraday=intraday)
-    current = intraday or endpoint.limits.cutoff == "now"
-    return end - end % DAY + (DAY if current else 0)
+def checked_values(
+    endpoint: Endpoint, given: Mapping[str, object], *, bound_lists: bool
+) -> dict[str, Any]:
+    """The arguments as plain values: ids and instants as int, lists as tuples.
 
-
-def missing_history(endpoint: Endpoint, start: int, *, include_private: bool) -> str | None:
-    """The orders that do not exist yet at the start of a range, in a sentence, or None.
-
-    The dates are documented by month [documented].
+    Raises:
+        TrayportValidationError: The operation has no such parameter, one that it needs is missing,
+            or a value is of the wrong type or out of bounds.
     """
-    if endpoint.tag != _ORDERS:
-        return None
-    later: dict[date, list[Venue]] = {}
-    for venue in VENUES.values():
-        if _midnight(venue.orders_from) > start:
-            later.setdefault(venue.orders_from, []).append(venue)
-    begins = [f"{_named(venues)} from {day}" for day, venues in sorted(later.items())]
-    if include_private and _midnight(PRIVATE_ORDERS_FROM) > start:
-        begins.append(f"private orders from {PRIVATE_ORDERS_FROM}")
-    if not begins:
-        return None
-    return (
-        f"{endpoint.path} from {to_text(start)} lacks orders that begin later: {'; '.join(begins)}"
+    check_known(endpoint, given)
+    known = parameters_by_argument(endpoint)
+    for name, parameter in known.items():
+        if parameter.required and name not in given:
+            reason = f"{endpoint.path} needs {name}, which was not given"
+            raise TrayportValidationError(reason, parameter=_SHOWN.get(name, name))
+    return {
+        name: checked_value(known[name], name, value, bound_lists=bound_lists)
+        for name, value in given.items()
+    }
+
+
+def checked_value(
+    parameter: Parameter, name: str, value: object, *, bound_lists: bool = True
+) -> Any:
+    """One argument as a plain value.
+
+    Raises:
+        TrayportValidationError: It is of the wrong type or out of bounds.
+    """
+    shown = _SHOWN.get(name, name)
+    if not parameter.repeated:
+        return _single(parameter, shown, value)
+    values = listed_values(value)
+    if not values:
+        raise empty(shown, "give at least one, or leave it out")
+    if bound_lists and parameter.max_items is not None and len(values) > parameter.max_items:
+        raise too_many(shown, len(values), parameter.max_items)
+    return tuple(_single(parameter, shown, item) for item in values)
+
+
+def too_many(name: str, count: int, most: int) -> TrayportValidationError:
+    """The error for a list that is too long."""
+    return TrayportValidationError(
+        f"{count} values of {name} exceed the maximum of {most} in one request",
+        parameter=name,
+        limit=str(most),
+        suggestion="ask for fewer at a time",
     )
 
 
-def _named(venues: list[Venue]) -> str:
-    if all(venue.kind == "broker" for venue in venues):
-        return "brokers"
-    return ", ".join(venue.code for venue in venues)
+def _single(parameter: Parameter, name: str, value: object) -> Any:
+    match parameter.type:
+        case "integer":
+            return _bounded(parameter, name, _whole(name, value))
+        case "number":
+            return _bounded(parameter, name, _number(name, value))
+        case "boolean":
+            if not isinstance(value, bool):
+                raise invalid(name, value, "is not a truth value", "give True or False")
+            return value
+        case "instant":
+            return _instant(name, value)
+        case "string":
+            return _text(parameter, name, value)
+
+
+def _whole(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise invalid(name, value, "is not a whole number", "give an int")
+    return int(value)
+
+
+def _number(name: str, value: object) -> float:
+    if not isinstance(value, bool) and isinstance(value, Real):
+        with suppress(OverflowError):
+            number = float(value)
+            if math.isfinite(number):
+                return number
+    raise invalid(name, value, "is not a finite number", "give an int or a float")
+
+
+def _bounded(parameter: Parameter, name: str, value: float) -> float:
+    least, above, most = parameter.minimum, parameter.exclusive_minimum, parameter.maximum
+    if least is not None and value < least:
+        raise invalid(name, value, f"is below {least}", f"give at least {least}", str(least))
+    if above is not None and value <= above:
+        raise invalid(name, value, f"is not above {above}", f"give more than {above}", str(above))
+    if most is not None and value > most:
+        raise invalid(name, value, f"exceeds {most}", f"give at most {most}", str(most))
+    return value
+
+
+def _instant(name: str, value: object) -> int:
+    nanoseconds = _whole(name, value)
+    if nanoseconds < 0:
+        raise invalid(name, value, "lies before 1970", "give a later time")
+    if nanoseconds % SECOND:
+        raise invalid(name, value, FRACTION, "round it")
+    try:
+        to_text(nanoseconds)
+    except OverflowError:
+        raise invalid(name, value, "lies after the year 9999", "give an earlier time") from None
+    return nanoseconds
+
+
+def _text(parameter: Parameter, name: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise invalid(name, value, "is not usable text", "give a name")
+    if parameter.enum and value not in parameter.enum:
+        raise unknown_value(name, value, parameter.enum)
+    return value

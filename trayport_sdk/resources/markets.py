@@ -14,9 +14,9 @@ from ..bulk.results import MarketData, RunResult
 from ..bulk.runner import Runner
 from ..errors import TrayportValidationError
 from ..query.contracts import ContractSpec
-from ..query.params import listed_values
 from ..query.plan import QueryPlan
 from ..query.planner import plan
+from ..query.rules import listed_values
 from ..query.times import Interval, TimeLike, Window, floored, instant, to_text
 from ..tables import ActivityResponse
 

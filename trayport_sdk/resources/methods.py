@@ -17,7 +17,7 @@ from ..errors import (
     TrayportStaleDataWarning,
 )
 from ..http.messages import ApiRequest, ApiResponse
-from ..query.params import checked_value, parameters_by_argument
+from ..query.rules import checked_value, parameters_by_argument
 from ..query.times import instant
 from ..tables.decode.decoder import decode_documents
 from ..telemetry.events import StaleEvent

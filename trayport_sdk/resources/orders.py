@@ -9,7 +9,7 @@ from trayport_spec import ENDPOINTS
 from trayport_spec.options import OrderBookOptions
 
 from ..errors import TrayportLookupError, TrayportValidationError
-from ..query import rules
+from ..query.build import last_instant
 from ..query.contracts import ContractSpec
 from ..query.rules import INTRADAY
 from ..query.times import SECOND, Interval, TimeLike, instant, to_text
@@ -69,7 +69,7 @@ class OrdersGroup(OrdersMethods):
         start -= SECOND if at is None else 0
         endpoint = ENDPOINTS["get_order_book"]
         # A request for a book names the second after it.
-        end = rules.latest(endpoint, now, intraday=self._runner.intraday)
+        end = last_instant(endpoint, now, intraday=self._runner.intraday)
         if end is not None and start >= end:
             wanted = "now" if at is None else to_text(start)
             raise TrayportValidationError(

@@ -11,11 +11,10 @@ from ..bulk.progress import OnProgress
 from ..bulk.results import BulkQueryResult, OnResult
 from ..bulk.runner import Contracts, Runner
 from ..errors import TrayportValidationError
-from ..query.build import build_query
+from ..query.build import build_query, endpoint_named, listed
 from ..query.contracts import ContractSpec, looks_like_symbol
 from ..query.plan import CHOICES, QueryPlan
 from ..query.planner import plan
-from ..query.rules import endpoint_named, listed
 from ..query.times import Interval, TimeLike, Window
 from ..tables import RESPONSES, TableResponse
 from .calls import checked_calls

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...bulk.progress import OnProgress
+from ...query.build import Routes
 from ...query.contracts import ContractSpec
-from ...query.rules import Routes
 from ...query.times import Interval, TimeLike
 from ...tables import OrderBookResponse, OrderBookTopResponse
 from ..calls import checked_calls

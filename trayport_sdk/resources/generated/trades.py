@@ -11,8 +11,8 @@ from trayport_api.models import LastTrade
 
 from ...bulk.progress import OnProgress
 from ...bulk.runner import Contracts
+from ...query.build import Routes
 from ...query.contracts import ContractSpec
-from ...query.rules import Routes
 from ...query.times import Interval, TimeLike
 from ...tables import (
     ActivityResponse,

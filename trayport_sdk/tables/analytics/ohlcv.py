@@ -13,7 +13,7 @@ import polars as pl
 from trayport_spec import ENDPOINTS
 
 from ...errors import TrayportValidationError
-from ...query import rules
+from ...query.build import chosen_options
 from ...query.times import DAY, EPOCH, SECOND, Interval, TimeRange, to_text
 from ..decode.schema import column_filter
 from .buckets import Buckets, Clock, bucket_interval
@@ -40,7 +40,7 @@ def candles(
     optional_fields: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Candles of trades, with the columns that the service gives, and the number of trades."""
-    fields = rules.options(CANDLES, optional_fields=optional_fields).optional_fields
+    fields = chosen_options(CANDLES, optional_fields=optional_fields).optional_fields
     price, quantity, time = pl.col("price"), pl.col("quantity"), pl.col("deal_date")
     rows = by_bucket(
         trades,
