@@ -14,8 +14,7 @@ from attrs import evolve, frozen
 from trayport_spec.options import Options
 
 from trayport_sdk import ContractSpec, Settings, TrayportClient, TrayportDecodeError
-from trayport_sdk.bulk.checks import RowCheck
-from trayport_sdk.bulk.result import columns_of
+from trayport_sdk.bulk.reading import RowCheck, columns_of
 from trayport_sdk.query.plan import BulkMarketQuery, QueryPlan, narrowed
 from trayport_sdk.query.planner import plan
 from trayport_sdk.query.times import Interval, Window, instant

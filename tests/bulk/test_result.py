@@ -11,7 +11,7 @@ from trayport_spec import CONTRACT_TYPE_ALIASES
 from trayport_spec.options import Options
 
 from trayport_sdk import ContractSpec, ContractType, TrayportClient, TrayportDecodeError
-from trayport_sdk.bulk.checks import RowCheck
+from trayport_sdk.bulk.reading import RowCheck
 from trayport_sdk.bulk.result import split_by_contract
 from trayport_sdk.query.plan import BulkSequenceItemQuery, QueryPlan
 from trayport_sdk.query.planner import plan

@@ -29,7 +29,8 @@ from trayport_sdk import (
     TrayportRateLimitError,
     TrayportServerError,
 )
-from trayport_sdk.bulk.result import FailedQuery, FetchedQuery, Outcome
+from trayport_sdk.bulk.reading import FetchedQuery
+from trayport_sdk.bulk.result import FailedQuery, Outcome
 from trayport_sdk.bulk.splitting import Splitter
 from trayport_sdk.query.plan import QueryPlan
 from trayport_sdk.query.planner import by_contracts, by_time, plan

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.service import CONTRACTS, Service, Verdict, session
 from trayport_sdk import TableStream, TrayportClient, TrayportError
-from trayport_sdk.bulk.result import BLOCK_ROWS, Spool
+from trayport_sdk.bulk.reading import BLOCK_ROWS, Spool
 from trayport_sdk.bulk.stream import _Source
 
 EMPTY = pl.DataFrame(
@@ -108,7 +108,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[IO[bytes]]:
         files.append(make(**options))
         return files[-1]
 
-    monkeypatch.setattr("trayport_sdk.bulk.result.tempfile.TemporaryFile", noted)
+    monkeypatch.setattr("trayport_sdk.bulk.reading.tempfile.TemporaryFile", noted)
     monkeypatch.setitem(_Source.fetched.__kwdefaults__ or {}, "hold", 0)
     return files
 
@@ -186,7 +186,7 @@ def test_a_full_disk_for_temporary_files_is_named_and_nothing_stays_open(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     full = Path("/dev/full").open("w+b")  # noqa: SIM115
-    monkeypatch.setattr("trayport_sdk.bulk.result.tempfile.TemporaryFile", lambda **_: full)
+    monkeypatch.setattr("trayport_sdk.bulk.reading.tempfile.TemporaryFile", lambda **_: full)
     spool = Spool(0)
     with pytest.raises(OSError, match="No space left on device") as raised:
         spool.add(pl.DataFrame({"a": range(BLOCK_ROWS)}).with_columns(b=pl.col("a").hash()))

@@ -18,7 +18,7 @@ from tests.exactness.questions import (
 )
 from tests.exactness.world import DAY, HOUR, SECOND, World, at, parts, table
 from trayport_sdk import ContractSpec, Interval
-from trayport_sdk.bulk.result import FetchedQuery, Spool, read_response
+from trayport_sdk.bulk.reading import FetchedQuery, Spool, read_response
 from trayport_sdk.http.messages import ApiResponse
 from trayport_sdk.query.plan import QueryPlan
 from trayport_sdk.query.planner import cut

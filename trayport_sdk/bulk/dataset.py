@@ -27,7 +27,7 @@ from ..tables.decode.split import SMALL_PIECE
 from ..tables.output import user_path
 from ..telemetry.processes import check_process
 from .raw import encoding_of
-from .result import columns_of
+from .reading import columns_of
 
 Dataset: TypeAlias = Any
 """A `pyarrow.dataset.Dataset`: the library has no types."""

@@ -24,9 +24,9 @@ from ..tables.files import encode
 from ..tables.output import naming, obstacle, replaced, user_path
 from ..tables.part import PRIVATE, remove_abandoned
 from .raw import check_directory, name_of
+from .reading import FetchedQuery
 from .result import (
     FailedQuery,
-    FetchedQuery,
     Outcome,
     add_symbol,
     rows_of,

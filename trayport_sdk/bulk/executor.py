@@ -23,17 +23,8 @@ from ..errors import (
 from ..http.messages import ApiRequest
 from ..query.plan import QueryPlan
 from .progress import OnProgress, Progress
-from .result import (
-    FailedQuery,
-    FetchedQuery,
-    Keep,
-    Outcome,
-    Spool,
-    concerns_every_query,
-    is_refused,
-    is_unfinished,
-    read_response,
-)
+from .reading import FetchedQuery, Keep, Spool, read_response
+from .result import FailedQuery, Outcome, concerns_every_query, is_refused, is_unfinished
 from .splitting import Splitter
 
 if TYPE_CHECKING:
@@ -147,7 +138,8 @@ class Run:
         self._started = self._clock()
         self._several = len({contract for plan in plans for contract in plan.contracts}) > 1
         self._several |= len(plans) > 1
-        self._splitter = Splitter(self)
+        self._splitter: Splitter | None = None
+        self._came: list[QueryPlan] = []
         self._service = _Service(longest_wait, self._clock)
         self._spools = WeakSet[Spool]()
         self._progress = Progress(0, len(plans), 0, 0, 0, 0, 0.0)
@@ -189,7 +181,14 @@ class Run:
 
     async def _settled(self, query: QueryPlan) -> list[Outcome]:
         """Everything that comes of one query of the plan, in time order."""
-        outcomes = await self._splitter.fetched(query)
+        # Until something fails, there is nothing to split.
+        outcome = await self.send(query) if self._splitter is None else None
+        if isinstance(outcome, FetchedQuery):
+            self._came.append(query)
+            return [outcome]
+        if self._splitter is None:
+            self._splitter = Splitter(self, self._came)
+        outcomes = await self._splitter.fetched(query, outcome)
         for outcome in outcomes:
             if isinstance(outcome, FailedQuery):
                 self._give_up(outcome)

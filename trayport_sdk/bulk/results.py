@@ -22,7 +22,8 @@ from ..tables import (
     TradesResponse,
 )
 from ..tables.base import RequestRecord
-from .result import FailedQuery, FetchedQuery, Outcome, add_symbol, split_by_contract
+from .reading import FetchedQuery
+from .result import FailedQuery, Outcome, add_symbol, split_by_contract
 
 Response = TypeVar("Response", bound=TableResponse[Any])
 

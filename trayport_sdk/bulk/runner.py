@@ -20,7 +20,8 @@ from ..tables import TableResponse
 from .dead_letters import DeadLetters, RetryReport, retry_failed
 from .executor import Run, check_callback
 from .progress import OnProgress
-from .result import FetchedQuery, Keep, Outcome, columns_of
+from .reading import FetchedQuery, Keep, columns_of
+from .result import Outcome
 from .results import BulkQueryResult, BulkResult, OnResult, RunResult, query_results
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ class Runner:
             return window.start if window else 0, place[contracts[0]] if contracts else 0
 
         fetched.sort(key=order)
-        frames = [part.frame for part in fetched]
+        frames = [part.rows.frame() for part in fetched]
         if not frames:
             return table.nothing(columns_of(query))
         return await asyncio.to_thread(table.of, frames, [part.record for part in fetched])

@@ -21,7 +21,8 @@ from ..query.contracts import ContractSpec
 from ..query.plan import BulkSequenceItemQuery, QueryPlan, alone
 from ..query.planner import Split, across, by_contracts, by_time, ends, size_of, together
 from ..query.times import Window
-from .result import FailedQuery, FetchedQuery, Outcome, is_refused, is_unfinished
+from .reading import FetchedQuery
+from .result import FailedQuery, Outcome, is_refused, is_unfinished
 from .sizes import Sizes
 
 Left: TypeAlias = list[tuple[QueryPlan, Sizes]]
@@ -70,10 +71,12 @@ class Splitter:
 
     Args:
         run: Sends the requests.
+        came: Takes the queries that came as a whole; others may be added at any time.
     """
 
-    def __init__(self, run: Sender) -> None:
+    def __init__(self, run: Sender, came: list[QueryPlan] | None = None) -> None:
         self._run = run
+        self._came = [] if came is None else came
         self._sizes: defaultdict[tuple[str, str], Sizes] = defaultdict(Sizes)
         # Contracts that failed alone: they spoil no other batch.
         self._bad: set[tuple[str, ContractSpec]] = set()
@@ -81,19 +84,28 @@ class Splitter:
         self._searching = asyncio.Lock()
         self._responses_at_failure: int | None = None
 
-    async def fetched(self, planned: QueryPlan) -> list[Outcome]:
-        """Everything that comes of a query of the plan, and what failed for good."""
+    async def fetched(self, planned: QueryPlan, failed: FailedQuery | None = None) -> list[Outcome]:
+        """Everything that comes of a query of the plan, and what failed for good.
+
+        Args:
+            planned: The query.
+            failed: Why it failed, if it was sent as a whole already.
+        """
+        while self._came:
+            came = self._came.pop(0)
+            self._sizes[came.endpoint, came.kind].worked(came)
         shared = self._sizes[planned.endpoint, planned.kind]
         outcomes: list[Outcome] = []
         left: Left = [(planned, shared)]
         failures_in_a_row = 0
         while left:
             query, sizes = left.pop()
-            if parts := self._bad_ones_apart(query):
+            if failed is None and (parts := self._bad_ones_apart(query)):
                 self._run.plan_more(len(parts) - 1)
                 left += [(part, shared if len(part.contracts) > 1 else Sizes()) for part in parts]
                 continue
-            outcome, others = await self._next_part(query, sizes)
+            sent = (failed, ()) if failed else await self._next_part(query, sizes)
+            (outcome, others), failed = sent, None
             self._run.plan_more(len(others))
             left += [(other, sizes) for other in reversed(others)]
             if isinstance(outcome, FetchedQuery):

@@ -35,10 +35,8 @@ from ..tables.files import (
 from ..tables.output import check_writable
 from .progress import OnProgress
 from .raw import BodyKeeper, check_directory
+from .reading import FetchedQuery, Keep, columns_of
 from .result import (
-    FetchedQuery,
-    Keep,
-    columns_of,
     rows_of,
     split_by_contract,
     with_named_contracts,

@@ -1,23 +1,135 @@
-"""Whether the rows of a response are those that its request asked for."""
+"""Reads the response to a query: its rows, checked and cut to the window, as they arrive."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import NoReturn
+import tempfile
+import weakref
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from io import BytesIO
+from typing import IO, TYPE_CHECKING, NoReturn, TypeAlias
 
 import polars as pl
+from attrs import frozen
 
 from ..errors import TrayportDecodeError
 from ..query.contracts import ContractType, response_forms
 from ..query.plan import CONTRACT, BulkMarketQuery, QueryPlan
+from ..query.rules import parameters_by_argument
 from ..query.times import SECOND, Interval, TimeRange, Window, floored, to_text
 from ..tables.analytics.buckets import Buckets, Clock
 from ..tables.analytics.ohlcv import END, START
+from ..tables.base import RequestRecord
 from ..tables.convert import SIDES
+from ..tables.decode.decoder import Decoder
+from ..tables.decode.schema import ColumnFilter, column_filter, to_frame
+from ..tables.decode.split import SMALL_PIECE
+from ..tables.output import naming
+
+if TYPE_CHECKING:
+    from ..http.messages import ApiResponse
 
 ITEM, SECOND_ITEM, KIND = "sequence_item_id", "second_sequence_item_id", "contract_type"
 ROUTE, ROUTE_ID = "route", "route_id"
 _OTHER_PRODUCT = {"market_id": "instrument_id", "instrument_id": "market_id"}
+
+
+Keep: TypeAlias = Callable[
+    ["ApiResponse", QueryPlan], AbstractContextManager[Callable[[bytes], object]]
+]
+"""Gives what the body of a response is handed to as it comes, while the response is read."""
+
+
+def read_response(
+    response: ApiResponse,
+    query: QueryPlan,
+    *,
+    hold: int | None = None,
+    lenient: bool = False,
+    keep: Keep | None = None,
+) -> FetchedQuery:
+    """The rows of a response that lie before the end of its window.
+
+    Args:
+        response: The response, which may still be arriving.
+        query: The query that it is the response to.
+        hold: About how many bytes of rows are kept in memory, the others in a file; all of them
+            when it is left out.
+        lenient: Whether values that are not of their types become null.
+        keep: Keeps the body as it comes; the rows are then checked and counted, and forgotten.
+    """
+    piece = None if hold is None else SMALL_PIECE
+    operation_id = query.operation.operation_id
+    decoder = Decoder(
+        operation_id,
+        columns_of(query),
+        lenient=lenient,
+        piece=piece,
+        max_depth=response.max_depth,
+    )
+    check = RowCheck(query)
+    rows = Spool(hold)
+    kept = 0
+    keeping = nullcontext() if keep is None else keep(response, query)
+    with ExitStack() as unless_whole:
+        unless_whole.callback(rows.close)
+        with response.explained(), keeping as bytes_to:
+            # What is not held in memory may have any size.
+            chunks = response.chunks(bytes_to, is_limited=hold is None and keep is None)
+            for frame in _frames(decoder, query, chunks):
+                wanted = check.wanted(frame)
+                rows.add(wanted if keep is None else wanted.clear())
+                kept += wanted.height
+            check.check_instant(decoder.timestamp)
+        unless_whole.pop_all()
+    response.unexpected = decoder.unexpected
+    return FetchedQuery(
+        query,
+        rows,
+        RequestRecord(
+            endpoint=query.operation.path,
+            parameters=response.context.parameters,
+            window=query.window,
+            rows=kept,
+            dropped=check.received - kept,
+            bytes_decoded=response.bytes_decoded,
+            bytes_received=response.bytes_received,
+            seconds=response.seconds,
+            timestamp=decoder.timestamp,
+            unexpected=decoder.unexpected,
+        ),
+    )
+
+
+def _frames(decoder: Decoder, query: QueryPlan, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]:
+    """The tables of a response; CSV is not decoded, only kept."""
+    if query.options.response_format == "json":
+        return decoder.frames(chunks)
+    deque(chunks, maxlen=0)
+    return iter([to_frame(query.operation.operation_id, [], columns_of(query))])
+
+
+def columns_of(query: QueryPlan) -> ColumnFilter:
+    """The columns that the rows of a query have."""
+    given = query.arguments()
+    parameters = parameters_by_argument(query.operation)
+    options = [parameter.name for name, parameter in parameters.items() if given.get(name)]
+    return column_filter(query.optional_fields, options)
+
+
+@frozen
+class FetchedQuery:
+    """The rows that one request fetched."""
+
+    query: QueryPlan
+    rows: Spool
+    record: RequestRecord
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """All rows in one table."""
+        return self.rows.frame()
 
 
 class RowCheck:
@@ -194,3 +306,103 @@ def _is_of_other_route(
     if ROUTE not in names or (ids and ROUTE_ID not in names):
         return pl.lit(value=False)
     return ~(by_name | field(ROUTE_ID).is_in(ids)) if ids else ~by_name
+
+
+BLOCK_ROWS = 100_000
+BLOCK_BYTES = 1 << 23
+
+
+class Spool:
+    """The rows of one response, in memory up to a limit and in a temporary file beyond it.
+
+    Rows may be handed on only when their response is whole: before, the request may be sent again,
+    or in parts. Until then they wait here, in blocks of about 100,000 rows.
+
+    Args:
+        hold: About how many bytes are kept in memory; all of them when it is left out.
+    """
+
+    def __init__(self, hold: int | None = None) -> None:
+        self._hold = hold
+        # Of what goes into a file, little is in memory at a time.
+        self._block = BLOCK_BYTES if hold is None else min(BLOCK_BYTES, hold // 2)
+        self._small: list[pl.DataFrame] = []
+        self._small_rows = self._small_bytes = 0
+        self._blocks: list[pl.DataFrame] = []
+        self._held = 0
+        self._file: IO[bytes] | None = None
+        self._written: list[tuple[int, int]] = []
+        self.height = 0
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Adds rows at the end."""
+        self._small.append(frame)
+        self._small_rows += frame.height
+        self._small_bytes += int(frame.estimated_size())
+        self.height += frame.height
+        if self._small_rows >= BLOCK_ROWS or self._small_bytes >= self._block:
+            self._gather()
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """All rows in order; at least one table, which has the columns."""
+        self._gather()
+        for start, size in self._written:
+            with _naming_temporary_files():
+                file = self._opened()
+                file.seek(start)
+                block = file.read(size)
+            yield pl.read_ipc_stream(BytesIO(block))
+        yield from self._blocks
+
+    def frame(self) -> pl.DataFrame:
+        """All rows in one table."""
+        return pl.concat(list(self.frames()), rechunk=False)
+
+    def close(self) -> None:
+        """Forgets everything."""
+        self._blocks, self._small, self._written = [], [], []
+        if self._file is not None:
+            _close(self._file)
+
+    def _gather(self) -> None:
+        """Makes one block of the small tables."""
+        # Empty tables are dropped, except for the only one, which has the columns.
+        small = [frame for frame in self._small if frame.height] or self._small[:1]
+        self._small = []
+        if not small or (not self._small_rows and (self._blocks or self._written)):
+            return
+        self._blocks.append(pl.concat(small, rechunk=True))
+        self._held += self._small_bytes
+        self._small_rows = self._small_bytes = 0
+        if self._hold is not None and self._held > self._hold:
+            self._write()
+
+    def _write(self) -> None:
+        """Moves the blocks to the file."""
+        with _naming_temporary_files():
+            file = self._opened()
+            for block in self._blocks:
+                start = file.seek(0, 2)
+                # By way of memory: a file that polars writes to must not be read from meanwhile.
+                buffer = BytesIO()
+                block.write_ipc_stream(buffer, compression="lz4")
+                self._written.append((start, file.write(buffer.getbuffer())))
+        self._blocks, self._held = [], 0
+
+    def _opened(self) -> IO[bytes]:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="trayport-")  # noqa: SIM115
+            weakref.finalize(self, _close, self._file)
+        return self._file
+
+
+def _close(file: IO[bytes]) -> None:
+    with suppress(OSError):  # of what was left to write to a full disk
+        file.close()
+
+
+@contextmanager
+def _naming_temporary_files() -> Generator[None]:
+    way_out = "rows wait there for their turn; make room, or set TMPDIR to another directory"
+    with naming("TMPDIR", way_out), naming(tempfile.gettempdir(), way_out):
+        yield
