@@ -60,7 +60,7 @@ def row(contract: ContractSpec | None, **more: Any) -> dict[str, Any]:
 
 def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     found = decode.decode_response("get_trades", json.dumps(rows).encode()).rows
-    return columns.to_frame("get_trades", found, columns.column_filter(["contract"], []))
+    return columns.to_frame("get_trades", found, columns.RequestedColumns(("contract",)))
 
 
 def check(query: QueryPlan, found: pl.DataFrame, before: int = 0) -> None:

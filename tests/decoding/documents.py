@@ -12,7 +12,7 @@ from attrs import define, frozen
 from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS, Column
 
-from trayport_sdk.tables.decode.schema import ColumnFilter, column_filter
+from trayport_sdk.tables.decode.schema import ColumnFilter, RequestedColumns
 
 
 @define
@@ -123,11 +123,10 @@ def columns_wanted(operation_id: str) -> st.SearchStrategy[ColumnFilter]:
     """What a request may ask for."""
     endpoint = ENDPOINTS[operation_id]
     bringing = ("routes", "includePrivate")
-    everything = column_filter(endpoint.optional_fields, bringing)
-    fields = st.lists(st.sampled_from(endpoint.optional_fields)) if endpoint.optional_fields else (
-        st.just([])
-    )  # fmt: skip
-    some = st.builds(column_filter, fields, st.lists(st.sampled_from(bringing)))
+    everything = RequestedColumns(endpoint.optional_fields, bringing)
+    named = endpoint.optional_fields
+    fields = st.lists(st.sampled_from(named)).map(tuple) if named else st.just(())
+    some = st.builds(RequestedColumns, fields, st.lists(st.sampled_from(bringing)).map(tuple))
     return st.just(everything) | some
 
 

@@ -38,7 +38,7 @@ from tests.decoding.documents import (
 )
 from tests.drawn import examples
 from trayport_sdk import TrayportDecodeError
-from trayport_sdk.tables.decode.schema import ColumnFilter, column_filter, schema_of
+from trayport_sdk.tables.decode.schema import ColumnFilter, RequestedColumns, schema_of
 
 PIECES = (1, 2, 40, 300, 3000, None)
 BRINGING = ("routes", "includePrivate")
@@ -54,7 +54,7 @@ MARK = b"\xef\xbb\xbf"
 
 
 def everything(operation_id: str) -> ColumnFilter:
-    return column_filter(ENDPOINTS[operation_id].optional_fields, BRINGING)
+    return RequestedColumns(ENDPOINTS[operation_id].optional_fields, BRINGING)
 
 
 def plain(operation_id: str, rows: int = 2) -> bytes:
@@ -186,7 +186,7 @@ def test_a_document_of_many_pieces(
 def test_floats_are_as_the_text_says(texts: list[str]) -> None:
     rows = ",".join(f'{{"price":{text},"dealDate":1}}' for text in texts)
     body = f"[{rows}]".encode()
-    check(Case("get_last_trade", column_filter((), ()), [body]))
+    check(Case("get_last_trade", RequestedColumns(), [body]))
 
 
 # Decoders that are wrong on purpose: whoever finds no fault with them finds none with any.
@@ -196,14 +196,13 @@ def read_by_polars(case: Case) -> Outcome:
     """Takes the word of polars for everything."""
     import io
 
-    columns = [column for column in ENDPOINTS[case.operation_id].row if case.wanted(column)]
-    types = schema_of(case.operation_id, case.wanted)
-    schema = {c.name: types[c.python_name] for c in columns}
+    columns = schema_of(case.operation_id, case.wanted).columns
+    schema = {typed.column.name: typed.kind for typed in columns}
     try:
         frame = pl.read_json(io.BytesIO(case.body), schema=schema)
     except Exception as error:
         raise TrayportDecodeError("polars", offset=0) from error
-    return Outcome([frame.rename({c.name: c.python_name for c in columns})], None)
+    return Outcome([frame.rename({c.column.name: c.name for c in columns})], None)
 
 
 def losing_the_last_row(case: Case) -> Outcome:

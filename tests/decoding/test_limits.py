@@ -12,7 +12,7 @@ import pytest
 from trayport_sdk import TrayportDecodeError
 from trayport_sdk.tables.decode import locate, split, text
 from trayport_sdk.tables.decode.decoder import Decoder, decode_documents, decode_response
-from trayport_sdk.tables.decode.schema import column_filter
+from trayport_sdk.tables.decode.schema import RequestedColumns
 
 KB = 1 << 10
 PIECE = 4 * KB
@@ -25,7 +25,7 @@ ROWS = b"[" + ROW + b"]"
 
 
 def decoded(chunks: Iterator[bytes] | list[bytes], depth: int = 100) -> pl.DataFrame:
-    decoder = Decoder("get_trades", column_filter((), ()), piece=PIECE, max_depth=depth)
+    decoder = Decoder("get_trades", RequestedColumns(), piece=PIECE, max_depth=depth)
     return pl.concat(decoder.frames(chunks))
 
 
@@ -243,7 +243,7 @@ def test_a_million_unknown_fields_are_forgotten() -> None:
             yield b"," + OPEN + b',"more%d":%d}' % (number, number)
         yield b"]"
 
-    decoder = Decoder("get_trades", column_filter((), ()), piece=PIECE)
+    decoder = Decoder("get_trades", RequestedColumns(), piece=PIECE)
     assert sum(frame.height for frame in decoder.frames(rows())) == 2001
     assert not decoder.unexpected
 
@@ -272,7 +272,7 @@ def test_a_byte_order_mark_and_white_space_around_a_response_say_nothing(
     chunks = [body[start : start + step] for start in range(0, len(body), step)]
     expected = decode_response(operation_id, WHOLE[operation_id])
     assert decode_response(operation_id, iter(chunks)) == expected
-    frames = Decoder(operation_id, column_filter((), ()), piece=40).frames(iter(chunks))
+    frames = Decoder(operation_id, RequestedColumns(), piece=40).frames(iter(chunks))
     assert sum(frame.height for frame in frames) == len(expected.rows)
 
 
@@ -298,7 +298,7 @@ def test_other_bytes_around_a_response_are_an_error(
     with pytest.raises(TrayportDecodeError, match=why):
         decode_response(operation_id, body)
     for piece in (20, 10_000):
-        decoder = Decoder(operation_id, column_filter((), ()), piece=piece)
+        decoder = Decoder(operation_id, RequestedColumns(), piece=piece)
         with pytest.raises(TrayportDecodeError):
             list(decoder.frames([body]))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from trayport_sdk.tables.decode.decoder import AHEAD, WORKERS, Decoder
-from trayport_sdk.tables.decode.schema import column_filter
+from trayport_sdk.tables.decode.schema import RequestedColumns
 
 PIECE = 1 << 14
 ROW = (
@@ -31,7 +31,7 @@ def chunks(pieces: int) -> Iterator[bytes]:
 
 def decoded(pieces: int) -> int:
     """Decodes a body, forgets each table at once, and tells how many there were."""
-    decoder = Decoder("get_trades", column_filter((), ()), piece=PIECE)
+    decoder = Decoder("get_trades", RequestedColumns(), piece=PIECE)
     return sum(1 for _ in decoder.frames(chunks(pieces)))
 
 
@@ -67,7 +67,7 @@ def test_nothing_is_left_of_a_piece_when_its_table_is_forgotten() -> None:
     gc.collect()
     tracemalloc.start()
     try:
-        decoder = Decoder("get_trades", column_filter((), ()), piece=PIECE)
+        decoder = Decoder("get_trades", RequestedColumns(), piece=PIECE)
         held = []
         for number, _ in enumerate(decoder.frames(chunks(200))):
             if number % 50 == 20:

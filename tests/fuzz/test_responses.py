@@ -121,7 +121,7 @@ def test_a_drawn_response_passes_through_its_models_and_its_table_unchanged(
         kind = TABLE_OF[operation_id]
         found = decode.decode_response(operation_id, body)
         parameters = [parameter.name for parameter in endpoint.parameters]
-        chosen = columns.column_filter(endpoint.optional_fields, parameters)
+        chosen = columns.RequestedColumns(endpoint.optional_fields, tuple(parameters))
         table = kind(columns.to_frame(operation_id, found.rows, chosen), [])
         assert found.timestamp == (response["timestamp"] if endpoint.rows_at else None)
         assert [model.to_dict() for model in table] == [

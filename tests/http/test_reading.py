@@ -22,7 +22,7 @@ from trayport_sdk.http.messages import ApiRequest, ApiResponse
 from trayport_sdk.http.redaction import Redaction
 from trayport_sdk.http.transport import Transport
 from trayport_sdk.tables.decode.decoder import AHEAD, Decoder
-from trayport_sdk.tables.decode.schema import column_filter
+from trayport_sdk.tables.decode.schema import RequestedColumns
 from trayport_sdk.tables.decode.split import PIECE
 
 pytestmark = pytest.mark.anyio
@@ -83,7 +83,7 @@ async def wire(slow: Slow) -> AsyncIterator[Transport]:
 
 
 def decoded(response: ApiResponse) -> pl.DataFrame:
-    decoder = Decoder("get_trades", column_filter((), ()))
+    decoder = Decoder("get_trades", RequestedColumns())
     with response.explained():
         return pl.concat(decoder.frames(response.chunks()))
 
@@ -102,7 +102,7 @@ async def test_rows_are_there_before_the_rest_of_the_body_is(encoding: str) -> N
 
     def read(response: ApiResponse) -> int:
         count = 0
-        for frame in Decoder("get_trades", column_filter((), ())).frames(response.chunks()):
+        for frame in Decoder("get_trades", RequestedColumns()).frames(response.chunks()):
             if not count:
                 # Not before the first rows were decoded is the end of the body sent.
                 loop.call_soon_threadsafe(slow.go_on.release)
@@ -138,7 +138,7 @@ async def test_no_more_is_taken_from_the_network_than_is_read() -> None:
         # Nothing is read before the server can send no more.
         asyncio.run_coroutine_threadsafe(stalled(slow), loop).result()
         taken.append(response.bytes_received)
-        decoder = Decoder("get_trades", column_filter((), ()))
+        decoder = Decoder("get_trades", RequestedColumns())
         return pl.concat(decoder.frames([first, *chunks]))
 
     async with wire(slow) as transport:

@@ -16,7 +16,7 @@ import polars as pl
 from tests.perf.process import forget_the_peak, limit_growth, memory
 from trayport_sdk.bulk.writer import FileWriter
 from trayport_sdk.tables.decode.decoder import Decoder
-from trayport_sdk.tables.decode.schema import column_filter
+from trayport_sdk.tables.decode.schema import RequestedColumns
 from trayport_sdk.tables.decode.split import SMALL_PIECE
 
 CHUNK = 1 << 16
@@ -39,12 +39,12 @@ def chunks(path: str, size: int = CHUNK) -> Iterator[bytes]:
 
 def decoder() -> Decoder:
     """A decoder of trades."""
-    return Decoder("get_trades", column_filter((), ()))
+    return Decoder("get_trades", RequestedColumns())
 
 
 def small_decoder() -> Decoder:
     """The same, as it is used where rows are not kept."""
-    return Decoder("get_trades", column_filter((), ()), piece=SMALL_PIECE)
+    return Decoder("get_trades", RequestedColumns(), piece=SMALL_PIECE)
 
 
 def frame(path: str) -> dict[str, Any]:

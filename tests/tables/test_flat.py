@@ -16,7 +16,7 @@ from trayport_api.models import Contract
 from tests.drawn import examples
 from trayport_sdk import ContractSpec, TradesResponse, TrayportClient
 from trayport_sdk.tables import TableResponse
-from trayport_sdk.tables.decode.schema import column_filter
+from trayport_sdk.tables.decode.schema import RequestedColumns
 
 MONTHS = ["10000065*#Single#10000305#244#0", "10000065*#Single#10000305#245#0"]
 LISTED = "10002806#Single#10000305#244#0"
@@ -103,7 +103,7 @@ contracts = st.fixed_dictionaries(
 @settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.none() | contracts, max_size=12))
 def test_symbols_are_those_of_the_contracts(rows: list[dict[str, Any] | None]) -> None:
-    nothing = TradesResponse.nothing(column_filter(["contract"], ())).to_polars(nested=True)
+    nothing = TradesResponse.nothing(RequestedColumns(("contract",))).to_polars(nested=True)
     kind = nothing.schema["contract"]
     table = TradesResponse(pl.DataFrame({"contract": rows}, schema={"contract": kind}), [])
     words = {"SinglePeriod": "Single", "PeriodSpread": "Spread", "PeriodRange": "Range"}

@@ -19,7 +19,7 @@ from trayport_spec import ENDPOINTS, Column
 from tests.drawn import examples
 from trayport_sdk.tables import RESPONSES, TradesResponse
 from trayport_sdk.tables.decode.decoder import decode_response
-from trayport_sdk.tables.decode.schema import ColumnFilter, column_filter, schema_of, to_frame
+from trayport_sdk.tables.decode.schema import ColumnFilter, RequestedColumns, schema_of, to_frame
 
 KINDS = {table.operation_id: table for table in RESPONSES.values()}
 WHOLE = st.integers(0, 2**63 - 1)
@@ -62,7 +62,7 @@ def questions(draw: st.DrawFn) -> tuple[str, ColumnFilter, list[dict[str, Any]]]
     fields = ENDPOINTS[operation_id].optional_fields
     named = draw(st.sets(st.sampled_from(fields))) if fields else ()
     given_parameters = draw(st.sets(st.sampled_from(["includePrivate", "routes"])))
-    wanted = column_filter(sorted(named), sorted(given_parameters))
+    wanted = RequestedColumns(tuple(named), tuple(given_parameters))
     return operation_id, wanted, draw(st.lists(documents(ENDPOINTS[operation_id].row, wanted)))
 
 
@@ -128,10 +128,10 @@ def test_a_frame_without_a_column_that_rows_must_have_makes_no_models() -> None:
 
 
 def test_a_member_that_became_null_in_a_lenient_response_stays_null() -> None:
-    (column,) = (column for column in ENDPOINTS["get_trades"].row if column.name == "contract")
-    kind = schema_of("get_trades", column_filter(["contract"], ()))["contract"]
-    contract = {field.python_name: None for field in column.fields} | {"sequence_id": 1}
-    frame = trades(1).to_polars().with_columns(pl.Series("contract", [contract], dtype=kind))
+    columns = schema_of("get_trades", RequestedColumns(("contract",))).columns
+    (own,) = (column for column in columns if column.name == "contract")
+    contract = {field.name: None for field in own.fields} | {"sequence_id": 1}
+    frame = trades(1).to_polars().with_columns(pl.Series("contract", [contract], dtype=own.kind))
     (trade,) = TradesResponse(frame, [])
     assert isinstance(trade.contract, Contract)
     found: list[object] = [trade.contract.contract_type, trade.contract.sequence_id]

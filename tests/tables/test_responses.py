@@ -27,7 +27,7 @@ from trayport_sdk.tables import (
 )
 from trayport_sdk.tables.base import RequestRecord
 from trayport_sdk.tables.decode.decoder import decode_response
-from trayport_sdk.tables.decode.schema import ColumnFilter, column_filter, to_frame
+from trayport_sdk.tables.decode.schema import ColumnFilter, RequestedColumns, to_frame
 
 AnyTable = type[TableResponse[Any]]
 
@@ -55,7 +55,7 @@ FRAME = pl.DataFrame(
     }
 )
 TRADES = TradesResponse(FRAME, [])
-WITHOUT_EXTRAS = column_filter((), ())
+WITHOUT_EXTRAS = RequestedColumns()
 
 
 def record(**more: Any) -> RequestRecord:
@@ -88,7 +88,7 @@ def sent(operation_id: str) -> tuple[bytes, ColumnFilter]:
         query["optionalFields"] = list(endpoint.optional_fields)
     response = Asker().analytics(endpoint.path, query)
     assert response.status_code == 200, response.text
-    return response.content, column_filter(endpoint.optional_fields, list(query))
+    return response.content, RequestedColumns(endpoint.optional_fields, tuple(query))
 
 
 def rows_in(kind: AnyTable, body: bytes) -> list[dict[str, Any]]:
@@ -106,7 +106,7 @@ def table_of(kind: AnyTable, body: bytes, wanted: ColumnFilter) -> TableResponse
 
 def written(kind: AnyTable, document: object, **columns: Any) -> TableResponse[Any]:
     """The table of a document that stands here."""
-    return table_of(kind, json.dumps(document).encode(), column_filter(**columns))
+    return table_of(kind, json.dumps(document).encode(), RequestedColumns(**columns))
 
 
 @every_class
@@ -218,7 +218,7 @@ ACTIVITY = {
 def activity(rows: Sequence[Any], *optional: str) -> pl.DataFrame:
     columns = {"optional_fields": optional, "parameters": ()}
     found = decode_response("get_activity", json.dumps(rows).encode())
-    return to_frame("get_activity", found.rows, column_filter(**columns))
+    return to_frame("get_activity", found.rows, RequestedColumns(**columns))
 
 
 def test_the_counts_of_activity_are_summed_per_contract_in_order_of_appearance() -> None:

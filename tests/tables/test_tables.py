@@ -40,7 +40,7 @@ from trayport_sdk import (
     errors,
 )
 from trayport_sdk.query.contracts import ContractSpec
-from trayport_sdk.tables.decode.schema import column_filter, to_frame
+from trayport_sdk.tables.decode.schema import RequestedColumns, to_frame
 
 ZONE = "Europe/London"
 SUMMER = 1719792000123456789  # 2024-07-01T00:00:00Z
@@ -301,7 +301,7 @@ def test_whole_numbers_of_which_some_are_missing_stay_whole_in_numpy() -> None:
 
 
 def test_a_gap_in_a_column_that_may_have_none_makes_no_float_either() -> None:
-    wanted = column_filter((), ())
+    wanted = RequestedColumns()
     counts = to_frame("get_activity", [], wanted).select("count")
     frame = pl.concat([counts, pl.DataFrame({"count": [BIG, None]})])
     table = TradesResponse(frame, [])

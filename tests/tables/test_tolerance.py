@@ -11,7 +11,7 @@ from trayport_spec import ENDPOINTS
 
 from trayport_sdk import Settings, TrayportClient, TrayportDecodeError
 from trayport_sdk.tables.decode.decoder import Decoder, decode_response
-from trayport_sdk.tables.decode.schema import column_filter
+from trayport_sdk.tables.decode.schema import RequestedColumns
 
 TRADE: dict[str, Any] = {
     "tradeId": "T1",
@@ -34,7 +34,7 @@ OWN: dict[str, Any] = {
 
 
 def trades(rows: list[Any], *, lenient: bool = False) -> tuple[pl.DataFrame, dict[str, int]]:
-    decoder = Decoder("get_trades", column_filter(("routeId",), ()), lenient=lenient, piece=300)
+    decoder = Decoder("get_trades", RequestedColumns(("routeId",), ()), lenient=lenient, piece=300)
     frame = pl.concat(decoder.frames([json.dumps(rows).encode()]))
     return frame, dict(decoder.unexpected)
 
@@ -64,7 +64,7 @@ def test_what_does_not_fit_an_assumed_type_is_an_error(sent: object) -> None:
 def test_an_id_that_is_missing_where_its_presence_is_assumed_is_null() -> None:
     own = {name: value for name, value in OWN.items() if name != "ownerUserId"}
     books = [{"timestamp": 1, "bids": [ORDER | {"privateFields": own}], "asks": []}]
-    decoder = Decoder("get_order_book", column_filter((), ("includePrivate",)))
+    decoder = Decoder("get_order_book", RequestedColumns((), ("includePrivate",)))
     (frame,) = decoder.frames([json.dumps(books).encode()])
     assert frame["bids"][0][0]["private_fields"]["owner_user_id"] is None
     assert dict(decoder.unexpected) == {"bids.privateFields.ownerUserId": 1}

@@ -23,7 +23,7 @@ from ..tables.analytics.ohlcv import END, START
 from ..tables.base import RequestRecord
 from ..tables.convert import SIDES
 from ..tables.decode.decoder import Decoder
-from ..tables.decode.schema import ColumnFilter, column_filter, to_frame
+from ..tables.decode.schema import ColumnFilter, RequestedColumns, to_frame
 from ..tables.decode.split import SMALL_PIECE
 from ..tables.output import naming
 
@@ -115,7 +115,7 @@ def columns_of(query: QueryPlan) -> ColumnFilter:
     given = query.arguments()
     parameters = parameters_by_argument(query.operation)
     options = [parameter.name for name, parameter in parameters.items() if given.get(name)]
-    return column_filter(query.optional_fields, options)
+    return RequestedColumns(query.optional_fields, tuple(options))
 
 
 @frozen

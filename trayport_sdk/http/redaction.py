@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from types import TracebackType
 
 from pydantic import SecretStr
@@ -32,18 +33,19 @@ class Redaction:
 
     Args:
         key: The personal key.
+
+    Attributes:
+        text: Gives a text without the key.
     """
+
+    text: Callable[[str], str]
 
     def __init__(self, key: SecretStr) -> None:
         pattern = "".join(map(_spelled, key.get_secret_value()))
         # Kept as methods, because a pattern shows itself.
-        self._replace = re.compile(pattern).sub
+        self.text = partial(re.compile(pattern).sub, HIDDEN)
         self._replace_bytes = re.compile(pattern.encode()).sub
         self._key = key
-
-    def text(self, text: str) -> str:
-        """The text without the key."""
-        return self._replace(HIDDEN, text)
 
     def body(self, body: bytes) -> bytes:
         """The body without the key, nor the beginning of the key where it breaks off."""

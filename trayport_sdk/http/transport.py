@@ -238,8 +238,8 @@ class Transport:
         received.next_request = None  # into which httpx copies the key, for any host
         heads = received.headers.multi_items()
         received.headers = httpx.Headers([(name, self.redact(text)) for name, text in heads])
-        reason = received.extensions.get("reason_phrase", b"")
-        received.extensions["reason_phrase"] = self._redaction.body(reason)
+        reason = received.extensions.get("reason_phrase", b"").decode("latin-1")
+        received.extensions["reason_phrase"] = self.redact(reason).encode("latin-1")
 
     def _built(self, exchange: _Exchange) -> httpx.Request:
         address = self.urls[exchange.request.endpoint.api]

@@ -15,7 +15,7 @@ from trayport_spec import ENDPOINTS
 from ...errors import TrayportValidationError
 from ...query.build import chosen_options
 from ...query.times import DAY, EPOCH, SECOND, Interval, TimeRange, to_text
-from ..decode.schema import column_filter
+from ..decode.schema import RequestedColumns
 from .buckets import Buckets, Clock, bucket_interval
 
 CANDLES = ENDPOINTS["get_ohlcv"]
@@ -60,7 +60,7 @@ def candles(
         },
         include_empty_buckets=include_empty_buckets,
     )
-    names = [c.python_name for c in filter(column_filter(fields, ()), CANDLES.row)]
+    names = [c.python_name for c in filter(RequestedColumns(fields, ()), CANDLES.row)]
     return rows.select(*names, COUNT, *_contract(trades))
 
 

@@ -10,8 +10,8 @@ are worked on at once.
 
 from __future__ import annotations
 
+import json
 import os
-import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,9 +28,9 @@ from trayport_spec.rows import RESPONSE_TYPES
 
 from ...errors import MAX_DEPTH, TrayportDecodeError
 from . import locate
-from .schema import ColumnFilter, attribute, from_json, from_rows, schema_of
+from .schema import ColumnFilter, TableSchema, TypedColumn, attribute, from_rows, schema_of
 from .split import PIECE, Cut, Cutter
-from .text import SPACE, begun, is_deeper, joined, quoted, too_deep
+from .text import SPACE, is_deeper, joined, quoted
 from .tolerance import Tolerance, untyped
 
 Table: TypeAlias = tuple[pl.DataFrame, Mapping[str, int]]
@@ -38,7 +38,7 @@ Table: TypeAlias = tuple[pl.DataFrame, Mapping[str, int]]
 
 WORKERS = 2
 AHEAD = 2 * WORKERS
-LONGEST_MESSAGE = 300
+_ENCODING_SHOWS = 4
 _MAKING = Lock()
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -84,7 +84,6 @@ class Decoder:
         max_depth: int = MAX_DEPTH,
     ) -> None:
         self._operation_id = operation_id
-        self._columns = ENDPOINTS[operation_id].row
         self._schema = schema_of(operation_id, wanted)
         self._lenient = lenient
         self._piece = PIECE if piece is None else piece
@@ -109,9 +108,9 @@ class Decoder:
             )
             self.timestamp = whole.timestamp
             self.unexpected.update(whole.unexpected)
-            yield from_rows(self._columns, whole.rows, self._schema)
+            yield from_rows(self._schema.columns, whole.rows)
             return
-        start, text = begun(chunks, "array")
+        start, text = _begun(chunks, "array")
         first = bytearray()
         following = _small(text)
         for chunk in following:
@@ -140,7 +139,7 @@ class Decoder:
         try:
             frame, unexpected = self._table(text)
         except _BROKEN as error:
-            raise _explained(error, text, self._max_depth, start) from error
+            raise locate.explained(error, text, self._max_depth, start) from error
         self.unexpected.update(unexpected)
         return frame
 
@@ -161,7 +160,9 @@ class Decoder:
                 except _BROKEN as error:
                     if not first.is_guess:
                         before = first.offset - 1, self._rows_before
-                        raise _explained(error, first.text, self._max_depth, *before) from error
+                        raise locate.explained(
+                            error, first.text, self._max_depth, *before
+                        ) from error
                     cutter.put_back([first, *(cut for cut, _ in under_way)])
                     under_way.clear()
 
@@ -170,14 +171,101 @@ class Decoder:
         decoded = _read(self._operation_id, text, lenient=self._lenient)
         frame = None
         if self._is_plain and not decoded.unexpected:
-            frame = from_json(self._columns, text, self._schema)
+            frame = _from_json(self._schema, text)
         if frame is None or frame.height != len(decoded.rows):
             # What is in one piece will be in the others: escapes, or fields that are not known.
             self._is_plain = False
             # A table that was read at once has no deeper fields than its columns.
             _check_depth(text, self._max_depth)
-            frame = from_rows(self._columns, decoded.rows, self._schema)
+            frame = from_rows(self._schema.columns, decoded.rows)
         return frame, decoded.unexpected
+
+
+def _begun(chunks: Iterable[bytes], root: str) -> tuple[int, Iterator[bytes]]:
+    """The text from its first bracket on, and how many bytes of it were passed over.
+
+    These are white space, and the byte order mark of UTF-8.
+
+    Args:
+        chunks: The text as it arrives.
+        root: What it should be, an `array` or an `object`.
+
+    Raises:
+        TrayportDecodeError: It is empty, in another encoding, or something else.
+    """
+    following = iter(chunks)
+    head = b""
+    for chunk in following:
+        head += chunk
+        if len(head) >= _ENCODING_SHOWS:
+            break
+    encoding = json.detect_encoding(head[:_ENCODING_SHOWS])
+    start = 3 if encoding == "utf-8-sig" else 0
+    if not encoding.startswith("utf-8") and head.strip(b"\0"):
+        raise _refused(f"it is in {encoding.upper()}, and JSON is in UTF-8", 0, head)
+    for chunk in chain([head[start:]], following):
+        text = chunk.lstrip(SPACE)
+        start += len(chunk) - len(text)
+        if text:
+            if not text.startswith(b"[" if root == "array" else b"{"):
+                raise _refused(f"its root is no {root}", start, text)
+            return start, chain([text], following)
+    raise _refused("it is empty", start, head)
+
+
+def _refused(what: str, start: int, text: bytes) -> TrayportDecodeError:
+    return TrayportDecodeError(
+        f"the response is not what the API promises: {what} (byte {start})",
+        offset=start,
+        body=quoted(text),
+    )
+
+
+def _from_json(schema: TableSchema, text: bytes) -> pl.DataFrame | None:
+    """The table of a JSON array of rows that are known to be right, read at once; else None.
+
+    Polars reads fast but does not check: it makes nulls and numbers out of what is neither. Of
+    fields with the same name it takes the first, where the last counts, and it leaves out fields
+    silently; the number of quotation marks shows both.
+    """
+    try:
+        frame = pl.read_json(text, schema=schema.sent)
+    except (pl.exceptions.PolarsError, ValueError):
+        return None
+    if _quotation_marks(schema.columns, frame) != text.count(b'"'):
+        return None
+    if schema.renamed:
+        frame = frame.with_columns(schema.renamed)
+    for place, typed in enumerate(schema.columns):
+        if typed.column.type == "timestamp":
+            frame.replace_column(place, frame.to_series(place).cast(typed.kind))
+    frame.columns = [typed.column.python_name for typed in schema.columns]
+    return frame
+
+
+def _quotation_marks(columns: Sequence[TypedColumn], table: pl.DataFrame) -> int:
+    """How many quotation marks the text of a table has, if it has no other fields.
+
+    Below zero when that cannot be known.
+    """
+    marks = 0
+    for typed in columns:
+        column = typed.column
+        values = table.get_column(column.name)
+        given = table.height - values.null_count()
+        if column.nullable and not column.required and given < table.height:
+            return -1  # the field may have been null or absent
+        marks += 2 * (table.height if column.required else given)
+        if column.type == "string":
+            marks += 2 * given
+        elif column.fields:
+            if column.type == "list":
+                values = values.explode(empty_as_null=False, keep_nulls=False)
+            within = _quotation_marks(typed.fields, values.drop_nulls().struct.unnest())
+            if within < 0:
+                return -1
+            marks += within
+    return marks
 
 
 def _small(chunks: Iterable[bytes]) -> Iterator[memoryview]:
@@ -234,9 +322,9 @@ def _whole_text(operation_id: str, body: bytes | Iterable[bytes]) -> tuple[int, 
     """Where the text of a response begins, and the text."""
     root = ENDPOINTS[operation_id].root
     if isinstance(body, bytes):
-        start, text = begun([body], root)
+        start, text = _begun([body], root)
         return start, b"".join(text)
-    start, text = begun(body, root)
+    start, text = _begun(body, root)
     return start, joined(text)
 
 
@@ -249,7 +337,7 @@ def _decoded(
         _check_depth(text, max_depth)
     except _BROKEN as error:
         is_array = ENDPOINTS[operation_id].root == "array"
-        raise _explained(error, text, max_depth, start, is_array=is_array) from error
+        raise locate.explained(error, text, max_depth, start, is_array=is_array) from error
     return decoded
 
 
@@ -324,65 +412,3 @@ def _read(operation_id: str, text: bytes, *, lenient: bool) -> Decoded:
         return Decoded(document if endpoint.root == "array" else [document], unexpected=unexpected)
     times = (getattr(document, attribute(c)) for c in endpoint.envelope if c.type == "timestamp")
     return Decoded(document.rows, next(times, None), unexpected)
-
-
-def _explained(
-    error: Exception,
-    text: bytes,
-    max_depth: int,
-    offset: int = 0,
-    rows_before: int = 0,
-    *,
-    is_array: bool = True,
-) -> TrayportDecodeError:
-    """What is wrong with a text, and where.
-
-    Args:
-        error: The decoder's error; a `RecursionError` when the text is nested too deeply.
-        text: The text it read.
-        max_depth: How deeply it may be nested.
-        offset: Where the text begins in the body.
-        rows_before: How many rows there were before.
-        is_array: Whether it should be an array of rows.
-    """
-    if isinstance(error, RecursionError):
-        start, number = locate.deeper_than(text, max_depth)
-        return too_deep(max_depth, start + offset, number + rows_before if is_array else None)
-    message = str(error)
-    path: tuple[str | int, ...] = ()
-    if is_array and text[:1] == b"[" and text[1:].lstrip(SPACE)[:1] not in (b"{", b"]", b""):
-        # Whether the value was whole is not known: it was not waited for.
-        message, path = "Expected `object` - at `$[0]`", (0,)
-        start = len(text) - len(text[1:].lstrip(SPACE))
-    elif isinstance(error, UnicodeDecodeError):
-        start = error.start
-    elif place := re.search(r"\(byte (\d+)\)", message):
-        start = int(place[1])
-        message = message.replace(f": {place[0]}", "").replace(f" {place[0]}", "")
-    elif at := re.search(r"(?<= at `)\$[^`]*(?=`$)", message):
-        # The message about a number out of range lacks the names on the way to it.
-        lost = "[...]" in at[0]
-        path = locate.unreadable_number(text) if lost else locate.path_of(at[0])
-        start = locate.start_of(text, path)
-    else:
-        is_whole = isinstance(error, msgspec.ValidationError)
-        start = locate.start_of(text, path) if is_whole else len(text)
-    if is_array and not path and text.lstrip()[:1] == b"[":
-        path = (locate.row_at(text, start),)
-    row, within = locate.row_of(path)
-    if row is not None and path[:1] == (row,):
-        message = message.replace(f"`$[{row}]", f"`$[{row + rows_before}]")
-        row += rows_before
-    if lacking := re.search(r"missing required field `([^`]+)`", message):
-        within = f"{within}.{lacking[1]}".lstrip(".")
-    if len(message) > LONGEST_MESSAGE:  # it may quote a value
-        half = LONGEST_MESSAGE // 2
-        message = f"{message[:half]} ... {message[-half:]}"
-    where = [f"byte {start + offset}"] + ([] if row is None else [f"row {row}"])
-    return TrayportDecodeError(
-        f"the response is not what the API promises: {message} ({', '.join(where)})",
-        offset=start + offset,
-        row=row,
-        field=within or None,
-        body=quoted(text),
-    )

@@ -11,7 +11,11 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+import msgspec
 from attrs import frozen
+
+from ...errors import TrayportDecodeError
+from .text import SPACE, quoted, too_deep
 
 _TOKEN = re.compile(
     rb'"(?>[^"\\]+|\\.)*+"?|[{}\[\],:]|[^\s"{}\[\],:]+',
@@ -20,6 +24,7 @@ _TOKEN = re.compile(
 MOST_DIGITS = 4300
 MOST_TOKENS = 1 << 20
 LONGEST_NAME = 1000
+LONGEST_MESSAGE = 300
 _PART = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 
 
@@ -120,3 +125,65 @@ def row_at(text: bytes, offset: int) -> int:
         if len(value.path) == 1 and isinstance(value.path[0], int):
             row = max(row, value.path[0])
     return row
+
+
+def explained(
+    error: Exception,
+    text: bytes,
+    max_depth: int,
+    offset: int = 0,
+    rows_before: int = 0,
+    *,
+    is_array: bool = True,
+) -> TrayportDecodeError:
+    """What is wrong with a text, and where.
+
+    Args:
+        error: The decoder's error; a `RecursionError` when the text is nested too deeply.
+        text: The text it read.
+        max_depth: How deeply it may be nested.
+        offset: Where the text begins in the body.
+        rows_before: How many rows there were before.
+        is_array: Whether it should be an array of rows.
+    """
+    if isinstance(error, RecursionError):
+        start, number = deeper_than(text, max_depth)
+        return too_deep(max_depth, start + offset, number + rows_before if is_array else None)
+    message = str(error)
+    path: tuple[str | int, ...] = ()
+    if is_array and text[:1] == b"[" and text[1:].lstrip(SPACE)[:1] not in (b"{", b"]", b""):
+        # Whether the value was whole is not known: it was not waited for.
+        message, path = "Expected `object` - at `$[0]`", (0,)
+        start = len(text) - len(text[1:].lstrip(SPACE))
+    elif isinstance(error, UnicodeDecodeError):
+        start = error.start
+    elif place := re.search(r"\(byte (\d+)\)", message):
+        start = int(place[1])
+        message = message.replace(f": {place[0]}", "").replace(f" {place[0]}", "")
+    elif at := re.search(r"(?<= at `)\$[^`]*(?=`$)", message):
+        # The message about a number out of range lacks the names on the way to it.
+        lost = "[...]" in at[0]
+        path = unreadable_number(text) if lost else path_of(at[0])
+        start = start_of(text, path)
+    else:
+        is_whole = isinstance(error, msgspec.ValidationError)
+        start = start_of(text, path) if is_whole else len(text)
+    if is_array and not path and text.lstrip()[:1] == b"[":
+        path = (row_at(text, start),)
+    row, within = row_of(path)
+    if row is not None and path[:1] == (row,):
+        message = message.replace(f"`$[{row}]", f"`$[{row + rows_before}]")
+        row += rows_before
+    if lacking := re.search(r"missing required field `([^`]+)`", message):
+        within = f"{within}.{lacking[1]}".lstrip(".")
+    if len(message) > LONGEST_MESSAGE:  # it may quote a value
+        half = LONGEST_MESSAGE // 2
+        message = f"{message[:half]} ... {message[-half:]}"
+    where = [f"byte {start + offset}"] + ([] if row is None else [f"row {row}"])
+    return TrayportDecodeError(
+        f"the response is not what the API promises: {message} ({', '.join(where)})",
+        offset=start + offset,
+        row=row,
+        field=within or None,
+        body=quoted(text),
+    )

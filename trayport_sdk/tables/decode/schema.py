@@ -6,7 +6,8 @@ names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain, count, repeat
 from keyword import iskeyword
 from operator import attrgetter
@@ -14,65 +15,124 @@ from typing import Any, TypeAlias
 
 import msgspec
 import polars as pl
+from attrs import frozen
 from polars.datatypes import DataType
 from trayport_spec import ENDPOINTS, Column
 from trayport_spec.schemas import SCHEMAS
 
-Schema: TypeAlias = Mapping[str, DataType]
 ColumnFilter: TypeAlias = Callable[[Column], bool]
 """Whether a column is part of a table."""
 
 
-def column_filter(optional_fields: Sequence[str], parameters: Sequence[str]) -> ColumnFilter:
+@frozen
+class RequestedColumns:
     """Which columns a request has: all but those that it could have named and did not."""
 
-    def is_wanted(column: Column) -> bool:
+    optional_fields: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+
+    def __call__(self, column: Column) -> bool:
+        """Whether a column is part of the table."""
         avoidable = column.optional_field is not None or column.added_by is not None
-        wanted = column.optional_field in optional_fields or column.added_by in parameters
+        wanted = column.optional_field in self.optional_fields or column.added_by in self.parameters
         return column.required or wanted or not avoidable
 
-    return is_wanted
+
+@frozen
+class TypedColumn:
+    """A column of a table with its type, and with its fields when it has structs."""
+
+    column: Column
+    kind: DataType
+    fields: tuple[TypedColumn, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name in tables."""
+        return self.column.python_name
 
 
-def schema_of(operation_id: str, wanted: ColumnFilter) -> Schema:
-    """The columns of a table and their types, in the order of the document."""
-    return _cut(ENDPOINTS[operation_id].row, SCHEMAS[operation_id], wanted)
+@frozen(eq=False)
+class TableSchema:
+    """The columns of a table, in the order of the document.
+
+    Attributes:
+        columns: The columns.
+        sent: The names that the API uses, and the types, with times as the integers that it sends.
+        renamed: Makes nested columns out of those that are as they were sent.
+    """
+
+    columns: tuple[TypedColumn, ...]
+    sent: Mapping[str, DataType]
+    renamed: tuple[pl.Expr, ...]
 
 
-def _cut(columns: Sequence[Column], schema: Schema, wanted: ColumnFilter) -> Schema:
-    wanted_schema: dict[str, DataType] = {}
+@lru_cache
+def schema_of(operation_id: str, wanted: ColumnFilter) -> TableSchema:
+    """The columns that the table of a request has."""
+    columns = _typed(ENDPOINTS[operation_id].row, SCHEMAS[operation_id], wanted)
+    renamed = (_renamed(pl.col(c.column.name), c) for c in columns if c.fields)
+    return TableSchema(columns, _as_sent(columns), tuple(renamed))
+
+
+def _typed(
+    columns: Sequence[Column], schema: Mapping[str, DataType], wanted: ColumnFilter
+) -> tuple[TypedColumn, ...]:
+    typed: list[TypedColumn] = []
     for column in filter(wanted, columns):
         kind = schema[column.python_name]
+        fields: tuple[TypedColumn, ...] = ()
         if column.fields:
-            kind = _nested(kind, _cut(column.fields, _fields(kind), wanted))
-        wanted_schema[column.python_name] = kind
-    return wanted_schema
+            struct = kind.inner if isinstance(kind, pl.List) else kind
+            inner: Any = dict(struct.to_schema()) if isinstance(struct, pl.Struct) else {}
+            fields = _typed(column.fields, inner, wanted)
+            kind = _nested(kind, {field.name: field.kind for field in fields})
+        typed.append(TypedColumn(column, kind, fields))
+    return tuple(typed)
 
 
-def _fields(kind: DataType) -> dict[str, Any]:
-    """The fields of a struct, or of the structs in a list."""
-    struct = kind.inner if isinstance(kind, pl.List) else kind
-    return dict(struct.to_schema()) if isinstance(struct, pl.Struct) else {}
-
-
-def _nested(kind: DataType, fields: Schema) -> DataType:
+def _nested(kind: DataType, fields: Mapping[str, DataType]) -> DataType:
     """A struct, or a list of structs, with these fields."""
     return pl.List(pl.Struct(fields)) if isinstance(kind, pl.List) else pl.Struct(fields)
 
 
+def _as_sent(columns: Sequence[TypedColumn]) -> Mapping[str, DataType]:
+    sent: dict[str, DataType] = {}
+    for typed in columns:
+        kind = _nested(typed.kind, _as_sent(typed.fields)) if typed.fields else typed.kind
+        sent[typed.column.name] = pl.Int64() if typed.column.type == "timestamp" else kind
+    return sent
+
+
+def _renamed(value: pl.Expr, typed: TypedColumn) -> pl.Expr:
+    """A column with the names and types of the table."""
+    if typed.column.type == "timestamp":
+        return value.cast(typed.kind)
+    if isinstance(typed.kind, pl.List):
+        return value.list.eval(_struct_renamed(pl.element(), typed.fields))
+    return _struct_renamed(value, typed.fields)
+
+
+def _struct_renamed(value: pl.Expr, fields: Sequence[TypedColumn]) -> pl.Expr:
+    changed = [
+        _renamed(pl.field(field.column.name), field).alias(field.column.name)
+        for field in fields
+        if field.fields or field.column.type == "timestamp"
+    ]
+    if changed:
+        value = value.struct.with_fields(changed)
+    return value.struct.rename_fields([field.name for field in fields])
+
+
 def to_frame(operation_id: str, rows: Sequence[Any], wanted: ColumnFilter) -> pl.DataFrame:
     """The rows of a response as a table."""
-    schema = schema_of(operation_id, wanted)
-    return from_rows(ENDPOINTS[operation_id].row, rows, schema)
+    return from_rows(schema_of(operation_id, wanted).columns, rows)
 
 
-def from_rows(columns: Sequence[Column], rows: Sequence[Any], schema: Schema) -> pl.DataFrame:
-    """The rows as a table with the columns of a schema."""
+def from_rows(columns: Sequence[TypedColumn], rows: Sequence[Any]) -> pl.DataFrame:
+    """The rows as a table with these columns."""
     return pl.DataFrame(
-        [
-            _series(column, list(map(attrgetter(attribute(column)), rows)), kind)
-            for column, kind in _typed(columns, schema)
-        ]
+        [_series(c, list(map(attrgetter(attribute(c.column)), rows))) for c in columns]
     )
 
 
@@ -81,25 +141,20 @@ def attribute(column: Column) -> str:
     return column.python_name + "_" * iskeyword(column.python_name)
 
 
-def _typed(columns: Sequence[Column], schema: Schema) -> Iterator[tuple[Column, DataType]]:
-    """The columns that a schema has, with their types."""
-    return ((c, schema[c.python_name]) for c in columns if c.python_name in schema)
-
-
-def _series(column: Column, values: list[Any], kind: DataType) -> pl.Series:
-    name = column.python_name
-    if not column.required:
+def _series(typed: TypedColumn, values: list[Any]) -> pl.Series:
+    name, kind = typed.name, typed.kind
+    if not typed.column.required:
         values = [None if value is msgspec.UNSET else value for value in values]
-    match column.type:
+    match typed.column.type:
         case "timestamp":
             return pl.Series(name, values, dtype=pl.Int64).cast(kind)
         case "struct":
             present = [value for value in values if value is not None]
-            structs = from_rows(column.fields, present, _fields(kind)).to_struct(name)
+            structs = from_rows(typed.fields, present).to_struct(name)
             return _in_place(structs, values, pl.Series(name, [None], dtype=kind))
         case "list":
             filled = [value for value in values if value]
-            items = from_rows(column.fields, list(chain.from_iterable(filled)), _fields(kind))
+            items = from_rows(typed.fields, list(chain.from_iterable(filled)))
             owners = chain.from_iterable(map(repeat, count(), map(len, filled)))
             owned = [pl.Series("owner", list(owners), dtype=pl.Int64), items.to_struct(name)]
             lists = pl.DataFrame(owned).group_by("owner", maintain_order=True).agg(name)
@@ -117,81 +172,3 @@ def _in_place(nested: pl.Series, values: Sequence[Any], gaps: pl.Series) -> pl.S
     return pl.concat([nested, gaps]).gather(
         [missing if v is None else next(following) if v else empty for v in values]
     )
-
-
-def from_json(columns: Sequence[Column], text: bytes, schema: Schema) -> pl.DataFrame | None:
-    """The table of a JSON array of rows that are known to be right, read at once; else None.
-
-    Polars reads fast but does not check: it makes nulls and numbers out of what is neither. Of
-    fields with the same name it takes the first, where the last counts, and it leaves out fields
-    silently; the number of quotation marks shows both.
-    """
-    typed = list(_typed(columns, schema))
-    try:
-        frame = pl.read_json(text, schema=_as_sent(typed))
-    except (pl.exceptions.PolarsError, ValueError):
-        return None
-    if _quotation_marks(typed, frame) != text.count(b'"'):
-        return None
-    if any(column.fields for column, _ in typed):
-        frame = frame.with_columns(
-            _renamed(pl.col(column.name), column, kind) for column, kind in typed if column.fields
-        )
-    for place, (column, kind) in enumerate(typed):
-        if column.type == "timestamp":
-            frame.replace_column(place, frame.to_series(place).cast(kind))
-    frame.columns = [column.python_name for column, _ in typed]
-    return frame
-
-
-def _as_sent(typed: Sequence[tuple[Column, DataType]]) -> Schema:
-    """The columns under the names that the API uses, times as the integers that it sends."""
-    sent_schema: dict[str, DataType] = {}
-    for column, kind in typed:
-        if column.fields:
-            kind = _nested(kind, _as_sent(list(_typed(column.fields, _fields(kind)))))
-        sent_schema[column.name] = pl.Int64() if column.type == "timestamp" else kind
-    return sent_schema
-
-
-def _renamed(value: pl.Expr, column: Column, kind: DataType) -> pl.Expr:
-    """A column with the names and types of the table."""
-    if column.type == "timestamp":
-        return value.cast(kind)
-    if isinstance(kind, pl.List):
-        struct = Column(column.name, column.python_name, "struct", "", fields=column.fields)
-        return value.list.eval(_renamed(pl.element(), struct, pl.Struct(_fields(kind))))
-    typed = list(_typed(column.fields, _fields(kind)))
-    changed = [
-        _renamed(pl.field(field.name), field, kind).alias(field.name)
-        for field, kind in typed
-        if field.fields or field.type == "timestamp"
-    ]
-    if changed:
-        value = value.struct.with_fields(changed)
-    return value.struct.rename_fields([field.python_name for field, _ in typed])
-
-
-def _quotation_marks(typed: Sequence[tuple[Column, DataType]], table: pl.DataFrame) -> int:
-    """How many quotation marks the text of a table has, if it has no other fields.
-
-    Below zero when that cannot be known.
-    """
-    marks = 0
-    for column, kind in typed:
-        values = table.get_column(column.name)
-        given = table.height - values.null_count()
-        if column.nullable and not column.required and given < table.height:
-            return -1  # the field may have been null or absent
-        marks += 2 * (table.height if column.required else given)
-        if column.type == "string":
-            marks += 2 * given
-        elif column.fields:
-            if column.type == "list":
-                values = values.explode(empty_as_null=False, keep_nulls=False)
-            inner = values.drop_nulls().struct.unnest()
-            within = _quotation_marks(list(_typed(column.fields, _fields(kind))), inner)
-            if within < 0:
-                return -1
-            marks += within
-    return marks

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterable
 
 from ...errors import QUOTED_CHARACTERS, TrayportDecodeError
 
@@ -16,41 +14,8 @@ MOST_OF_A_ROW = 1 << 23
 MOST_OF_A_DOCUMENT = 1 << 25
 """Bytes of a response that is read as a whole, such as a list of reference data or snapshots."""
 
-_SIGNS_THAT_SHOW = 4
 _ALIKE = bytes.maketrans(b"{}", b"[]")
 _NO_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"'))
-
-
-def begun(chunks: Iterable[bytes], root: str) -> tuple[int, Iterator[bytes]]:
-    """The text from its first bracket on, and how many bytes of it were passed over.
-
-    These are white space, and the byte order mark of UTF-8.
-
-    Args:
-        chunks: The text as it arrives.
-        root: What it should be, an `array` or an `object`.
-
-    Raises:
-        TrayportDecodeError: It is empty, in another encoding, or something else.
-    """
-    following = iter(chunks)
-    head = b""
-    for chunk in following:
-        head += chunk
-        if len(head) >= _SIGNS_THAT_SHOW:
-            break
-    encoding = json.detect_encoding(head[:_SIGNS_THAT_SHOW])
-    start = 3 if encoding == "utf-8-sig" else 0
-    if not encoding.startswith("utf-8") and head.strip(b"\0"):
-        raise _refused(f"it is in {encoding.upper()}, and JSON is in UTF-8", 0, head)
-    for chunk in chain([head[start:]], following):
-        text = chunk.lstrip(SPACE)
-        start += len(chunk) - len(text)
-        if text:
-            if not text.startswith(b"[" if root == "array" else b"{"):
-                raise _refused(f"its root is no {root}", start, text)
-            return start, chain([text], following)
-    raise _refused("it is empty", start, head)
 
 
 def joined(chunks: Iterable[bytes]) -> bytes:
@@ -107,11 +72,3 @@ def too_deep(depth: int, offset: int, row: int | None = None) -> TrayportDecodeE
 def quoted(text: bytes | bytearray) -> str:
     """The beginning of a text, for an error."""
     return bytes(text[: 4 * QUOTED_CHARACTERS]).decode(errors="replace")
-
-
-def _refused(what: str, start: int, text: bytes) -> TrayportDecodeError:
-    return TrayportDecodeError(
-        f"the response is not what the API promises: {what} (byte {start})",
-        offset=start,
-        body=quoted(text),
-    )
