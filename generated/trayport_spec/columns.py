@@ -619,7 +619,13 @@ MARKET = (
 )
 _ID = Column("id", "id", "int64", "A number that names something for good.", minimum=0)
 TRADING_SPECIFICATIONS = (
-    Column("priceCurrency", "price_currency", "string", "The currency of prices."),
+    Column(
+        "priceCurrency",
+        "price_currency",
+        "string",
+        "The currency of prices.",
+        provenance=Provenance("documented", assumptions=("price-per-notional-unit",)),
+    ),
     Column("quantityUnit", "quantity_unit", "string", "The unit of quantities."),
     Column("notionalCurrency", "notional_currency", "string", "The currency of the total value."),
     Column(

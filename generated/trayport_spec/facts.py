@@ -12,7 +12,7 @@ from types import MappingProxyType
 from .types import Provenance, RequestLimits
 
 SPEC_VERSION = "2024.4"
-SPEC_HASH = "2a5d3c9224e9beaa3731100dccd66567080ad3d3b7b60988d26a09562aba6e4a"
+SPEC_HASH = "9f73c2a95b5cefa991754ad13de6ff582ec1922192ae1b38deff36774f4689b2"
 API_KEY_HEADER = "X-API-KEY"
 ANALYTICS_URL = "https://analytics.trayport.com/api"
 REFERENCE_URL = "https://referencedata.trayport.com"
@@ -45,6 +45,7 @@ ASSUMPTIONS: Mapping[str, str] = MappingProxyType(
         "empty-candle-is-null": "In an empty bucket the four prices and the average are null and the volume is zero.",
         "optional-candle-times-nullable": "The optional first and last trade times of an empty bucket are null.",
         "minute-resolution-is-checked": "Where the resolution is one minute, a time with seconds is refused rather than rounded.",
+        "price-per-notional-unit": "Prices are in the price currency for one notional unit of quantity, such as EUR for one MWh of a product whose quantities are in MW.",
         "year-precision": "A year alone is an accepted lower precision.",
         "last-trade-year-is-365-days": "The year that a last trade is looked for in has 365 days.",
         "ids-are-integers": "Ids of routes, users and companies are JSON integers.",
