@@ -49,6 +49,8 @@ HOMES = {
     "prometheus_client": "telemetry/prometheus.py",
     "opentelemetry": "telemetry/opentelemetry.py",
     "keyring": "settings.py",
+    "holidays": "tables/analytics/calendar.py",
+    "pint": "tables/analytics/units.py",
 }
 
 
@@ -185,7 +187,7 @@ def test_importing_the_package_loads_no_table_library() -> None:
 
 def test_a_client_loads_no_library_that_its_settings_do_not_ask_for() -> None:
     libraries = {"polars", "pandas", "pyarrow", "redis", "prometheus_client"}
-    libraries |= {"opentelemetry", "keyring", "uvloop"}
+    libraries |= {"opentelemetry", "keyring", "uvloop", "holidays", "pint"}
     made = "from trayport_sdk import Settings, TrayportClient; "
     made += "TrayportClient('a-key', settings=Settings(_env_file=None))"
     assert loaded(made, libraries) == []

@@ -51,6 +51,7 @@ _PUBLIC = {
         "PrivateTradesResponse SnapshotsResponse TradesResponse"
     ),
     ".tables.analytics.books": "Level",
+    ".tables.analytics.calendar": "POWER_CALENDARS PowerCalendar between_local gas_day",
     ".tables.base": "RequestRecord TableResponse",
     ".tables.trades": "TradesBatch",
     ".telemetry.events": "BreakerEvent BreakerState RetryEvent",

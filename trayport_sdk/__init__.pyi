@@ -82,6 +82,10 @@ from .tables import PrivateTradesResponse as PrivateTradesResponse
 from .tables import SnapshotsResponse as SnapshotsResponse
 from .tables import TradesResponse as TradesResponse
 from .tables.analytics.books import Level as Level
+from .tables.analytics.calendar import POWER_CALENDARS as POWER_CALENDARS
+from .tables.analytics.calendar import PowerCalendar as PowerCalendar
+from .tables.analytics.calendar import between_local as between_local
+from .tables.analytics.calendar import gas_day as gas_day
 from .tables.base import RequestRecord as RequestRecord
 from .tables.base import TableResponse as TableResponse
 from .tables.trades import TradesBatch as TradesBatch

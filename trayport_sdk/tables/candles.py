@@ -13,12 +13,15 @@ from trayport_api.models import Candle
 from ..query.times import Interval, TimeLike, TimeRange, interval_of
 from .analytics import ohlcv
 from .analytics.buckets import Clock
-from .base import Model, RequestRecord, TableResponse
+from .base import Model, RequestRecord
+from .timed import TimedTable
 
 
-class CandlesTable(TableResponse[Model]):
+class CandlesTable(TimedTable[Model]):
     """Candles in time order."""
 
+    _time = ohlcv.START
+    _prices = ("open", "high", "low", "close", "vwap")
     _interval: Interval | None = None
 
     @classmethod
@@ -128,6 +131,10 @@ class CandlesTable(TableResponse[Model]):
             True
         """
         return ohlcv.vwap_of_bars(self._frame, TimeRange.between(from_, until))
+
+    def _during(self, mask: pl.Expr, edges: Sequence[Clock]) -> Self:
+        ohlcv.check_not_cut_by(self._frame, edges)
+        return super()._during(mask, edges)
 
 
 class OHLCVResponse(CandlesTable[Candle]):

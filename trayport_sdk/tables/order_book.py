@@ -10,15 +10,20 @@ from trayport_api.models import OrderSide
 from ..query.times import TimeLike
 from .analytics import books
 from .analytics.books import Level
-from .base import Model, TableResponse
+from .base import Model
+from .convert import SIDES
+from .timed import TimedTable
 
 
-class QuotesTable(TableResponse[Model]):
+class QuotesTable(TimedTable[Model]):
     """Values of the best prices of books.
 
     The columns that are made here have a value per row of the table, and null where a side that
     they need is empty. Crossed books are what they are: their spread is negative.
     """
+
+    _time = "timestamp"
+    _prices = ("bid_price", "ask_price", *SIDES)
 
     def mid(self) -> pl.Series:
         """The middle of the best bid and the best ask, as a column `mid`.

@@ -14,16 +14,20 @@ from ..query.contracts import ContractSpec
 from ..query.times import Interval, TimeLike, TimeRange
 from .analytics import flow, ohlcv
 from .analytics.buckets import Clock
-from .base import Model, RequestRecord, TableResponse
+from .base import Model, RequestRecord
 from .candles import OHLCVResponse
+from .timed import TimedTable
 
 
-class TradesTable(TableResponse[Model]):
+class TradesTable(TimedTable[Model]):
     """What trades add up to.
 
     Times may be as precise as the table has them, also integers in nanoseconds as the models have
     them. Ranges are half-open, `[from_, until)`.
     """
+
+    _time = "deal_date"
+    _prices = ("price",)
 
     def of_contract(self, contract: ContractSpec | str) -> Self:
         """The rows of one contract, of a table that has the column `contract`.

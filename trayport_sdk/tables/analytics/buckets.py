@@ -14,6 +14,7 @@ from ..convert import check_zone
 
 _MICROSECOND = 1000
 _LONGEST_MONTH = 31
+_AROUND = 2  # days: clocks are less than that from UTC
 
 
 @frozen
@@ -41,7 +42,11 @@ class Clock:
         """
         zone = "UTC" if tz is None else str(tz) if isinstance(tz, ZoneInfo) else tz
         check_zone(zone)
-        return cls(zone, 0 if day_start is None else _time_of_day(day_start))
+        at = time() if day_start is None else time_of_day(day_start, "day_start")
+        since = timedelta(
+            hours=at.hour, minutes=at.minute, seconds=at.second, microseconds=at.microsecond
+        )
+        return cls(zone, since // timedelta(microseconds=1) * _MICROSECOND)
 
     def starts(self, dates: pl.Series) -> pl.Series:
         """The instants when days start, in nanoseconds.
@@ -49,11 +54,30 @@ class Clock:
         Of a time that the clock shows twice it is the first; one that it skips is as far from the
         day before as it would be if nothing were skipped.
         """
+        return self._days(dates).get_column("start")
+
+    def date(self, times: pl.Expr) -> pl.Expr:
+        """The dates of the days that times lie in."""
+        return times.map_batches(self._dates, return_dtype=pl.Date, is_elementwise=True)
+
+    def _dates(self, times: pl.Series) -> pl.Series:
+        instants = times.dt.timestamp("ns")
+        first, last = instants.min(), instants.max()
+        if not isinstance(first, int) or not isinstance(last, int):  # there is no time
+            return pl.Series(times.name, [None], dtype=pl.Date).new_from_index(0, len(times))
+        around = timedelta(days=_AROUND)
+        days = self._days(pl.date_range(_date(first) - around, _date(last) + around, eager=True))
+        places = days.get_column("start").search_sorted(instants.fill_null(first), side="right")
+        dates = days.get_column("date").gather(places - 1)
+        return dates.set(instants.is_null(), None).alias(times.name)
+
+    def _days(self, dates: pl.Series) -> pl.DataFrame:
         midnights = dates.cast(pl.Datetime("ns")).cast(pl.Int64)
         starts = self._instants(midnights + self.day_start)
         starts = starts.fill_null(self._instants(midnights + self.day_start - DAY) + DAY)
         # A zone that moves over the date line may have no day of a date.
-        return starts.unique(maintain_order=True)
+        days = pl.DataFrame({"date": dates, "start": starts})
+        return days.unique("start", keep="last", maintain_order=True)
 
     def _instants(self, local: pl.Series) -> pl.Series:
         times = local.cast(pl.Datetime("ns")).dt
@@ -61,21 +85,20 @@ class Clock:
         return known.cast(pl.Int64)
 
 
-def _time_of_day(value: str | time) -> int:
+def time_of_day(value: str | time, parameter: str) -> time:
+    """The time of day of an argument.
+
+    Raises:
+        TrayportValidationError: It is none.
+    """
     try:
         parsed = value if isinstance(value, time) else time.fromisoformat(value)
     except (TypeError, ValueError):
         parsed = None
     if parsed is None or parsed.tzinfo is not None:
         suggestion = 'write it like "06:00", and name the zone as tz'
-        raise invalid("day_start", value, "is no time of day", suggestion, "00:00 to 23:59:59")
-    since = timedelta(
-        hours=parsed.hour,
-        minutes=parsed.minute,
-        seconds=parsed.second,
-        microseconds=parsed.microsecond,
-    )
-    return since // timedelta(microseconds=1) * _MICROSECOND
+        raise invalid(parameter, value, "is no time of day", suggestion, "00:00 to 23:59:59")
+    return parsed
 
 
 def bucket_interval(value: Interval | str) -> Interval:

@@ -262,6 +262,22 @@ def _check_not_cut(bars: pl.DataFrame, span: TimeRange) -> None:
             )
 
 
+def check_not_cut_by(bars: pl.DataFrame, edges: Sequence[Clock]) -> None:
+    """Refuses candles with trades that a time of day cuts."""
+    traded = bars.filter(pl.col("open").is_not_null())
+    last = (_END - 1).cast(_TIME)
+    for edge in edges:
+        days = traded.select(edge.date(start) for start in (pl.col(START), last.alias(END)))
+        cut = traded.filter(days[START] != days[END])
+        if cut.height:
+            raise TrayportValidationError(
+                f"a time of day where hours start or end lies within the candle {_name(cut)}",
+                parameter="interval",
+                limit="where candles start or end",
+                suggestion="ask for shorter candles",
+            )
+
+
 def _name(bars: pl.DataFrame) -> str:
     start, end = bars.select(_START, _END).row(0)
     return f"{to_text(start)} to {to_text(end)}"
