@@ -1,6 +1,8 @@
 import os
 from collections.abc import Iterator
+from tempfile import gettempdir
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
@@ -10,6 +12,12 @@ from tests.redis_server import RedisServer
 
 settings.register_profile("trayport", max_examples=examples(100))
 settings.load_profile("trayport")
+
+
+@pytest.fixture(autouse=True)
+def cache_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test finds what another one has read, or leaves files in the user's own directory."""
+    monkeypatch.setenv("XDG_CACHE_HOME", f"{gettempdir()}/trayport-tests-{uuid4()}")
 
 
 @pytest.fixture

@@ -52,8 +52,8 @@ async def test_connections_are_kept_alive() -> None:
         async with TrayportClient(
             "sandbox", analytics_url=server.analytics_url, reference_url=server.reference_url
         ) as client:
-            for _ in range(4):
-                await client.reference.get_market_by_id(10000065)
+            for item in range(240, 244):
+                await client.reference.get_sequence_item(10000305, item)
     assert len(sandbox.requests) == 4
     assert len({request.connection for request in sandbox.requests}) == 1
 
@@ -85,11 +85,11 @@ def test_a_client_of_one_event_loop_says_so_in_another() -> None:
     client = TrayportClient.sandbox()
     asyncio.run(_market(client))
     with pytest.raises(TrayportConfigurationError, match="another event loop"):
-        asyncio.run(_market(client))
+        asyncio.run(_market(client, 10000016))
 
 
-async def _market(client: TrayportClient) -> None:
-    await client.reference.get_market_by_id(10000065)
+async def _market(client: TrayportClient, id_: int = 10000065) -> None:
+    await client.reference.get_market_by_id(id_)
 
 
 async def test_other_options_share_everything_but_themselves() -> None:

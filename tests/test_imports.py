@@ -51,6 +51,8 @@ HOMES = {
     "keyring": "settings.py",
     "holidays": "tables/analytics/calendar.py",
     "pint": "tables/analytics/units.py",
+    "filelock": "resources/cache.py",
+    "platformdirs": "resources/cache.py",
 }
 
 

@@ -161,10 +161,12 @@ class TrayportClient(Groups):
         from .settings import SANDBOX_KEY, Settings
 
         # The address names no host that exists: nothing may leave the process.
-        chosen = (settings or Settings(_env_file=None)).replace(
+        given = settings or Settings(_env_file=None)
+        chosen = given.replace(
             api_key=SANDBOX_KEY,
             analytics_url=f"http://sandbox.invalid{Sandbox.ANALYTICS_PATH}",
             reference_url=f"http://sandbox.invalid{Sandbox.REFERENCE_PATH}",
+            cache=None if given.cache == "off" else "memory",
         )
         application = sandbox or Sandbox(limits=False)
         client = cls.__new__(cls)

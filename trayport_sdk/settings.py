@@ -384,6 +384,12 @@ def _lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
+def _cache_place(value: object) -> object:
+    """Where the cache is; true and false mean as well whether there is one."""
+    word = str(value).strip().lower()
+    return {"true": "disk", "1": "disk", "false": "off", "0": "off"}.get(word, word)
+
+
 def _at_most_a_day(value: float) -> float:
     if value > DAY:
         raise ValueError(f"is longer than a day, {DAY} seconds")
@@ -408,6 +414,7 @@ Profile = Annotated[
     Literal["development", "staging", "production", "sandbox"], BeforeValidator(_lower)
 ]
 StoreFallback = Annotated[Literal["error", "slow"], BeforeValidator(_lower)]
+Cache = Annotated[Literal["disk", "memory", "off"], BeforeValidator(_cache_place)]
 LogFormat = Annotated[Literal["none", "json", "console"], BeforeValidator(_lower)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 
@@ -597,10 +604,28 @@ class Settings(BaseSettings):
         30.0, description="Seconds until such an endpoint is tried again."
     )
 
-    cache: bool = Field(
-        True,
-        description="Whether reference data is kept in memory, to be returned, marked as stale, "
-        "while its endpoint keeps failing.",
+    cache: Cache = Field(
+        "disk",
+        description="Where reference data is kept, to be read once and to be returned, marked as "
+        "stale, while the service fails: in files of this user and in memory, in the memory of the "
+        "client alone, or nowhere. Data of hosts on this machine is kept in memory, unless "
+        "cache_dir is set.",
+    )
+    cache_dir: File | None = Field(
+        None,
+        examples=["~/.cache/trayport-sdk"],
+        description="The directory of these files; that of the system for caches of this user "
+        "when it is not set.",
+    )
+    products_ttl: Seconds = Field(
+        86_400.0, description="Seconds after which instruments and markets are read again."
+    )
+    sequences_ttl: Seconds = Field(
+        86_400.0, description="Seconds after which sequences are read again."
+    )
+    items_ttl: Seconds = Field(
+        21_600.0,
+        description="Seconds after which delivery periods are read again.",
     )
     metrics: bool = Field(True, description="Whether requests are counted and timed.")
     log_format: LogFormat = Field(

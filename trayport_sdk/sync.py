@@ -813,8 +813,9 @@ class ReferenceGroup:
 
     Dates in these responses are ISO-8601 text in UTC, or None for rolling items [observed].
 
-    While the circuit breaker of an endpoint is open, the last response is served from memory where
-    there is one, with a `TrayportStaleDataWarning`; the lists say so in `stale` and `read_at`.
+    Responses are kept in memory and on disk for a while that the settings name. When they are too
+    old and the service fails, they are served nevertheless, with a `TrayportStaleDataWarning`; the
+    lists say so in `stale` and `read_at`.
     """
 
     def __init__(self, async_: AsyncReferenceGroup, portal: Portal) -> None:
@@ -991,43 +992,24 @@ class ReferenceGroup:
     def get_sequence_items(
         self, sequence_id: int, start_date: TimeLike | None = None, count: int | None = None
     ) -> ReferenceList[models.SequenceItem]:
-        """The items of a sequence that end on or after a date.
+        """The items of a sequence that end on or after a date, in order.
 
-        Delivery periods in order. Rolling items never expire and have no dates. [documented]
+        Rolling items never expire and have no dates [documented].
 
         Args:
-            sequence_id: The id of the sequence. [documented]
-            start_date: The earliest period end to return, in ISO-8601; today when absent.
-                [documented]
-            count: How many items to return at most. [documented; assumes item-count-minimum,
-                every-item-at-once, counts-fit-32-bits]
-
-        Returns:
-            A list of `SequenceItem`, with the fields:
-            - `id`: A number that names something for good. [documented]
-            - `name`: The name of the period, such as Apr-24. [documented; assumes
-              names-are-never-null]
-            - `period_start`: When delivery starts, in ISO-8601; null for rolling items. [observed;
-              assumes item-dates-optional-zone]
-            - `period_end`: When delivery ends, in ISO-8601; null for rolling items. [observed;
-              assumes item-dates-optional-zone]
-            - `trading_start`: When trading starts, in ISO-8601; null for rolling items. [observed;
-              assumes item-dates-optional-zone]
-            - `trading_end`: When trading ends, in ISO-8601; null for rolling items, which never
-              expire. [observed; assumes item-dates-optional-zone]
+            sequence_id: The id of the sequence.
+            start_date: The earliest end of a delivery period, in UTC; today when it is left out
+                [documented].
+            count: How many items to return at most; all of them when it is left out.
 
         Raises:
-            TrayportValidationError: An argument cannot work; nothing was sent.
-            TrayportNotFoundError: Nothing has this id.
-            TrayportAPIError: The service refused a request.
-            TrayportConnectionError: A response did not come, or broke off.
-            TrayportDecodeError: A response is not what the API promises.
+            TrayportNotFoundError: No sequence has this id.
 
         Example:
             >>> with TrayportClient.sandbox() as client:
-            ...     rows = client.reference.get_sequence_items(10000305)
-            >>> len(rows) > 0
-            True
+            ...     items = client.reference.get_sequence_items(10000305, "2023-04-15", 3)
+            >>> [item.name for item in items]
+            ['Apr-23', 'May-23', 'Jun-23']
         """
         return self._portal.run(self._async.get_sequence_items(sequence_id, start_date, count))
 
@@ -1084,6 +1066,21 @@ class ReferenceGroup:
             'Gas - NG Months'
         """
         return self._portal.run(self._async.get_sequence_by_id(id))
+
+    def refresh(self) -> None:
+        """Has all reference data of this key read again when it is wanted next.
+
+        What was read before is served meanwhile only while the service fails. It sends nothing.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     before = client.reference.get_markets()
+            ...     client.reference.refresh()
+            ...     after = client.reference.get_markets()
+            >>> before.read_at < after.read_at
+            True
+        """
+        return self._portal.run(self._async.refresh())
 
 
 @checked_calls

@@ -21,7 +21,7 @@ GUIDES = {page: page.read_text() for page in DOCS.rglob("*.md") if page.parent !
 SHOWN = re.compile(r"<!-- policy: settings((?: \w+)+) -->")
 # Where the settings that belong together are explained together, all of them.
 EXPLAINED = {
-    "reliability.md": r"retr|forbidden|breaker|dead_letter|^cache$",
+    "reliability.md": r"retr|forbidden|breaker|dead_letter|^cache|_ttl$",
     "rate-limits.md": r"requests_per|evenly|throttling|limiter",
     "connections.md": r"http|connect|keepalive|^timeout$|concurrency",
     "observability.md": r"^log_|metrics|opentelemetry",

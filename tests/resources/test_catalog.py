@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from trayport_sdk import TrayportClient, TrayportLookupError, TrayportServerError
-from trayport_sdk.resources.catalog import Once
+from trayport_sdk import TrayportClient, TrayportLookupError
 from trayport_sdk.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio
@@ -103,77 +102,3 @@ async def test_a_name_that_was_found_sends_nothing_again() -> None:
         sent = client.get_metrics().total.requests
         assert await client.resolve_contract(NAME) == first
         assert client.get_metrics().total.requests == sent
-
-
-class Library:
-    """Answers when it is told to, and counts who was sent to it."""
-
-    def __init__(self) -> None:
-        self.begun = 0
-        self.ended = 0
-        self.open = asyncio.Event()
-        self.failure: Exception | None = None
-        self.once = Once(self.look_up)
-
-    async def look_up(self, name: str) -> str:
-        self.begun += 1
-        try:
-            await self.open.wait()
-            if self.failure is not None:
-                raise self.failure
-            return name.upper()
-        finally:
-            await asyncio.sleep(0)  # as a connection that is closed
-            self.ended += 1
-
-    async def asked(self, count: int) -> list[asyncio.Task[str]]:
-        tasks = [asyncio.create_task(self.once("gas")) for _ in range(count)]
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        return tasks
-
-
-async def test_one_who_stops_waiting_takes_nothing_from_the_others() -> None:
-    library = Library()
-    first, second, third = await library.asked(3)
-    first.cancel()
-    await asyncio.wait({first})
-    library.open.set()
-    assert (await second, await third) == ("GAS", "GAS")
-    assert first.cancelled()
-    assert (await library.once("gas"), library.begun) == ("GAS", 1)
-
-
-async def test_a_look_up_that_nobody_waits_for_ends_before_the_last_one_leaves() -> None:
-    library = Library()
-    tasks = await library.asked(3)
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
-    assert all(task.cancelled() for task in tasks)
-    assert (library.begun, library.ended) == (1, 1)
-    library.open.set()
-    assert (await library.once("gas"), library.begun) == ("GAS", 2)
-
-
-async def test_one_who_comes_while_a_look_up_is_given_up_gets_another() -> None:
-    library = Library()
-    (leaving,) = await library.asked(1)
-    leaving.cancel()
-    await asyncio.sleep(0)
-    library.open.set()
-    assert (await library.once("gas"), library.begun) == ("GAS", 2)
-    await asyncio.wait({leaving})
-    assert leaving.cancelled()
-    assert (await library.once("gas"), library.begun) == ("GAS", 2)
-
-
-async def test_a_failure_is_told_to_all_who_wait_and_not_remembered() -> None:
-    library = Library()
-    tasks = await library.asked(3)
-    library.failure = TrayportServerError("away", status_code=503, body="")
-    library.open.set()
-    told = await asyncio.gather(*tasks, return_exceptions=True)
-    assert told == [library.failure] * 3
-    library.failure = None
-    assert (await library.once("gas"), library.begun) == ("GAS", 2)

@@ -66,7 +66,7 @@ Read = TypeVar("Read")
 FIXED = (
     "api_key", "analytics_url", "reference_url", "http2", "max_connections", "keepalive",
     "limiter_store", "limiter_fallback", "dead_letter_file", "circuit_breakers", "cache",
-    "metrics", "opentelemetry",
+    "cache_dir", "products_ttl", "sequences_ttl", "items_ttl", "metrics", "opentelemetry",
 )  # fmt: skip
 CLOSE_SECONDS = 5.0
 """How long another event loop, which runs, may take to close what belongs to it."""

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from trayport_api.models import Instrument, Market, Sequence, SequenceItem
 
 from ..errors import TrayportLookupError, TrayportValidationError
 from ..query.contracts import ContractSpec, looks_like_symbol
+from .methods import request_of
+from .reference import ALL_ITEMS
 
 if TYPE_CHECKING:
-    from trayport_api.models import Sequence, SequenceItem
-
-    from .reference import ReferenceGroup
+    from .cache import Entry
+    from .methods import ReferenceReader
 
 # Every item a sequence ever had, expired ones included.
-FIRST_DATE = "1990"
-EVERY_ITEM = 100_000
+EVERY_ITEM = {"start_date": "1970", "count": ALL_ITEMS}
 NEAREST = 5
 LIKENESS = 0.35
 EXAMPLE = "write a product and a delivery period, like 'TTF Hi Cal 51.6* Apr-24'"
@@ -28,91 +29,19 @@ Place: TypeAlias = tuple[int, int]
 Product: TypeAlias = tuple[bool, int]
 """Whether it is a market, and its id."""
 
-Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class LookUp(Generic[Value]):
-    """A look-up that several callers wait for; it is cancelled when the last stops waiting."""
-
-    def __init__(self, look_up: Coroutine[Any, Any, Value]) -> None:
-        self._task = asyncio.create_task(look_up)
-        # Read here: where the loop ends, nobody is left who waits for it.
-        self._task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self._waiting = 0
-        self._given_up = False
-
-    @property
-    def over(self) -> bool:
-        """Whether it has ended, or was cancelled."""
-        return self._given_up or self._task.done()
-
-    @property
-    def useless(self) -> bool:
-        """Whether it is over without a result, so that another look-up is needed."""
-        task = self._task
-        succeeded = task.done() and not task.cancelled() and task.exception() is None
-        return self.over and not succeeded
-
-    async def result(self) -> Value:
-        """The result; a caller that stops waiting does not end it for the others."""
-        self._waiting += 1
-        try:
-            # Unlike an await of the task, this does not cancel it.
-            await asyncio.wait({self._task})
-        finally:
-            self._waiting -= 1
-            if not self._waiting and not self._task.done():
-                self._given_up = True
-                self._task.cancel()
-                # Its connection is free again when the last caller leaves.
-                await asyncio.gather(self._task, return_exceptions=True)
-        return self._task.result()
-
-
-class Once(Generic[Key, Value]):
-    """The value of each key, looked up once, however many callers want it at the same time.
-
-    A failure is raised for the callers that wait; the next call looks the key up again.
-    """
-
-    def __init__(self, look_up: Callable[[Key], Coroutine[Any, Any, Value]]) -> None:
-        self._look_up = look_up
-        self._found: dict[Key, Value] = {}
-        self._under_way: dict[Key, LookUp[Value]] = {}
-
-    def __contains__(self, key: Key) -> bool:
-        """Whether its value is known already."""
-        return key in self._found
-
-    async def __call__(self, key: Key) -> Value:
-        if key not in self._found:
-            look_up = self._under_way.get(key)
-            if look_up is None or look_up.useless:
-                look_up = self._under_way[key] = LookUp(self._look_up(key))
-            try:
-                self._found[key] = await look_up.result()
-            finally:
-                # A caller that stops waiting leaves it under way for the others.
-                if look_up.over and self._under_way.get(key) is look_up:
-                    del self._under_way[key]
-        return self._found[key]
-
-
 class Catalog:
-    """Looks names up in reference data, which is read once per client.
+    """Looks names up in reference data, which the reader keeps."""
 
-    Attributes:
-        look_ups: How many requests it took so far.
-    """
+    def __init__(self, reader: ReferenceReader) -> None:
+        self._reader = reader
 
-    def __init__(self, reference: ReferenceGroup) -> None:
-        self._reference = reference
-        self.look_ups = 0
-        self._products = Once(self._read_products)
-        self._sequences = Once(self._read_sequences)
-        self._items = Once(self._read_items)
-        self._items_in = Once(self._read_items_in)
+    @property
+    def look_ups(self) -> int:
+        """How many requests for reference data were sent so far."""
+        return self._reader.requests
 
     async def resolve(self, contract: ContractSpec | str) -> ContractSpec:
         """The contract of a name or of a machine symbol.
@@ -177,11 +106,17 @@ class Catalog:
 
     def unread(self, sequences: Iterable[Sequence]) -> int:
         """How many of the sequences take a request to know their items."""
-        return sum(sequence.id not in self._items_in for sequence in sequences)
+        knows = self._reader.cache.knows
+        return sum(
+            not knows(request_of("get_sequence_items", id=s.id, **EVERY_ITEM)) for s in sequences
+        )
 
     async def items(self, sequence_id: int) -> list[SequenceItem]:
         """Every item that a sequence ever had."""
-        return await self._items_in(sequence_id)
+        entry = await self._reader.entry(
+            "get_sequence_items", SequenceItem, id=sequence_id, **EVERY_ITEM
+        )
+        return entry.rows
 
     async def _markets_named(self, product: str) -> Mapping[str, list[int]]:
         markets = await self._products(True)
@@ -230,38 +165,29 @@ class Catalog:
             for sequence_id, item_id in (await self._items((market, product_id))).get(item, ())
         ]
 
-    async def _read_products(self, markets: bool) -> Mapping[str, list[int]]:
+    async def _products(self, markets: bool) -> Mapping[str, list[int]]:
         """The ids of all markets or of all instruments, by name."""
-        self.look_ups += 1
-        if markets:
-            every_market = await self._reference.get_markets()
-            return _grouped((market.name, market.id) for market in every_market)
-        instruments = await self._reference.get_instruments()
-        return _grouped((instrument.name, instrument.id) for instrument in instruments)
+        operation, model = ("get_markets", Market) if markets else ("get_instruments", Instrument)
+        entry: Entry[Any] = await self._reader.entry(operation, model)
+        return entry.derived(_ids_by_name)
 
-    async def _read_items(self, product: Product) -> Mapping[str, list[Place]]:
+    async def _items(self, product: Product) -> Mapping[str, list[Place]]:
         """The items of a product, by name."""
-        sequences = await self._sequences(product)
         named = [
             (item.name, (sequence.id, item.id))
-            for sequence in sequences
-            for item in await self._items_in(sequence.id)
+            for sequence in await self._sequences(product)
+            for item in await self.items(sequence.id)
         ]
         return _grouped(named)
 
-    async def _read_sequences(self, product: Product) -> list[Sequence]:
-        self.look_ups += 1
+    async def _sequences(self, product: Product) -> list[Sequence]:
         market, product_id = product
-        return await self._reference.get_sequences(
-            market_id=product_id if market else None,
-            instrument_id=None if market else product_id,
-        )
+        operation = f"get_{'market' if market else 'instrument'}_sequences"
+        return (await self._reader.entry(operation, Sequence, id=product_id)).rows
 
-    async def _read_items_in(self, sequence_id: int) -> list[SequenceItem]:
-        self.look_ups += 1
-        return await self._reference.get_sequence_items(
-            sequence_id, start_date=FIRST_DATE, count=EVERY_ITEM
-        )
+
+def _ids_by_name(products: Iterable[Market | Instrument]) -> Mapping[str, list[int]]:
+    return _grouped((product.name, product.id) for product in products)
 
 
 def _text(parameter: str, name: str) -> str:

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from ..bulk.runner import Runner
     from ..http.session import Session
     from ..settings import Settings
+    from .cache import ReferenceCache
     from .catalog import Catalog
-    from .methods import LastResponses, ReferenceReader
+    from .methods import ReferenceReader
 
 
 class Parts:
@@ -20,23 +21,23 @@ class Parts:
     settings: Settings
 
     @cached_property
-    def _last(self) -> LastResponses | None:
-        from .methods import LastResponses
+    def _cache(self) -> ReferenceCache:
+        from .cache import ReferenceCache
 
-        return LastResponses() if self.settings.cache else None
+        in_process = self._session.transport.in_process
+        return ReferenceCache.from_settings(self.settings, in_process=in_process)
 
     @cached_property
     def _reader(self) -> ReferenceReader:
         from .methods import ReferenceReader
 
-        return ReferenceReader(self._session, self._last)
+        return ReferenceReader(self._session, self._cache)
 
     @cached_property
     def _catalog(self) -> Catalog:
         from .catalog import Catalog
-        from .reference import ReferenceGroup
 
-        return Catalog(ReferenceGroup(self._reader))
+        return Catalog(self._reader)
 
     @cached_property
     def _runner(self) -> Runner:

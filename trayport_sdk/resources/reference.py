@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from trayport_api.models import Instrument, Market, Sequence
+from trayport_api.models import Instrument, Market, Sequence, SequenceItem
+from trayport_spec import ENDPOINTS
 
 from ..errors import TrayportLookupError, TrayportValidationError
+from ..query.times import TimeLike
 from .calls import checked_calls
 from .generated.reference import ReferenceMethods
 from .methods import ReferenceList
+
+_COUNT = ENDPOINTS["get_sequence_items"].parameter("count")
+# Without it, the service returns a page [documented]; any larger number may be asked for [assumed].
+ALL_ITEMS = int(_COUNT.maximum or 0)
 
 
 @checked_calls
@@ -16,8 +22,9 @@ class ReferenceGroup(ReferenceMethods):
 
     Dates in these responses are ISO-8601 text in UTC, or None for rolling items [observed].
 
-    While the circuit breaker of an endpoint is open, the last response is served from memory where
-    there is one, with a `TrayportStaleDataWarning`; the lists say so in `stale` and `read_at`.
+    Responses are kept in memory and on disk for a while that the settings name. When they are too
+    old and the service fails, they are served nevertheless, with a `TrayportStaleDataWarning`; the
+    lists say so in `stale` and `read_at`.
     """
 
     async def get_instruments(self, name: str | None = None) -> ReferenceList[Instrument]:
@@ -101,3 +108,43 @@ class ReferenceGroup(ReferenceMethods):
             if sequence.id == id:
                 return sequence
         raise TrayportLookupError(f"no sequence has the id {id}")
+
+    async def get_sequence_items(
+        self, sequence_id: int, start_date: TimeLike | None = None, count: int | None = None
+    ) -> ReferenceList[SequenceItem]:
+        """The items of a sequence that end on or after a date, in order.
+
+        Rolling items never expire and have no dates [documented].
+
+        Args:
+            sequence_id: The id of the sequence.
+            start_date: The earliest end of a delivery period, in UTC; today when it is left out
+                [documented].
+            count: How many items to return at most; all of them when it is left out.
+
+        Raises:
+            TrayportNotFoundError: No sequence has this id.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     items = await client.reference.get_sequence_items(10000305, "2023-04-15", 3)
+            >>> [item.name for item in items]
+            ['Apr-23', 'May-23', 'Jun-23']
+        """
+        most = ALL_ITEMS if count is None else count
+        return await super().get_sequence_items(sequence_id, start_date, most)
+
+    async def refresh(self) -> None:
+        """Has all reference data of this key read again when it is wanted next.
+
+        What was read before is served meanwhile only while the service fails. It sends nothing.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     before = await client.reference.get_markets()
+            ...     await client.reference.refresh()
+            ...     after = await client.reference.get_markets()
+            >>> before.read_at < after.read_at
+            True
+        """
+        self._reader.cache.refresh()
