@@ -43,6 +43,7 @@ DOOR = (("base", "TableResponse"), ("trades", "TradesBatch"))
 BESIDE = {"get_ohlcv": "candles", "get_trades": "trades"}
 ACRONYMS = {"Ohlcv": "OHLCV"}
 PYTHON = {"integer": "int", "number": "float", "string": "str", "boolean": "bool"}
+INTERVALS = {"second": "s", "minute": "m", "hour": "h", "day": "d", "month": "mo"}
 # A contract, a day and an interval that the sandbox has data of.
 EXAMPLE_CONTRACT = "TTF Hi Cal 51.6* Apr-24"
 EXAMPLE_RANGE = ("2024-03-04", "2024-03-05")
@@ -141,18 +142,36 @@ def scalar(parameter: t.Parameter) -> str:
     return PYTHON[parameter.type]
 
 
-def option_type(parameter: t.Parameter) -> str:
-    """The type of an option as callers give it."""
+def type_name(endpoint: t.Endpoint, what: str) -> str:
+    """The name of a type of an operation, such as `TradesOptions`."""
+    return f"{camel(endpoint.method.removeprefix('get_'))}{what}"
+
+
+def interval_texts(endpoint: t.Endpoint) -> list[str]:
+    """The intervals of an operation as texts; none where it takes any number of a unit."""
+    intervals = endpoint.limits.intervals
+    if not all(limit.counts for limit in intervals):
+        return []
+    return [f"{count}{INTERVALS[limit.unit]}" for limit in intervals for count in limit.counts]
+
+
+def interval_type(endpoint: t.Endpoint) -> str:
+    text = type_name(endpoint, "Interval") if interval_texts(endpoint) else "str"
+    return f"Interval | {text} | None"
+
+
+def option_type(parameter: t.Parameter, field: str) -> str:
+    """The type of an option as callers give it; `field` is that of an optional field."""
     if parameter.name == "routes":
         return "Routes"
     if parameter.name == "optionalFields":
-        return "Sequence[str]"
+        return f"Sequence[{field}] | {field}"
     one = scalar(parameter)
     return f"{one} | Sequence[{one}]" if parameter.repeated else one
 
 
 def option(endpoint: t.Endpoint, parameter: t.Parameter) -> Argument:
-    kind, default = option_type(parameter), None
+    kind, default = option_type(parameter, type_name(endpoint, "Field")), None
     text = parameter.description
     if parameter.name == "optionalFields":
         default = "()"
@@ -200,7 +219,7 @@ def arguments(endpoint: t.Endpoint) -> list[Argument]:
         found.append(Argument("until", "TimeLike | None", text, "None"))
     if "interval" in known:
         text = f"{INTERVAL_TEXT} {marks(known['interval'].provenance)}"
-        found.append(Argument("interval", "Interval | str | None", text, "None"))
+        found.append(Argument("interval", interval_type(endpoint), text, "None"))
     if "at" in known:
         text = f"{AT_TEXT.format(known['at'].description)} {marks(known['at'].provenance)}"
         found.append(Argument("at", "TimeLike | None", text, "None", True))
@@ -401,6 +420,7 @@ def group_module(name: str, endpoints: Sequence[t.Endpoint], text: str) -> str:
         "from __future__ import annotations\n",
         *(["from collections.abc import Sequence"] if "Sequence" not in models else []),
         "from typing import Literal\n",
+        *_option_imports(endpoints),
         *([f"from trayport_api.models import {', '.join(models)}\n"] if models else []),
         "from ...bulk.progress import OnProgress",
         "from ...bulk.runner import Contracts",
@@ -422,6 +442,12 @@ def group_module(name: str, endpoints: Sequence[t.Endpoint], text: str) -> str:
         *(method(endpoint) for endpoint in endpoints),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _option_imports(endpoints: Sequence[t.Endpoint]) -> list[str]:
+    names = [type_name(e, "Field") for e in endpoints if e.optional_fields]
+    names += [type_name(e, "Interval") for e in endpoints if interval_texts(e)]
+    return [f"from trayport_spec.options import {', '.join(names)}"] if names else []
 
 
 def responses_module(endpoints: Iterable[t.Endpoint]) -> str:

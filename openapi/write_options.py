@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import spec_types as t
-from document import Api
-from write_methods import GENERATED, camel, option_type, options, python_name, wrapped
+from document import Api, snake
+from write_methods import (
+    GENERATED,
+    interval_texts,
+    option_type,
+    options,
+    python_name,
+    type_name,
+    wrapped,
+)
 
 TRADING_ITEMS = "tradingItems"
+ANY_FIELD = "OptionalField"
 FORMAT = "response_format"
 FORMAT_TEXT = 'What the service responds with, `"json"` or `"csv"`.'
 HEAD = f'''"""What a call takes besides contracts and times.
@@ -59,6 +68,7 @@ def modules(api: Api) -> dict[str, str]:
                 every.setdefault(parameter.name, parameter)
     lines = [
         HEAD,
+        *_literals(found),
         "\n@frozen(kw_only=True)\nclass Options:",
         '    """What a caller may choose besides contracts and times.\n\n    Attributes:',
         *(wrapped(f"{python_name(p)}: {p.description}", " " * 8, "    ") for p in every.values()),
@@ -70,22 +80,46 @@ def modules(api: Api) -> dict[str, str]:
     ]
     for endpoint in found:
         if own := options(endpoint):
-            name = f"{camel(endpoint.method.removeprefix('get_'))}Options"
-            lines += _typed_dict(name, f"What `{endpoint.method}` takes besides.", own)
+            text = f"What `{endpoint.method}` takes besides."
+            field = type_name(endpoint, "Field")
+            lines += _typed_dict(type_name(endpoint, "Options"), text, own, field)
     anything = [p for p in every.values() if p.name != TRADING_ITEMS]
-    lines += _typed_dict("AnyOptions", "What any operation takes besides.", anything)
+    lines += _typed_dict("AnyOptions", "What any operation takes besides.", anything, ANY_FIELD)
     return {"generated/trayport_spec/options.py": "\n".join(lines) + "\n"}
 
 
-def _typed_dict(name: str, text: str, parameters: Iterable[t.Parameter]) -> list[str]:
+def _literals(endpoints: Sequence[t.Endpoint]) -> list[str]:
+    """The texts that callers may give, as types: endpoints, optional fields and intervals."""
+    lines = [
+        _literal("EndpointName", (e.key for e in endpoints), "The name of an operation."),
+    ]
+    with_fields = [e for e in endpoints if e.optional_fields]
+    for endpoint in with_fields:
+        names = map(snake, endpoint.optional_fields)
+        text = f"An optional field of `{endpoint.method}`."
+        lines.append(_literal(type_name(endpoint, "Field"), names, text))
+    fields = " | ".join(type_name(e, "Field") for e in with_fields)
+    lines.append(f'{ANY_FIELD}: TypeAlias = {fields}\n"""An optional field of any operation."""')
+    for endpoint in endpoints:
+        if texts := interval_texts(endpoint):
+            text = f"An interval of `{endpoint.method}`."
+            lines.append(_literal(type_name(endpoint, "Interval"), texts, text))
+    return lines
+
+
+def _literal(name: str, texts: Iterable[str], text: str) -> str:
+    return f'{name}: TypeAlias = Literal{list(texts)!r}\n"""{text}"""'
+
+
+def _typed_dict(name: str, text: str, parameters: Iterable[t.Parameter], field: str) -> list[str]:
     return [
         f"\n\nclass {name}(TypedDict, total=False):",
         f'    """{text}"""\n',
-        *(f"    {python_name(p)}: {_given(p)}" for p in parameters),
+        *(f"    {python_name(p)}: {_given(p, field)}" for p in parameters),
     ]
 
 
-def _given(parameter: t.Parameter) -> str:
-    kind = option_type(parameter)
+def _given(parameter: t.Parameter, field: str) -> str:
+    kind = option_type(parameter, field)
     is_flag = parameter.type == "boolean" and parameter.default is not None
     return kind if is_flag or parameter.name == "optionalFields" else f"{kind} | None"

@@ -17,7 +17,10 @@ _PUBLIC = {
         "OrderSide OrderStatus PrivateTrade Snapshot TopOfBook Trade"
     ),
     "trayport_spec": "Venue VENUES",
-    "trayport_spec.options": "Options",
+    "trayport_spec.options": (
+        "ActivityField EndpointName LastTradeField OHLCVField OHLCVInterval OptionalField Options "
+        "OrderBookField OrderBookTopField PrivateTradesField TradesField"
+    ),
     ".bulk.dead_letters": "RetryReport",
     ".bulk.dataset": "decode_file open_dataset",
     ".bulk.progress": "OnProgress Progress",

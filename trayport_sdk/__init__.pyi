@@ -22,7 +22,17 @@ from trayport_api.models import TopOfBook as TopOfBook
 from trayport_api.models import Trade as Trade
 from trayport_spec import Venue as Venue
 from trayport_spec import VENUES as VENUES
+from trayport_spec.options import ActivityField as ActivityField
+from trayport_spec.options import EndpointName as EndpointName
+from trayport_spec.options import LastTradeField as LastTradeField
+from trayport_spec.options import OHLCVField as OHLCVField
+from trayport_spec.options import OHLCVInterval as OHLCVInterval
+from trayport_spec.options import OptionalField as OptionalField
 from trayport_spec.options import Options as Options
+from trayport_spec.options import OrderBookField as OrderBookField
+from trayport_spec.options import OrderBookTopField as OrderBookTopField
+from trayport_spec.options import PrivateTradesField as PrivateTradesField
+from trayport_spec.options import TradesField as TradesField
 from .bulk.dead_letters import RetryReport as RetryReport
 from .bulk.dataset import decode_file as decode_file
 from .bulk.dataset import open_dataset as open_dataset

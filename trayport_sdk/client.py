@@ -19,7 +19,13 @@ from .resources.generated.groups import GROUPS, Groups
 if TYPE_CHECKING:
     import httpx
     from pydantic import SecretStr
-    from trayport_spec.options import AnyOptions, OHLCVOptions, TradesOptions
+    from trayport_spec.options import (
+        AnyOptions,
+        EndpointName,
+        OHLCVInterval,
+        OHLCVOptions,
+        TradesOptions,
+    )
 
     from .bulk.dead_letters import RetryReport
     from .bulk.progress import OnProgress
@@ -485,7 +491,7 @@ class TrayportClient(Groups):
         contract: ContractSpec | str,
         from_: TimeLike,
         until: TimeLike | None = None,
-        interval: Interval | str | None = None,
+        interval: Interval | OHLCVInterval | None = None,
         *,
         on_progress: OnProgress | None = None,
         **options: Unpack[OHLCVOptions],
@@ -733,7 +739,7 @@ class TrayportClient(Groups):
         until: TimeLike | None,
         path: str | Path,
         *,
-        endpoint: str = "trades",
+        endpoint: EndpointName = "trades",
         interval: Interval | str | None = None,
         compression: Compression | None = None,
         max_responses: int | None = None,
@@ -801,7 +807,7 @@ class TrayportClient(Groups):
         until: TimeLike | None,
         directory: str | Path,
         *,
-        endpoint: str = "trades",
+        endpoint: EndpointName = "trades",
         interval: Interval | str | None = None,
         max_responses: int | None = None,
         response_format: ResponseFormat = "json",

@@ -30,9 +30,18 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
     from trayport_api import models
     from trayport_spec.options import (
+        ActivityField,
         AnyOptions,
+        EndpointName,
+        LastTradeField,
+        OHLCVField,
+        OHLCVInterval,
         OHLCVOptions,
+        OrderBookField,
         OrderBookOptions,
+        OrderBookTopField,
+        PrivateTradesField,
+        TradesField,
         TradesOptions,
     )
 
@@ -60,6 +69,7 @@ if TYPE_CHECKING:
     from .resources.methods import ReferenceList
     from .resources.orders import OrdersGroup as AsyncOrdersGroup
     from .resources.planner import Planner as AsyncPlanner
+    from .resources.planner import PlanOptions
     from .resources.reference import ReferenceGroup as AsyncReferenceGroup
     from .resources.snapshots import SnapshotsGroup as AsyncSnapshotsGroup
     from .resources.trades import TradesGroup as AsyncTradesGroup
@@ -102,7 +112,7 @@ class TradesGroup:
         include_private: bool = False,
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
-        optional_fields: Sequence[str] = (),
+        optional_fields: Sequence[TradesField] | TradesField = (),
         on_progress: OnProgress | None = None,
     ) -> TradesResponse:
         """Trades of one contract or of several items of one sequence.
@@ -181,7 +191,7 @@ class TradesGroup:
         contract: ContractSpec | str | None = None,
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
-        optional_fields: Sequence[str] = (),
+        optional_fields: Sequence[PrivateTradesField] | PrivateTradesField = (),
         on_progress: OnProgress | None = None,
     ) -> PrivateTradesResponse:
         """Your own trades, with both sides as far as you may see them.
@@ -277,10 +287,10 @@ class TradesGroup:
         contract: ContractSpec | str,
         from_: TimeLike,
         until: TimeLike | None = None,
-        interval: Interval | str | None = None,
+        interval: Interval | OHLCVInterval | None = None,
         *,
         include_empty_buckets: bool = False,
-        optional_fields: Sequence[str] = (),
+        optional_fields: Sequence[OHLCVField] | OHLCVField = (),
         on_progress: OnProgress | None = None,
     ) -> OHLCVResponse:
         """Candles of one contract.
@@ -348,7 +358,7 @@ class TradesGroup:
         contract: ContractSpec | str,
         *,
         at: TimeLike | None = None,
-        optional_fields: Sequence[str] = (),
+        optional_fields: Sequence[LastTradeField] | LastTradeField = (),
         on_progress: OnProgress | None = None,
     ) -> models.LastTrade | None:
         """The last trade of one contract before an instant.
@@ -397,7 +407,7 @@ class TradesGroup:
         until: TimeLike | None = None,
         *,
         routes: Routes | None = None,
-        optional_fields: Sequence[str] = (),
+        optional_fields: Sequence[ActivityField] | ActivityField = (),
         on_progress: OnProgress | None = None,
     ) -> ActivityResponse:
         """Which contracts traded in a time range, and how often.
@@ -525,7 +535,7 @@ class OrdersGroup:
         include_empty_buckets: bool = False,
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
-        optional_fields: Sequence[str] = (),
+        optional_fields: Sequence[OrderBookTopField] | OrderBookTopField = (),
         on_progress: OnProgress | None = None,
     ) -> OrderBookTopResponse:
         """The best bid and ask of one contract, sampled at an interval.
@@ -605,7 +615,7 @@ class OrdersGroup:
         depth: int | None = None,
         max_spread: float | None = None,
         include_private: bool = False,
-        optional_fields: Sequence[str] = (),
+        optional_fields: Sequence[OrderBookField] | OrderBookField = (),
         on_progress: OnProgress | None = None,
     ) -> OrderBookResponse:
         """The order book of one contract in depth, sampled at an interval.
@@ -1221,13 +1231,13 @@ class Planner:
     def plan_multi_contract_query(
         self,
         contracts: Contracts,
-        endpoint: str,
+        endpoint: EndpointName,
         from_: TimeLike | None = None,
         until: TimeLike | None = None,
         *,
         at: TimeLike | None = None,
         interval: Interval | str | None = None,
-        **options: Any,
+        **options: Unpack[PlanOptions],
     ) -> list[QueryPlan]:
         """The fewest requests that fetch the data of contracts.
 
@@ -1716,7 +1726,7 @@ class TrayportClient:
         contract: ContractSpec | str,
         from_: TimeLike,
         until: TimeLike | None = None,
-        interval: Interval | str | None = None,
+        interval: Interval | OHLCVInterval | None = None,
         *,
         on_progress: OnProgress | None = None,
         **options: Unpack[OHLCVOptions],
@@ -1954,7 +1964,7 @@ class TrayportClient:
         until: TimeLike | None,
         path: str | Path,
         *,
-        endpoint: str = "trades",
+        endpoint: EndpointName = "trades",
         interval: Interval | str | None = None,
         compression: Compression | None = None,
         max_responses: int | None = None,
@@ -2025,7 +2035,7 @@ class TrayportClient:
         until: TimeLike | None,
         directory: str | Path,
         *,
-        endpoint: str = "trades",
+        endpoint: EndpointName = "trades",
         interval: Interval | str | None = None,
         max_responses: int | None = None,
         response_format: ResponseFormat = "json",

@@ -7,12 +7,68 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 
 from attrs import fields, frozen
 
 Routes: TypeAlias = str | int | Sequence[str | int]
 TimeLike: TypeAlias = datetime | date | str | int
+
+EndpointName: TypeAlias = Literal[
+    "trades",
+    "private_trades",
+    "ohlcv",
+    "last_trade",
+    "activity",
+    "order_book_top",
+    "order_book",
+    "snapshots",
+]
+"""The name of an operation."""
+TradesField: TypeAlias = Literal[
+    "contract",
+    "route",
+    "route_id",
+    "from_broken_spread",
+    "initiator_owned_spread",
+    "aggressor_owned_spread",
+    "aggressor_sleeve",
+    "initiator_sleeve",
+]
+"""An optional field of `get_trades`."""
+PrivateTradesField: TypeAlias = Literal[
+    "contract",
+    "route",
+    "route_id",
+    "from_broken_spread",
+    "initiator_owned_spread",
+    "aggressor_owned_spread",
+    "aggressor_sleeve",
+    "initiator_sleeve",
+]
+"""An optional field of `get_private_trades`."""
+OHLCVField: TypeAlias = Literal["open_timestamp", "close_timestamp", "vwap"]
+"""An optional field of `get_ohlcv`."""
+LastTradeField: TypeAlias = Literal["contract"]
+"""An optional field of `get_last_trade`."""
+ActivityField: TypeAlias = Literal["route", "route_id", "market_id", "update_count", "delete_count"]
+"""An optional field of `get_activity`."""
+OrderBookTopField: TypeAlias = Literal["route", "route_id", "venue_code"]
+"""An optional field of `get_order_book_top`."""
+OrderBookField: TypeAlias = Literal["route", "route_id", "venue_code"]
+"""An optional field of `get_order_book`."""
+OptionalField: TypeAlias = (
+    TradesField
+    | PrivateTradesField
+    | OHLCVField
+    | LastTradeField
+    | ActivityField
+    | OrderBookTopField
+    | OrderBookField
+)
+"""An optional field of any operation."""
+OHLCVInterval: TypeAlias = Literal["1m", "5m", "15m", "30m", "1h", "4h", "1d", "7d", "1mo"]
+"""An interval of `get_ohlcv`."""
 
 
 @frozen(kw_only=True)
@@ -57,7 +113,7 @@ class TradesOptions(TypedDict, total=False):
     include_private: bool
     routes: Routes | None
     deduplicate_routes: bool | None
-    optional_fields: Sequence[str]
+    optional_fields: Sequence[TradesField] | TradesField
 
 
 class PrivateTradesOptions(TypedDict, total=False):
@@ -65,27 +121,27 @@ class PrivateTradesOptions(TypedDict, total=False):
 
     routes: Routes | None
     deduplicate_routes: bool | None
-    optional_fields: Sequence[str]
+    optional_fields: Sequence[PrivateTradesField] | PrivateTradesField
 
 
 class OHLCVOptions(TypedDict, total=False):
     """What `get_ohlcv` takes besides."""
 
     include_empty_buckets: bool
-    optional_fields: Sequence[str]
+    optional_fields: Sequence[OHLCVField] | OHLCVField
 
 
 class LastTradeOptions(TypedDict, total=False):
     """What `get_last_trade` takes besides."""
 
-    optional_fields: Sequence[str]
+    optional_fields: Sequence[LastTradeField] | LastTradeField
 
 
 class ActivityOptions(TypedDict, total=False):
     """What `get_activity` takes besides."""
 
     routes: Routes | None
-    optional_fields: Sequence[str]
+    optional_fields: Sequence[ActivityField] | ActivityField
 
 
 class OrderBookTopOptions(TypedDict, total=False):
@@ -94,7 +150,7 @@ class OrderBookTopOptions(TypedDict, total=False):
     include_empty_buckets: bool
     routes: Routes | None
     deduplicate_routes: bool | None
-    optional_fields: Sequence[str]
+    optional_fields: Sequence[OrderBookTopField] | OrderBookTopField
 
 
 class OrderBookOptions(TypedDict, total=False):
@@ -106,7 +162,7 @@ class OrderBookOptions(TypedDict, total=False):
     depth: int | None
     max_spread: float | None
     include_private: bool
-    optional_fields: Sequence[str]
+    optional_fields: Sequence[OrderBookField] | OrderBookField
 
 
 class AnyOptions(TypedDict, total=False):
@@ -115,7 +171,7 @@ class AnyOptions(TypedDict, total=False):
     include_private: bool
     routes: Routes | None
     deduplicate_routes: bool | None
-    optional_fields: Sequence[str]
+    optional_fields: Sequence[OptionalField] | OptionalField
     include_empty_buckets: bool
     depth: int | None
     max_spread: float | None

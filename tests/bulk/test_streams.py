@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 import pytest
+from trayport_spec.options import EndpointName
 
 from tests.service import CONTRACTS, Request, Service, Verdict, session
 from trayport_sdk import (
@@ -113,7 +114,7 @@ def test_rows_come_in_the_order_of_the_requests(tmp_path: Path) -> None:
     ],
 )
 def test_every_endpoint_with_times_goes_into_a_file(
-    endpoint: str, options: dict[str, Any], tmp_path: Path
+    endpoint: EndpointName, options: dict[str, Any], tmp_path: Path
 ) -> None:
     async def test(client: TrayportClient) -> None:
         range_ = ("2024-03-04", "2024-03-06")
@@ -139,7 +140,7 @@ def test_every_endpoint_with_times_goes_into_a_file(
 
 
 @pytest.mark.parametrize("endpoint", ["activity", "snapshots", "last_trade", "tickers"])
-def test_rows_without_times_cannot_be_put_together(endpoint: str, tmp_path: Path) -> None:
+def test_rows_without_times_cannot_be_put_together(endpoint: EndpointName, tmp_path: Path) -> None:
     async def test(client: TrayportClient) -> None:
         with pytest.raises(TrayportValidationError, match="trades, private_trades") as refused:
             await client.stream_to_file(APRIL, *DAY, tmp_path / "a.csv", endpoint=endpoint)

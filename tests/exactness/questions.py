@@ -15,6 +15,7 @@ from attrs import evolve, field, frozen
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS, Endpoint
+from trayport_spec.options import EndpointName
 
 from tests.drawn import examples
 from tests.exactness.world import DAY, HOUR, SECOND, Rows, World, at, in_zone, parts, table
@@ -170,7 +171,7 @@ def spelled(instant: int, how: str) -> TimeLike:
 class Question:
     """A question to one endpoint, and the limits that cut it."""
 
-    endpoint: str
+    endpoint: EndpointName
     contracts: tuple[ContractSpec, ...] = ()
     start: int
     end: int
@@ -229,7 +230,7 @@ def around(
 def questions(
     draw: st.DrawFn,
     world: World,
-    endpoint: str,
+    endpoint: EndpointName,
     options: Sequence[ColumnFilter],
     contracts: Callable[[Epoch], list[ContractSpec]] = lambda epoch: epoch.contracts,
     most: int = 4,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from trayport_spec.options import EndpointName
 
 from tests.exactness.questions import (
     EPOCHS,
@@ -105,7 +106,7 @@ def long_candles(draw: st.DrawFn) -> Question:
 
 
 @st.composite
-def books(draw: st.DrawFn, world: World, endpoint: str) -> Question:
+def books(draw: st.DrawFn, world: World, endpoint: EndpointName) -> Question:
     """Books at points that divide nothing evenly, some of them farther apart than a request."""
     epoch = draw(st.sampled_from(EPOCHS))
     contracts = draw(st.lists(st.sampled_from(epoch.contracts), min_size=1, max_size=2))
@@ -174,7 +175,7 @@ def test_plans_of_candles(world: World, inclusive: bool, data: st.DataObject) ->
 @pytest.mark.parametrize("endpoint", ["order_book_top", "order_book"])
 @cases(80)
 @given(data=st.data())
-def test_books(world: World, endpoint: str, inclusive: bool, data: st.DataObject) -> None:
+def test_books(world: World, endpoint: EndpointName, inclusive: bool, data: st.DataObject) -> None:
     check_call(world, inclusive, data.draw(books(world, endpoint)))
 
 
@@ -182,5 +183,7 @@ def test_books(world: World, endpoint: str, inclusive: bool, data: st.DataObject
 @pytest.mark.parametrize("endpoint", ["order_book_top", "order_book"])
 @cases(50)
 @given(data=st.data())
-def test_plans_of_books(world: World, endpoint: str, inclusive: bool, data: st.DataObject) -> None:
+def test_plans_of_books(
+    world: World, endpoint: EndpointName, inclusive: bool, data: st.DataObject
+) -> None:
     check_plan(world, inclusive, data, data.draw(books(world, endpoint)))

@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from trayport_spec.options import LastTradeField
 
 from tests.exactness.questions import (
     COAL,
@@ -80,7 +81,7 @@ def test_snapshots_of_the_next_tradable_items(world: World, data: st.DataObject)
 @given(data=st.data())
 def test_last_trades(world: World, data: st.DataObject) -> None:
     contracts, moment, at, _ = data.draw(instants(world, SECOND))
-    fields = data.draw(st.sampled_from([[], ["contract"]]))
+    fields: list[LastTradeField] = data.draw(st.sampled_from([[], ["contract"]]))
     client = world.clients[data.draw(st.booleans())]
     plans = client.planner.plan_multi_contract_query(
         contracts, "last_trade", at=at, optional_fields=fields

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 from trayport_spec import Endpoint
+from trayport_spec.options import EndpointName
 
 from tests.exactness.questions import (
     EPOCHS,
@@ -37,7 +38,7 @@ readings = pytest.mark.parametrize("inclusive", [False, True], ids=["exclusive",
 
 
 def long(
-    endpoint: str,
+    endpoint: EndpointName,
     from_: str,
     until: str,
     *contracts: ContractSpec,
@@ -108,7 +109,7 @@ def on_a_trade(world: World) -> Question:
     )
 
 
-def on_a_grid(endpoint: str, interval: str, days: int) -> Question:
+def on_a_grid(endpoint: EndpointName, interval: str, days: int) -> Question:
     small = Small(7, day=DAY) if endpoint == "ohlcv" else Small(2)
     question = long(endpoint, "2024-02-26", "2024-03-10", YEAR, small=small, interval=interval)
     return evolve(question, end=question.start + days * DAY)

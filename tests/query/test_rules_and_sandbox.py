@@ -129,7 +129,7 @@ def disagreement(
 
 def allowed_intervals(endpoint: Endpoint) -> list[Interval]:
     return [
-        Interval(count, limit.unit)
+        Interval(count, IntervalUnit(limit.unit))
         for limit in endpoint.limits.intervals
         for count in limit.counts or (1, 7, 90)
     ]
@@ -366,7 +366,7 @@ LONGEST = [
 def days_of(name: str, days: int, unit: str, over: int) -> Arguments:
     """A range of so many days, or one bar more; without an interval, one minute more."""
     has_interval = "interval" in NEEDED[name]
-    bar = Interval(1, unit if has_interval else "minute")
+    bar = Interval(1, IntervalUnit(unit if has_interval else "minute"))
     start = DAYS[0] if ENDPOINTS[name].limits.earliest_from is not None else LONG_AGO
     until = floored(start + days * DAY, bar)
     if over:

@@ -209,7 +209,7 @@ def test_the_data_ends_at_the_start_of_the_day_in_utc_wherever_the_clock_stands(
 @given(st.integers(1, 10**9 - 1), st.sampled_from(IntervalUnit))
 def test_an_interval_reads_back_from_its_short_text(count: int, unit: IntervalUnit) -> None:
     assert Interval.parse(str(Interval(count, unit))) == Interval(count, unit)
-    assert Interval(count, unit.value.upper()) == Interval(count, unit)
+    assert Interval(count, unit.value.upper()) == Interval(count, unit)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", ["", "m", "0m", "-1h", "1.5h", "1w", "1 mo", "\uff11m"])
@@ -221,7 +221,7 @@ def test_text_that_is_no_interval_is_refused(text: str) -> None:
 
 def test_an_interval_of_an_unknown_unit_lists_the_known_ones() -> None:
     with pytest.raises(TrayportValidationError, match="day, hour, minute, month, second"):
-        Interval(1, "fortnight")
+        Interval(1, "fortnight")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", [None, 15, 1.5, ["15m"], timedelta(minutes=15), "quarter", b"1m"])

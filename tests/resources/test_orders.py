@@ -62,7 +62,7 @@ async def test_a_book_has_the_depth_and_the_fields_asked_for() -> None:
             "2024-03-04T12",
             Interval(1, "hour"),
             depth=3,
-            optional_fields=["venueCode"],
+            optional_fields=["venue_code"],
             routes="ALL",
         )
     assert len(books) == 3

@@ -161,8 +161,9 @@ async def test_a_contract_is_found_by_name_or_symbol() -> None:
 
 async def test_optional_fields_are_columns_in_any_spelling() -> None:
     async with TrayportClient.sandbox() as client:
+        fields: Any = ["ROUTE_ID", "fromBrokenSpread"]
         found = await client.trades.get_trades(
-            APRIL, "2024-03-04", "2024-03-05", optional_fields=["ROUTE_ID", "fromBrokenSpread"]
+            APRIL, "2024-03-04", "2024-03-05", optional_fields=fields
         )
     assert found.to_polars().columns[-2:] == ["route_id", "from_broken_spread"]
     assert found.to_polars()["route_id"].null_count() == 0
@@ -268,7 +269,10 @@ async def test_an_unknown_optional_field_is_refused_with_the_known_ones_listed()
     async with TrayportClient.sandbox() as client:
         with pytest.raises(TrayportValidationError, match="fromBrokenSpread"):
             await client.trades.get_trades(
-                APRIL, "2024-01-01", "2024-01-02", optional_fields=["colour"]
+                APRIL,
+                "2024-01-01",
+                "2024-01-02",
+                optional_fields=["colour"],  # type: ignore[list-item]
             )
 
 

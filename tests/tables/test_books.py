@@ -272,7 +272,7 @@ def test_venues_have_to_be_asked_for() -> None:
     frame = pl.DataFrame(schema={**SCHEMA, "bids": order, "asks": order})
     books = OrderBookResponse(frame, [])
     for call in (lambda: books.of_venues("EEX7"), books.by_venue):
-        with pytest.raises(TrayportValidationError, match=r'optional_fields=\["venueCode"\]'):
+        with pytest.raises(TrayportValidationError, match=r'optional_fields=\["venue_code"\]'):
             call()
 
 

@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from trayport_spec import ENDPOINTS
+from trayport_spec.options import OHLCVField
 
 from tests.drawn import examples
 from trayport_sdk import (
     Interval,
+    IntervalUnit,
     OHLCVResponse,
     PrivateTradesResponse,
     TradesResponse,
@@ -28,9 +30,9 @@ from trayport_sdk.tables.base import RequestRecord
 
 SECOND, MINUTE, HOUR, DAY = 10**9, 60 * 10**9, 3600 * 10**9, 86_400 * 10**9
 TIME = pl.Datetime("ns", "UTC")
-EVERYTHING = ("open_timestamp", "close_timestamp", "vwap")
+EVERYTHING: tuple[OHLCVField, ...] = ("open_timestamp", "close_timestamp", "vwap")
 ALLOWED = [
-    Interval(count, limit.unit)
+    Interval(count, IntervalUnit(limit.unit))
     for limit in ENDPOINTS["get_ohlcv"].limits.intervals
     for count in limit.counts
 ]

@@ -118,7 +118,7 @@ def test_lenient_decoding_makes_no_rows_of_what_is_no_table(body: bytes) -> None
 
 async def fetched(client: TrayportClient) -> Any:
     return await client.trades.get_trades(
-        "10000065*#Single#10000305#244#0", "2024-03-04", "2024-03-05", optional_fields=["routeId"]
+        "10000065*#Single#10000305#244#0", "2024-03-04", "2024-03-05", optional_fields=["route_id"]
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, overload
 
 import polars as pl
+from trayport_spec.options import EndpointName, OptionalField
 
 from ..errors import (
     QUOTED_CHARACTERS,
@@ -74,9 +75,9 @@ def open_dataset(
 
 def decode_file(
     path: str | Path,
-    endpoint: str = "trades",
+    endpoint: EndpointName = "trades",
     *,
-    optional_fields: str | Sequence[str] = (),
+    optional_fields: Sequence[OptionalField] | OptionalField = (),
     include_private: bool = False,
     lenient: bool = False,
 ) -> Iterator[pl.DataFrame]:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 import click
@@ -26,6 +26,8 @@ from .signals import run_async
 from .words import client_of, option_name
 
 if TYPE_CHECKING:
+    from trayport_spec.options import EndpointName
+
     from ..bulk.progress import OnProgress
 
 ENDINGS = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
@@ -133,7 +135,7 @@ def _run(
                     arguments.pop("from_"),
                     arguments.pop("until", None),
                     out,
-                    endpoint=endpoint.key,
+                    endpoint=cast("EndpointName", endpoint.key),
                     on_progress=on_progress,
                     **arguments,
                 )

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from numbers import Integral, Real
 from typing import Any
 
+from trayport_api.models import IntervalUnit
 from trayport_spec import Endpoint, Parameter
 
 from ..errors import TrayportValidationError, empty, invalid, unknown_parameter, unknown_value
@@ -185,7 +186,7 @@ def _interval(endpoint: Endpoint, given: Mapping[str, Any]) -> Interval | None:
         ):
             return interval
     choices = ", ".join(
-        ", ".join(str(Interval(count, allowed.unit)) for count in allowed.counts)
+        ", ".join(str(Interval(count, IntervalUnit(allowed.unit))) for count in allowed.counts)
         or f"any number of {allowed.unit}s"
         for allowed in endpoint.limits.intervals
     )

@@ -39,6 +39,9 @@ TimeLike: TypeAlias = datetime | date | str | NumPyTime
 Timestamps of pandas and NumPy are times as well.
 """
 
+UnitName: TypeAlias = Literal["second", "minute", "hour", "day", "month"]
+"""A unit of an `Interval`."""
+
 SECOND = 1_000_000_000
 DAY = 86_400 * SECOND
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -296,7 +299,7 @@ def _count(value: SupportsIndex) -> int:
     return count
 
 
-def _unit(value: str) -> IntervalUnit:
+def _unit(value: UnitName | IntervalUnit) -> IntervalUnit:
     try:
         return IntervalUnit(str(value).lower())
     except ValueError:

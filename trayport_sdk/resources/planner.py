@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
+
+from trayport_spec.options import AnyOptions, EndpointName
 
 from ..bulk.progress import OnProgress
 from ..bulk.results import BulkQueryResult, OnResult
 from ..bulk.runner import Contracts, Runner
 from ..errors import TrayportValidationError
-from ..query.build import build_query, endpoint_named, listed
+from ..query.build import ResponseFormat, build_query, endpoint_named, listed
 from ..query.contracts import ContractSpec, looks_like_symbol
 from ..query.plan import CHOICES, QueryPlan
 from ..query.planner import plan
@@ -22,6 +24,12 @@ from .estimates import duration, explain
 
 if TYPE_CHECKING:
     from ..telemetry.status import LimiterStatus
+
+
+class PlanOptions(AnyOptions, total=False):
+    """What plans take besides contracts and times."""
+
+    response_format: ResponseFormat
 
 
 @checked_calls
@@ -39,13 +47,13 @@ class Planner:
     def plan_multi_contract_query(
         self,
         contracts: Contracts,
-        endpoint: str,
+        endpoint: EndpointName,
         from_: TimeLike | None = None,
         until: TimeLike | None = None,
         *,
         at: TimeLike | None = None,
         interval: Interval | str | None = None,
-        **options: Any,
+        **options: Unpack[PlanOptions],
     ) -> list[QueryPlan]:
         """The fewest requests that fetch the data of contracts.
 

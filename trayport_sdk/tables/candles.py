@@ -8,7 +8,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from trayport_api.models import Candle
+from trayport_api.models import Candle, IntervalUnit
 
 from ..query.times import Interval, TimeLike, TimeRange, interval_of
 from .analytics import ohlcv
@@ -50,7 +50,7 @@ class CandlesTable(TimedTable[Model]):
         for request in self.requests:
             if {"interval", "intervalUnit"} <= request.parameters.keys():
                 count, unit = request.parameters["interval"], request.parameters["intervalUnit"]
-                return Interval(int(count), unit)
+                return Interval(int(count), IntervalUnit(unit))
         return ohlcv.interval_of_bars(self._frame)
 
     def resample(

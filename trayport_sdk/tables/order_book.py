@@ -199,7 +199,7 @@ class BooksTable(QuotesTable[Model]):
 
         Raises:
             TrayportValidationError: The orders do not say their venue, which is requested with
-                `optional_fields=["venueCode"]`; or a code is neither known nor in the table.
+                `optional_fields=["venue_code"]`; or a code is neither known nor in the table.
 
         Example:
             >>> async with TrayportClient.sandbox() as client:
@@ -208,7 +208,7 @@ class BooksTable(QuotesTable[Model]):
             ...         "2024-03-04T09",
             ...         "2024-03-04T12",
             ...         "1h",
-            ...         optional_fields=["venueCode"],
+            ...         optional_fields=["venue_code"],
             ...     )
             >>> set(books.of_venues("EEX7").levels()["venue_code"]) <= {"EEX7"}
             True
@@ -239,7 +239,7 @@ class BooksTable(QuotesTable[Model]):
 
         Raises:
             TrayportValidationError: The orders do not say their venue, which is requested with
-                `optional_fields=["venueCode"]`.
+                `optional_fields=["venue_code"]`.
 
         Example:
             >>> async with TrayportClient.sandbox() as client:
@@ -248,7 +248,7 @@ class BooksTable(QuotesTable[Model]):
             ...         "2024-03-04T09",
             ...         "2024-03-04T12",
             ...         "1h",
-            ...         optional_fields=["venueCode"],
+            ...         optional_fields=["venue_code"],
             ...     )
             >>> books.by_venue()["order_count"].sum() == len(books.levels())
             True

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 from trayport_api.models import Trade
+from trayport_spec.options import OHLCVField
 
 from ..query.contracts import ContractSpec
 from ..query.times import Interval, TimeLike, TimeRange
@@ -175,7 +176,7 @@ class TradesTable(TimedTable[Model]):
         tz: str | ZoneInfo | None = None,
         day_start: str | time | None = None,
         include_empty_buckets: bool = False,
-        optional_fields: Sequence[str] = (),
+        optional_fields: Sequence[OHLCVField] | OHLCVField = (),
     ) -> OHLCVResponse:
         """Candles of the trades, which agree with the candles of the service.
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trayport_spec.options import OrderBookField, OrderBookTopField
+
 from ...bulk.progress import OnProgress
 from ...query.build import Routes
 from ...query.contracts import ContractSpec
@@ -30,7 +32,7 @@ class OrdersMethods(RowOperations):
         include_empty_buckets: bool = False,
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
-        optional_fields: Sequence[str] = (),
+        optional_fields: Sequence[OrderBookTopField] | OrderBookTopField = (),
         on_progress: OnProgress | None = None,
     ) -> OrderBookTopResponse:
         """The best bid and ask of one contract, sampled at an interval.
@@ -109,7 +111,7 @@ class OrdersMethods(RowOperations):
         depth: int | None = None,
         max_spread: float | None = None,
         include_private: bool = False,
-        optional_fields: Sequence[str] = (),
+        optional_fields: Sequence[OrderBookField] | OrderBookField = (),
         on_progress: OnProgress | None = None,
     ) -> OrderBookResponse:
         """The order book of one contract in depth, sampled at an interval.

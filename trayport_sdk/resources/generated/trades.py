@@ -8,6 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trayport_api.models import LastTrade
+from trayport_spec.options import (
+    ActivityField,
+    LastTradeField,
+    OHLCVField,
+    OHLCVInterval,
+    PrivateTradesField,
+    TradesField,
+)
 
 from ...bulk.progress import OnProgress
 from ...bulk.runner import Contracts
@@ -38,7 +46,7 @@ class TradesMethods(RowOperations):
         include_private: bool = False,
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
-        optional_fields: Sequence[str] = (),
+        optional_fields: Sequence[TradesField] | TradesField = (),
         on_progress: OnProgress | None = None,
     ) -> TradesResponse:
         """Trades of one contract or of several items of one sequence.
@@ -116,7 +124,7 @@ class TradesMethods(RowOperations):
         contract: ContractSpec | str | None = None,
         routes: Routes | None = None,
         deduplicate_routes: bool | None = None,
-        optional_fields: Sequence[str] = (),
+        optional_fields: Sequence[PrivateTradesField] | PrivateTradesField = (),
         on_progress: OnProgress | None = None,
     ) -> PrivateTradesResponse:
         """Your own trades, with both sides as far as you may see them.
@@ -213,10 +221,10 @@ class TradesMethods(RowOperations):
         contract: ContractSpec | str,
         from_: TimeLike,
         until: TimeLike | None = None,
-        interval: Interval | str | None = None,
+        interval: Interval | OHLCVInterval | None = None,
         *,
         include_empty_buckets: bool = False,
-        optional_fields: Sequence[str] = (),
+        optional_fields: Sequence[OHLCVField] | OHLCVField = (),
         on_progress: OnProgress | None = None,
     ) -> OHLCVResponse:
         """Candles of one contract.
@@ -283,7 +291,7 @@ class TradesMethods(RowOperations):
         contract: ContractSpec | str,
         *,
         at: TimeLike | None = None,
-        optional_fields: Sequence[str] = (),
+        optional_fields: Sequence[LastTradeField] | LastTradeField = (),
         on_progress: OnProgress | None = None,
     ) -> LastTrade | None:
         """The last trade of one contract before an instant.
@@ -335,7 +343,7 @@ class TradesMethods(RowOperations):
         until: TimeLike | None = None,
         *,
         routes: Routes | None = None,
-        optional_fields: Sequence[str] = (),
+        optional_fields: Sequence[ActivityField] | ActivityField = (),
         on_progress: OnProgress | None = None,
     ) -> ActivityResponse:
         """Which contracts traded in a time range, and how often.

@@ -335,8 +335,8 @@ def _check_venues(books: pl.DataFrame) -> None:
         raise TrayportValidationError(
             "the orders do not say their venue",
             parameter="optional_fields",
-            limit="venueCode",
-            suggestion='ask for the books with optional_fields=["venueCode"]; '
+            limit="venue_code",
+            suggestion='ask for the books with optional_fields=["venue_code"]; '
             "sums by price have no venue",
         )
 

@@ -14,7 +14,7 @@ from trayport_spec import ENDPOINTS
 
 from ...errors import TrayportValidationError
 from ...query.build import chosen_options
-from ...query.times import DAY, EPOCH, SECOND, Interval, TimeRange, to_text
+from ...query.times import DAY, EPOCH, SECOND, Interval, TimeRange, UnitName, to_text
 from ..decode.schema import RequestedColumns
 from .buckets import Buckets, Clock, bucket_interval
 
@@ -26,7 +26,12 @@ AMOUNTS = ("volume", COUNT, BUY, SELL)
 
 _TIME = pl.Datetime("ns", "UTC")
 _SHORTEST_MONTH = 28 * DAY
-_UNITS = (("day", DAY), ("hour", 3600 * SECOND), ("minute", 60 * SECOND), ("second", SECOND))
+_UNITS: tuple[tuple[UnitName, int], ...] = (
+    ("day", DAY),
+    ("hour", 3600 * SECOND),
+    ("minute", 60 * SECOND),
+    ("second", SECOND),
+)
 _START, _END = pl.col(START).cast(pl.Int64), pl.col(END).cast(pl.Int64)
 
 
