@@ -12,7 +12,7 @@ Generated from openapi/. Do not edit: run ./codegen.sh.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Self, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from . import client as async_
 from .client import MAX_REQUESTS
@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from .resources.planner import Planner as AsyncPlanner
     from .resources.planner import PlanOptions
     from .resources.reference import ReferenceGroup as AsyncReferenceGroup
+    from .resources.series import Adjust, Roll
     from .resources.snapshots import SnapshotsGroup as AsyncSnapshotsGroup
     from .resources.trades import TradesGroup as AsyncTradesGroup
     from .sandbox import Sandbox
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
         TradesResponse,
     )
     from .tables.files import Compression
+    from .tables.series import ContinuousResponse, CurveResponse, SpreadResponse
     from .telemetry.metrics import Metrics
 
 __all__ = ["TrayportClient"]
@@ -1664,6 +1666,153 @@ class TrayportClient:
             ContractSpec.parse('10000065*#Single#10000305#244#0')
         """
         return self._portal.run(self._async.resolve_contract(symbol_or_name))
+
+    def curve(
+        self, product: str, sequence: str, *, n: int = 12, at: TimeLike | None = None
+    ) -> CurveResponse:
+        """The forward curve: the next contracts of a product, with their last trades and orders.
+
+        Args:
+            product: The market, such as `"TTF Hi Cal 51.6*"`.
+            sequence: The sequence, by its name, such as `"Gas - NG Months"`, or the end of it,
+                such as `"months"`.
+            n: How many contracts, in the order of their delivery periods.
+            at: The instant, in whole minutes and exclusive [documented]; the end of the data when
+                it is left out. Naive times mean UTC.
+
+        Returns:
+            A table of one row per contract, also where there is neither a trade nor an order.
+
+        Raises:
+            TrayportLookupError: A name names nothing, or no period can be traded at the instant.
+            TrayportValidationError: An argument cannot work; nothing was sent.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     curve = client.curve(
+            ...         "TTF Hi Cal 51.6*", "months", n=3, at="2024-03-04T16:30"
+            ...     )
+            >>> curve.to_polars()["period"].to_list()
+            ['Apr-24', 'May-24', 'Jun-24']
+        """
+        return self._portal.run(self._async.curve(product, sequence, n=n, at=at))
+
+    def continuous(
+        self,
+        series: str,
+        rank: int,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        roll: Roll = "expiry",
+        days_before: int | None = None,
+        what: Literal["trades", "ohlcv"] = "trades",
+        interval: Interval | str | None = None,
+        adjust: Adjust | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> ContinuousResponse:
+        """The rolling series of a product: rows of the front contract, or of one after it.
+
+        Every contract gives its rows from the roll before it to its own. A roll "by expiry" is the
+        end of trading that the reference data have; with `days_before`, the start of the day so
+        many days before that day, in UTC. A roll "by volume" comes at the end of the first day on
+        which the next contract traded more than the front one, and at the latest with the end
+        of trading. Candles stay whole: a roll within one waits for its end.
+
+        Args:
+            series: The product and its sequence, such as `"TTF Hi Cal 51.6* months"`.
+            rank: 1 for the front contract, 2 for the one after it, and so on. They roll together.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            roll: `"expiry"` or `"volume"`.
+            days_before: How many days to roll before the day on which trading ends.
+            what: `"trades"` or `"ohlcv"`.
+            interval: The length of a candle, with `what="ohlcv"`.
+            adjust: `"difference"` adds to earlier prices what the contracts differed by at each
+                roll, `"ratio"` multiplies them; the last contract keeps its prices. What was added,
+                or multiplied by, is in the column `factor`. They are compared by their last trades
+                before the roll.
+            on_progress: Called after each response with a `Progress`.
+
+        Raises:
+            TrayportLookupError: A name names nothing, or a contract had no trade before a roll.
+            TrayportValidationError: An argument cannot work.
+            TrayportError: A request failed.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     front = client.continuous(
+            ...         "TTF Hi Cal 51.6* months",
+            ...         1,
+            ...         "2024-03-01",
+            ...         "2024-05-01",
+            ...         what="ohlcv",
+            ...         interval="1d",
+            ...         adjust="difference",
+            ...     )
+            >>> front.rolls["to_name"].to_list()
+            ['TTF Hi Cal 51.6* May-24', 'TTF Hi Cal 51.6* Jun-24']
+        """
+        return self._portal.run(
+            self._async.continuous(
+                series,
+                rank,
+                from_,
+                until,
+                roll=roll,
+                days_before=days_before,
+                what=what,
+                interval=interval,
+                adjust=adjust,
+                on_progress=on_progress,
+            )
+        )
+
+    def spread(
+        self,
+        a: ContractSpec | str,
+        b: ContractSpec | str,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        *,
+        what: Literal["quotes", "ohlcv"] = "quotes",
+        interval: Interval | str | None = None,
+    ) -> SpreadResponse:
+        """The price of one contract less that of another, as traded and as made of the two.
+
+        Two periods of one sequence may have a traded spread, whose rows are marked `"exchange"`.
+        Those marked `"synthetic"` are made of the legs: best prices at which both could be traded
+        at that instant, buying one and selling the other; or opens and closes of the candles in
+        which both traded.
+
+        Args:
+            a: The first contract, as `ContractSpec`, as machine symbol, or by name.
+            b: The second contract, whose price is taken off.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            what: `"quotes"` for best prices, or `"ohlcv"` for candles.
+            interval: The time between two instants, or the length of a candle.
+
+        Raises:
+            TrayportLookupError: A name names nothing.
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportError: A request failed.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     spread = client.spread(
+            ...         "TTF Hi Cal 51.6* Apr-24",
+            ...         "TTF Hi Cal 51.6* May-24",
+            ...         "2024-03-04",
+            ...         "2024-03-05",
+            ...         interval="1h",
+            ...     )
+            >>> spread.is_traded
+            True
+        """
+        return self._portal.run(
+            self._async.spread(a, b, from_, until, what=what, interval=interval)
+        )
 
     @overload
     def get_trades(

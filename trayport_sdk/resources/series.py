@@ -1,0 +1,471 @@
+"""What a desk asks for daily: forward curves, continuous series, and spreads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import polars as pl
+from attrs import frozen
+
+from ..bulk.results import RunResult
+from ..bulk.runner import Runner
+from ..errors import (
+    TrayportLookupError,
+    TrayportNotFoundError,
+    TrayportValidationError,
+    exclusive,
+    invalid,
+    missing,
+    not_whole,
+    unknown_value,
+)
+from ..query.build import about, end_of_data
+from ..query.contracts import ContractSpec, ContractType
+from ..query.plan import OPERATIONS, QueryPlan
+from ..query.planner import plan
+from ..query.times import DAY, Interval, TimeLike, Window, floored, to_text
+from ..tables.analytics import spreads
+from ..tables.base import RequestRecord
+from ..tables.convert import flat
+from ..tables.series import ContinuousResponse, CurveResponse, SpreadResponse
+from .rolls import (
+    Listed,
+    Segment,
+    ceiled,
+    check_days_before,
+    check_rank,
+    ends_by_expiry,
+    expiring,
+    requests_for,
+    segments,
+)
+
+if TYPE_CHECKING:
+    from ..bulk.progress import OnProgress
+    from .catalog import Catalog
+
+Roll: TypeAlias = Literal["expiry", "volume"]
+"""When a contract gives way: at the end of its trading, or when the next one trades more."""
+
+Adjust: TypeAlias = Literal["difference", "ratio"]
+"""How earlier prices of a continuous series are brought to the level of later ones."""
+
+_TIME = pl.Datetime("ns", "UTC")
+_DAY, _MINUTE = Interval(1, "day"), Interval(1, "minute")
+_TIMES = {"trades": "deal_date", "ohlcv": "from_timestamp"}
+_PRICES = ("price", "open", "high", "low", "close", "vwap")
+
+
+@frozen
+class _Sequence:
+    """A sequence of a product, and its periods."""
+
+    name: str
+    listed: Sequence[Listed]
+
+
+class Series:
+    """Makes tables of several contracts of a product."""
+
+    def __init__(self, runner: Runner, catalog: Catalog) -> None:
+        self._runner = runner
+        self._catalog = catalog
+
+    async def curve(
+        self, product: str, sequence: str, n: int, at: TimeLike | None
+    ) -> CurveResponse:
+        """The next contracts of a product at an instant."""
+        if isinstance(n, bool) or not isinstance(n, int) or n < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise not_whole("n", n)
+        query = self._runner.query("snapshots", at=at)
+        known = await self._sequence(product, sequence)
+        moment = query.at or 0
+        tradable = [one for one in known.listed if one.is_tradable(moment)]
+        tradable.sort(key=lambda one: (one.period_start is not None, one.period_start or 0))
+        wanted = tradable[:n]
+        if not wanted:
+            raise TrayportLookupError(
+                f"no period of {known.name} can be traded at {to_text(moment)}",
+                suggestion="use another time, or another sequence",
+            )
+        came = await self._whole(plan(about(query, [one.contract for one in wanted])))
+        rows = [_snapshot(came, one) for one in wanted]
+        frame = pl.DataFrame(rows, schema=_CURVE, orient="row").with_columns(
+            mid=(pl.col("bid_price") + pl.col("ask_price")) / 2
+        )
+        return CurveResponse(frame, _requests(came))
+
+    async def continuous(
+        self,
+        series: str,
+        rank: int,
+        from_: TimeLike,
+        until: TimeLike | None,
+        *,
+        roll: Roll,
+        days_before: int | None,
+        what: Literal["trades", "ohlcv"],
+        interval: Interval | str | None,
+        adjust: Adjust | None,
+        on_progress: OnProgress | None,
+    ) -> ContinuousResponse:
+        """The rows of contracts that follow each other."""
+        _check_choices({"roll": (roll, ("expiry", "volume")), "what": (what, tuple(_TIMES))})
+        if adjust is not None:
+            _check_choices({"adjust": (adjust, ("difference", "ratio"))})
+        check_rank(rank)
+        check_days_before(days_before)
+        if roll == "volume" and days_before is not None:
+            raise exclusive("roll='volume'", "days_before")
+        if what == "trades" and interval is not None:
+            raise invalid("interval", str(interval), "is for candles", 'use what="ohlcv"')
+        query = self._runner.query(what, from_=from_, until=until, interval=interval)
+        product, sequence = _series_named(series)
+        known = await self._sequence(product, sequence)
+        listed = expiring(known.listed)
+        if not listed:
+            raise TrayportValidationError(
+                f"the periods of {known.name} never expire, so they do not follow each other",
+                parameter="series",
+                suggestion="ask for their trades by name",
+            )
+        window = query.window or Window(0, 0)
+        ends = ends_by_expiry(listed, days_before, query.interval)
+        requests: list[RequestRecord] = []
+        if roll == "volume":
+            ends, requests = await self._ends_by_volume(listed, ends, window)
+        parts = segments(listed, ends, window, rank, series)
+        came = await self._whole(requests_for(query, parts), on_progress)
+        rolls = _rolls(parts)
+        requests += _requests(came)
+        prices: list[tuple[float, float]] = []
+        if adjust is not None:
+            prices, more = await self._prices_at(parts)
+            requests += more
+            rolls = rolls.with_columns(
+                from_price=pl.Series([old for old, _ in prices], dtype=pl.Float64),
+                to_price=pl.Series([new for _, new in prices], dtype=pl.Float64),
+            )
+        factors = _factors(prices, adjust, len(parts))
+        frames = [
+            _adjusted(_rows(came, part, _TIMES[what]), factor, adjust)
+            for part, factor in zip(parts, factors, strict=True)
+        ]
+        return ContinuousResponse(pl.concat(frames), requests, rolls)
+
+    async def spread(
+        self,
+        first: ContractSpec | str,
+        second: ContractSpec | str,
+        from_: TimeLike,
+        until: TimeLike | None,
+        *,
+        what: Literal["quotes", "ohlcv"],
+        interval: Interval | str | None,
+    ) -> SpreadResponse:
+        """The difference between two contracts."""
+        _check_choices({"what": (what, ("quotes", "ohlcv"))})
+        if interval is None:
+            raise missing("interval", "a spread is given at regular intervals", 'give one: "1m"')
+        endpoint = "order_book_top" if what == "quotes" else "ohlcv"
+        query = self._runner.query(endpoint, from_=from_, until=until, interval=interval)
+        legs = [await self._catalog.resolve(leg) for leg in (first, second)]
+        if legs[0] == legs[1]:
+            raise invalid("b", str(second), "is the same contract as a", "give two contracts")
+        traded, is_reversed = await self._traded(legs[0], legs[1])
+        plans = [request for leg in legs for request in plan(about(query, [leg]))]
+        if traded is not None:
+            plans += plan(about(query, [traded]))
+        came = await self._runner.run_result(plans)
+        for failed in came.failures:
+            is_unknown = isinstance(failed.error, TrayportNotFoundError)
+            if not (is_unknown and failed.contracts == (traded,)):
+                raise failed.error
+        make = spreads.of_quotes if what == "quotes" else spreads.of_candles
+        made = make(*(_joined(came, leg) for leg in legs))
+        own = made.clear()
+        if traded is not None and came.rows[traded]:
+            own = _joined(came, traded)
+            own = spreads.negated(own) if is_reversed else own
+            own = (spreads.with_mid(own) if what == "quotes" else own).select(made.columns)
+        parts = {"exchange": own, "synthetic": made}
+        frame = pl.concat(
+            rows.select(pl.lit(source).alias("source"), pl.all()) for source, rows in parts.items()
+        )
+        time = pl.col("timestamp" if what == "quotes" else "from_timestamp")
+        return SpreadResponse(frame.sort(time, maintain_order=True), _requests(came))
+
+    async def _sequence(self, product: str, sequence: str) -> _Sequence:
+        """The sequence of a product that a word such as `months` names."""
+        market_id = await self._catalog.market(product)
+        sequences = await self._catalog.sequences(market_id)
+        wanted = " ".join(sequence.lower().split())
+        by_name = {one.name: one for one in sequences}
+        found = [one for name, one in by_name.items() if name.lower() == wanted] or [
+            one for name, one in by_name.items() if name.lower().endswith(f" {wanted}")
+        ]
+        shortest = min((len(one.name) for one in found), default=0)
+        found = [one for one in found if len(one.name) == shortest]
+        if len(found) != 1:
+            raise TrayportLookupError(
+                f"no sequence of {product} is named {sequence!r}", candidates=list(by_name)
+            )
+        (only,) = found
+        name = f"{product.strip().removesuffix('*').rstrip()}*"
+        listed = [
+            Listed.of(
+                name,
+                ContractSpec(market_id=market_id, sequence_id=only.id, sequence_item_id=item.id),
+                item,
+            )
+            for item in await self._catalog.items(only.id)
+        ]
+        return _Sequence(f"{name} {only.name}", listed)
+
+    async def _ends_by_volume(
+        self, listed: Sequence[Listed], expiries: Mapping[ContractSpec, int], window: Window
+    ) -> tuple[dict[ContractSpec, int], list[RequestRecord]]:
+        """The end of the first day on which the next contract traded more, or of trading."""
+        opened = [listed[0].trading_start or window.start]
+        opened += [expiries[one.contract] for one in listed]
+        fronts = [
+            place
+            for place in range(len(listed) - 1)
+            if opened[place] < window.end and opened[place + 1] > window.start
+        ]
+        # Each contract as the front one, and before that as the one after it.
+        spans: dict[int, Window] = {}
+        for place in fronts:
+            span = Window(opened[place], opened[place + 1])
+            for one in (place, place + 1):
+                spans[one] = Window(min(span.start, spans.get(one, span).start), span.end)
+        last = min(self._last_day(), ceiled(window.end, _DAY))
+        queries: list[QueryPlan] = []
+        for place, span in spans.items():
+            start, end = floored(span.start, _DAY), min(ceiled(span.end, _DAY), last)
+            if start < end:
+                queries += plan(
+                    self._runner.query(
+                        "ohlcv",
+                        [listed[place].contract],
+                        from_=to_text(start),
+                        until=to_text(end),
+                        interval=_DAY,
+                    )
+                )
+        came = await self._whole(queries)
+        ends = dict(expiries)
+        for place in fronts:
+            front, following = listed[place].contract, listed[place + 1].contract
+            own, others = _volumes(came, front), _volumes(came, following)
+            for day, volume in sorted(others.items()):
+                if day >= floored(opened[place], _DAY) and volume > own.get(day, 0.0):
+                    ends[front] = min(day + DAY, ends[front])
+                    break
+        return ends, _requests(came)
+
+    def _last_day(self) -> int:
+        """Where the last whole day of candles ends."""
+        runner = self._runner
+        end = end_of_data(OPERATIONS["ohlcv"], runner.now(), intraday=runner.intraday)
+        return floored(end, _DAY)
+
+    async def _prices_at(
+        self, parts: Sequence[Segment]
+    ) -> tuple[list[tuple[float, float]], list[RequestRecord]]:
+        """The last prices of both contracts before each roll."""
+        rolls = [
+            (old.listed, new.listed, floored(new.window.start, _MINUTE))
+            for old, new in pairwise(parts)
+        ]
+        queries: list[QueryPlan] = []
+        for old, new, at in rolls:
+            pair = [old.contract, new.contract]
+            queries += plan(self._runner.query("snapshots", pair, at=to_text(at)))
+        came = await self._whole(queries)
+        prices = [(_price(came, old, at), _price(came, new, at)) for old, new, at in rolls]
+        return prices, _requests(came)
+
+    async def _traded(
+        self, first: ContractSpec, second: ContractSpec
+    ) -> tuple[ContractSpec | None, bool]:
+        """The traded spread of two periods of a sequence, and whether it is the other way round."""
+        single = ContractType.SINGLE_PERIOD
+        if first.contract_type != single or second.contract_type != single:
+            return None, False
+        products = {(one.market_id, one.instrument_id, one.sequence_id) for one in (first, second)}
+        if len(products) > 1:
+            return None, False
+        items = await self._catalog.items(first.sequence_id)
+        order = {item.id: item.period_start or "" for item in items}
+        near, far = sorted((first, second), key=lambda one: order.get(one.sequence_item_id, ""))
+        traded = ContractSpec(
+            market_id=near.market_id,
+            instrument_id=near.instrument_id,
+            sequence_id=near.sequence_id,
+            sequence_item_id=near.sequence_item_id,
+            second_sequence_item_id=far.sequence_item_id,
+            contract_type=ContractType.SPREAD,
+        )
+        return traded, near != first
+
+    async def _whole(
+        self, plans: Sequence[QueryPlan], on_progress: OnProgress | None = None
+    ) -> RunResult:
+        """What came of a plan, all of it."""
+        came = await self._runner.run_result(plans, on_progress)
+        for failed in came.failures:
+            raise failed.error
+        return came
+
+
+_CURVE: dict[str, Any] = {
+    "contract": pl.String,
+    "contract_name": pl.String,
+    "period": pl.String,
+    "period_start": _TIME,
+    "period_end": _TIME,
+    "last_price": pl.Float64,
+    "last_deal_date": _TIME,
+    "bid_price": pl.Float64,
+    "bid_quantity": pl.Float64,
+    "ask_price": pl.Float64,
+    "ask_quantity": pl.Float64,
+}
+_FROM_SNAPSHOTS = {
+    "last_price": "last_trade_price",
+    "last_deal_date": "last_trade_deal_date",
+    **{f"{name}": f"best_orders_{name}" for name in list(_CURVE)[-4:]},
+}
+
+
+def _check_choices(given: Mapping[str, tuple[object, tuple[str, ...]]]) -> None:
+    for name, (value, choices) in given.items():
+        if value not in choices:
+            raise unknown_value(name, value, choices)
+
+
+def _series_named(series: str) -> tuple[str, str]:
+    """The product and the sequence in a text such as `TTF Hi Cal 51.6* months`."""
+    text = series.strip() if isinstance(series, str) else ""  # pyright: ignore[reportUnnecessaryIsInstance]
+    product, star, sequence = text.rpartition("*")
+    if not star:
+        product, _, sequence = text.rpartition(" ")
+    if not product.strip() or not sequence.strip():
+        raise invalid(
+            "series",
+            series,
+            "is no product and sequence",
+            'write them like "TTF Hi Cal 51.6* months"',
+        )
+    return product.strip() + star, sequence.strip()
+
+
+def _requests(came: RunResult) -> list[RequestRecord]:
+    records = (part.record for parts in came.rows.values() for part in parts)
+    return list({id(record): record for record in records}.values())
+
+
+def _joined(came: RunResult, contract: ContractSpec) -> pl.DataFrame:
+    """The flat rows of a contract, in time order."""
+    parts = sorted(came.rows[contract], key=lambda part: part.query.window or Window(0, 0))
+    return flat(pl.concat([part.frame for part in parts])) if parts else pl.DataFrame()
+
+
+def _snapshot(came: RunResult, listed: Listed) -> list[object]:
+    """The row of a curve."""
+    rows = _joined(came, listed.contract)
+    state = rows.row(0, named=True) if rows.height else {}
+    return [
+        str(listed.contract),
+        listed.name,
+        listed.period,
+        listed.period_start,
+        listed.period_end,
+        *(state.get(_FROM_SNAPSHOTS[name]) for name in list(_CURVE)[5:]),
+    ]
+
+
+def _price(came: RunResult, listed: Listed, at: int) -> float:
+    """The last price of a contract before a roll."""
+    for part in came.rows[listed.contract]:
+        if part.query.at == at:
+            for price in flat(part.frame)["last_trade_price"].drop_nulls():
+                return float(price)
+    raise TrayportLookupError(
+        f"{listed.name} had no trade before {to_text(at)}, so prices cannot be adjusted there",
+        suggestion="leave adjust out, use a later start, or another rank",
+    )
+
+
+def _volumes(came: RunResult, contract: ContractSpec) -> dict[int, float]:
+    """What was traded on each day, by the instant at which it starts."""
+    parts = came.rows.get(contract, ())
+    frames = [part.frame.select("from_timestamp", "volume") for part in parts]
+    if not frames:
+        return {}
+    return dict(pl.concat(frames).with_columns(pl.col("from_timestamp").to_physical()).iter_rows())
+
+
+def _rolls(parts: Sequence[Segment]) -> pl.DataFrame:
+    """When contracts give way to each other."""
+    pairs = list(pairwise(parts))
+    return pl.DataFrame(
+        {
+            "time": pl.Series([new.window.start for _, new in pairs], dtype=pl.Int64).cast(_TIME),
+            "from_contract": [str(old.listed.contract) for old, _ in pairs],
+            "from_name": [old.listed.name for old, _ in pairs],
+            "to_contract": [str(new.listed.contract) for _, new in pairs],
+            "to_name": [new.listed.name for _, new in pairs],
+        },
+        schema_overrides=dict.fromkeys(
+            ("from_contract", "from_name", "to_contract", "to_name"), pl.String
+        ),
+    )
+
+
+def _factors(
+    prices: Sequence[tuple[float, float]], adjust: Adjust | None, count: int
+) -> list[float]:
+    """What is added to the prices of each part, or by which they are multiplied."""
+    factor = 1.0 if adjust == "ratio" else 0.0
+    if adjust is None:
+        return [factor] * count
+    factors = [factor]
+    for old, new in reversed(prices):
+        if adjust == "ratio":
+            if old <= 0 or new <= 0:
+                raise TrayportValidationError(
+                    f"prices of {old} and {new} at a roll have no ratio",
+                    parameter="adjust",
+                    suggestion='use adjust="difference"',
+                )
+            factor *= new / old
+        else:
+            factor += new - old
+        factors.append(factor)
+    return factors[::-1]
+
+
+def _adjusted(frame: pl.DataFrame, factor: float, adjust: Adjust | None) -> pl.DataFrame:
+    if adjust is None:
+        return frame
+    prices = pl.col([name for name in _PRICES if name in frame.columns])
+    changed = prices * factor if adjust == "ratio" else prices + factor
+    return frame.with_columns(changed, factor=pl.lit(factor))
+
+
+def _rows(came: RunResult, part: Segment, time: str) -> pl.DataFrame:
+    """The rows of a segment, with the contract that they are of."""
+    rows = _joined(came, part.listed.contract)
+    inside = (
+        pl.col(time).to_physical().is_between(part.window.start, part.window.end, closed="left")
+    )
+    return rows.filter(inside).select(
+        pl.lit(str(part.listed.contract)).alias("contract"),
+        pl.lit(part.listed.name).alias("contract_name"),
+        pl.lit(part.listed.period).alias("period"),
+        pl.exclude("contract"),
+    )
