@@ -6,6 +6,7 @@ Pure: nothing is sent here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import evolve, frozen
@@ -74,6 +75,8 @@ class Segment:
     window: Window
 
 
+_DAY = Interval(1, "day")
+
 Ends: TypeAlias = Mapping[ContractSpec, int]
 """When each contract stops being the front one."""
 
@@ -85,7 +88,10 @@ def expiring(listed: Iterable[Listed]) -> list[Listed]:
 
 
 def ends_by_expiry(
-    listed: Iterable[Listed], days_before: int | None = None, grid: Interval | None = None
+    listed: Iterable[Listed],
+    days_before: int | None = None,
+    grid: Interval | None = None,
+    origin: int = 0,
 ) -> dict[ContractSpec, int]:
     """The end of trading of each contract, or the start of the day so many days before.
 
@@ -93,14 +99,73 @@ def ends_by_expiry(
         listed: The periods, which expire.
         days_before: How many calendar days in UTC before the day on which trading ends.
         grid: The length of bars that stay whole: a roll waits for the end of its bar.
+        origin: Where the range starts, from which bars of several days are counted [assumed].
     """
     ends: dict[ContractSpec, int] = {}
     for one in listed:
         end = one.trading_end or 0
         if days_before is not None:
             end = end - end % DAY - days_before * DAY
-        ends[one.contract] = end if grid is None else ceiled(end, grid)
+        ends[one.contract] = end if grid is None else ceiled(end, grid, origin)
     return ends
+
+
+@frozen
+class Front:
+    """A contract that is the front one for a while, and the one after it.
+
+    Attributes:
+        contract: The contract.
+        following: The contract that comes after it.
+        window: From the end of trading of the one before to its own.
+    """
+
+    contract: ContractSpec
+    following: ContractSpec
+    window: Window
+
+
+def fronts(listed: Sequence[Listed], ends: Ends, window: Window) -> list[Front]:
+    """The contracts that are the front ones in a range by their ends of trading."""
+    found: list[Front] = []
+    start = listed[0].trading_start or window.start
+    for one, following in pairwise(listed):
+        end = ends[one.contract]
+        if start < window.end and end > window.start:
+            found.append(Front(one.contract, following.contract, Window(start, end)))
+        start = end
+    return found
+
+
+def days_needed(found: Iterable[Front]) -> dict[ContractSpec, Window]:
+    """The whole days for which volumes must be known: as the front one, and as the one after it."""
+    spans: dict[ContractSpec, Window] = {}
+    for front in found:
+        start, end = floored(front.window.start, _DAY), ceiled(front.window.end, _DAY)
+        for contract in (front.contract, front.following):
+            first = spans[contract].start if contract in spans else start
+            spans[contract] = Window(min(first, start), end)
+    return spans
+
+
+def ends_by_volume(
+    found: Iterable[Front], ends: Ends, volumes: Mapping[ContractSpec, Mapping[int, float]]
+) -> dict[ContractSpec, int]:
+    """The end of the first day on which the next contract traded more, or of trading.
+
+    Args:
+        found: The front contracts.
+        ends: The end of trading of each contract.
+        volumes: What each traded on a day, by the instant at which that starts.
+    """
+    rolled = dict(ends)
+    for front in found:
+        own, others = volumes[front.contract], volumes[front.following]
+        for day, volume in sorted(others.items()):
+            if day >= floored(front.window.start, _DAY) and volume > own.get(day, 0.0):
+                rolled[front.contract] = min(day + DAY, ends[front.contract])
+                break
+    return rolled
 
 
 def segments(
@@ -157,8 +222,10 @@ def check_days_before(days: int | None) -> None:
         raise invalid("days_before", days, "is no whole number from 0", "give days", "0")
 
 
-def ceiled(end: int, grid: Interval) -> int:
+def ceiled(end: int, grid: Interval, origin: int = 0) -> int:
     """The end of the bar that an instant lies in, or the instant where one ends there."""
+    if grid.length is not None and grid.length > DAY:
+        return end + (origin - end) % grid.length
     start = floored(end, grid)
     if start == end:
         return end

@@ -25,7 +25,7 @@ from ..query.build import about, end_of_data
 from ..query.contracts import ContractSpec, ContractType
 from ..query.plan import OPERATIONS, QueryPlan
 from ..query.planner import plan
-from ..query.times import DAY, Interval, TimeLike, Window, floored, to_text
+from ..query.times import Interval, TimeLike, Window, floored, to_text
 from ..tables.analytics import spreads
 from ..tables.base import RequestRecord
 from ..tables.convert import flat
@@ -36,8 +36,11 @@ from .rolls import (
     ceiled,
     check_days_before,
     check_rank,
+    days_needed,
     ends_by_expiry,
+    ends_by_volume,
     expiring,
+    fronts,
     requests_for,
     segments,
 )
@@ -132,7 +135,7 @@ class Series:
                 suggestion="ask for their trades by name",
             )
         window = query.window or Window(0, 0)
-        ends = ends_by_expiry(listed, days_before, query.interval)
+        ends = ends_by_expiry(listed, days_before, query.interval, window.start)
         requests: list[RequestRecord] = []
         if roll == "volume":
             ends, requests = await self._ends_by_volume(listed, ends, window)
@@ -228,43 +231,23 @@ class Series:
         self, listed: Sequence[Listed], expiries: Mapping[ContractSpec, int], window: Window
     ) -> tuple[dict[ContractSpec, int], list[RequestRecord]]:
         """The end of the first day on which the next contract traded more, or of trading."""
-        opened = [listed[0].trading_start or window.start]
-        opened += [expiries[one.contract] for one in listed]
-        fronts = [
-            place
-            for place in range(len(listed) - 1)
-            if opened[place] < window.end and opened[place + 1] > window.start
-        ]
-        # Each contract as the front one, and before that as the one after it.
-        spans: dict[int, Window] = {}
-        for place in fronts:
-            span = Window(opened[place], opened[place + 1])
-            for one in (place, place + 1):
-                spans[one] = Window(min(span.start, spans.get(one, span).start), span.end)
+        found = fronts(listed, expiries, window)
         last = min(self._last_day(), ceiled(window.end, _DAY))
         queries: list[QueryPlan] = []
-        for place, span in spans.items():
-            start, end = floored(span.start, _DAY), min(ceiled(span.end, _DAY), last)
-            if start < end:
-                queries += plan(
-                    self._runner.query(
-                        "ohlcv",
-                        [listed[place].contract],
-                        from_=to_text(start),
-                        until=to_text(end),
-                        interval=_DAY,
-                    )
+        for contract, days in days_needed(found).items():
+            until = min(days.end, last)
+            if days.start < until:
+                query = self._runner.query(
+                    "ohlcv",
+                    [contract],
+                    from_=to_text(days.start),
+                    until=to_text(until),
+                    interval=_DAY,
                 )
+                queries += plan(query)
         came = await self._whole(queries)
-        ends = dict(expiries)
-        for place in fronts:
-            front, following = listed[place].contract, listed[place + 1].contract
-            own, others = _volumes(came, front), _volumes(came, following)
-            for day, volume in sorted(others.items()):
-                if day >= floored(opened[place], _DAY) and volume > own.get(day, 0.0):
-                    ends[front] = min(day + DAY, ends[front])
-                    break
-        return ends, _requests(came)
+        volumes = {contract: _volumes(came, contract) for contract in days_needed(found)}
+        return ends_by_volume(found, expiries, volumes), _requests(came)
 
     def _last_day(self) -> int:
         """Where the last whole day of candles ends."""
