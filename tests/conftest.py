@@ -5,12 +5,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.drawn import examples
 from tests.redis_server import RedisServer
 
-settings.register_profile("trayport", max_examples=examples(100))
+# A busy machine takes its time.
+settings.register_profile(
+    "trayport",
+    max_examples=examples(100),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("trayport")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import polars as pl
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import virtual_time
@@ -139,8 +139,6 @@ QUIET = Sandbox(limits=False)
 
 @settings(
     max_examples=examples(35),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
     print_blob=True,
 )
 @given(questions(), st.integers(0, 2**32), st.sampled_from([0, 1, 4]))
@@ -171,7 +169,7 @@ def test_with_any_faults_every_row_comes_once_or_is_named_as_missing(
     virtual_time.run(main())
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4)
 @given(st.integers(0, 2**32), st.integers(0, 20), st.sampled_from([1, 2]))
 def test_with_any_faults_a_table_is_whole_or_an_error(seed: int, day: int, days: int) -> None:
     window = (to_text(START + day * DAY), to_text(START + (day + days) * DAY))

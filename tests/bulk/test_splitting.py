@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 
 from tests.drawn import examples
 from tests.http.peers import encoded, peer
-from tests.query.test_queries import unhurried
 from trayport_sdk import (
     ContractSpec,
     TrayportAPIError,
@@ -169,7 +168,6 @@ lengths = st.one_of(
 )
 
 
-@unhurried
 @given(st.integers(1, 50), st.integers(1, 32), st.integers(1, 50), lengths)
 def test_limits_of_contracts_and_time_cost_little_more_than_the_fewest_requests(
     count: int, length: int, most: int, longest: int
@@ -183,7 +181,6 @@ def test_limits_of_contracts_and_time_cost_little_more_than_the_fewest_requests(
     assert len(service.requests) == 1 or best > 1
 
 
-@unhurried
 @given(st.integers(1, 50), st.integers(1, 32), st.integers(2, 300), st.integers(0, 3))
 def test_a_limit_of_contracts_times_days_costs_little_more_than_the_fewest_requests(
     count: int, length: int, parts: int, seed: int
@@ -236,7 +233,6 @@ def test_what_other_queries_learned_is_used_from_the_first_request_on() -> None:
 # --- Rows
 
 
-@unhurried
 @given(st.integers(1, 50), st.integers(1, 32), st.integers(1, 40), st.floats(0, 2.5), st.integers())
 def test_a_limit_of_rows_that_are_not_spread_evenly(
     count: int, length: int, parts: int, spread: float, seed: int
@@ -276,7 +272,6 @@ def test_a_limit_of_rows_that_are_not_spread_evenly(
 places = st.tuples(st.integers(0, 49), st.integers(0, 32 * 86_400 - 1), st.integers(1, 86_400))
 
 
-@unhurried
 @given(places, st.sampled_from(["contract", "time", "both"]), st.booleans())
 def test_one_bad_contract_or_time_costs_itself_and_nothing_else(
     place: tuple[int, int, int], what: str, midnight: bool
@@ -302,7 +297,6 @@ def test_one_bad_contract_or_time_costs_itself_and_nothing_else(
     assert len(service.requests) <= (20 if what == "contract" else 320)
 
 
-@unhurried
 @given(st.sets(st.integers(0, 49), max_size=3), st.sampled_from([404, 503]))
 @example({2, 3, 26}, 503)
 def test_bad_contracts_cost_nobody_else(bad: set[int], status: int) -> None:
@@ -329,7 +323,7 @@ def test_a_contract_that_failed_alone_spoils_no_other_batch(status: int) -> None
     assert len(service.requests) <= (3 if status == 404 else 10) * len(plans) + 12
 
 
-@settings(unhurried, max_examples=examples(20))
+@settings(max_examples=examples(20))
 @given(st.integers(0, 49), st.integers(1, 20), st.integers(1, 31))
 def test_a_bad_contract_where_size_is_limited_too(item: int, most: int, longest: int) -> None:
     bad, limited = contracts(50)[item], limit(most, longest * DAY)
@@ -383,7 +377,7 @@ def test_a_query_that_fails_as_a_whole_is_one_failure_after_few_requests() -> No
 # --- Failures that pass
 
 
-@settings(unhurried, max_examples=examples(20))
+@settings(max_examples=examples(20))
 @given(st.integers(), st.integers(1, 50), st.integers(1, 32))
 def test_failures_that_pass_lose_nothing(seed: int, most: int, longest: int) -> None:
     chance = random.Random(seed)

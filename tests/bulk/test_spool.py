@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.service import CONTRACTS, Service, Verdict, session
@@ -39,7 +39,6 @@ def frame(numbers: list[int]) -> pl.DataFrame:
     )
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.lists(st.integers(0, 2**62), max_size=5), min_size=1, max_size=8),
     st.sampled_from([None, 0, 100]),

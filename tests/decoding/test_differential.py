@@ -114,7 +114,6 @@ def examine_document(
 @given(data=st.data())
 @settings(
     max_examples=examples(40),
-    deadline=None,
     phases=PHASES,
     suppress_health_check=list(HealthCheck),
 )
@@ -156,7 +155,6 @@ def test_garbage_at_every_place_is_seen() -> None:
 @given(data=st.data())
 @settings(
     max_examples=2,
-    deadline=None,
     phases=PHASES,
     suppress_health_check=list(HealthCheck),
 )
@@ -182,7 +180,7 @@ def test_a_document_of_many_pieces(
         max_size=200,
     )
 )  # fmt: skip
-@settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(8), suppress_health_check=list(HealthCheck))
 def test_floats_are_as_the_text_says(texts: list[str]) -> None:
     rows = ",".join(f'{{"price":{text},"dealDate":1}}' for text in texts)
     body = f"[{rows}]".encode()
@@ -307,7 +305,6 @@ def test_a_decoder_that_is_wrong_is_found_out(wrong: Decode) -> None:
     @given(documents("get_trades"), layouts, randoms)
     @settings(
         max_examples=400,
-        deadline=None,
         database=None,
         derandomize=True,
         phases=(Phase.generate,),

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from attrs import evolve, field, frozen
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS, Endpoint
 from trayport_spec.options import EndpointName
@@ -34,9 +34,8 @@ ColumnFilter = Mapping[str, Any]
 
 
 def cases(count: int) -> settings:
-    """So many drawn cases; the first ones wait for the sandbox to make its market."""
-    slow = [HealthCheck.too_slow]
-    return settings(max_examples=examples(count), deadline=None, suppress_health_check=slow)
+    """So many drawn cases."""
+    return settings(max_examples=examples(count))
 
 
 @frozen

@@ -103,7 +103,7 @@ def _in_table(column: Column, value: Any) -> Any:
 
 @pytest.mark.parametrize("operation_id", list(ENDPOINTS))
 @given(data=st.data())
-@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), suppress_health_check=list(HealthCheck))
 def test_a_drawn_response_passes_through_its_models_and_its_table_unchanged(
     operation_id: str, data: st.DataObject
 ) -> None:

@@ -56,7 +56,6 @@ EXCLUDED = {
 Case: TypeAlias = schemathesis.Case[Any]
 FUZZ = settings(
     max_examples=examples(25),
-    deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

@@ -134,7 +134,7 @@ def test_a_model_is_named_after_a_schema(kind: type) -> None:
     ids=lambda kind: str(kind.__name__),
 )
 def test_a_document_comes_back_from_its_model_unchanged(kind: Any) -> None:
-    @settings(max_examples=examples(60), deadline=None)
+    @settings(max_examples=examples(60))
     @given(documents(SCHEMAS[kind.__name__]))
     def round_trip(document: dict[str, Any]) -> None:
         assert kind.from_dict(document).to_dict() == document

@@ -449,6 +449,4 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestBreakerAgainstAModel = BreakerMachine.TestCase
-TestBreakerAgainstAModel.settings = settings(
-    max_examples=examples(150), stateful_step_count=40, deadline=None
-)
+TestBreakerAgainstAModel.settings = settings(max_examples=examples(150), stateful_step_count=40)

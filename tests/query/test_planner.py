@@ -26,7 +26,6 @@ from tests.query.test_queries import (
     UNITS,
     few_contracts,
     questions,
-    unhurried,
 )
 from trayport_sdk import ContractSpec, ContractType, Interval
 from trayport_sdk.query import rules
@@ -112,7 +111,6 @@ def may_share(endpoint: Endpoint, contracts: Sequence[ContractSpec]) -> bool:
     return endpoint.batch.by == "query" and len({c.market_id for c in contracts}) == 1
 
 
-@unhurried
 @given(
     st.sampled_from(NAMES),
     st.lists(few_contracts(), min_size=1, max_size=4, unique=True),
@@ -164,7 +162,6 @@ def fewest_steps(edges: Sequence[int], possible: Callable[[int, int], bool]) -> 
     return reached[edges[-1]]
 
 
-@unhurried
 @given(
     st.sampled_from([name for name in BARRED if table(name).limits.max_points]),
     st.integers(1, 47),
@@ -192,7 +189,6 @@ def test_no_cuts_between_points_take_fewer_windows(
         assert len(found) == fewest_steps([*range(START, end, grid), end], possible)
 
 
-@unhurried
 @given(st.sampled_from([1, 7]), st.integers(1, 90), st.integers(7, 30))
 def test_no_cuts_between_daily_and_weekly_candles_take_fewer_windows(
     bar: int, length: int, days: int
@@ -204,7 +200,6 @@ def test_no_cuts_between_daily_and_weekly_candles_take_fewer_windows(
         assert len(found) == fewest_steps(edges, lambda a, b: b - a <= days * DAY)
 
 
-@unhurried
 @given(st.integers(1990, 2030), st.integers(1, 12), st.integers(1, 60), st.integers(31, 400))
 def test_no_cuts_between_months_take_fewer_windows(
     year: int, month: int, length: int, days: int
@@ -247,7 +242,7 @@ def bound(endpoint: Endpoint, contracts: Sequence[ContractSpec], length: int) ->
     return (batches + alone) * -(-length // longest)
 
 
-@settings(unhurried, max_examples=examples(25))
+@settings(max_examples=examples(25))
 @given(st.sampled_from(["trades", "snapshots"]), st.integers(), st.integers(1, 3000))
 def test_thousands_of_contracts_over_years_reach_the_bound(name: str, seed: int, days: int) -> None:
     chance = random.Random(seed)
@@ -266,7 +261,6 @@ def test_thousands_of_contracts_over_years_reach_the_bound(name: str, seed: int,
     assert len(found) == bound(table(name), tuple(contracts), days * DAY)
 
 
-@unhurried
 @given(st.sampled_from(BARRED), st.integers(1, 5000), st.integers(1, 500))
 def test_candles_and_books_of_hours_reach_the_bound_for_every_contract(
     name: str, days: int, count: int
@@ -338,7 +332,6 @@ def longest_range(query: QueryPlan) -> int | None:
     return min(lengths, default=None)
 
 
-@unhurried
 @given(questions())
 def test_every_contract_is_asked_about_at_every_instant_exactly_once(query: QueryPlan) -> None:
     found = plan(query)
@@ -367,7 +360,6 @@ def test_every_contract_is_asked_about_at_every_instant_exactly_once(query: Quer
             assert all(a.end == b.start for a, b in pairwise(windows))
 
 
-@unhurried
 @given(questions())
 def test_every_request_of_a_plan_keeps_every_rule(query: QueryPlan) -> None:
     for one in plan(query):
@@ -375,7 +367,6 @@ def test_every_request_of_a_plan_keeps_every_rule(query: QueryPlan) -> None:
         assert plan(one) == [one]
 
 
-@unhurried
 @given(questions(BARRED))
 def test_windows_begin_on_the_grid_that_begins_with_the_range(query: QueryPlan) -> None:
     assert query.window is not None
@@ -388,7 +379,6 @@ def test_windows_begin_on_the_grid_that_begins_with_the_range(query: QueryPlan) 
             assert (window.start - start) % grid == 0
 
 
-@unhurried
 @given(questions(), st.randoms())
 def test_neither_order_nor_repetition_changes_the_number_of_requests(
     query: QueryPlan, chance: random.Random
@@ -399,7 +389,6 @@ def test_neither_order_nor_repetition_changes_the_number_of_requests(
     assert len(plan(again)) == len(plan(query))
 
 
-@unhurried
 @given(questions())
 def test_bulk_requests_come_first_and_within_a_kind_the_earliest(query: QueryPlan) -> None:
     found = plan(query)
@@ -410,7 +399,6 @@ def test_bulk_requests_come_first_and_within_a_kind_the_earliest(query: QueryPla
         assert windows == sorted(windows)
 
 
-@unhurried
 @given(questions(["private_trades"]))
 def test_own_trades_take_a_request_for_all_instruments_and_one_for_each_market(
     query: QueryPlan,
@@ -484,7 +472,6 @@ def smallest(query: QueryPlan) -> int:
     return query.interval.length or 31 * DAY
 
 
-@unhurried
 @given(questions(), st.data())
 def test_halves_are_the_whole_again_and_end_at_the_smallest(
     query: QueryPlan, data: st.DataObject
@@ -508,7 +495,6 @@ def test_halves_are_the_whole_again_and_end_at_the_smallest(
             assert (piece.window.start - one.window.start) % one.interval.length == 0
 
 
-@unhurried
 @given(questions(RANGED))
 def test_halves_of_a_range_are_as_long_as_each_other_but_for_the_grid(query: QueryPlan) -> None:
     for one in plan(query)[:1]:

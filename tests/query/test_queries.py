@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS, Endpoint
 from trayport_spec.options import Options
@@ -36,7 +36,6 @@ EARLY, LATE = instant("2023-05", "from_"), instant("2026-05", "until")
 UNITS = {"second": SECOND, "minute": 60 * SECOND, "hour": 3600 * SECOND, "day": DAY}
 ids = st.integers(1, 2)
 # Other work on the machine is no failure of these.
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
@@ -119,7 +118,6 @@ def questions(draw: st.DrawFn, names: Sequence[str] = NAMES) -> QueryPlan:
     )
 
 
-@unhurried
 @given(questions())
 def test_a_query_and_its_plans_travel_by_pickle_and_json(query: QueryPlan) -> None:
     for one in [query, *plan(query)[:3], *plan(query)[-3:]]:
@@ -132,7 +130,6 @@ def test_a_query_and_its_plans_travel_by_pickle_and_json(query: QueryPlan) -> No
         assert back.arguments() == one.arguments()
 
 
-@unhurried
 @given(questions(), questions())
 def test_two_queries_are_equal_when_they_ask_the_same(one: QueryPlan, other: QueryPlan) -> None:
     assert (one == other) == (json.dumps(one.to_dict()) == json.dumps(other.to_dict()))
@@ -244,7 +241,6 @@ def test_what_is_no_document_is_no_plan(document: Any) -> None:
         QueryPlan.from_dict(document)
 
 
-@unhurried
 @given(st.data())
 def test_whatever_becomes_of_a_document_it_is_a_plan_or_refused(data: st.DataObject) -> None:
     document = data.draw(st.sampled_from([BATCH, OWN, HOURS])).to_dict()

@@ -324,7 +324,7 @@ def calls(draw: Draw, endpoint: Endpoint) -> Arguments:
 def test_the_rules_refuse_what_the_sandbox_refuses_and_nothing_else(ask: Asker, name: str) -> None:
     refused: Counter[bool] = Counter()
 
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
     @given(calls(ENDPOINTS[name]), st.booleans())
     def agree(arguments: Arguments, intraday: bool) -> None:
         assert not disagreement(ask, name, arguments, intraday=intraday)

@@ -13,7 +13,6 @@ from trayport_spec import REQUEST_LIMITS
 
 from tests import virtual_time
 from tests.drawn import examples
-from tests.query.test_queries import unhurried
 from tests.virtual_time import clock
 from trayport_sdk import ContractSpec, Interval
 from trayport_sdk.http.limiter import RequestLimiter
@@ -106,7 +105,6 @@ def test_the_next_grant_is_waited_for() -> None:
     assert seconds(1, used(3, 6, 360, next_grant=20.0)) >= 20
 
 
-@unhurried
 @given(statuses, st.integers(0, 5000), st.integers(0, 5000))
 def test_more_requests_never_take_less_time(status: LimiterStatus, one: int, other: int) -> None:
     few, many = sorted([one, other])
@@ -140,7 +138,7 @@ every_limit = st.builds(
 )
 
 
-@settings(unhurried, max_examples=examples(60))
+@settings(max_examples=examples(60))
 @given(
     every_limit,
     st.just(0) | st.integers(0, 400),

@@ -109,9 +109,7 @@ async def test_a_window_that_ends_on_a_trade_neither_loses_nor_doubles_it(
     length=st.integers(1, 70 * 86_400),
     until_inclusive=st.booleans(),
 )
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_any_range_is_the_slice_of_a_larger_one(
     start: int, length: int, until_inclusive: bool
 ) -> None:

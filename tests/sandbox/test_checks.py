@@ -335,7 +335,7 @@ def good_calls(draw: st.DrawFn) -> tuple[str, Query]:
     return operation.path, query
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60))
 @given(call=good_calls())
 def test_calls_that_keep_the_rules_succeed(call: tuple[str, Query]) -> None:
     path, query = call

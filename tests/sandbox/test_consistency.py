@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 DAY = {"from": "2024-03-04", "until": "2024-03-05"}
 EVERYTHING = {"routes": "all", "optionalFields": "routeId,contract", "includePrivate": "true"}
-SOME = settings(max_examples=8, deadline=None)
+SOME = settings(max_examples=8)
 
 ask = Asker()
 inclusive = Asker(Sandbox(limits=False, until_inclusive=True))

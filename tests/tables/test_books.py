@@ -35,7 +35,7 @@ orders = st.tuples(
 asks = st.lists(orders, max_size=7).map(lambda side: sorted(side, key=lambda order: order[0]))
 bids = asks.map(lambda side: sorted(side, key=lambda order: -order[0]))
 some_books = st.lists(st.tuples(bids, asks), max_size=5)
-proven = settings(max_examples=examples(40), deadline=None)
+proven = settings(max_examples=examples(40))
 
 
 def response(books: Sequence[Book]) -> OrderBookResponse:

@@ -63,7 +63,7 @@ def edges(tz: str, start: str | None, interval: Interval, begin: int, end: int) 
     return [*result, end if is_cut else starts[len(result)]]
 
 
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(150))
 @given(
     st.sampled_from(ZONES),
     st.sampled_from(STARTS),

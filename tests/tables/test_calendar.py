@@ -31,7 +31,7 @@ from trayport_sdk import (
 # Changes of clocks, ends of years, and a week with holidays.
 MOMENTS = (*CHANGES, "2023-12-31", "2024-05-01")
 UTC_TIME = pl.Datetime("ns", "UTC")
-proven = settings(max_examples=examples(80), deadline=None)
+proven = settings(max_examples=examples(80))
 
 
 @st.composite

@@ -49,7 +49,7 @@ ASKED = [
 ]
 
 Row = tuple[int, float, float]
-proven = settings(max_examples=examples(40), deadline=None)
+proven = settings(max_examples=examples(40))
 
 
 def same(found: pl.DataFrame, expected: pl.DataFrame) -> None:

@@ -165,7 +165,6 @@ def same(one: Any, other: Any) -> bool:
 
 
 @settings(
-    deadline=None,
     max_examples=examples(25),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

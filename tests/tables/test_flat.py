@@ -100,7 +100,7 @@ contracts = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60))
 @given(st.lists(st.none() | contracts, max_size=12))
 def test_symbols_are_those_of_the_contracts(rows: list[dict[str, Any] | None]) -> None:
     nothing = TradesResponse.nothing(RequestedColumns(("contract",))).to_polars(nested=True)

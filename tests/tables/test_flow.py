@@ -34,7 +34,7 @@ some_trades = st.lists(
     max_size=12,
 )
 ends = st.none() | st.integers(0, 6 * HOUR)
-proven = settings(max_examples=examples(40), deadline=None)
+proven = settings(max_examples=examples(40))
 
 
 def trades_of(rows: Sequence[Row]) -> TradesResponse:

@@ -79,7 +79,7 @@ def frame_of(operation_id: str, wanted: ColumnFilter, rows: list[dict[str, Any]]
     return to_frame(endpoint.operation_id, typed, wanted)
 
 
-@settings(max_examples=examples(400), deadline=None)
+@settings(max_examples=examples(400))
 @given(questions())
 def test_the_models_of_a_table_are_those_of_the_documents(
     question: tuple[str, ColumnFilter, list[dict[str, Any]]],

@@ -66,7 +66,6 @@ def pickled(table: Any) -> Any:
 # Indexing
 
 
-@settings(deadline=None)
 @given(
     st.integers(0, 12), st.none() | st.integers(-15, 15), st.none() | st.integers(-15, 15),
     st.none() | st.integers(-5, 5).filter(bool),
@@ -429,7 +428,6 @@ def test_times_inside_nested_columns_are_local_too(tmp_path: Path) -> None:
     assert str(local[1]) == "2024-07-01T01:00:00.123456789"
 
 
-@settings(deadline=None)
 @given(st.integers(0, 4102444800 * 10**9), st.sampled_from([ZONE, "Asia/Kolkata", "UTC"]))
 def test_local_times_agree_with_the_standard_library(time: int, zone: str) -> None:
     frame = pl.DataFrame({"deal_date": pl.Series([time]).cast(pl.Datetime("ns", "UTC"))})
@@ -473,7 +471,7 @@ def digits(number: Decimal) -> tuple[int, int]:
     return max(1, len(figures) + power), max(0, -power)
 
 
-@settings(deadline=None, max_examples=examples(300))
+@settings(max_examples=examples(300))
 @given(st.lists(st.none() | PRICES | FLOATS, max_size=5))
 def test_decimals_are_the_shortest_texts_of_the_floats_or_refused(
     prices: list[float | None],

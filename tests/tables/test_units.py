@@ -65,7 +65,7 @@ def prices_of(trades: TradesResponse) -> list[float]:
     return trades.to_polars()["price"].to_list()
 
 
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=examples(100))
 @given(
     st.sampled_from(("EUR", "GBP", "GBX", "USD", "USX")),
     st.sampled_from(sorted(SIZES)),
@@ -91,7 +91,7 @@ def test_a_price_is_that_of_fractions(
     assert prices_of(trades) == [price]
 
 
-@settings(max_examples=examples(80), deadline=None)
+@settings(max_examples=examples(80))
 @given(
     st.lists(st.integers(0, 20 * DAY).map(lambda after: START + after), max_size=12),
     st.lists(st.tuples(st.integers(-5, 20), st.floats(0.1, 9)), unique_by=lambda one: one[0]),

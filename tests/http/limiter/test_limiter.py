@@ -72,7 +72,7 @@ def test_no_window_is_ever_exceeded_and_the_allowance_is_used() -> None:
     virtual_time.run(main())
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60))
 @given(
     st.builds(Limits, st.integers(1, 8), st.integers(1, 480), st.booleans()),
     st.lists(st.floats(0, 3), min_size=1, max_size=40),
@@ -144,7 +144,7 @@ def test_nobody_starves() -> None:
     virtual_time.run(main())
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60))
 @given(st.lists(st.sampled_from(PRIORITIES), min_size=1, max_size=60))
 def test_within_a_priority_the_order_is_kept(mixed: list[Priority]) -> None:
     order = virtual_time.run(granted(RequestLimiter(DEFAULT, clock=clock), mixed))
@@ -153,7 +153,7 @@ def test_within_a_priority_the_order_is_kept(mixed: list[Priority]) -> None:
         assert places == sorted(places)
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60))
 @given(st.sets(st.integers(0, 19)), st.floats(0, 3))
 def test_who_gives_up_uses_nothing_and_holds_nobody_up(quitters: set[int], after: float) -> None:
     async def main() -> None:

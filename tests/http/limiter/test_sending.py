@@ -109,7 +109,7 @@ def arrivals(
     return written
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60))
 @given(requests, ALLOWANCES)
 def test_no_stall_before_or_after_the_socket_loosens_a_window(
     drawn: list[Request], limits: Limits
@@ -121,7 +121,7 @@ def test_no_stall_before_or_after_the_socket_loosens_a_window(
         assert most_within(written, window.milliseconds) <= window.limit
 
 
-@settings(max_examples=examples(15), deadline=None)
+@settings(max_examples=examples(15))
 @given(requests, ALLOWANCES, st.lists(st.integers(-900_000, 10**9), min_size=2, max_size=2))
 def test_nor_does_the_clock_that_a_process_has(
     drawn: list[Request], limits: Limits, ahead: list[int]

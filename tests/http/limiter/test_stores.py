@@ -336,7 +336,7 @@ def results(store: Store, time: Clock, drawn: list[Ask]) -> list[Taken | Look | 
     return said
 
 
-@settings(max_examples=examples(80), deadline=None)
+@settings(max_examples=examples(80))
 @given(asks)
 def test_memory_and_file_give_the_same_answers(drawn: list[Ask]) -> None:
     mine, theirs = Clock(), Clock()
@@ -346,7 +346,7 @@ def test_memory_and_file_give_the_same_answers(drawn: list[Ask]) -> None:
     file.close()
 
 
-@settings(max_examples=examples(80), deadline=None)
+@settings(max_examples=examples(80))
 @given(drawn=asks)
 @example(drawn=[(0, "crowd", 1), (0, "start", 0), (0, "crowd", 1)])
 def test_memory_and_redis_give_the_same_answers(
