@@ -242,6 +242,8 @@ def test_hours_that_cut_a_candle_are_refused() -> None:
         (lambda: PowerCalendar("UTC", "8"), "peak_start", "is no time of day"),
         (lambda: PowerCalendar("UTC", weekdays=[0]), "weekdays", "1 for Monday"),
         (lambda: PowerCalendar("UTC", weekdays=[]), "weekdays", "1 for Monday"),
+        (lambda: PowerCalendar("UTC", weekdays=5), "weekdays", "1 for Monday"),  # type: ignore[arg-type]
+        (lambda: PowerCalendar("UTC", holidays=5), "holidays", "are no dates"),  # type: ignore[arg-type]
         (lambda: PowerCalendar("UTC", holidays="XX"), "holidays", "DE-BY"),
         (lambda: PowerCalendar("UTC", holidays="DE-QQ"), "holidays", "DE-BY"),
         (lambda: PowerCalendar("UTC", holidays=[EPOCH]), "holidays", "are not all dates"),

@@ -194,6 +194,11 @@ def test_prices_are_not_converted_twice() -> None:
     once = trades_of([START], [80.0]).to_unit("GBP/MWh", PRODUCT)
     with pytest.raises(TrayportValidationError, match="in GBP/MWh already"):
         once.to_unit("GBP/GJ", PRODUCT)
+    candles = once.to_ohlcv("1h")
+    for made in (candles, candles.resample("1d")):
+        with pytest.raises(TrayportValidationError, match="in GBP/MWh already") as error:
+            made.to_unit("GBP/MWh", PRODUCT)
+        assert error.value.parameter == "product"
     again = once[:1].to_unit("GBX/therm", "GBP/MWh")
     assert prices_of(again) == pytest.approx([80.0])
 
@@ -252,6 +257,19 @@ def test_what_cannot_work_is_refused(
     with pytest.raises(TrayportValidationError, match=says) as error:
         trades.to_unit(unit, product, rate=rate)
     assert error.value.parameter == parameter
+
+
+def test_an_age_of_rates_is_a_length_of_time() -> None:
+    rates = pl.DataFrame({"time": [date(2024, 3, 4)], "rate": [1.17]})
+    for age in (timedelta(), "7d"):
+        with pytest.raises(TrayportValidationError, match=r"timedelta\(days=7\)") as error:
+            trades_of([START], [80.0]).to_unit(
+                "EUR/MWh",
+                PRODUCT,
+                rate=rates,
+                max_rate_age=age,  # type: ignore[arg-type]
+            )
+        assert error.value.parameter == "max_rate_age"
 
 
 def test_without_the_extra_the_error_says_which_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import time
-from typing import Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -13,7 +13,7 @@ from trayport_api.models import Candle, IntervalUnit
 from ..query.times import Interval, TimeLike, TimeRange, interval_of
 from .analytics import ohlcv
 from .analytics.buckets import Clock
-from .base import Model, RequestRecord
+from .base import Model
 from .timed import TimedTable
 
 
@@ -25,12 +25,11 @@ class CandlesTable(TimedTable[Model]):
     _interval: Interval | None = None
 
     @classmethod
-    def made(
-        cls, frame: pl.DataFrame, interval: Interval | str, requests: Sequence[RequestRecord]
-    ) -> Self:
-        """Candles that were made here, of the rows of some requests."""
-        table = cls(frame, requests)
+    def made(cls, frame: pl.DataFrame, interval: Interval | str, source: TimedTable[Any]) -> Self:
+        """Candles that were made here, of the rows of another table."""
+        table = cls(frame, source.requests)
         table._interval = interval_of(interval)
+        table._unit = source._unit
         return table
 
     @property
@@ -103,7 +102,7 @@ class CandlesTable(TimedTable[Model]):
             source=self.interval,
             include_empty_buckets=include_empty_buckets,
         )
-        return self.made(frame, interval, self.requests)
+        return self.made(frame, interval, self)
 
     def vwap(
         self, from_: TimeLike | int | None = None, until: TimeLike | int | None = None

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from trayport_api.models import InstrumentDetails, MarketDetails
 
-from ..errors import TrayportValidationError, invalid, require_extra
+from ..errors import TrayportValidationError, require_extra
 from ..query.plan import CONTRACT
 from .analytics import units
 from .analytics.buckets import Clock
@@ -146,9 +146,12 @@ class TimedTable(TableResponse[Model]):
         self._check_product(product)
         source, target = units.unit_of(product), units.PriceUnit.parse(unit, "unit")
         if self._unit not in (None, source.text):
-            reason = f"says {source.text}, but the prices are in {self._unit} already"
-            suggestion = f"give {self._unit} as the product"
-            raise invalid("product", product, reason, suggestion, self._unit)
+            raise TrayportValidationError(
+                f"product has prices in {source.text}, but these are in {self._unit} already",
+                parameter="product",
+                limit=self._unit,
+                suggestion=f'give "{self._unit}" as the product',
+            )
         frame = units.converted(
             self._frame, self._time, self._prices, source, target, rate, max_rate_age
         )

@@ -233,7 +233,7 @@ class TradesTable(TimedTable[Model]):
             include_empty_buckets=include_empty_buckets,
             optional_fields=optional_fields,
         )
-        return OHLCVResponse.made(frame, interval, self.requests)
+        return OHLCVResponse.made(frame, interval, self)
 
 
 class TradesResponse(TradesTable[Trade]):

@@ -107,7 +107,10 @@ def _zone(value: str | ZoneInfo) -> str:
 
 
 def _weekdays(value: Sequence[int]) -> tuple[int, ...]:
-    days = tuple(value)
+    try:
+        days = tuple(value)
+    except TypeError:
+        days = ()
     if not days or not all(day in range(1, 8) for day in days):
         limit = "1 for Monday to 7 for Sunday"
         raise invalid("weekdays", value, "are not days of the week", f"use {limit}", limit)
@@ -119,7 +122,10 @@ def _holidays(value: str | Iterable[date]) -> Container[date]:
         return _holidays_of(value)
     if isinstance(value, Mapping):  # those of the library holidays, which finds each year's in time
         return cast("Mapping[date, str]", value)
-    days = frozenset(value)
+    try:
+        days = frozenset(value)
+    except TypeError:
+        raise invalid("holidays", value, "are no dates", _HOLIDAYS_ARE) from None
     # A datetime is a date too, but equals none.
     if not all(
         isinstance(day, date) and not isinstance(day, datetime) for day in list[object](days)

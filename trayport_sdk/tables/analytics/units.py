@@ -223,9 +223,16 @@ def _checked(rates: pl.DataFrame) -> pl.DataFrame:
     return found.sort("since")
 
 
+def _length(age: object) -> int:
+    """The nanoseconds of the longest age."""
+    if not isinstance(age, timedelta) or age <= timedelta():
+        raise invalid("max_rate_age", age, "is no length of time", "give one: timedelta(days=7)")
+    return age // timedelta(microseconds=1) * 1000
+
+
 def _rates_at(times: pl.Series, rates: pl.DataFrame, meaning: str, max_age: timedelta) -> pl.Series:
     """The last rate at or before each time, if it is not too old."""
-    age = max_age // timedelta(microseconds=1) * 1000
+    age = _length(max_age)
     rows = times.dt.timestamp("ns").alias("time").to_frame().with_row_index("row").sort("time")
     joined = rows.join_asof(
         rates, left_on="time", right_on="since", tolerance=age, check_sortedness=False
