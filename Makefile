@@ -10,6 +10,9 @@ EXTRAS := cli sandbox pandas arrow redis metrics keyring otel energy uvloop
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# The many processes of the suite compile modules once, wherever the shell says otherwise.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint types drift codegen docs fuzz slow perf perf-large profile lock clean
 
@@ -20,7 +23,7 @@ help:
 	@echo "make codegen  generated/ again, after a change of openapi/"
 	@echo "make docs     the documentation, in site/"
 	@echo "make fuzz     the properties of the suite with all of their examples"
-	@echo "make slow     the tests that take as long as the limits of the service do"
+	@echo "make slow     the tests that take as long as the limits of the service do, or much data"
 	@echo "make perf     the goals of speed and memory, and today's figures; PERF=--quick for a small share"
 	@echo "make perf-large  10 GB through a local server into Parquet"
 	@echo "make profile  where time and memory go, in build/profile"

@@ -1,5 +1,11 @@
+import fcntl
+import gc
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 from uuid import uuid4
@@ -7,8 +13,13 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.document import ROOT
 from tests.drawn import examples
 from tests.redis_server import RedisServer
+
+STARTED = time.monotonic()
+SECONDS = 300
+"""How long the whole suite may take, on two cores."""
 
 # A busy machine takes its time.
 settings.register_profile(
@@ -18,6 +29,21 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("trayport")
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays; the collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        took = time.monotonic() - STARTED
+        terminalreporter.write_line(f"suite: {took:.0f} s of at most {SECONDS} s")
 
 
 @pytest.fixture(autouse=True)
@@ -45,3 +71,31 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation, built strictly, once for all processes of a run."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    built = shared / "site"
+    with (shared / "site.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not built.exists():
+            work = tmp_path_factory.mktemp("site")
+            process = subprocess.run(
+                [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(work)],
+                cwd=ROOT,
+                env=os.environ
+                | {
+                    "NO_MKDOCS_2_WARNING": "1",
+                    "PYTHONPATH": f"{ROOT / 'generated'}{os.pathsep}{ROOT}",
+                },
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert process.returncode == 0, process.stdout + process.stderr
+            work.rename(built)
+    return built

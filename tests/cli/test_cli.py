@@ -4,42 +4,60 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import TypeAlias
 
 import polars as pl
 import pytest
+from attrs import frozen
 
 import trayport_sdk
+from trayport_sdk.cli import run
 from trayport_sdk.sandbox import Sandbox
 
 CONTRACT = "TTF Hi Cal 51.6* Apr-24"
+DAY = ("--from", "2024-03-04", "--until", "2024-03-05")
 
 
+@frozen
+class Done:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command: TypeAlias = Callable[..., Done]
+
+
+@pytest.fixture
 def trayport(
-    *arguments: str, cwd: Path, env: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("TRAYPORT_")}
-    return subprocess.run(
-        [sys.executable, "-m", "trayport_sdk", *arguments],
-        cwd=cwd,
-        env=kept | {"PYTHONPATH": os.pathsep.join(sys.path)} | (env or {}),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Runs a command in an empty directory, with nothing else in the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("TRAYPORT_")]:
+        monkeypatch.delenv(name)
+
+    def command(*arguments: str, **environment: str) -> Done:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        code = run(arguments)
+        return Done(code, *capsys.readouterr())
+
+    return command
 
 
-def download(out: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    dates = ("--from", "2024-03-04", "--until", "2024-03-06")
-    return trayport("trades", CONTRACT, *dates, "--out", out, "--sandbox", cwd=cwd)
-
-
-def test_trades_are_written_in_every_format_with_the_same_rows(tmp_path: Path) -> None:
+def test_trades_are_written_in_every_format_with_the_same_rows(
+    trayport: Command, tmp_path: Path
+) -> None:
     for name in ("trades.parquet", "trades.csv", "trades.jsonl"):
-        done = download(name, tmp_path)
-        assert done.returncode == 0, done.stderr
-        assert "Traceback" not in done.stderr
-        assert name in done.stdout
+        done = trayport("trades", CONTRACT, *DAY, "--out", name, "--sandbox")
+        assert done.code == 0, done.err
+        assert name in done.out
     parquet = pl.read_parquet(tmp_path / "trades.parquet")
     csv = pl.read_csv(tmp_path / "trades.csv")
     lines = pl.read_ndjson(tmp_path / "trades.jsonl")
@@ -70,71 +88,79 @@ def test_trades_are_written_in_every_format_with_the_same_rows(tmp_path: Path) -
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
 def test_wrong_usage_is_one_line_and_exit_code_2(
-    arguments: list[str], said: str, tmp_path: Path
+    arguments: list[str], said: str, trayport: Command, tmp_path: Path
 ) -> None:
-    done = trayport(*arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert done.stderr.startswith("trayport: ")
-    assert done.stderr.count("\n") == 1
+    done = trayport(*arguments)
+    assert done.code == 2
+    assert said in done.err
+    assert done.err.startswith("trayport: ")
+    assert done.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 
-def test_a_failure_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
-    arguments = ("TTF Hi Cal 51.9* Apr-24", "--from", "2024-03-04", "--until", "2024-03-05")
-    done = trayport("trades", *arguments, "--out", "x.csv", "--sandbox", cwd=tmp_path)
-    assert done.returncode == 1
-    assert "TTF Hi Cal 51.6*" in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_a_failure_is_one_line_and_exit_code_1(trayport: Command, tmp_path: Path) -> None:
+    done = trayport("trades", "TTF Hi Cal 51.9* Apr-24", *DAY, "--out", "x.csv", "--sandbox")
+    assert done.code == 1
+    assert "TTF Hi Cal 51.6*" in done.err
+    assert done.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 
-def test_a_refused_key_is_a_failure_that_does_not_show_it(tmp_path: Path) -> None:
+def test_a_refused_key_is_a_failure_that_does_not_show_it(trayport: Command) -> None:
     with Sandbox().serve() as server:
         done = trayport(
-            "trades", CONTRACT, "--from", "2024-03-04", "--until", "2024-03-05", "--out", "x.csv",
-            cwd=tmp_path,
-            env={
-                "TRAYPORT_API_KEY": "s3cret-key",
-                "TRAYPORT_ANALYTICS_URL": server.analytics_url,
-                "TRAYPORT_REFERENCE_URL": server.reference_url,
-            },
+            "trades", CONTRACT, *DAY, "--out", "x.csv",
+            TRAYPORT_API_KEY="s3cret-key",
+            TRAYPORT_ANALYTICS_URL=server.analytics_url,
+            TRAYPORT_REFERENCE_URL=server.reference_url,
         )  # fmt: skip
-    assert done.returncode == 1
-    assert "401" in done.stderr
-    assert "s3cret-key" not in done.stdout + done.stderr
+    assert done.code == 1
+    assert "401" in done.err
+    assert "s3cret-key" not in done.out + done.err
 
 
-def test_the_sandbox_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "trayport_sdk", "sandbox", "--port", "0", "--key", "k2"]
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as server:
+def process(*arguments: str) -> "subprocess.Popen[str]":
+    """The command in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "trayport_sdk", *arguments],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_sandbox_command_serves_until_it_is_told_to_stop(trayport: Command) -> None:
+    with process("sandbox", "--port", "0", "--key", "k2") as server:
         assert server.stdout is not None
         urls = [server.stdout.readline().split()[-1] for _ in range(2)]
         done = trayport(
-            "trades", CONTRACT, "--from", "2024-03-04", "--until", "2024-03-05", "--out", "x.csv",
-            cwd=tmp_path,
-            env={
-                "TRAYPORT_API_KEY": "k2",
-                "TRAYPORT_ANALYTICS_URL": urls[0],
-                "TRAYPORT_REFERENCE_URL": urls[1],
-            },
+            "trades", CONTRACT, *DAY, "--out", "x.csv",
+            TRAYPORT_API_KEY="k2",
+            TRAYPORT_ANALYTICS_URL=urls[0],
+            TRAYPORT_REFERENCE_URL=urls[1],
         )  # fmt: skip
         server.send_signal(signal.SIGINT)
         assert server.wait(30) == 0
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     assert urls[0].endswith("/analytics/api")
     assert urls[1].endswith("/reference")
 
 
-def test_the_demo_writes_what_it_tells_of(tmp_path: Path) -> None:
-    done = trayport("demo", "--out", "out/trades.parquet", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+def test_the_demo_writes_what_it_tells_of(
+    trayport: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = import_module("trayport_sdk.cli.demo")  # the package has a command of this name
+    monkeypatch.setattr(demo, "FROM", "2024-03-04")
+    monkeypatch.setattr(demo, "UNTIL", "2024-03-06")
+    done = trayport("demo", "--out", "out/trades.parquet")
+    assert done.code == 0, done.err
     written = pl.read_parquet(tmp_path / "out" / "trades.parquet")
-    assert f"{written.height:,} trades" in done.stdout
-    assert "3 requests instead of 36" in done.stdout
+    assert f"{written.height:,} trades" in done.out
+    assert "1 requests instead of 12" in done.out
     assert written["contract"].n_unique() == 12
 
 
-def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
-    assert trayport_sdk.__version__ in trayport("--version", cwd=tmp_path).stdout
+def test_the_version_is_that_of_the_package() -> None:
+    with process("--version") as asked:
+        said, _ = asked.communicate(timeout=60)
+    assert trayport_sdk.__version__ in said

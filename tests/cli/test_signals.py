@@ -28,6 +28,16 @@ SIGNALS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _signals_that_count() -> Iterator[None]:
+    """Also where the suite itself runs in the background, or under nohup."""
+    on_ctrl_c = signal.signal(signal.SIGINT, signal.default_int_handler)
+    on_hang_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGINT, on_ctrl_c)
+    signal.signal(signal.SIGHUP, on_hang_up)
+
+
 @pytest.fixture
 def without_ctrl_c() -> Iterator[None]:
     """As in a script that runs a command in the background."""

@@ -61,7 +61,11 @@ EVERY = [block for page in PAGES for block in blocks(page)]
 EXECUTED = [block for block in EVERY if block.reason is None]
 WITH_PYTHON = sorted({block.page for block in EXECUTED if block.language == "python"})
 COMMANDS = [
-    pytest.param(command[1:], id=f"{name(block.page)}:{block.line}: {' '.join(command[:2])}")
+    pytest.param(
+        command[1:],
+        id=f"{name(block.page)}:{block.line}: {' '.join(command[:2])}",
+        marks=[pytest.mark.slow] if command[1:] == ["demo"] else [],
+    )
     for block in EXECUTED
     if block.language == "shell"
     for command in commands(block)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
 import yaml
 from trayport_spec import ASSUMPTIONS, ENDPOINTS, VENUES
 
@@ -34,22 +30,6 @@ class Assets(HTMLParser):
         address = dict(attrs).get(LOADING.get(tag, ""))
         if address:
             self.found.append(address)
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    built = tmp_path_factory.mktemp("site")
-    paths = [str(ROOT / "generated"), str(ROOT)]
-    process = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(built)],
-        cwd=ROOT,
-        env=os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": os.pathsep.join(paths)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert process.returncode == 0, process.stdout + process.stderr
-    return built
 
 
 def pages(site: Path) -> Iterator[Path]:

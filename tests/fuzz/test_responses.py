@@ -2,24 +2,22 @@
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from trayport_api import models
 from trayport_spec import ENDPOINTS, Column, Endpoint
 
+from tests.document import DOCUMENT
 from tests.drawn import examples
 from trayport_sdk.tables import RESPONSES
 from trayport_sdk.tables.decode import decoder as decode
 from trayport_sdk.tables.decode import schema as columns
 
-DOCUMENT: dict[str, Any] = yaml.safe_load(Path("openapi/trayport.yaml").read_text())
 OPERATIONS = {
     item["get"]["operationId"]: item["get"] for item in DOCUMENT["paths"].values() if "get" in item
 }

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 import schemathesis
-import yaml
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import CheckFunction, not_a_server_error
 from schemathesis.core.failures import FailureGroup
@@ -25,10 +23,10 @@ from schemathesis.specs.openapi.checks import (
 )
 from trayport_spec import API_KEY_HEADER
 
-from tests.drawn import examples
+from tests.document import DOCUMENT
+from tests.drawn import FACTOR, examples
 from trayport_sdk.sandbox import Sandbox
 
-DOCUMENT: dict[str, Any] = yaml.safe_load(Path("openapi/trayport.yaml").read_text())
 # `positive_data_acceptance` joins them where a request keeps the rules between parameters, which no
 # schema of one parameter can tell.
 CHECKS: list[CheckFunction] = [
@@ -88,17 +86,19 @@ class Key:
 SANDBOX = Sandbox(limits=False)
 
 
-def schema_of(api: str, base: str, app: Any) -> Any:
-    schema = schemathesis.openapi.from_dict(half(api, base))
+def schema_of(document: dict[str, Any], app: Any) -> Any:
+    schema = schemathesis.openapi.from_dict(document)
     schema.app = app
     schema.auth()(Key)
+    # Every boundary of every parameter, some hundred requests an operation: for `make fuzz`.
+    schema.config.phases.update(phases=["coverage", "fuzzing"] if FACTOR >= 1 else ["fuzzing"])
     return schema
 
 
-analytics = schema_of("analytics", Sandbox.ANALYTICS_PATH, SANDBOX)
-reference = schema_of("reference", Sandbox.REFERENCE_PATH, SANDBOX)
-analytics_remote = schema_of("analytics", Sandbox.ANALYTICS_PATH, None)
-reference_remote = schema_of("reference", Sandbox.REFERENCE_PATH, None)
+ANALYTICS = half("analytics", Sandbox.ANALYTICS_PATH)
+REFERENCE = half("reference", Sandbox.REFERENCE_PATH)
+analytics, reference = schema_of(ANALYTICS, SANDBOX), schema_of(REFERENCE, SANDBOX)
+analytics_remote, reference_remote = schema_of(ANALYTICS, None), schema_of(REFERENCE, None)
 
 
 @analytics.parametrize()
@@ -132,8 +132,8 @@ KNOWN: dict[str, list[object]] = {
 CONTRADICTING = ("InstrumentId", "SecondSequenceItemId", "TradingItems")
 
 
-def that_exist(api: str, base: str) -> dict[str, Any]:
-    document = half(api, base)
+def that_exist() -> dict[str, Any]:
+    document = deepcopy(ANALYTICS)
     parameters = document["components"]["parameters"]
     for name, values in KNOWN.items():
         parameters[name]["schema"] = {"enum": values}
@@ -149,9 +149,7 @@ def that_exist(api: str, base: str) -> dict[str, Any]:
     return document
 
 
-existing = schemathesis.openapi.from_dict(that_exist("analytics", Sandbox.ANALYTICS_PATH))
-existing.app = SANDBOX
-existing.auth()(Key)
+existing = schema_of(that_exist(), SANDBOX)
 existing.config.generation.update(modes=[schemathesis.GenerationMode.POSITIVE])
 
 
@@ -191,7 +189,7 @@ def test_a_sandbox_that_lets_everybody_in_would_be_found_out() -> None:
         headers.append((API_KEY_HEADER.lower().encode(), b"sandbox"))
         await SANDBOX({**scope, "headers": headers}, receive, send)
 
-    schema = schema_of("reference", Sandbox.REFERENCE_PATH, open_door)
+    schema = schema_of(REFERENCE, open_door)
     case = schema["/markets"]["GET"].Case()
     with pytest.raises(FailureGroup, match=r"(?i)auth"):
         case.call_and_validate(checks=CHECKS)

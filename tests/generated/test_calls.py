@@ -17,7 +17,7 @@ from trayport_api.builders import BUILDERS
 from trayport_api.models import ContractType
 from trayport_spec import API_KEY_HEADER, ENDPOINTS, Endpoint
 
-from tests.openapi.test_document import DOCUMENT
+from tests.document import DOCUMENT
 
 KEY = "a-key"
 

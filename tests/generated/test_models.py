@@ -13,15 +13,13 @@ import attrs
 import pytest
 import trayport_api.models
 import trayport_spec
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.document import DOCUMENT, ROOT
 from tests.drawn import examples
 from trayport_api import AuthenticatedClient, Client
 
-ROOT = Path(__file__).resolve().parents[2]
 GENERATED = ROOT / "generated"
-DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "openapi" / "trayport.yaml").read_text())
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 KEY = "a-key-that-nobody-may-see"
 TYPES: list[Any] = [value for _, value in inspect.getmembers(trayport_api.models, inspect.isclass)]

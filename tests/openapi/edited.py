@@ -33,9 +33,8 @@ class Copy:
         return self.root / "openapi" / "trayport.yaml"
 
     def __attrs_post_init__(self) -> None:
-        ignored = shutil.ignore_patterns("__pycache__")
         for folder in self.only:
-            shutil.copytree(ROOT / folder, self.root / folder, ignore=ignored)
+            shutil.copytree(ROOT / folder, self.root / folder)
         shutil.copy2(ROOT / "codegen.sh", self.root)
 
     def replace(self, old: str, new: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from .edited import ROOT, Copy
 
-NAME = "TTF Hi Cal 51.6* Apr-24"
+NAME = "10000065*#Single#10000305#244#0"
 CONTRACT = "marketId=10000065&sequenceId=10000305&contractType=SinglePeriod"
 ONE = f"{CONTRACT}&sequenceItemId=244"
 TRADES = f"/trades?{ONE}&from=2024-03-04&until=2024-03-05"
@@ -31,7 +31,9 @@ def listed(items: int) -> str:
 # For each edit: paths, which a sandbox answers, and calls of methods, which both clients make.
 PATHS = {
     "range": [
-        f"/trades?{ONE}&from=2024-03-01&until={until}" for until in ("2024-04-01", "2024-04-01T01")
+        # Of an item that hardly trades.
+        f"/trades?{CONTRACT}&sequenceItemId=330&from=2024-03-01&until={until}"
+        for until in ("2024-04-01", "2024-04-01T01")
     ],
     "batch": [
         f"{SNAPSHOTS}&{name}"
@@ -185,8 +187,6 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Edited:
     assert "run ./codegen.sh" in checked.stderr
     made = copy.codegen()
     assert made.returncode == 0, made.stderr
-    again = copy.codegen("--check")
-    assert again.returncode == 0, again.stdout
     found = copy.try_out({"paths": PATHS, "calls": CALLS, "commands": COMMANDS})
     return Edited(checked.stdout, found.pop("tables"), **found)
 

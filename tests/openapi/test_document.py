@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import csv
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 from attrs import field, frozen
 from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from tests.document import DOCUMENT, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OPENAPI = Path(__file__).resolve().parents[2] / "openapi"
-DOCUMENT: dict[str, Any] = yaml.safe_load((OPENAPI / "trayport.yaml").read_text())
+OPENAPI = ROOT / "openapi"
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 with (OPENAPI / "venues.csv").open() as table:
     VENUES = {row["code"]: row for row in csv.DictReader(table)}

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import yaml
 
+from tests.document import DOCUMENT
 from trayport_sdk.sandbox import Sandbox
 
-OPENAPI = Path(__file__).resolve().parents[2] / "openapi"
-DOCUMENT: dict[str, Any] = yaml.safe_load((OPENAPI / "trayport.yaml").read_text())
 SHARED = DOCUMENT["components"]["parameters"]
 
 
