@@ -1,4 +1,3 @@
-import fcntl
 import gc
 import os
 import subprocess
@@ -6,11 +5,11 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from tests.document import ROOT
@@ -47,9 +46,11 @@ def pytest_terminal_summary(
 
 
 @pytest.fixture(autouse=True)
-def cache_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+def cache_of_the_user(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """No test finds what another one has read, or leaves files in the user's own directory."""
-    monkeypatch.setenv("XDG_CACHE_HOME", f"{gettempdir()}/trayport-tests-{uuid4()}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / f"cache-{uuid4()}"))
 
 
 @pytest.fixture
@@ -80,8 +81,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
     built = shared / "site"
-    with (shared / "site.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(shared / "site.lock"):
         if not built.exists():
             work = tmp_path_factory.mktemp("site")
             process = subprocess.run(
