@@ -51,6 +51,7 @@ HOMES = {
     "keyring": "settings.py",
     "holidays": "tables/analytics/calendar.py",
     "pint": "tables/analytics/units.py",
+    "rapidfuzz": "resources/search.py",
     "filelock": "resources/cache.py",
     "platformdirs": "resources/cache.py",
 }

@@ -34,7 +34,8 @@ _PUBLIC = {
     ".bulk.writer": "FileReport",
     ".client": "TrayportClient",
     ".errors": (
-        "TrayportAPIError TrayportAuthenticationError TrayportAuthorizationError "
+        "TrayportAPIError TrayportAmbiguityWarning TrayportAuthenticationError "
+        "TrayportAuthorizationError "
         "TrayportCircuitBreakerError TrayportConfigurationError TrayportConnectionError "
         "TrayportDecodeError TrayportError TrayportForkError TrayportHistoryWarning "
         "TrayportLimiterError TrayportLookupError TrayportNotFoundError "
@@ -46,8 +47,10 @@ _PUBLIC = {
     ".query.plan": "BulkMarketQuery BulkSequenceItemQuery ParallelContractQuery QueryPlan",
     ".query.build": "Routes",
     ".query.times": "Interval TimeLike Window",
+    ".resources.catalog": "ContractDescription",
     ".resources.health": "HealthCheck HealthReport Status",
-    ".resources.methods": "ReferenceList",
+    ".resources.cache": "ReferenceList",
+    ".resources.search": "Match",
     ".settings": "Settings",
     ".tables": (
         "ActivityResponse OHLCVResponse OrderBookResponse OrderBookTopResponse "

@@ -51,6 +51,7 @@ from .bulk.stream import TableStream as TableStream
 from .bulk.writer import FileReport as FileReport
 from .client import TrayportClient as TrayportClient
 from .errors import TrayportAPIError as TrayportAPIError
+from .errors import TrayportAmbiguityWarning as TrayportAmbiguityWarning
 from .errors import TrayportAuthenticationError as TrayportAuthenticationError
 from .errors import TrayportAuthorizationError as TrayportAuthorizationError
 from .errors import TrayportCircuitBreakerError as TrayportCircuitBreakerError
@@ -79,10 +80,12 @@ from .query.build import Routes as Routes
 from .query.times import Interval as Interval
 from .query.times import TimeLike as TimeLike
 from .query.times import Window as Window
+from .resources.catalog import ContractDescription as ContractDescription
 from .resources.health import HealthCheck as HealthCheck
 from .resources.health import HealthReport as HealthReport
 from .resources.health import Status as Status
-from .resources.methods import ReferenceList as ReferenceList
+from .resources.cache import ReferenceList as ReferenceList
+from .resources.search import Match as Match
 from .settings import Settings as Settings
 from .tables import ActivityResponse as ActivityResponse
 from .tables import OHLCVResponse as OHLCVResponse

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
-from .errors import TrayportConfigurationError, TrayportValidationError, invalid
+from .errors import TrayportConfigurationError, TrayportValidationError, exclusive, invalid
 from .resources.calls import called, checked_calls
 from .resources.generated.groups import GROUPS, Groups
 
@@ -42,10 +42,12 @@ if TYPE_CHECKING:
     from .http.limiter import Priority
     from .http.session import Session
     from .query.build import ResponseFormat
-    from .query.contracts import ContractSpec
+    from .query.contracts import ContractSpec, ContractType
     from .query.times import Interval, TimeLike
+    from .resources.catalog import ContractDescription
     from .resources.health import HealthReport, Status
     from .resources.planner import Planner
+    from .resources.search import Match
     from .resources.series import Adjust, Roll, Series
     from .sandbox import Sandbox
     from .settings import Settings
@@ -236,7 +238,7 @@ class TrayportClient(Groups):
                 limit=", ".join(PRIORITIES),
                 suggestion=f"use one of {', '.join(PRIORITIES)}",
             )
-        _ = self._catalog  # made before the copy, which shares it
+        _ = self._resolver  # made before the copy, which shares it
         other = copy(self)
         settings = self.settings.replace(timeout=timeout, max_retries=max_retries)
         policy = Policy.from_settings(settings, priority or self._session.policy.priority)
@@ -392,23 +394,147 @@ class TrayportClient(Groups):
         """
         return await self._runner.retry_failed(path, out)
 
-    async def resolve_contract(self, symbol_or_name: str) -> ContractSpec:
-        """The contract of a name or of a machine symbol.
+    @overload
+    async def resolve_contract(
+        self, symbol_or_name: str | ContractSpec, *, at: TimeLike | None = None
+    ) -> ContractSpec: ...
+
+    @overload
+    async def resolve_contract(
+        self,
+        *,
+        market: str | None = None,
+        instrument: str | None = None,
+        sequence: str | None = None,
+        item: str,
+        second_item: str | None = None,
+        contract_type: ContractType | str | None = None,
+        at: TimeLike | None = None,
+    ) -> ContractSpec: ...
+
+    async def resolve_contract(
+        self,
+        symbol_or_name: Any = None,
+        *,
+        at: TimeLike | None = None,
+        **parts: Any,
+    ) -> ContractSpec:
+        """The contract of a name, of the names of its parts, or of a machine symbol.
+
+        A name is a product and a delivery period. Case and white space do not count as long as only
+        one thing can be meant, and a period may be written as people do: `Apr-24`, `April 2024`,
+        `2024-04`, `Q2 24`, `Sum-24`, `Cal-25`; `M+1` is the month after the current one where the
+        product is traded, and `front month` the first one that is still traded. Expired periods
+        are found as well.
 
         Args:
             symbol_or_name: Such as `"TTF Hi Cal 51.6* Apr-24"` for a market (with a `*`),
-                `"TTF Hi Cal 51.6 EEX Apr-24"` for an instrument, or
-                `"10000065*#Single#10000305#244#0"`.
+                `"TTF Hi Cal 51.6 EEX Apr-24"` for an instrument, `"TTF Hi Cal 51.6* Apr/May-24"`
+                for a spread, or `"10000065*#Single#10000305#244#0"`.
+            market: Instead of it: the market; the `*` may be left out.
+            instrument: Or the instrument.
+            sequence: The sequence; needed only where several have an item of that name.
+            item: The delivery period.
+            second_item: The second one of a spread or range.
+            contract_type: The type, `Spread` unless told where there are two periods.
+            at: The time that relative periods count from; now when it is left out.
+
+        Returns:
+            The contract; its `name` and `period` are set.
 
         Raises:
-            TrayportLookupError: The name does not exist; the nearest names are listed.
+            TrayportLookupError: The name does not exist, or several things have it; names to use
+                instead are listed, markets first.
+
+        Warns:
+            TrayportAmbiguityWarning: The name is an instrument's, and a market has the same one.
 
         Example:
             >>> async with TrayportClient.sandbox() as client:
-            ...     await client.resolve_contract("TTF Hi Cal 51.6* Apr-24")
-            ContractSpec.parse('10000065*#Single#10000305#244#0')
+            ...     april = await client.resolve_contract("ttf hi cal 51.6* april 2024")
+            ...     same = await client.resolve_contract(market="TTF Hi Cal 51.6", item="Apr-24")
+            >>> april.name, april == same
+            ('TTF Hi Cal 51.6* Apr-24', True)
         """
-        return await self._catalog.resolve(symbol_or_name)
+        from .resources.resolve import Resolver
+
+        if not parts:
+            return await self._resolver.resolve(symbol_or_name, at)
+        if symbol_or_name is not None:
+            raise exclusive("symbol_or_name", next(iter(parts)))
+        arguments = {**parts, "at": at}
+        contract: ContractSpec = await called(
+            Resolver.contract_of, (self._resolver,), arguments, "resolve_contract"
+        )
+        return contract
+
+    async def describe(self, contract: ContractSpec | str) -> ContractDescription:
+        """The names and dates of a contract, and the ids of its parts.
+
+        Args:
+            contract: The contract, its symbol or its name.
+
+        Raises:
+            TrayportLookupError: The reference data does not have it.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     april = await client.describe("10000065*#Single#10000305#244#0")
+            >>> april.name, april.sequence_name, april.trading_end.date()
+            ('TTF Hi Cal 51.6* Apr-24', 'Gas - NG Months', datetime.date(2024, 3, 28))
+        """
+        return await self._resolver.catalog.describe(await self._resolver.resolve(contract))
+
+    async def search_instruments(self, pattern: str, limit: int = 10) -> list[Match]:
+        """The instruments whose names are most like a pattern, best first.
+
+        Case, accents, the order of words and the comma of decimals do not count; words may be only
+        begun, or have a typing error.
+
+        Args:
+            pattern: What is known of the name.
+            limit: How many to return at most.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     found = await client.search_instruments("eex ttf hi cal 51,6")
+            >>> found[0].name, found[0].id
+            ('TTF Hi Cal 51.6 EEX', 10002806)
+        """
+        return await self._resolver.search(pattern, limit, is_market=False)
+
+    async def search_markets(self, pattern: str, limit: int = 10) -> list[Match]:
+        """The markets whose names are most like a pattern, best first, as `search_instruments`.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     found = await client.search_markets("ttf cal hi")
+            >>> found[0].name, found[0].id
+            ('TTF Hi Cal 51.6*', 10000065)
+        """
+        return await self._resolver.search(pattern, limit, is_market=True)
+
+    async def search_contracts(
+        self, pattern: str, limit: int = 10, *, at: TimeLike | None = None
+    ) -> list[Match]:
+        """The contracts that a pattern may mean, best first and markets before instruments.
+
+        Args:
+            pattern: A product and a delivery period, in any order. Without a period, the first ones
+                that are still traded are found.
+            limit: How many to return at most.
+            at: The time that relative periods count from; now when it is left out.
+
+        Returns:
+            Matches whose `contract` and `name` every call takes.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     found = await client.search_contracts("apr 24 ttf hi cal")
+            >>> found[0].name
+            'TTF Hi Cal 51.6* Apr-24'
+        """
+        return await self._resolver.search_contracts(pattern, limit, at)
 
     async def curve(
         self, product: str, sequence: str, *, n: int = 12, at: TimeLike | None = None
@@ -627,8 +753,14 @@ class TrayportClient(Groups):
         until: TimeLike | None = None,
         **options: Any,
     ) -> TradesResponse:
+        names = {"market_name": market_name, "sequence_name": sequence_name, "item_name": item_name}
         _check_times(from_, until, item_name)
-        contract = await self._catalog.contract_in(market_name, sequence_name, item_name)
+        for parameter, name in names.items():
+            if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise invalid(parameter, name, "is not a name", "give text")
+        contract = await self._resolver.contract_of(
+            market=market_name, sequence=sequence_name, item=item_name
+        )
         return await self.trades.get_trades(contract, from_, until, **options)
 
     async def get_ohlcv(
@@ -817,7 +949,7 @@ class TrayportClient(Groups):
         names = listed_markets(markets)
         most = MAX_REQUESTS * len(names) if max_requests is None else max_requests
         return BulkMarketDataResponse(
-            await Markets(self._runner, self._catalog).data(
+            await Markets(self._runner, self._resolver).data(
                 names, from_, until, max_requests=most, on_progress=on_progress
             )
         )
@@ -1016,7 +1148,7 @@ class TrayportClient(Groups):
     def _series(self) -> Series:
         from .resources.series import Series
 
-        return Series(self._runner, self._catalog)
+        return Series(self._runner, self._resolver)
 
     def _stream(self, contracts: Contracts, endpoint: str, **arguments: Any) -> TableStream:
         from .bulk.stream import TableStream

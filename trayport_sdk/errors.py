@@ -405,5 +405,9 @@ class TrayportStaleDataWarning(UserWarning):
     """Reference data came from the cache, because the service keeps failing."""
 
 
+class TrayportAmbiguityWarning(UserWarning):
+    """A name is that of one venue's instrument, while a market of all venues is called the same."""
+
+
 class TrayportHistoryWarning(UserWarning):
     """A range of orders starts before the history of some venues does: rows are missing there."""

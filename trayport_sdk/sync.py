@@ -62,15 +62,17 @@ if TYPE_CHECKING:
     from .http.hooks import EventHooks, OnBreakerChange, OnRetry
     from .http.limiter import Priority
     from .query.build import ResponseFormat, Routes
-    from .query.contracts import ContractSpec
+    from .query.contracts import ContractSpec, ContractType
     from .query.plan import QueryPlan
     from .query.times import Interval, TimeLike
+    from .resources.catalog import ContractDescription
     from .resources.health import HealthReport, Status
     from .resources.methods import ReferenceList
     from .resources.orders import OrdersGroup as AsyncOrdersGroup
     from .resources.planner import Planner as AsyncPlanner
     from .resources.planner import PlanOptions
     from .resources.reference import ReferenceGroup as AsyncReferenceGroup
+    from .resources.search import Match
     from .resources.series import Adjust, Roll
     from .resources.snapshots import SnapshotsGroup as AsyncSnapshotsGroup
     from .resources.trades import TradesGroup as AsyncTradesGroup
@@ -1649,23 +1651,133 @@ class TrayportClient:
         """
         return self._portal.run(self._async.retry_failed(path, out))
 
-    def resolve_contract(self, symbol_or_name: str) -> ContractSpec:
-        """The contract of a name or of a machine symbol.
+    @overload
+    def resolve_contract(
+        self, symbol_or_name: str | ContractSpec, *, at: TimeLike | None = None
+    ) -> ContractSpec: ...
+
+    @overload
+    def resolve_contract(
+        self,
+        *,
+        market: str | None = None,
+        instrument: str | None = None,
+        sequence: str | None = None,
+        item: str,
+        second_item: str | None = None,
+        contract_type: ContractType | str | None = None,
+        at: TimeLike | None = None,
+    ) -> ContractSpec: ...
+
+    def resolve_contract(
+        self, symbol_or_name: Any = None, *, at: TimeLike | None = None, **parts: Any
+    ) -> ContractSpec:
+        """The contract of a name, of the names of its parts, or of a machine symbol.
+
+        A name is a product and a delivery period. Case and white space do not count as long as only
+        one thing can be meant, and a period may be written as people do: `Apr-24`, `April 2024`,
+        `2024-04`, `Q2 24`, `Sum-24`, `Cal-25`; `M+1` is the month after the current one where the
+        product is traded, and `front month` the first one that is still traded. Expired periods
+        are found as well.
 
         Args:
             symbol_or_name: Such as `"TTF Hi Cal 51.6* Apr-24"` for a market (with a `*`),
-                `"TTF Hi Cal 51.6 EEX Apr-24"` for an instrument, or
-                `"10000065*#Single#10000305#244#0"`.
+                `"TTF Hi Cal 51.6 EEX Apr-24"` for an instrument, `"TTF Hi Cal 51.6* Apr/May-24"`
+                for a spread, or `"10000065*#Single#10000305#244#0"`.
+            market: Instead of it: the market; the `*` may be left out.
+            instrument: Or the instrument.
+            sequence: The sequence; needed only where several have an item of that name.
+            item: The delivery period.
+            second_item: The second one of a spread or range.
+            contract_type: The type, `Spread` unless told where there are two periods.
+            at: The time that relative periods count from; now when it is left out.
+
+        Returns:
+            The contract; its `name` and `period` are set.
 
         Raises:
-            TrayportLookupError: The name does not exist; the nearest names are listed.
+            TrayportLookupError: The name does not exist, or several things have it; names to use
+                instead are listed, markets first.
+
+        Warns:
+            TrayportAmbiguityWarning: The name is an instrument's, and a market has the same one.
 
         Example:
             >>> with TrayportClient.sandbox() as client:
-            ...     client.resolve_contract("TTF Hi Cal 51.6* Apr-24")
-            ContractSpec.parse('10000065*#Single#10000305#244#0')
+            ...     april = client.resolve_contract("ttf hi cal 51.6* april 2024")
+            ...     same = client.resolve_contract(market="TTF Hi Cal 51.6", item="Apr-24")
+            >>> april.name, april == same
+            ('TTF Hi Cal 51.6* Apr-24', True)
         """
-        return self._portal.run(self._async.resolve_contract(symbol_or_name))
+        return self._portal.run(self._async.resolve_contract(symbol_or_name, at=at, **parts))
+
+    def describe(self, contract: ContractSpec | str) -> ContractDescription:
+        """The names and dates of a contract, and the ids of its parts.
+
+        Args:
+            contract: The contract, its symbol or its name.
+
+        Raises:
+            TrayportLookupError: The reference data does not have it.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     april = client.describe("10000065*#Single#10000305#244#0")
+            >>> april.name, april.sequence_name, april.trading_end.date()
+            ('TTF Hi Cal 51.6* Apr-24', 'Gas - NG Months', datetime.date(2024, 3, 28))
+        """
+        return self._portal.run(self._async.describe(contract))
+
+    def search_instruments(self, pattern: str, limit: int = 10) -> list[Match]:
+        """The instruments whose names are most like a pattern, best first.
+
+        Case, accents, the order of words and the comma of decimals do not count; words may be only
+        begun, or have a typing error.
+
+        Args:
+            pattern: What is known of the name.
+            limit: How many to return at most.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     found = client.search_instruments("eex ttf hi cal 51,6")
+            >>> found[0].name, found[0].id
+            ('TTF Hi Cal 51.6 EEX', 10002806)
+        """
+        return self._portal.run(self._async.search_instruments(pattern, limit))
+
+    def search_markets(self, pattern: str, limit: int = 10) -> list[Match]:
+        """The markets whose names are most like a pattern, best first, as `search_instruments`.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     found = client.search_markets("ttf cal hi")
+            >>> found[0].name, found[0].id
+            ('TTF Hi Cal 51.6*', 10000065)
+        """
+        return self._portal.run(self._async.search_markets(pattern, limit))
+
+    def search_contracts(
+        self, pattern: str, limit: int = 10, *, at: TimeLike | None = None
+    ) -> list[Match]:
+        """The contracts that a pattern may mean, best first and markets before instruments.
+
+        Args:
+            pattern: A product and a delivery period, in any order. Without a period, the first ones
+                that are still traded are found.
+            limit: How many to return at most.
+            at: The time that relative periods count from; now when it is left out.
+
+        Returns:
+            Matches whose `contract` and `name` every call takes.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     found = client.search_contracts("apr 24 ttf hi cal")
+            >>> found[0].name
+            'TTF Hi Cal 51.6* Apr-24'
+        """
+        return self._portal.run(self._async.search_contracts(pattern, limit, at=at))
 
     def curve(
         self, product: str, sequence: str, *, n: int = 12, at: TimeLike | None = None

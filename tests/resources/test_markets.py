@@ -165,7 +165,7 @@ async def test_a_contract_is_found_by_the_names_of_its_parts() -> None:
     [
         (("TTF Hi Cal 51.7*", "Gas - NG Months", "Apr-24"), "TTF Hi Cal 51.6*"),
         (("TTF Hi Cal 51.6*", "Gas - NG Month", "Apr-24"), "Gas - NG Months"),
-        (("TTF Hi Cal 51.6*", "Gas - NG Months", "Apr_24"), "Apr-24"),
+        (("TTF Hi Cal 51.6*", "Gas - NG Months", "Arp-24"), "Apr-24"),
     ],
 )
 async def test_a_part_that_does_not_exist_lists_the_nearest(

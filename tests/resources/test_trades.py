@@ -301,10 +301,10 @@ async def test_a_key_without_the_right_to_the_current_day_is_told_so_by_the_serv
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [
-        ("TTF Hi Cal 51.7* Apr-24", "TTF Hi Cal 51.6*"),
-        ("TTF Hi Cal 51.6* Apr_24", "Apr-24"),
-        ("TTF Hi Cal 51.6* DA", "Day Ahead"),
-        ("TTF Hi Cal 51.6 EEEX Apr-24", "TTF Hi Cal 51.6 EEX"),
+        ("TTF Hi Cal 51.7* Apr-24", "TTF Hi Cal 51.6* Apr-24"),
+        ("TTF Hi Cal 51.6* Arp-24", "TTF Hi Cal 51.6* Apr-24"),
+        ("TTF Hi Cal 51.6* Day Behind", "TTF Hi Cal 51.6* Day Ahead"),
+        ("TTF Hi Cal 51.6 EEEX Apr-24", "TTF Hi Cal 51.6 EEX Apr-24"),
     ],
 )
 async def test_a_name_that_names_nothing_lists_the_nearest(name: str, nearest: str) -> None:

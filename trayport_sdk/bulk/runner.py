@@ -41,7 +41,7 @@ class Runner:
 
     Args:
         session: Sends the requests.
-        resolve: Finds the contract of a name or a symbol.
+        resolve: Finds the contracts of names and symbols.
         settings: The settings in force.
         now: The time of day, which decides where the data ends.
     """
@@ -49,7 +49,7 @@ class Runner:
     def __init__(
         self,
         session: Session,
-        resolve: Callable[[str], Awaitable[ContractSpec]],
+        resolve: Callable[[Iterable[ContractSpec | str]], Awaitable[Sequence[ContractSpec]]],
         settings: Callable[[], Settings],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -85,11 +85,7 @@ class Runner:
 
     async def about(self, contracts: Contracts | None, query: QueryPlan) -> QueryPlan:
         """The query, about contracts that may be given by name."""
-        resolved = [
-            given if isinstance(given, ContractSpec) else await self._resolve(given)
-            for given in listed(contracts)
-        ]
-        return about(query, resolved)
+        return about(query, await self._resolve(listed(contracts)))
 
     async def about_one(self, contract: Contracts | None, query: QueryPlan) -> QueryPlan:
         """The query about one contract, whose rows need no column that names it."""

@@ -119,6 +119,9 @@ class ContractSpec:
         second_sequence_item_id: The second delivery period of a spread or range.
         contract_type: A single period (the default), a spread, or a range. Text is accepted in the
             forms of requests and of responses.
+        name: The name as every call takes it, such as `TTF Hi Cal 51.6* Apr-24`, where a name was
+            resolved. Contracts are equal whatever their names are.
+        period: The name of the delivery period in it, such as `Apr-24` or `Apr-24/May-24`.
 
     Raises:
         TrayportValidationError: The parts contradict each other.
@@ -141,6 +144,8 @@ class ContractSpec:
     contract_type: ContractType = field(
         default=ContractType.SINGLE_PERIOD, converter=_contract_type
     )
+    name: str | None = field(default=None, eq=False)
+    period: str | None = field(default=None, eq=False)
 
     def __attrs_post_init__(self) -> None:
         if (self.market_id is None) == (self.instrument_id is None):

@@ -122,7 +122,7 @@ class QueryPlan:
             return {}
         first = self.contracts[0]
         items = tuple(contract.sequence_item_id for contract in self.contracts)
-        parts = asdict(first, recurse=False) | {
+        parts = asdict(first, recurse=False, filter=lambda part, _: bool(part.eq)) | {
             "sequence_item_id": items if self.operation.limits.contract == "many" else items[0],
             "contract_type": first.contract_type.value,
         }

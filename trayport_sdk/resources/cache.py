@@ -11,7 +11,7 @@ import hashlib
 import re
 import warnings
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from zlib import crc32
 import msgspec
 from trayport_spec import SPEC_HASH
 
-from ..settings import Settings, stays_here
+from ..settings import DAY, Settings, stays_here
 
 if TYPE_CHECKING:
     from ..errors import TrayportError
@@ -36,6 +36,12 @@ Derived = TypeVar("Derived")
 Documents: TypeAlias = list[dict[str, Any]]
 """The rows of a response as JSON objects."""
 
+# The settings that say how long the rows of a schema are served.
+_LIFETIMES = {
+    **dict.fromkeys(("Instrument", "Market", "InstrumentDetails", "MarketDetails"), "products_ttl"),
+    "Sequence": "sequences_ttl",
+    "SequenceItem": "items_ttl",
+}
 ENTRIES_KEPT = 4096
 """How many responses are kept in memory at most."""
 LOCK_WAIT = 10.0
@@ -100,7 +106,7 @@ class ReferenceCache:
 
     def __init__(
         self,
-        lifetimes: dict[str, float],
+        lifetimes: Mapping[str, float],
         disk: Disk | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -122,23 +128,26 @@ class ReferenceCache:
         """
         if settings.cache == "off":
             return cls({})
-        lifetimes = {
-            **dict.fromkeys(
-                ("Instrument", "Market", "InstrumentDetails", "MarketDetails"),
-                settings.products_ttl,
-            ),
-            "Sequence": settings.sequences_ttl,
-            "SequenceItem": settings.items_ttl,
-        }
+        lifetimes = {schema: getattr(settings, name) for schema, name in _LIFETIMES.items()}
         is_here = in_process or stays_here(settings.reference_url)
         if settings.cache == "memory" or (is_here and settings.cache_dir is None):
             return cls(lifetimes)
         return cls(lifetimes, Disk(directory_of(settings)))
 
-    def knows(self, request: ApiRequest) -> bool:
-        """Whether a response is in memory and needs no request."""
+    @classmethod
+    def for_one_call(cls) -> Self:
+        """A cache in memory of what a single call reads, where nothing is kept for longer."""
+        return cls(dict.fromkeys(_LIFETIMES, DAY))
+
+    @property
+    def keeps(self) -> bool:
+        """Whether anything is kept."""
+        return bool(self._lifetimes)
+
+    def expiry(self, request: ApiRequest) -> datetime:
+        """Until when a response is in memory, and needs no request."""
         entry = self._kept.get(request.identity)
-        return entry is not None and entry.expires > self.now()
+        return self._refreshed if entry is None else entry.expires
 
     def refresh(self) -> None:
         """Has everything read again when it is wanted next; it is served meanwhile on failures."""

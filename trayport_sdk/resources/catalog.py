@@ -1,224 +1,301 @@
-"""Names into contracts."""
+"""The reference data as it is looked up: products, sequences and items, by id and by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+import asyncio
+import re
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from trayport_api.models import Instrument, Market, Sequence, SequenceItem
+from attrs import evolve, frozen
+from trayport_api.models import (
+    Instrument,
+    InstrumentDetails,
+    Market,
+    MarketDetails,
+    SequenceItem,
+)
+from trayport_api.models import Sequence as SequenceModel
 
-from ..errors import TrayportLookupError, TrayportValidationError
-from ..query.contracts import ContractSpec, looks_like_symbol
-from .methods import request_of
+from ..errors import TrayportLookupError
+from ..query.contracts import ContractSpec, ContractType
+from ..query.periods import Kind, Period, parse, squeezed
+from ..query.times import instant
+from .cache import Entry, ReferenceCache
+from .methods import ReferenceReader, request_of
 from .reference import ALL_ITEMS
+from .search import ProductNames, grouped
 
 if TYPE_CHECKING:
-    from .cache import Entry
-    from .methods import ReferenceReader
+    from ..http.messages import ApiRequest
 
 # Every item a sequence ever had, expired ones included.
 EVERY_ITEM = {"start_date": "1970", "count": ALL_ITEMS}
-NEAREST = 5
-LIKENESS = 0.35
-EXAMPLE = "write a product and a delivery period, like 'TTF Hi Cal 51.6* Apr-24'"
 
-Place: TypeAlias = tuple[int, int]
-"""A sequence and an item of it."""
-
-Product: TypeAlias = tuple[bool, int]
-"""Whether it is a market, and its id."""
+# What the names of sequences say about their items; the first that fits counts.
+_KINDS: Sequence[tuple[str, Kind | None]] = (
+    ("prompt", None),
+    ("weekend", "weekend"),
+    ("week", "week"),
+    ("gas year", "gas year"),
+    ("day", "day"),
+    ("month", "month"),
+    ("quarter", "quarter"),
+    ("season", "season"),
+    ("year", "year"),
+)
 
 Value = TypeVar("Value")
 
 
+@frozen
+class Product:
+    """An instrument or a market, as names and requests have it."""
+
+    is_market: bool
+    id: int
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name as it begins the name of a contract."""
+        return f"{self.name}*" if self.is_market else self.name
+
+    @property
+    def sequences_operation(self) -> str:
+        """The operation that lists its sequences."""
+        return f"get_{'market' if self.is_market else 'instrument'}_sequences"
+
+    def contract(self, sequence_id: int, items: Sequence[SequenceItem]) -> ContractSpec:
+        """Its contract of an item, or the spread of two."""
+        first, *second = items
+        spec = ContractSpec(
+            market_id=self.id if self.is_market else None,
+            instrument_id=None if self.is_market else self.id,
+            sequence_id=sequence_id,
+            sequence_item_id=first.id,
+            second_sequence_item_id=second[0].id if second else None,
+            contract_type=ContractType.SPREAD if second else ContractType.SINGLE_PERIOD,
+        )
+        return self.named(spec, items)
+
+    def named(self, contract: ContractSpec, items: Sequence[SequenceItem]) -> ContractSpec:
+        """A contract with its name."""
+        period = "/".join(item.name for item in items)
+        return evolve(contract, name=f"{self.title} {period}", period=period)
+
+
+def product_of(contract: ContractSpec) -> Product:
+    """The product of a contract, without its name."""
+    is_market = contract.market_id is not None
+    return Product(is_market, contract.market_id or contract.instrument_id or 0)
+
+
+@frozen
+class ContractDescription:
+    """A contract in words, as far as the reference data has them.
+
+    Attributes:
+        contract: The contract, with its name; its ids are those of the parts.
+        product_name: The name of the instrument or market; that of a market ends in `*`.
+        sequence_name: The name of the sequence.
+        items: The delivery period, or the two of a spread or range.
+    """
+
+    contract: ContractSpec
+    product_name: str
+    sequence_name: str
+    items: tuple[SequenceItem, ...]
+
+    @property
+    def name(self) -> str:
+        """The name as every call takes it."""
+        return f"{self.product_name} {self.period}"
+
+    @property
+    def period(self) -> str:
+        """The name of the delivery period, or of both."""
+        return "/".join(item.name for item in self.items)
+
+    @property
+    def period_start(self) -> datetime | None:
+        """When the first delivery starts, in UTC; None where it rolls."""
+        return _chosen(min, (item.period_start for item in self.items))
+
+    @property
+    def period_end(self) -> datetime | None:
+        """When the last delivery ends, in UTC; None where it rolls."""
+        return _chosen(max, (item.period_end for item in self.items))
+
+    @property
+    def trading_start(self) -> datetime | None:
+        """From when it is traded, in UTC; None where that is not known."""
+        return _chosen(max, (item.trading_start for item in self.items))
+
+    @property
+    def trading_end(self) -> datetime | None:
+        """Until when it is traded, in UTC; None where it never expires."""
+        return _chosen(min, (item.trading_end for item in self.items))
+
+
+def _chosen(choose: Callable[[Iterable[int]], int], texts: Iterable[str | None]) -> datetime | None:
+    times = [instant(text, "date") for text in texts if text is not None]
+    return datetime.fromtimestamp(choose(times) / 10**9, UTC) if times else None
+
+
+class Items:
+    """The items of a sequence, by what they are called."""
+
+    def __init__(self, rows: Iterable[SequenceItem]) -> None:
+        self.rows = list(rows)
+        self.by_id = {item.id: item for item in self.rows}
+        self._by_name = grouped((item.name, item) for item in self.rows)
+
+    def find(self, text: str, period: object = None) -> list[SequenceItem]:
+        """The items of a name, or else those of a delivery period."""
+        found = self._by_name.get(text) or self._by_squeezed.get(squeezed(text))
+        return found or self._by_period.get(period, [])
+
+    def traded(self, at: int) -> list[SequenceItem]:
+        """The items that are still traded at a time, the next to expire first."""
+        dated = [(instant(i.trading_end, "date"), i) for i in self.rows if i.trading_end]
+        return [item for end, item in sorted(dated, key=lambda pair: pair[0]) if end > at]
+
+    @cached_property
+    def _by_squeezed(self) -> Mapping[str, list[SequenceItem]]:
+        return grouped((squeezed(item.name), item) for item in self.rows)
+
+    @cached_property
+    def _by_period(self) -> Mapping[object, list[SequenceItem]]:
+        periods = ((parse(item.name), item) for item in self.rows)
+        return grouped((period, item) for period, item in periods if isinstance(period, Period))
+
+
+def kind_of(sequence: SequenceModel) -> Kind | None:
+    """What kind of periods a sequence has; None where its name does not tell."""
+    name = sequence.name.lower()
+    return next((kind for word, kind in _KINDS if re.search(word, name)), None)
+
+
 class Catalog:
-    """Looks names up in reference data, which the reader keeps."""
+    """Reads reference data, and knows what is in it.
+
+    Args:
+        reader: Reads it, and keeps what was read.
+    """
 
     def __init__(self, reader: ReferenceReader) -> None:
         self._reader = reader
+        self.cache = reader.cache
 
     @property
     def look_ups(self) -> int:
         """How many requests for reference data were sent so far."""
         return self._reader.requests
 
-    async def resolve(self, contract: ContractSpec | str) -> ContractSpec:
-        """The contract of a name or of a machine symbol.
+    def for_one_call(self) -> Catalog:
+        """This catalogue, or where the cache is off one that keeps what a single call reads."""
+        if self.cache.keeps:
+            return self
+        return Catalog(self._reader.with_cache(ReferenceCache.for_one_call()))
 
-        A name is the product's name and the item's name; the name of a market ends in a `*`.
+    async def names(self, *, is_market: bool) -> ProductNames:
+        """The names of all markets or of all instruments."""
+        entry: Entry[Any]
+        if is_market:
+            entry = await self._reader.entry("get_markets", Market)
+        else:
+            entry = await self._reader.entry("get_instruments", Instrument)
+        return entry.derived(ProductNames)
 
-        Raises:
-            TrayportLookupError: Nothing has this name; the nearest names are listed.
-            TrayportValidationError: The machine symbol is malformed.
-        """
-        if isinstance(contract, ContractSpec):
-            return contract
-        if looks_like_symbol(_text("contract", contract)):
-            return ContractSpec.parse(contract)
-        product, star, item = (part.strip() for part in contract.rpartition("*"))
-        if not star:
-            return await self._instrument_contract(contract.strip())
-        if not item:
-            raise TrayportLookupError(
-                f"{contract!r} is a market without a delivery period", suggestion=EXAMPLE
-            )
-        return await self._market_contract(product, item)
+    async def sequences(self, product: Product) -> list[SequenceModel]:
+        """The sequences of a product."""
+        operation = product.sequences_operation
+        return (await self._reader.entry(operation, SequenceModel, id=product.id)).rows
 
-    async def market(self, name: str) -> int:
-        """The id of a market; the `*` after its name may be left out.
-
-        Raises:
-            TrayportLookupError: Nothing has this name, or several markets have it.
-        """
-        product = _text("market_name", name).strip().removesuffix("*").rstrip()
-        ids = (await self._markets_named(product))[product]
-        if len(ids) > 1:
-            raise TrayportLookupError(
-                f"{name!r} names several markets", candidates=[str(market_id) for market_id in ids]
-            )
-        return ids[0]
-
-    async def contract_in(self, market: str, sequence: str, item: str) -> ContractSpec:
-        """The contract of a market, a sequence of it and an item of that, all by name.
-
-        Raises:
-            TrayportLookupError: One of the names names nothing; the nearest are listed.
-        """
-        market_id = await self.market(market)
-        sequences = _grouped((known.name, known.id) for known in await self.sequences(market_id))
-        if _text("sequence_name", sequence) not in sequences:
-            raise _unknown(f"sequence of {market}", sequence, sequences)
-        contracts = [
-            ContractSpec(market_id=market_id, sequence_id=sequence_id, sequence_item_id=known.id)
-            for sequence_id in sequences[sequence]
-            for known in await self.items(sequence_id)
-            if known.name == _text("item_name", item)
-        ]
-        if not contracts:
-            items = [known.name for id_ in sequences[sequence] for known in await self.items(id_)]
-            raise _unknown(f"delivery period of {sequence}", item, items)
-        return _only(f"{market} {item}", contracts)
-
-    async def sequences(self, market_id: int) -> list[Sequence]:
-        """The sequences of a market."""
-        return await self._sequences((True, market_id))
-
-    def unread(self, sequences: Iterable[Sequence]) -> int:
-        """How many of the sequences take a request to know their items."""
-        knows = self._reader.cache.knows
-        return sum(
-            not knows(request_of("get_sequence_items", id=s.id, **EVERY_ITEM)) for s in sequences
-        )
-
-    async def items(self, sequence_id: int) -> list[SequenceItem]:
+    async def items(self, sequence_id: int) -> Items:
         """Every item that a sequence ever had."""
         entry = await self._reader.entry(
             "get_sequence_items", SequenceItem, id=sequence_id, **EVERY_ITEM
         )
-        return entry.rows
+        return entry.derived(Items)
 
-    async def _markets_named(self, product: str) -> Mapping[str, list[int]]:
-        markets = await self._products(True)
-        if product not in markets:
-            raise _unknown("market", f"{product}*", [f"{name}*" for name in markets])
-        return markets
+    async def currency(self, product: Product) -> str:
+        """The currency of the prices of a product."""
+        details: MarketDetails | InstrumentDetails
+        if product.is_market:
+            details = await self._reader.item("get_market", MarketDetails, id=product.id)
+        else:
+            details = await self._reader.item("get_instrument", InstrumentDetails, id=product.id)
+        return details.trading_specifications.price_currency
 
-    async def _market_contract(self, product: str, item: str) -> ContractSpec:
-        markets = await self._markets_named(product)
-        contracts = await self._named(markets[product], item, market=True)
-        if not contracts:
-            items = [name for id_ in markets[product] for name in await self._items((True, id_))]
-            raise _unknown(f"delivery period of {product}*", item, items)
-        return _only(f"{product}* {item}", contracts)
+    def unread(self, sequences: Iterable[SequenceModel]) -> int:
+        """How many of the sequences take a request to know their items."""
+        now = self.cache.now()
+        return sum(self.cache.expiry(_items_request(s.id)) <= now for s in sequences)
 
-    async def _instrument_contract(self, text: str) -> ContractSpec:
-        instruments = await self._products(False)
-        cuts = [place for place, letter in enumerate(text) if letter == " "]
-        items: list[str] = []
-        # The longest name first: "TTF Hi Cal 51.6 EEX" also begins with another instrument's name.
-        for cut in reversed(cuts):
-            product, item = text[:cut], text[cut + 1 :]
-            if product in instruments:
-                contracts = await self._named(instruments[product], item, market=False)
-                if contracts:
-                    return _only(text, contracts)
-                items = [n for id_ in instruments[product] for n in await self._items((False, id_))]
-        product, _, item = text.rpartition(" ")
-        near = [*nearest(item, items), *nearest(product or text, instruments)]
-        raise TrayportLookupError(
-            f"no contract is named {text!r}", candidates=near, suggestion=EXAMPLE
+    def expiry(self, contract: ContractSpec) -> datetime:
+        """Until when everything that a contract's names are found in is in memory."""
+        product = product_of(contract)
+        requests = (
+            request_of("get_markets" if product.is_market else "get_instruments"),
+            request_of(product.sequences_operation, id=product.id),
+            _items_request(contract.sequence_id),
         )
+        return min(map(self.cache.expiry, requests))
 
-    async def _named(
-        self, product_ids: list[int], item: str, *, market: bool
-    ) -> list[ContractSpec]:
-        """Every contract of these products whose delivery period has this name."""
-        return [
-            ContractSpec(
-                market_id=product_id if market else None,
-                instrument_id=None if market else product_id,
-                sequence_id=sequence_id,
-                sequence_item_id=item_id,
-            )
-            for product_id in product_ids
-            for sequence_id, item_id in (await self._items((market, product_id))).get(item, ())
-        ]
+    async def describe(self, contract: ContractSpec) -> ContractDescription:
+        """The names and dates of a contract.
 
-    async def _products(self, markets: bool) -> Mapping[str, list[int]]:
-        """The ids of all markets or of all instruments, by name."""
-        operation, model = ("get_markets", Market) if markets else ("get_instruments", Instrument)
-        entry: Entry[Any] = await self._reader.entry(operation, model)
-        return entry.derived(_ids_by_name)
-
-    async def _items(self, product: Product) -> Mapping[str, list[Place]]:
-        """The items of a product, by name."""
-        named = [
-            (item.name, (sequence.id, item.id))
-            for sequence in await self._sequences(product)
-            for item in await self.items(sequence.id)
-        ]
-        return _grouped(named)
-
-    async def _sequences(self, product: Product) -> list[Sequence]:
-        market, product_id = product
-        operation = f"get_{'market' if market else 'instrument'}_sequences"
-        return (await self._reader.entry(operation, Sequence, id=product_id)).rows
-
-
-def _ids_by_name(products: Iterable[Market | Instrument]) -> Mapping[str, list[int]]:
-    return _grouped((product.name, product.id) for product in products)
-
-
-def _text(parameter: str, name: str) -> str:
-    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TrayportValidationError(
-            f"{parameter} {name!r} is not a name", parameter=parameter, suggestion="give text"
+        Raises:
+            TrayportLookupError: The reference data does not have one of its ids.
+        """
+        nameless = product_of(contract)
+        names = await self.names(is_market=nameless.is_market)
+        kind = "market" if nameless.is_market else "instrument"
+        product = evolve(nameless, name=_of_id(names.by_id, nameless.id, kind))
+        sequences = {s.id: s.name for s in await self.sequences(product)}
+        sequence_name = _of_id(sequences, contract.sequence_id, f"sequence of {product.title}")
+        items = await self.items(contract.sequence_id)
+        ids = (contract.sequence_item_id, contract.second_sequence_item_id)
+        own = tuple(
+            _of_id(items.by_id, id_, f"item of {sequence_name}") for id_ in ids if id_ is not None
         )
-    return name
+        return ContractDescription(product.named(contract, own), product.title, sequence_name, own)
+
+    async def named(self, contracts: Iterable[ContractSpec]) -> list[ContractSpec]:
+        """The same contracts with their names, where the reference data has them."""
+        catalog = self.for_one_call()
+
+        async def named(contract: ContractSpec) -> ContractSpec:
+            if contract.name is not None:
+                return contract
+            try:
+                return (await catalog.describe(contract)).contract
+            except TrayportLookupError:
+                return contract
+
+        return await together(map(named, contracts))
 
 
-def _grouped(pairs: Iterable[tuple[str, Value]]) -> dict[str, list[Value]]:
-    """The values of each name: names need not be unique."""
-    values: dict[str, list[Value]] = {}
-    for name, value in pairs:
-        values.setdefault(name, []).append(value)
-    return values
+async def together(coroutines: Iterable[Coroutine[Any, Any, Value]]) -> list[Value]:
+    """The results of all, which run at the same time; the first failure ends the others."""
+    tasks: list[asyncio.Task[Value]] = []
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks += map(group.create_task, coroutines)
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
-def _only(name: str, contracts: list[ContractSpec]) -> ContractSpec:
-    if len(contracts) > 1:
-        raise TrayportLookupError(
-            f"{name!r} names several contracts", candidates=list(map(str, contracts))
-        )
-    return contracts[0]
+def _items_request(sequence_id: int) -> ApiRequest:
+    return request_of("get_sequence_items", id=sequence_id, **EVERY_ITEM)
 
 
-def nearest(name: str, names: Iterable[str]) -> list[str]:
-    """The names most like this one, best first, without regard to case."""
-    folded = {known.lower(): known for known in names}
-    return [folded[match] for match in get_close_matches(name.lower(), folded, NEAREST, LIKENESS)]
-
-
-def _unknown(kind: str, name: str, names: Iterable[str]) -> TrayportLookupError:
-    return TrayportLookupError(f"no {kind} is named {name!r}", candidates=nearest(name, names))
+def _of_id(known: Mapping[int, Value], id_: int, kind: str) -> Value:
+    if id_ not in known:
+        raise TrayportLookupError(f"no {kind} has the id {id_}")
+    return known[id_]

@@ -19,12 +19,13 @@ from ..query.planner import plan
 from ..query.rules import listed_values
 from ..query.times import Interval, TimeLike, Window, floored, instant, to_text
 from ..tables import ActivityResponse
+from .catalog import Product
 
 if TYPE_CHECKING:
     from trayport_api.models import SequenceItem
 
     from ..bulk.progress import OnProgress
-    from .catalog import Catalog
+    from .resolve import Resolver
 
 _MINUTE, _HOUR, _DAY = Interval(1, "minute"), Interval(1, "hour"), Interval(1, "day")
 
@@ -44,9 +45,10 @@ class _Candidates:
 class Markets:
     """Finds the contracts of markets, and fetches what there is about them."""
 
-    def __init__(self, runner: Runner, catalog: Catalog) -> None:
+    def __init__(self, runner: Runner, resolver: Resolver) -> None:
         self._runner = runner
-        self._catalog = catalog
+        self._resolver = resolver
+        self._catalog = resolver.catalog
 
     async def data(
         self,
@@ -66,7 +68,7 @@ class Markets:
             )
         window = self._window(from_, until)
         before = self._catalog.look_ups
-        ids = {name: await self._catalog.market(name) for name in dict.fromkeys(names)}
+        ids = {name: (await self._resolver.market(name)).id for name in dict.fromkeys(names)}
         listed = await self._candidates(set(ids.values()), window, before, max_requests)
         trades = plan(self._about(listed.contracts, "trades", window)) if listed.contracts else []
         planned = listed.requests + len(trades)
@@ -114,11 +116,11 @@ class Markets:
         if window.start < first:
             early = Window(window.start, min(first, window.end))
             for market_id in market_ids:
-                sequences = await catalog.sequences(market_id)
+                sequences = await catalog.sequences(Product(True, market_id))
                 needed = catalog.look_ups + requests + catalog.unread(sequences)
                 _check_affordable(needed, max_requests, exactly=False)
                 for sequence in sequences:
-                    items = await catalog.items(sequence.id)
+                    items = (await catalog.items(sequence.id)).rows
                     contracts |= {
                         ContractSpec(
                             market_id=market_id,

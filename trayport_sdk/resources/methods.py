@@ -56,6 +56,10 @@ class ReferenceReader:
         self.cache = cache
         self.requests = 0
 
+    def with_cache(self, cache: ReferenceCache) -> ReferenceReader:
+        """A reader with another cache."""
+        return ReferenceReader(self._session, cache)
+
     async def item(self, operation_id: str, model: type[Model], **arguments: Any) -> Model:
         """The one item that an operation responds with."""
         (item,) = await self.rows(operation_id, model, **arguments)

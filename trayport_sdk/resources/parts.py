@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from ..http.session import Session
     from ..settings import Settings
     from .cache import ReferenceCache
-    from .catalog import Catalog
     from .methods import ReferenceReader
+    from .resolve import Resolver
 
 
 class Parts:
@@ -34,13 +34,14 @@ class Parts:
         return ReferenceReader(self._session, self._cache)
 
     @cached_property
-    def _catalog(self) -> Catalog:
+    def _resolver(self) -> Resolver:
         from .catalog import Catalog
+        from .resolve import Resolver
 
-        return Catalog(self._reader)
+        return Resolver(Catalog(self._reader))
 
     @cached_property
     def _runner(self) -> Runner:
         from ..bulk.runner import Runner
 
-        return Runner(self._session, self._catalog.resolve, partial(getattr, self, "settings"))
+        return Runner(self._session, self._resolver.resolve_all, partial(getattr, self, "settings"))

@@ -47,7 +47,7 @@ from .rolls import (
 
 if TYPE_CHECKING:
     from ..bulk.progress import OnProgress
-    from .catalog import Catalog
+    from .resolve import Resolver
 
 Roll: TypeAlias = Literal["expiry", "volume"]
 """When a contract gives way: at the end of its trading, or when the next one trades more."""
@@ -72,9 +72,10 @@ class _Sequence:
 class Series:
     """Makes tables of several contracts of a product."""
 
-    def __init__(self, runner: Runner, catalog: Catalog) -> None:
+    def __init__(self, runner: Runner, resolver: Resolver) -> None:
         self._runner = runner
-        self._catalog = catalog
+        self._resolver = resolver
+        self._catalog = resolver.catalog
 
     async def curve(
         self, product: str, sequence: str, n: int, at: TimeLike | None
@@ -174,7 +175,7 @@ class Series:
             raise missing("interval", "a spread is given at regular intervals", 'give one: "1m"')
         endpoint = "order_book_top" if what == "quotes" else "ohlcv"
         query = self._runner.query(endpoint, from_=from_, until=until, interval=interval)
-        legs = [await self._catalog.resolve(leg) for leg in (first, second)]
+        legs = await self._resolver.resolve_all((first, second))
         if legs[0] == legs[1]:
             raise invalid("b", str(second), "is the same contract as a", "give two contracts")
         traded, is_reversed = await self._traded(legs[0], legs[1])
@@ -202,8 +203,8 @@ class Series:
 
     async def _sequence(self, product: str, sequence: str) -> _Sequence:
         """The sequence of a product that a word such as `months` names."""
-        market_id = await self._catalog.market(product)
-        sequences = await self._catalog.sequences(market_id)
+        market = await self._resolver.market(product)
+        sequences = await self._catalog.sequences(market)
         wanted = " ".join(sequence.lower().split())
         by_name = {one.name: one for one in sequences}
         found = [one for name, one in by_name.items() if name.lower() == wanted] or [
@@ -216,14 +217,14 @@ class Series:
                 f"no sequence of {product} is named {sequence!r}", candidates=list(by_name)
             )
         (only,) = found
-        name = f"{product.strip().removesuffix('*').rstrip()}*"
+        name = market.title
         listed = [
             Listed.of(
                 name,
-                ContractSpec(market_id=market_id, sequence_id=only.id, sequence_item_id=item.id),
+                ContractSpec(market_id=market.id, sequence_id=only.id, sequence_item_id=item.id),
                 item,
             )
-            for item in await self._catalog.items(only.id)
+            for item in (await self._catalog.items(only.id)).rows
         ]
         return _Sequence(f"{name} {only.name}", listed)
 
@@ -282,7 +283,7 @@ class Series:
         if len(products) > 1:
             return None, False
         items = await self._catalog.items(first.sequence_id)
-        order = {item.id: item.period_start or "" for item in items}
+        order = {item.id: item.period_start or "" for item in items.rows}
         near, far = sorted((first, second), key=lambda one: order.get(one.sequence_item_id, ""))
         traded = ContractSpec(
             market_id=near.market_id,
