@@ -7,11 +7,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from statistics import median
 from typing import TypeAlias
 
 from attrs import frozen
+from trayport_api.models import Instrument
 
 from tests.perf.contest import contest, faster
 from tests.perf.goals import Figure
@@ -21,7 +24,10 @@ from tests.perf.pace import at_the_documented_limit, cost_of_the_rules, reuse_sh
 from tests.perf.process import MB, Done, run
 from tests.perf.trades import Part, body, fingerprint_of, parts, write_body
 from trayport_sdk import ContractSpec, Settings, TrayportClient
+from trayport_sdk.http.messages import ApiRequest
 from trayport_sdk.http.session import limits_of
+from trayport_sdk.resources.cache import Disk
+from trayport_sdk.sandbox.catalogue import catalogue
 
 WINDOW_DAYS = 32
 LINK_RATE = 20 * MB
@@ -228,23 +234,83 @@ def connections(_: Size = FULL) -> Figures:
 
 def names(_: Size = FULL) -> Figures:
     """How long it takes to find what a name names."""
+    look_up, parse = asyncio.run(_look_up())
+    search, difflib = asyncio.run(_search())
+    with tempfile.TemporaryDirectory(prefix="trayport-perf-") as folder:
+        cold, orjson = _cold_names(Path(folder))
     return {
-        "lookup": Figure(asyncio.run(_look_up()) * 1e6),
-        "search": Figure(None, "there is no fuzzy search yet"),
+        "lookup": Figure(look_up * 1e6),
+        "lookup_ratio": Figure(look_up / parse, f"{parse * 1e6:.1f} µs"),
+        "search": Figure(search * 1e3, "the slowest of five patterns"),
+        "search_ratio": Figure(difflib / search, f"{difflib * 1e3:.0f} ms"),
+        "cold_names": Figure(cold * 1e3),
+        "cold_names_ratio": Figure(cold / orjson, f"{orjson * 1e3:.0f} ms"),
     }
 
 
-async def _look_up(rounds: int = 9, calls: int = 2000) -> float:
-    """Seconds of a look-up, the median of several rounds."""
-    name, took = "TTF Hi Cal 51.6* Apr-24", []
+PATTERNS = ("ttf", "ttf hi cal 51.6 eex", "germny base", "ttfhical51,6", "eex ice gfi")
+
+
+async def _look_up(rounds: int = 9, calls: int = 2000) -> tuple[float, float]:
+    """Seconds of a look-up and of reading a symbol, the median of several rounds."""
+    name, symbol = "TTF Hi Cal 51.6* Apr-24", "10000065*#Single#10000305#244#0"
+    took: list[tuple[float, float]] = []
     async with TrayportClient.sandbox() as client:
         await client.resolve_contract(name)
         for _ in range(rounds):
             started = time.perf_counter()
             for _ in range(calls):
                 await client.resolve_contract(name)
-            took.append((time.perf_counter() - started) / calls)
-    return median(took)
+            between = time.perf_counter()
+            for _ in range(calls):
+                ContractSpec.parse(symbol)
+            ended = time.perf_counter()
+            took.append(((between - started) / calls, (ended - between) / calls))
+    return median(one for one, _ in took), median(other for _, other in took)
+
+
+async def _search(rounds: int = 5) -> tuple[float, float]:
+    """Seconds of the slowest search of some, and of the same with difflib, each at its best."""
+    async with TrayportClient.sandbox() as client:
+        every = [instrument.name.lower() for instrument in await client.reference.get_instruments()]
+        await client.search_instruments("ttf")  # the first one reads the names
+        ours: list[float] = []
+        theirs: list[float] = []
+        for pattern in PATTERNS:
+            took: list[float] = []
+            for _ in range(rounds):
+                started = time.perf_counter()
+                await client.search_instruments(pattern)
+                took.append(time.perf_counter() - started)
+            started = time.perf_counter()
+            get_close_matches(pattern, every, 10, 0.35)
+            theirs.append(time.perf_counter() - started)
+            ours.append(min(took))
+    slowest = max(range(len(PATTERNS)), key=ours.__getitem__)
+    return ours[slowest], theirs[slowest]
+
+
+def _cold_names(folder: Path, rounds: int = 7) -> tuple[float, float]:
+    """Seconds until instruments are read from disk, and of decoding the file, at their best."""
+    import orjson
+
+    request = ApiRequest.of("get_instruments")
+    documents = [
+        {"id": i.id, "name": i.name, "sequences": f"/instruments/{i.id}/sequences"}
+        for i in catalogue().instruments.values()
+    ]
+    Disk(folder).write(request, documents, datetime.now(UTC))
+    (path,) = folder.glob("*.json")
+    took: list[tuple[float, float]] = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        rows = Disk(folder).read(request, Instrument.from_dict)
+        between = time.perf_counter()
+        orjson.loads(path.read_bytes().partition(b"\n")[2])
+        took.append((between - started, time.perf_counter() - between))
+        if len(rows or ()) != len(documents):
+            raise WrongRowsError(f"{len(rows or ())} rows instead of {len(documents)}")
+    return min(one for one, _ in took), min(other for _, other in took)
 
 
 def imports(_: Size = FULL) -> Figures:

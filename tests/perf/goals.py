@@ -82,7 +82,11 @@ GOALS: Mapping[str, Goal] = {
     "most_in_a_second": _most("The most of them in any second, at the server", 8, ""),
     "rules": _most("Limiter, breaker and retry, per call", 150, " µs"),
     "lookup": _most("Look-up of a name that is in memory", 20, " µs", digits=1),
+    "lookup_ratio": _most("The same, beside `ContractSpec.parse` of a symbol", 2, " x", digits=2),
     "search": _most("Fuzzy search of 14,200 names", 15, " ms", digits=1),
+    "search_ratio": Goal("The same, beside `difflib.get_close_matches`", 20, " x"),
+    "cold_names": _most("14,200 instruments from disk, at the first start", 50, " ms"),
+    "cold_names_ratio": _most("The same, beside `orjson.loads` of the file", 8, " x", digits=1),
     "import": _most("`import trayport_sdk`", 150, " ms"),
     "import_client": _most(
         "`from trayport_sdk import TrayportClient`, beside `import httpx`", 2, " x", digits=2

@@ -80,6 +80,10 @@ def test_decoding_keeps_up_with_a_link() -> None:
     assert is_met("busy", share)
 
 
+def test_names_are_found_as_fast_as_promised() -> None:
+    check(figures.names, "lookup_ratio", "search_ratio", "cold_names_ratio")
+
+
 def test_nothing_heavy_is_imported_before_it_is_used() -> None:
     check(figures.imports, "import_client", "import_heavy")
 

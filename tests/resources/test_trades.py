@@ -324,9 +324,8 @@ async def test_a_name_that_is_only_half_a_contract_says_how_to_write_one(name: s
 async def test_a_sandbox_that_enforces_its_limits_is_asked_slowly_enough() -> None:
     sandbox = Sandbox(limits=True)
     async with TrayportClient.sandbox(sandbox) as client:
-        found = await client.trades.get_trades(
-            "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
-        )
+        names = [f"{gas}* Apr-24" for gas in ("TTF Hi Cal 51.6", "NBP", "PEG", "PSV", "PVB", "ZTP")]
+        found = await client.trades.get_trades(names, "2024-03-04", "2024-03-05")
     assert len(found) > 100
     assert {request.status for request in sandbox.requests} == {200}
     assert len(sandbox.requests) > REQUEST_LIMITS.per_second

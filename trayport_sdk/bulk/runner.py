@@ -85,7 +85,9 @@ class Runner:
 
     async def about(self, contracts: Contracts | None, query: QueryPlan) -> QueryPlan:
         """The query, about contracts that may be given by name."""
-        return about(query, await self._resolve(listed(contracts)))
+        given = listed(contracts)
+        specs = [contract for contract in given if isinstance(contract, ContractSpec)]
+        return about(query, specs if len(specs) == len(given) else await self._resolve(given))
 
     async def about_one(self, contract: Contracts | None, query: QueryPlan) -> QueryPlan:
         """The query about one contract, whose rows need no column that names it."""

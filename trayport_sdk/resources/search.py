@@ -23,6 +23,8 @@ LEAST_SCORE = 35.0
 """What is less alike is no match. Equal names have 100."""
 LEAST_WORD = 65.0
 WORDS_TRIED = 24
+RANKED = 200
+"""How many names with the most words in common are looked at closely, and all like the last."""
 BEGUN = 85.0
 """The score of a word of which hardly anything is written."""
 SPECIAL = frozenset(
@@ -98,6 +100,9 @@ class ProductNames:
                         best[id_] = score
             for id_, score in best.items():
                 totals[id_] = totals.get(id_, 0.0) + score
+        if len(totals) > RANKED:
+            least = sorted(totals.values())[-RANKED]
+            totals = {id_: total for id_, total in totals.items() if total >= least}
         count, unasked = len(wanted), SPECIAL.difference(wanted)
         scores = {
             # Names with few other words stand before those with many.

@@ -124,7 +124,7 @@ class ThrottleEvent:
 
 @frozen
 class StaleEvent:
-    """Reference data was served from memory, because the service keeps failing.
+    """Old reference data was served from the cache, because the service fails.
 
     Attributes:
         endpoint: The path of the operation.

@@ -80,7 +80,7 @@ class EndpointMetrics:
         requests: Requests that were sent; every attempt counts.
         errors: How many of them failed, by the name of the error's class.
         retries: How often a failed request was scheduled to be sent again.
-        stale_responses: Responses from memory, because the service kept failing.
+        stale_responses: Old responses from the cache, because the service failed.
         unexpected_values: How often each field was not of its type and was accepted nevertheless.
         bytes_received: Bytes of the bodies as they were received.
         bytes_decoded: Bytes of the bodies, decompressed.

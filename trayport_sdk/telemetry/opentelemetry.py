@@ -84,7 +84,7 @@ class OpenTelemetry:
             (FailureEvent, "failures", "Calls that failed for good."),
             (ThrottleEvent, "throttles", "Responses that said the key is too fast."),
             (BreakerEvent, "breaker.changes", "Changes of a circuit breaker's state."),
-            (StaleEvent, "stale.responses", "Responses from memory."),
+            (StaleEvent, "stale.responses", "Old responses from the cache."),
             (
                 UnexpectedValuesEvent,
                 "unexpected.values",

@@ -28,7 +28,7 @@ PREFIX = "trayport_"
 _OF_ENDPOINTS: tuple[tuple[str, str, Callable[[EndpointMetrics], float]], ...] = (
     ("requests_total", "Requests sent.", lambda m: m.requests),
     ("retries_total", "Failed requests to be sent again.", lambda m: m.retries),
-    ("stale_responses_total", "Responses from memory.", lambda m: m.stale_responses),
+    ("stale_responses_total", "Old responses from the cache.", lambda m: m.stale_responses),
     (
         "unexpected_values_total",
         "Values not of their types.",
