@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,7 @@ def unit(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
 def imported(path: Path, root: Path = ROOT, *, types: bool = True) -> set[str]:
     """The absolute names of all modules a file imports, wherever in it, for its types or not."""
     package = path.relative_to(root).parent.parts

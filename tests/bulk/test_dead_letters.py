@@ -235,11 +235,11 @@ for n in range(200):
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     programs = [
         subprocess.Popen([sys.executable, "-c", code, str(path), str(number)], env=env)
-        for number in range(1, 4)
+        for number in (1, 2)
     ]
-    assert [program.wait(60) for program in programs] == [0, 0, 0]
+    assert [program.wait(60) for program in programs] == [0, 0]
     with DeadLetters(path).retrying() as found:
-        assert len(found) == 600
+        assert len(found) == 400
 
 
 def test_what_fails_during_a_retry_gets_a_new_file(letters: DeadLetters) -> None:

@@ -38,7 +38,8 @@ Result = TypeVar("Result")
 
 brotli: Any = import_module("brotli")  # it has no types
 
-APRIL, MAY, JUNE = CONTRACTS[:3]
+# They trade some hundred times a day, the next months ten times as often.
+OCTOBER, NOVEMBER, DECEMBER = CONTRACTS[6:9]
 SPREAD = ContractSpec.parse("10000065*#Spread#10000305#244#245")
 DAY = ("2024-03-04", "2024-03-05")
 MONTHS = ("2024-01-20", "2024-03-10")
@@ -62,7 +63,7 @@ def test_a_file_has_the_rows_and_columns_of_the_table(kind: str, tmp_path: Path)
     """With several contracts, two windows and a spread that shares no request."""
 
     async def test(client: TrayportClient) -> None:
-        contracts = [APRIL, MAY, SPREAD]
+        contracts = [OCTOBER, NOVEMBER, SPREAD]
         options: dict[str, Any] = {"optional_fields": ["route_id"], "routes": "all"}
         table = await client.trades.get_trades(contracts, *MONTHS, **options)
         path = tmp_path / f"a{kind}"
@@ -93,8 +94,8 @@ def test_a_file_has_the_rows_and_columns_of_the_table(kind: str, tmp_path: Path)
 
 def test_rows_come_in_the_order_of_the_requests(tmp_path: Path) -> None:
     async def test(client: TrayportClient) -> None:
-        table = await client.trades.get_trades(APRIL, *MONTHS)
-        stream = client.stream_trades(APRIL, *MONTHS)
+        table = await client.trades.get_trades(OCTOBER, *MONTHS)
+        stream = client.stream_trades(OCTOBER, *MONTHS)
         report = await stream.to_arrow(tmp_path / "a.arrow", compression="none")
         assert open_dataset(tmp_path / "a.arrow").collect().equals(table.to_polars())
         starts = [record.window.start for record in report.requests if record.window]
@@ -118,11 +119,11 @@ def test_every_endpoint_with_times_goes_into_a_file(
 ) -> None:
     async def test(client: TrayportClient) -> None:
         range_ = ("2024-03-04", "2024-03-06")
-        plans = client.planner.plan_multi_contract_query([APRIL, MAY], endpoint, *range_, **options)
+        plans = client.planner.plan_multi_contract_query([OCTOBER, NOVEMBER], endpoint, *range_, **options)
         bulk = await client.planner.execute_plan(plans)
         path = tmp_path / "a.parquet"
         report = await client.stream_to_file(
-            [APRIL, MAY], *range_, path, endpoint=endpoint, **options
+            [OCTOBER, NOVEMBER], *range_, path, endpoint=endpoint, **options
         )
         found = open_dataset(path).collect()
         assert report.rows == found.height == sum(map(len, bulk.results.values())) > 0
@@ -131,9 +132,9 @@ def test_every_endpoint_with_times_goes_into_a_file(
             own = found.filter(contract=str(contract))
             assert own.columns[0] == "contract"
             assert own.select(rows.columns).equals(rows)
-        one = await client.stream_to_file(APRIL, *range_, path, endpoint=endpoint, **options)
+        one = await client.stream_to_file(OCTOBER, *range_, path, endpoint=endpoint, **options)
         alone = open_dataset(path).collect()
-        assert alone.equals(bulk.results[APRIL].to_polars())
+        assert alone.equals(bulk.results[OCTOBER].to_polars())
         assert one.rows == alone.height
 
     run(test)
@@ -143,7 +144,7 @@ def test_every_endpoint_with_times_goes_into_a_file(
 def test_rows_without_times_cannot_be_put_together(endpoint: EndpointName, tmp_path: Path) -> None:
     async def test(client: TrayportClient) -> None:
         with pytest.raises(TrayportValidationError, match="trades, private_trades") as refused:
-            await client.stream_to_file(APRIL, *DAY, tmp_path / "a.csv", endpoint=endpoint)
+            await client.stream_to_file(OCTOBER, *DAY, tmp_path / "a.csv", endpoint=endpoint)
         assert refused.value.parameter == "endpoint"
         assert client.get_metrics().total.requests == 0
 
@@ -165,7 +166,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_sent(
 ) -> None:
     async def test(client: TrayportClient) -> None:
         with pytest.raises(TrayportValidationError) as refused:
-            await client.stream_to_file(APRIL, *DAY, tmp_path / path, compression=compression)
+            await client.stream_to_file(OCTOBER, *DAY, tmp_path / path, compression=compression)
         assert refused.value.parameter == parameter
         assert client.get_metrics().total.requests == 0
 
@@ -176,9 +177,9 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_sent(
 def test_no_rows_make_a_file_with_the_columns(kind: str, tmp_path: Path) -> None:
     async def test(client: TrayportClient) -> None:
         night = ("2024-03-03T01:00", "2024-03-03T02:00")
-        table = await client.trades.get_trades([APRIL, MAY], *night)
+        table = await client.trades.get_trades([OCTOBER, NOVEMBER], *night)
         assert len(table) == 0
-        report = await client.stream_to_file([APRIL, MAY], *night, tmp_path / f"a{kind}")
+        report = await client.stream_to_file([OCTOBER, NOVEMBER], *night, tmp_path / f"a{kind}")
         assert report.rows == 0
         if kind == ".jsonl":
             assert report.bytes_written == 0
@@ -205,7 +206,7 @@ USES: dict[str, Callable[[TableStream, Path], Awaitable[Any]]] = {
 @pytest.mark.parametrize("first", USES)
 def test_a_stream_is_used_once(first: str, tmp_path: Path) -> None:
     async def test(client: TrayportClient) -> None:
-        async with aclosing(client.stream_trades(APRIL, *DAY)) as stream:
+        async with aclosing(client.stream_trades(OCTOBER, *DAY)) as stream:
             await USES[first](stream, tmp_path)
             before = client.get_metrics().total.requests
             for name, use in USES.items():
@@ -219,8 +220,8 @@ def test_a_stream_is_used_once(first: str, tmp_path: Path) -> None:
 
 def test_a_stream_that_has_ended_is_not_empty_but_an_error() -> None:
     async def test(client: TrayportClient) -> None:
-        stream = client.stream_trades(APRIL, *DAY)
-        assert [batch.contract async for batch in stream] == [APRIL]
+        stream = client.stream_trades(OCTOBER, *DAY)
+        assert [batch.contract async for batch in stream] == [OCTOBER]
         with pytest.raises(TrayportConfigurationError, match="used already"):
             _ = [batch async for batch in stream]
 
@@ -229,11 +230,11 @@ def test_a_stream_that_has_ended_is_not_empty_but_an_error() -> None:
 
 def test_a_loop_that_was_left_can_be_taken_up_again() -> None:
     async def test(client: TrayportClient) -> None:
-        async with aclosing(client.stream_trades([APRIL, MAY], *DAY)) as stream:
+        async with aclosing(client.stream_trades([OCTOBER, NOVEMBER], *DAY)) as stream:
             async for batch in stream:
-                assert batch.contract == APRIL
+                assert batch.contract == OCTOBER
                 break
-            assert [batch.contract async for batch in stream] == [MAY]
+            assert [batch.contract async for batch in stream] == [NOVEMBER]
 
     run(test)
 
@@ -243,7 +244,7 @@ def test_progress_is_told_of_every_answer(tmp_path: Path) -> None:
 
     async def test(client: TrayportClient) -> None:
         path = tmp_path / "a.csv"
-        report = await client.stream_to_file(APRIL, *MONTHS, path, on_progress=reported.append)
+        report = await client.stream_to_file(OCTOBER, *MONTHS, path, on_progress=reported.append)
         assert [one.requests_done for one in reported] == [1, 2]
         assert reported[-1].rows == report.rows
 
@@ -260,7 +261,7 @@ def test_a_request_that_fails_leaves_the_old_file(kind: str, tmp_path: Path) -> 
 
     async def test(client: TrayportClient) -> None:
         with pytest.raises(TrayportServerError):
-            await client.stream_to_file(APRIL, *MONTHS, path)
+            await client.stream_to_file(OCTOBER, *MONTHS, path)
 
     session(Service(verdict), test, max_retries=0, circuit_breakers=False)
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [(path.name, "old")]
@@ -274,7 +275,7 @@ def test_a_cancelled_call_leaves_neither_file_nor_thread(seconds: float, tmp_pat
         first_came = asyncio.Event()
         call = asyncio.create_task(
             client.stream_to_file(
-                APRIL, *MONTHS, tmp_path / "a.csv", on_progress=lambda _: first_came.set()
+                OCTOBER, *MONTHS, tmp_path / "a.csv", on_progress=lambda _: first_came.set()
             )
         )
         if seconds:
@@ -299,7 +300,7 @@ def test_a_file_that_cannot_be_written_ends_the_requests(
 
     async def test(client: TrayportClient) -> None:
         with pytest.raises(OSError, match="no space left"):
-            await client.stream_to_file(APRIL, *MONTHS, tmp_path / "a.csv")
+            await client.stream_to_file(OCTOBER, *MONTHS, tmp_path / "a.csv")
 
     run(test)
     assert list(tmp_path.iterdir()) == []
@@ -316,7 +317,7 @@ def reported(progress):
 async def main():
     async with TrayportClient.sandbox() as client:
         await client.stream_to_file(
-            "10000065*#Single#10000305#244#0", "2022-01-01", "2024-03-01", sys.argv[1],
+            "10000065*#Single#10000305#250#0", "2022-01-01", "2024-03-01", sys.argv[1],
             on_progress=reported, max_responses=1,
         )
 
@@ -356,8 +357,8 @@ def decoded(path: Path, **options: Any) -> pl.DataFrame:
 
 def test_raw_bodies_are_those_of_the_wire_and_decode_to_the_rows(tmp_path: Path) -> None:
     async def test(client: TrayportClient) -> None:
-        table = await client.trades.get_trades([APRIL, MAY], *MONTHS)
-        paths = await client.download_raw([APRIL, MAY], *MONTHS, tmp_path / "raw")
+        table = await client.trades.get_trades([OCTOBER, NOVEMBER], *MONTHS)
+        paths = await client.download_raw([OCTOBER, NOVEMBER], *MONTHS, tmp_path / "raw")
         assert [path.name for path in paths] == [
             "00001-trades-20240120T000000Z-20240221T000000Z.json.br",
             "00002-trades-20240221T000000Z-20240310T000000Z.json.br",
@@ -379,17 +380,17 @@ def test_csv_is_kept_as_it_came_and_makes_no_table(endpoint: Any, tmp_path: Path
     call: Any = {"endpoint": endpoint, "interval": interval, "response_format": "csv"}
 
     async def test(client: TrayportClient) -> None:
-        (path,) = await client.download_raw(APRIL, *DAY, tmp_path / "raw", **call)
+        (path,) = await client.download_raw(OCTOBER, *DAY, tmp_path / "raw", **call)
         assert path.suffixes[-2:] == [".csv", ".br"]
         table = pl.read_csv(brotli.decompress(path.read_bytes()), infer_schema=False)
         assert table.height > 0
         with pytest.raises(TrayportValidationError, match="makes no table") as refused:
-            await client.stream_to_file(APRIL, *DAY, tmp_path / "a.csv", **call)
+            await client.stream_to_file(OCTOBER, *DAY, tmp_path / "a.csv", **call)
         assert refused.value.parameter == "response_format"
         assert "download_raw" in str(refused.value)
         assert not (tmp_path / "a.csv").exists()
         plans = client.planner.plan_multi_contract_query(
-            [APRIL], endpoint, *DAY, interval=interval, response_format="csv"
+            [OCTOBER], endpoint, *DAY, interval=interval, response_format="csv"
         )
         with pytest.raises(TrayportValidationError, match="makes no table"):
             await client.planner.execute_plan(plans)
@@ -401,7 +402,7 @@ def test_a_body_that_is_not_right_is_asked_for_again_and_not_kept(tmp_path: Path
     verdicts = iter(["broken", "cut", None, None])
 
     async def test(client: TrayportClient) -> list[Path]:
-        return await client.download_raw(APRIL, *MONTHS, tmp_path, max_responses=1)
+        return await client.download_raw(OCTOBER, *MONTHS, tmp_path, max_responses=1)
 
     paths = session(Service(lambda _: next(verdicts)), test)  # type: ignore[arg-type]
     assert [path.name[:5] for path in paths] == ["00001", "00002"]
@@ -415,7 +416,7 @@ def test_a_download_that_fails_keeps_what_is_whole(tmp_path: Path) -> None:
 
     async def test(client: TrayportClient) -> None:
         with pytest.raises(TrayportError):
-            await client.download_raw(APRIL, *MONTHS, tmp_path, max_responses=1)
+            await client.download_raw(OCTOBER, *MONTHS, tmp_path, max_responses=1)
 
     session(Service(verdict), test, max_retries=0)
     (path,) = tmp_path.iterdir()
@@ -432,26 +433,26 @@ def test_bodies_are_private_and_replace_only_files(tmp_path: Path) -> None:
     (tmp_path / "raw").symlink_to("real")
 
     async def test(client: TrayportClient) -> None:
-        (path,) = await client.download_raw(APRIL, *DAY, tmp_path / "raw")
+        (path,) = await client.download_raw(OCTOBER, *DAY, tmp_path / "raw")
         assert path.stat().st_mode & 0o777 == 0o600
         path.chmod(0o640)
         (out / ".trayport-0123456789abcdef").write_text("half of a download that was killed")
-        assert await client.download_raw(APRIL, *DAY, out) == [out / path.name]
+        assert await client.download_raw(OCTOBER, *DAY, out) == [out / path.name]
         assert path.stat().st_mode & 0o777 == 0o640
         assert [*out.iterdir()] == [out / path.name]
         path.unlink()
         path.symlink_to(victim)
-        await client.download_raw(APRIL, *DAY, out)
+        await client.download_raw(OCTOBER, *DAY, out)
         assert not path.is_symlink()
         assert victim.read_text() == "precious"
         path.chmod(0o400)
         with pytest.raises(PermissionError, match="it is read-only") as refused:
-            await client.download_raw(APRIL, *DAY, out)
+            await client.download_raw(OCTOBER, *DAY, out)
         assert refused.value.filename == str(out / path.name)
         path.unlink()
         os.mkfifo(path)
         with pytest.raises(PermissionError, match="it is a pipe"):
-            await client.download_raw(APRIL, *DAY, out)
+            await client.download_raw(OCTOBER, *DAY, out)
         assert path.is_fifo()
         assert [*out.iterdir()] == [out / path.name]
 
@@ -460,7 +461,7 @@ def test_bodies_are_private_and_replace_only_files(tmp_path: Path) -> None:
 
 def test_a_cancelled_download_keeps_nothing_half(tmp_path: Path) -> None:
     async def test(client: TrayportClient) -> None:
-        call = asyncio.create_task(client.download_raw(APRIL, *MONTHS, tmp_path))
+        call = asyncio.create_task(client.download_raw(OCTOBER, *MONTHS, tmp_path))
         await asyncio.sleep(1)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -476,7 +477,7 @@ def test_a_directory_that_cannot_be_is_refused(tmp_path: Path) -> None:
     async def test(client: TrayportClient) -> None:
         for path in (tmp_path / "a", tmp_path / "a" / "b"):
             with pytest.raises(TrayportValidationError) as refused:
-                await client.download_raw(APRIL, *DAY, path)
+                await client.download_raw(OCTOBER, *DAY, path)
             assert refused.value.parameter == "directory"
         assert client.get_metrics().total.requests == 0
 
@@ -485,8 +486,8 @@ def test_a_directory_that_cannot_be_is_refused(tmp_path: Path) -> None:
 
 def test_work_on_a_stream_sees_the_table_in_pieces() -> None:
     async def test(client: TrayportClient) -> None:
-        table = await client.trades.get_trades([APRIL, MAY], *MONTHS)
-        stream = client.stream_trades([APRIL, MAY], *MONTHS)
+        table = await client.trades.get_trades([OCTOBER, NOVEMBER], *MONTHS)
+        stream = client.stream_trades([OCTOBER, NOVEMBER], *MONTHS)
         found = [piece async for piece in stream.map_batches(pl.DataFrame.clone, workers=2)]
         assert pl.concat(found).equals(table.to_polars())
 
@@ -495,12 +496,12 @@ def test_work_on_a_stream_sees_the_table_in_pieces() -> None:
 
 def test_work_that_fails_ends_the_stream() -> None:
     async def test(client: TrayportClient) -> None:
-        stream = client.stream_trades(APRIL, *DAY)
+        stream = client.stream_trades(OCTOBER, *DAY)
         with pytest.raises(TypeError) as raised:
             await anext(stream.map_batches(pl.DataFrame.rename, workers=1))  # type: ignore[arg-type]
         assert raised.value.__notes__[0].startswith("The function was given the rows 0 to ")
         with pytest.raises(TrayportValidationError, match="top level of a module"):
-            client.stream_trades(APRIL, *DAY).map_batches(lambda frame: frame, workers=2)
+            client.stream_trades(OCTOBER, *DAY).map_batches(lambda frame: frame, workers=2)
 
     run(test)
 
@@ -513,7 +514,7 @@ def test_while_answers_are_large_few_are_under_way(
     service = Service(lambda _: 1.0)
 
     async def test(client: TrayportClient) -> None:
-        async for _ in client.stream_trades(APRIL, "2023-03-01", "2024-03-01"):
+        async for _ in client.stream_trades(OCTOBER, "2023-03-01", "2024-03-01"):
             pass
 
     session(service, test, max_concurrency=6)
@@ -524,7 +525,7 @@ def test_who_breaks_out_of_a_loop_ends_the_requests(caplog: pytest.LogCaptureFix
     service = Service(lambda _: 1.0)
 
     async def test(client: TrayportClient) -> None:
-        async for _ in client.stream_trades(APRIL, "2023-03-01", "2024-03-01"):
+        async for _ in client.stream_trades(OCTOBER, "2023-03-01", "2024-03-01"):
             break
         await asyncio.sleep(100)
         assert asyncio.all_tasks() == {asyncio.current_task()}

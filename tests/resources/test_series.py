@@ -34,13 +34,18 @@ async def client(sandbox: Sandbox) -> AsyncIterator[TrayportClient]:
         yield client
 
 
+PERIODS: dict[int, list[tuple[int, str, int]]] = {}
+
+
 async def items_of(client: TrayportClient, sequence_id: int) -> list[tuple[int, str, int]]:
     """The id, the name and the end of trading of each period, in order."""
+    if sequence_id in PERIODS:
+        return PERIODS[sequence_id]
     items = await client.reference.get_sequence_items(sequence_id, "1990", 100_000)
     dated = [
         (one.id, one.name, instant(one.trading_end, "end")) for one in items if one.trading_end
     ]
-    return sorted(dated, key=lambda one: one[2])
+    return PERIODS.setdefault(sequence_id, sorted(dated, key=lambda one: one[2]))
 
 
 def contract(item: int, sequence_id: int = MONTHS) -> ContractSpec:

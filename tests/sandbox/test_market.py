@@ -211,6 +211,7 @@ def test_eex_names_its_trades_like_eurex_does() -> None:
     assert ask.rows("/trades", query)[0]["tradeId"] == "Eurex T7/G3BM102024-20240603/1/1 Public"
 
 
+@pytest.mark.slow  # half a market for three weeks
 def test_every_venue_trades_something_at_some_time() -> None:
     unseen = set(VENUES)
     for market, year in product(ask.reference("/markets").json(), (2012, 2019, 2024)):

@@ -73,8 +73,8 @@ def test_no_more_pieces_are_taken_than_are_worked_on() -> None:
 
 
 def test_so_many_pieces_are_under_way_for_each_process() -> None:
-    workers = Workers(ends, 3)
-    for number in range(3 * AHEAD):
+    workers = Workers(ends, 2)
+    for number in range(2 * AHEAD):
         assert not workers.is_full, number
         workers.submit(rows(1))
     assert workers.is_full
