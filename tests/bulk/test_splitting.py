@@ -297,6 +297,47 @@ def test_one_bad_contract_or_time_costs_itself_and_nothing_else(
     assert len(service.requests) <= (20 if what == "contract" else 320)
 
 
+@settings(max_examples=examples(20))
+@given(places, st.integers(2, 50), st.integers(1, 32))
+def test_a_bad_time_is_searched_once_also_where_requests_must_be_small(
+    place: tuple[int, int, int], most: int, longest: int
+) -> None:
+    _, second, seconds = place
+    end = min(START + (second + seconds) * SECOND, START + 32 * DAY)
+    bad = Window(START + second * SECOND, end)
+    too_large = limit(most, longest * DAY)
+
+    def verdict(query: QueryPlan) -> int | None:
+        assert query.window is not None
+        touched = query.window.start < bad.end and query.window.end > bad.start
+        return 503 if touched else too_large(query)
+
+    plans = planned(50)
+    service, failed = run(plans, verdict)
+    lost = windows_of(one.query for one in failed)
+    assert lost == {contract: [bad] for contract in contracts(50)}
+    best = fewest(plans, most, longest * DAY)
+    groups = math.ceil(50 / most)
+    assert len(service.requests) <= TIMES * best + MORE + 400 + 20 * groups
+
+
+def test_contracts_of_their_own_requests_learn_a_bad_time_from_each_other() -> None:
+    plans = [one for contract in contracts(50) for one in plan(of_one(contract))]
+    bad = days(10.125, 10.25)
+
+    def verdict(query: QueryPlan) -> int | None:
+        assert query.window is not None
+        return 503 if query.window.start < bad.end and query.window.end > bad.start else None
+
+    service, failed = run(plans, verdict)
+    assert [one.window for one in failed] == [bad] * 50
+    assert len(service.requests) <= 320 + 10 * len(plans)
+
+
+def of_one(contract: ContractSpec) -> QueryPlan:
+    return QueryPlan(endpoint="trades", contracts=(contract,), window=days(0, 32))
+
+
 @given(st.sets(st.integers(0, 49), max_size=3), st.sampled_from([404, 503]))
 @example({2, 3, 26}, 503)
 def test_bad_contracts_cost_nobody_else(bad: set[int], status: int) -> None:

@@ -1,7 +1,7 @@
 """Splits what the service cannot finish or refuses, until what still fails is as small as it gets.
 
 A failed query is halved, by contracts or by time. Where one half comes, only the other is halved
-again: that finds a bad contract, a bad day and a day with very many rows. Where no half comes, the
+again: that finds a bad contract, a bad day and a day with very many rows, once for all batches. Where no half comes, the
 smallest parts of the query are requested. If those fail too, size is not the reason, and the query
 has failed as it is. Otherwise the size that works is searched, and what is left comes in parts of
 that size.
@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise, starmap
 from typing import Protocol, TypeAlias
 
 from attrs import evolve
@@ -78,8 +79,9 @@ class Splitter:
         self._run = run
         self._came = [] if came is None else came
         self._sizes: defaultdict[tuple[str, str], Sizes] = defaultdict(Sizes)
-        # Contracts that failed alone: they spoil no other batch.
+        # Contracts and times that failed alone: they spoil no other batch and no longer range.
         self._bad: set[tuple[str, ContractSpec]] = set()
+        self._bad_times: set[tuple[str, Window]] = set()
         # One query at a time finds out why it failed; the others of the run learn from it.
         self._searching = asyncio.Lock()
         self._responses_at_failure: int | None = None
@@ -142,7 +144,10 @@ class Splitter:
         return joined
 
     def _bad_ones_apart(self, query: QueryPlan) -> list[QueryPlan]:
-        """A batch as its good contracts together and each bad one alone, if it has both."""
+        """A batch without its bad contracts, a range without its bad times, and what is bad."""
+        for endpoint, window in self._bad_times:
+            if endpoint == query.endpoint and (parts := _cut_out(query, window)):
+                return parts
         if not isinstance(query, BulkSequenceItemQuery):
             return []
         bad = [one for one in query.contracts if (query.endpoint, one) in self._bad]
@@ -257,6 +262,9 @@ class Splitter:
     ) -> None:
         """Notes what the halves of a query say about contracts and about sizes."""
         failed = [one for one in found if isinstance(one, FailedQuery)]
+        for query in (one.query for one in _joined(failed)):
+            if query.window and query.window != part.window and query.contracts == part.contracts:
+                self._bad_times.add((planned.endpoint, query.window))
         if len(planned.contracts) > 1 and (found != failed or len(part.contracts) == 1):
             self._bad |= {
                 (planned.endpoint, contract)
@@ -270,6 +278,16 @@ class Splitter:
     def _failed(self, failed: FailedQuery) -> FailedQuery:
         self._run.fail(failed)
         return failed
+
+
+def _cut_out(query: QueryPlan, bad: Window) -> list[QueryPlan]:
+    """What lies in a time, before it and after it; nothing where all does, or none of it."""
+    if query.window is None:
+        return []
+    start, end = query.window.start, query.window.end
+    edges = [start, *(edge for edge in (bad.start, bad.end) if start < edge < end), end]
+    windows = list(starmap(Window, pairwise(edges)))
+    return [evolve(query, window=one) for one in windows] if len(windows) > 1 else []
 
 
 def _may_be_split(error: TrayportError) -> bool:
