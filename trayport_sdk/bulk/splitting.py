@@ -1,10 +1,10 @@
 """Splits what the service cannot finish or refuses, until what still fails is as small as it gets.
 
 A failed query is halved, by contracts or by time. Where one half comes, only the other is halved
-again: that finds a bad contract, a bad day and a day with very many rows, once for all batches. Where no half comes, the
-smallest parts of the query are requested. If those fail too, size is not the reason, and the query
-has failed as it is. Otherwise the size that works is searched, and what is left comes in parts of
-that size.
+again: that finds a bad contract, a bad day and a day with very many rows, once for all batches.
+Where no half comes, the smallest parts of the query are requested. If those fail too, size is not
+the reason, and the query has failed as it is. Otherwise the size that works is searched, and what
+is left comes in parts of that size.
 """
 
 from __future__ import annotations
