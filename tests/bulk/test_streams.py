@@ -119,7 +119,9 @@ def test_every_endpoint_with_times_goes_into_a_file(
 ) -> None:
     async def test(client: TrayportClient) -> None:
         range_ = ("2024-03-04", "2024-03-06")
-        plans = client.planner.plan_multi_contract_query([OCTOBER, NOVEMBER], endpoint, *range_, **options)
+        plans = client.planner.plan_multi_contract_query(
+            [OCTOBER, NOVEMBER], endpoint, *range_, **options
+        )
         bulk = await client.planner.execute_plan(plans)
         path = tmp_path / "a.parquet"
         report = await client.stream_to_file(
