@@ -14,7 +14,10 @@ pytestmark = pytest.mark.anyio
 
 ANSWERS: Mapping[str, Any] = {
     "/markets": [{"id": n, "name": "Twin", "sequences": ""} for n in (1, 2)]
-    + [{"id": 3, "name": "Only", "sequences": ""}],
+    + [
+        {"id": n, "name": name, "sequences": ""}
+        for n, name in ((3, "Only"), (6, "Here/There"), (7, "Two Words"), (8, "TwoWords"))
+    ],
     "/instruments": [
         {"id": 4, "name": "Gas", "sequences": ""},
         {"id": 5, "name": "Gas EEX", "sequences": ""},
@@ -22,7 +25,7 @@ ANSWERS: Mapping[str, Any] = {
     **{
         f"/{kind}/{n}/sequences": [{"id": 9, "name": "Months", "sequenceItems": ""}]
         for kind, n in (
-            ("markets", 1), ("markets", 2), ("markets", 3), ("instruments", 4), ("instruments", 5),
+            *(("markets", n) for n in (1, 2, 3, 6, 7, 8)), ("instruments", 4), ("instruments", 5),
         )
     },
     "/sequences/9/sequenceItems": [
@@ -48,6 +51,11 @@ class Service(Sandbox):
         ("Only* Jan", "3*#Single#9#1#0"),
         ("Gas Jan", "4#Single#9#1#0"),
         ("Gas EEX Mar", "5#Single#9#4#0"),
+        ("Here/There* Jan", "6*#Single#9#1#0"),
+        ("here* / there* jan", "6*#Single#9#1#0"),
+        ("Here/There* Jan/Mar", "6*#Spread#9#1#4"),
+        ("Two Words* Jan", "7*#Single#9#1#0"),
+        ("TwoWords* jan", "8*#Single#9#1#0"),
     ],
 )
 async def test_a_name_that_is_unique_is_found(name: str, symbol: str) -> None:
@@ -61,6 +69,7 @@ async def test_a_name_that_is_unique_is_found(name: str, symbol: str) -> None:
         ("Twin* Jan", ("1*#Single#9#1#0", "2*#Single#9#1#0")),
         ("Only* Feb", ("3*#Single#9#2#0", "3*#Single#9#3#0")),
         ("Gas Feb", ("4#Single#9#2#0", "4#Single#9#3#0")),
+        ("two words* Jan", ("7*#Single#9#1#0", "8*#Single#9#1#0")),
     ],
 )
 async def test_a_name_given_twice_is_an_error_that_lists_both(

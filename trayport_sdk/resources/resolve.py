@@ -22,14 +22,13 @@ from ..errors import (
     not_whole,
 )
 from ..query.contracts import ContractSpec, looks_like_symbol
-from ..query.periods import Ahead, Kind, Period, days_at, parse, parse_two, squeezed
+from ..query.periods import Ahead, Kind, days_at, squeezed
 from ..query.times import SECOND, TimeLike, instant
-from .catalog import Catalog, Items, Product, kind_of, together
+from .catalog import Catalog, Product, Wanted, kind_of, together
 from .search import Match, nearest, without_period
 
 if TYPE_CHECKING:
     from trayport_api.models import Sequence as SequenceModel
-    from trayport_api.models import SequenceItem
 
 CANDIDATES = 10
 NAMES_KEPT = 10_000
@@ -37,56 +36,6 @@ LESS_ALIKE = 15.0
 """An instrument whose score is so much higher stands before a market."""
 EXAMPLE = "write a product and a delivery period, like 'TTF Hi Cal 51.6* Apr-24'"
 _FRONTS: Sequence[Kind] = ("month", "quarter", "season", "year")
-
-
-@frozen
-class Wanted:
-    """The delivery period that a text names.
-
-    Attributes:
-        text: The text.
-        at: The time that relative periods count from, in nanoseconds.
-        periods: The period, the two of a spread, or none where it has a name of its own.
-    """
-
-    text: str
-    at: int
-    periods: tuple[Period | Ahead, ...] = ()
-
-    @classmethod
-    def of(cls, text: str, at: int) -> Wanted:
-        """What a text names."""
-        period = parse(text)
-        return cls(text.strip(), at, (period,) if period else parse_two(text) or ())
-
-    @property
-    def kind(self) -> Kind | None:
-        """What kind of period it is; None where the text does not tell."""
-        return self.periods[0].kind if self.periods else None
-
-    @property
-    def is_relative(self) -> bool:
-        """Whether it depends on the time."""
-        return any(isinstance(period, Ahead) for period in self.periods)
-
-    def of_items(self, items: Items) -> list[tuple[SequenceItem, ...]]:
-        """The items of a sequence that it may be: single ones, or else two of a spread."""
-        single = self.periods[0] if len(self.periods) == 1 else None
-        if found := self._of(items, self.text, single):
-            return [(item,) for item in found]
-        first, slash, last = self.text.partition("/")
-        if not slash:
-            return []
-        near, far = self.periods if len(self.periods) == 2 else (None, None)
-        return [
-            (one, other)
-            for one in self._of(items, first.strip(), near)
-            for other in self._of(items, last.strip(), far)
-        ]
-
-    def _of(self, items: Items, text: str, period: Period | Ahead | None) -> list[SequenceItem]:
-        is_front = isinstance(period, Ahead) and period.count is None
-        return items.traded(self.at)[:1] if is_front else items.find(text, period)
 
 
 @frozen
