@@ -154,7 +154,7 @@ def test_garbage_at_every_place_is_seen() -> None:
 @pytest.mark.parametrize("operation_id", ARRAYS)
 @given(data=st.data(), gaps=st.sampled_from([(), (" ",), ("\n  ", "", "\t")]))
 @settings(
-    max_examples=examples(6),
+    max_examples=2,
     phases=PHASES,
     suppress_health_check=list(HealthCheck),
 )
