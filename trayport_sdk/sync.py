@@ -1785,9 +1785,10 @@ class TrayportClient:
         """The forward curve: the next contracts of a product, with their last trades and orders.
 
         Args:
-            product: The market, such as `"TTF Hi Cal 51.6*"`.
-            sequence: The sequence, by its name, such as `"Gas - NG Months"`, or the end of it,
-                such as `"months"`.
+            product: The market, such as `"TTF Hi Cal 51.6*"`, or an instrument, such as
+                `"TTF Hi Cal 51.6 EEX"`.
+            sequence: The sequence, by its name, such as `"Gas - NG Months"`, or by what its periods
+                are, such as `"months"`.
             n: How many contracts, in the order of their delivery periods.
             at: The instant, in whole minutes and exclusive [documented]; the end of the data when
                 it is left out. Naive times mean UTC.

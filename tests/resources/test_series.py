@@ -66,7 +66,7 @@ def contract(item: int, sequence_id: int = MONTHS) -> ContractSpec:
 async def test_a_curve_is_the_next_contracts_as_each_of_them_is(
     client: TrayportClient, sequence: str, sequence_id: int, n: int, at: str
 ) -> None:
-    curve = await client.curve("TTF Hi Cal 51.6*", sequence, n=n, at=at)
+    curve = await client.curve("ttf hi cal 51.6*", sequence, n=n, at=at)
     listed = await client.reference.get_sequence_items(sequence_id, "1990", 100_000)
     moment = instant(at, "at")
     tradable = [
@@ -89,6 +89,18 @@ async def test_a_curve_is_the_next_contracts_as_each_of_them_is(
         assert (row["bid_price"], row["ask_price"]) == (bid, ask)
         assert row["mid"] == (None if bid is None or ask is None else (bid + ask) / 2)
         assert isinstance(row["period_start"], datetime)
+
+
+async def test_a_curve_may_be_that_of_an_instrument(client: TrayportClient) -> None:
+    at = "2024-03-04T12:00"
+    of_eex = await client.curve("TTF Hi Cal 51.6 EEX", "month", n=2, at=at)
+    assert [row["contract_name"] for row in of_eex] == [
+        "TTF Hi Cal 51.6 EEX Apr-24",
+        "TTF Hi Cal 51.6 EEX May-24",
+    ]
+    # Without its star, a name that a market has is the market's.
+    of_all = await client.curve("TTF Hi Cal 51.6", "years", n=1, at=at)
+    assert [row["contract_name"] for row in of_all] == ["TTF Hi Cal 51.6* Cal-25"]
 
 
 async def test_a_curve_of_periods_that_never_expire_has_them(client: TrayportClient) -> None:

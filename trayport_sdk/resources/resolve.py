@@ -165,6 +165,18 @@ class Resolver:
         """
         return await self._product("market_name", name, is_market=True)
 
+    async def product(self, name: str) -> Product:
+        """A market, or an instrument where no market has the name.
+
+        Raises:
+            TrayportLookupError: Nothing has this name, or several products have it.
+        """
+        text = _text("product", name).strip()
+        is_market = text.endswith("*") or bool(
+            (await self.catalog.names(is_market=True)).find(text)
+        )
+        return await self._product("product", text, is_market=is_market)
+
     # --- Search
 
     async def search(self, pattern: str, limit: int, *, is_market: bool) -> list[Match]:

@@ -44,11 +44,11 @@ class Listed:
     trading_end: int | None
 
     @classmethod
-    def of(cls, product: str, contract: ContractSpec, item: SequenceItem) -> Listed:
-        """A period of a product, which is given by its name."""
+    def of(cls, contract: ContractSpec, item: SequenceItem) -> Listed:
+        """A contract with its name, and the item that it is of."""
         return cls(
             contract,
-            f"{product} {item.name}",
+            contract.name or str(contract),
             item.name,
             *(
                 None if text is None else instant(text, "date")

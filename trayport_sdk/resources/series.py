@@ -30,6 +30,7 @@ from ..tables.analytics import spreads
 from ..tables.base import RequestRecord
 from ..tables.convert import flat
 from ..tables.series import ContinuousResponse, CurveResponse, SpreadResponse
+from .catalog import kind_of
 from .rolls import (
     Listed,
     Segment,
@@ -201,32 +202,23 @@ class Series:
         time = pl.col("timestamp" if what == "quotes" else "from_timestamp")
         return SpreadResponse(frame.sort(time, maintain_order=True), _requests(came))
 
-    async def _sequence(self, product: str, sequence: str) -> _Sequence:
+    async def _sequence(self, name: str, sequence: str) -> _Sequence:
         """The sequence of a product that a word such as `months` names."""
-        market = await self._resolver.market(product)
-        sequences = await self._catalog.sequences(market)
+        product = await self._resolver.product(name)
+        sequences = await self._catalog.sequences(product)
         wanted = " ".join(sequence.lower().split())
-        by_name = {one.name: one for one in sequences}
-        found = [one for name, one in by_name.items() if name.lower() == wanted] or [
-            one for name, one in by_name.items() if name.lower().endswith(f" {wanted}")
-        ]
-        shortest = min((len(one.name) for one in found), default=0)
-        found = [one for one in found if len(one.name) == shortest]
+        found = [one for one in sequences if one.name.lower() == wanted]
+        found = found or [one for one in sequences if kind_of(one) == wanted.removesuffix("s")]
+        found = found or [one for one in sequences if one.name.lower().endswith(f" {wanted}")]
         if len(found) != 1:
             raise TrayportLookupError(
-                f"no sequence of {product} is named {sequence!r}", candidates=list(by_name)
+                f"no sequence of {product.title} is named {sequence!r}",
+                candidates=[one.name for one in found or sequences],
             )
         (only,) = found
-        name = market.title
-        listed = [
-            Listed.of(
-                name,
-                ContractSpec(market_id=market.id, sequence_id=only.id, sequence_item_id=item.id),
-                item,
-            )
-            for item in (await self._catalog.items(only.id)).rows
-        ]
-        return _Sequence(f"{name} {only.name}", listed)
+        items = (await self._catalog.items(only.id)).rows
+        listed = [Listed.of(product.contract(only.id, [item]), item) for item in items]
+        return _Sequence(f"{product.title} {only.name}", listed)
 
     async def _ends_by_volume(
         self, listed: Sequence[Listed], expiries: Mapping[ContractSpec, int], window: Window
