@@ -9,7 +9,6 @@ from types import NoneType, UnionType
 from typing import (
     Any,
     ClassVar,
-    Literal,
     Self,
     Union,
     cast,
@@ -21,22 +20,6 @@ from typing import (
 from attrs import NOTHING, fields, frozen
 
 
-class Unset:
-    """A field that did not come, or is not sent. It is false."""
-
-    def __bool__(self) -> Literal[False]:
-        return False
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-    def __reduce__(self) -> str:
-        return "UNSET"  # there is only one, also after a copy or a pickle
-
-
-UNSET = Unset()
-
-
 class Model:
     """What all models share: they are made of JSON objects, and become JSON objects again."""
 
@@ -45,11 +28,16 @@ class Model:
     """The names of fields in JSON, as far as they are not the same in camelCase."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object; fields that are unset are absent."""
+        """The JSON object; optional fields that are None are absent."""
         extra: Mapping[str, Any] = getattr(self, "additional_properties", {})
         members = _members(cast("Hashable", type(self)))
-        values = {member.json_name: getattr(self, member.name) for member in members}
-        return {**extra, **present(values, nulls=True)}
+        values = {member: getattr(self, member.name) for member in members}
+        document = {
+            member.json_name: _plain(value)
+            for member, value in values.items()
+            if member.required or value is not None
+        }
+        return {**extra, **document}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -77,7 +65,7 @@ class _Member:
     def value(self, document: Mapping[str, Any]) -> Any:
         if self.required or self.json_name in document:
             return self.read(document[self.json_name])
-        return UNSET
+        return None
 
 
 @cache
@@ -118,11 +106,9 @@ def reader(kind: Any) -> Callable[[Any], Any]:
     """What makes a value of this type of the one in JSON."""
     if get_origin(kind) in (Union, UnionType):
         # The document only ever unites a type with null.
-        (only,) = (part for part in get_args(kind) if part not in (NoneType, Unset))
+        (only,) = (part for part in get_args(kind) if part is not NoneType)
         read = reader(only)
-        if NoneType not in get_args(kind) or read is _as_it_is:
-            return read
-        return lambda value: None if value is None else read(value)
+        return read if read is _as_it_is else lambda value: None if value is None else read(value)
     if get_origin(kind) is list:
         read = reader(*get_args(kind))
         return lambda values: [read(value) for value in values]
@@ -133,13 +119,9 @@ def reader(kind: Any) -> Callable[[Any], Any]:
     return _as_it_is
 
 
-def present(values: Mapping[str, Any], *, nulls: bool = False) -> dict[str, Any]:
-    """The values that are set, as JSON has them; without those that are None, too."""
-    return {
-        name: _plain(value)
-        for name, value in values.items()
-        if value is not UNSET and (nulls or value is not None)
-    }
+def present(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that are not None, as JSON has them."""
+    return {name: _plain(value) for name, value in values.items() if value is not None}
 
 
 def _plain(value: Any) -> Any:
@@ -152,4 +134,4 @@ def _plain(value: Any) -> Any:
     return value
 
 
-__all__ = ["UNSET", "Model", "Unset", "present", "reader"]
+__all__ = ["Model", "present", "reader"]

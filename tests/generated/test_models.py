@@ -132,12 +132,32 @@ def test_a_model_is_named_after_a_schema(kind: type) -> None:
     ids=lambda kind: str(kind.__name__),
 )
 def test_a_document_comes_back_from_its_model_unchanged(kind: Any) -> None:
+    schema = SCHEMAS[kind.__name__]
+
     @settings(max_examples=examples(60))
-    @given(documents(SCHEMAS[kind.__name__]))
+    @given(documents(schema))
     def round_trip(document: dict[str, Any]) -> None:
-        assert kind.from_dict(document).to_dict() == document
+        assert kind.from_dict(document).to_dict() == without_optional_nulls(schema, document)
 
     round_trip()
+
+
+def without_optional_nulls(schema: dict[str, Any], value: Any) -> Any:
+    """The document without optional fields that are null, which models do not tell from absent."""
+    schema = resolved(schema)
+    if isinstance(value, list):
+        return [without_optional_nulls(schema.get("items", {}), item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    for option in schema.get("oneOf", ()):
+        if resolved(option).get("type") != "null":
+            return without_optional_nulls(option, value)
+    properties, required = members(schema)
+    return {
+        name: without_optional_nulls(properties.get(name, {}), item)
+        for name, item in value.items()
+        if item is not None or name in required
+    }
 
 
 def test_nanoseconds_stay_exact() -> None:

@@ -192,7 +192,7 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Edited:
 
 
 def test_the_check_shows_what_an_edit_changes(edited: Edited) -> None:
-    assert "+    basis: float | Unset = UNSET" in edited.checked
+    assert "+    basis: float | None = None" in edited.checked
     assert "max_days=31" in edited.checked
     assert "trayport_sdk/sync.py" in edited.checked
 

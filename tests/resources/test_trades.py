@@ -11,7 +11,6 @@ from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trayport_api.models import Trade
-from trayport_api.types import UNSET
 from trayport_spec import ENDPOINTS, REQUEST_LIMITS
 
 from trayport_sdk import (
@@ -165,7 +164,7 @@ async def test_optional_fields_are_columns_in_any_spelling() -> None:
         )
     assert found.to_polars().columns[-2:] == ["route_id", "from_broken_spread"]
     assert found.to_polars()["route_id"].null_count() == 0
-    assert all(isinstance(t.route_id, int) and t.route is UNSET for t in found[:5])
+    assert all(isinstance(t.route_id, int) and t.route is None for t in found[:5])
 
 
 async def test_routes_bring_their_column_and_several_deduplicate() -> None:

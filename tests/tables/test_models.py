@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trayport_api.models import Contract, Trade
-from trayport_api.types import UNSET
 from trayport_spec import ENDPOINTS, Column
 
 from tests.drawn import examples
@@ -118,7 +117,7 @@ def test_each_row_of_a_table_of_many_blocks_is_made_once_and_in_order() -> None:
 def test_what_may_be_missing_in_a_table_may_be_missing_from_the_frame() -> None:
     (trade,) = trades(1)
     assert trade == Trade("0", "EEX", 0, 0.0, 1.0, True)
-    assert trade.contract is UNSET
+    assert trade.contract is None
 
 
 def test_a_frame_without_a_column_that_rows_must_have_makes_no_models() -> None:

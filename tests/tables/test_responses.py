@@ -9,7 +9,6 @@ import polars as pl
 import pytest
 import trayport_api.models as models
 from trayport_api.models import Trade
-from trayport_api.types import UNSET
 from trayport_spec import ENDPOINTS
 
 from tests.sandbox.asking import MINIMAL, Asker
@@ -118,12 +117,12 @@ def test_the_models_are_those_of_the_rows_as_they_were_sent(kind: AnyTable) -> N
 
 
 @every_class
-def test_columns_that_were_not_asked_for_are_unset_in_the_models(kind: AnyTable) -> None:
+def test_columns_that_were_not_asked_for_are_none_in_the_models(kind: AnyTable) -> None:
     body, _ = everything(kind)
     table = table_of(kind, body, WITHOUT_EXTRAS)
     optional = {c.python_name for c in ENDPOINTS[kind.operation_id].row if not WITHOUT_EXTRAS(c)}
     assert optional.isdisjoint(table.to_polars().columns)
-    assert all(getattr(model, name) is UNSET for model in table for name in optional)
+    assert all(getattr(model, name) is None for model in table for name in optional)
 
 
 @every_class
@@ -168,12 +167,11 @@ def test_a_frame_that_is_in_order_is_handed_over_without_a_copy(kind: AnyTable) 
     assert table.to_dataframe(nested=True) is frame
 
 
-def test_models_are_made_with_exact_integers_and_what_did_not_come_is_unset() -> None:
+def test_models_are_made_with_exact_integers_and_what_did_not_come_is_none() -> None:
     assert list(TRADES)[2] == Trade(
         "c", "NEW1", 1709546523123456789, 0.1, 10.0, True, route="Direct"
     )
-    assert TRADES[1].route is UNSET
-    assert repr(TRADES[1].route) == "UNSET"
+    assert TRADES[1].route is None
 
 
 @pytest.mark.parametrize("place", [3, -4])
@@ -251,7 +249,7 @@ def test_all_counts_of_activity_are_summed_and_one_that_is_not_known_makes_no_su
     (one,) = ActivityResponse.of([full, full], [])
     assert (one.count, one.update_count, one.delete_count) == (10, 2, 4)
     (one,) = ActivityResponse.of([full, partly], [])
-    assert (one.count, one.update_count, one.delete_count) == (10, 4, UNSET)
+    assert (one.count, one.update_count, one.delete_count) == (10, 4, None)
 
 
 def test_the_columns_that_are_summed_are_the_counts_of_the_document() -> None:
@@ -289,7 +287,7 @@ def test_books_keep_empty_sides_and_which_orders_are_your_own() -> None:
     table = written(OrderBookResponse, BOOKS, optional_fields=(), parameters=("includePrivate",))
     assert [book.to_dict() for book in table] == BOOKS
     first = table[1].bids[0]
-    assert first.private_fields is UNSET
+    assert first.private_fields is None
 
 
 def test_the_csv_of_a_book_has_a_row_per_order_and_one_for_a_book_without_any(

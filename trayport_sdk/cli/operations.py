@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 import click
 import polars as pl
-from trayport_api.types import UNSET
 from trayport_spec import ENDPOINTS, Column, Endpoint, Parameter
 
 from ..bulk.stream import STREAMED
@@ -192,7 +191,7 @@ def table_of(columns: Iterable[Column], items: Iterable[Any]) -> pl.DataFrame:
 def _plain(model: Any) -> dict[str, Any]:
     fields = attrs.asdict(
         model,
-        filter=lambda _, value: value is not UNSET,
+        filter=lambda field, value: value is not None or field.default is attrs.NOTHING,
         value_serializer=lambda _, __, value: value.value if isinstance(value, Enum) else value,
     )
     return {name.rstrip("_"): value for name, value in fields.items()}

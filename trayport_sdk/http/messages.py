@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +12,6 @@ from typing import Any, Self, TypeAlias, TypeVar, cast, get_args, get_type_hints
 
 from attrs import define, evolve, field, frozen
 from trayport_api.builders import BUILDERS
-from trayport_api.types import UNSET
 from trayport_spec import ENDPOINTS, Endpoint
 
 from ..errors import (
@@ -63,10 +61,9 @@ class ApiRequest:
                 by value, instants in nanoseconds. None leaves one out.
         """
         endpoint = ENDPOINTS[operation_id]
-        enums, optional = _types_of(operation_id)
+        enums = _enums_of(operation_id)
         known = parameters_by_argument(endpoint)
-        # The builder's own defaults are those of the service, which need not be sent.
-        values: dict[str, Any] = dict.fromkeys(optional, UNSET)
+        values: dict[str, Any] = {}
         for name, value in arguments.items():
             if value is not None:
                 parameter = known[name]
@@ -135,21 +132,14 @@ def free_texts(operation_id: str) -> frozenset[str]:
 
 
 @cache
-def _types_of(
-    operation_id: str,
-) -> tuple[Mapping[str, Callable[[Any], Any]], tuple[str, ...]]:
-    """The enumerations among the arguments of a builder, and the names of those with a default."""
-    builder = BUILDERS[operation_id]
-    hints = get_type_hints(builder).items()
-    enums: dict[str, Callable[[Any], Any]] = {
-        name: enum for name, hint in hints if (enum := _enum_in(hint)) is not None
-    }
-    parameters = inspect.signature(builder).parameters.values()
-    return enums, tuple(p.name for p in parameters if p.default is not p.empty)
+def _enums_of(operation_id: str) -> Mapping[str, Callable[[Any], Any]]:
+    """The enumerations among the arguments of a builder."""
+    hints = get_type_hints(BUILDERS[operation_id]).items()
+    return {name: enum for name, hint in hints if (enum := _enum_in(hint)) is not None}
 
 
 def _enum_in(hint: Any) -> type[Enum] | None:
-    """The enumeration in a type such as `list[IntervalUnit] | Unset`."""
+    """The enumeration in a type such as `list[IntervalUnit] | None`."""
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint
     return next(filter(None, map(_enum_in, get_args(hint))), None)

@@ -185,7 +185,7 @@ def listed_markets(markets: str | Sequence[str]) -> list[str]:
 def _of_markets(activity: ActivityResponse, market_ids: set[int]) -> Iterator[ContractSpec]:
     """The contracts of markets in trading activity, which lists those of instruments."""
     for row in activity:
-        if row.market_id in market_ids and isinstance(row.market_id, int):
+        if row.market_id in market_ids:
             yield ContractSpec(
                 market_id=row.market_id,
                 sequence_id=row.sequence_id,

@@ -13,7 +13,6 @@ from typing import Any, TypeVar, cast, get_args, get_type_hints
 import polars as pl
 import trayport_api.models
 from attrs import fields, frozen
-from trayport_api.types import UNSET, Unset
 from trayport_spec import ENDPOINTS, Column
 
 Model = TypeVar("Model")
@@ -26,8 +25,7 @@ def models(frame: pl.DataFrame, operation_id: str, model: type[Model]) -> Iterat
     """The models of the rows of a table, made block by block.
 
     A model equals what its `from_dict` makes of the JSON object of its row. Times are exact whole
-    nanoseconds. What is null although it may not be was absent, and so is `UNSET`; of a field that
-    may be both, a table does not know which it was, and its model has None.
+    nanoseconds. What was absent is None.
     """
     shape = _shape_of_rows(operation_id, cast("Hashable", model))
     return chain.from_iterable(map(shape.made_quickly, _blocks(frame)))
@@ -66,17 +64,10 @@ class _Field:
     """A field of a model, the column it is in, and what its values become."""
 
     column: Column
-    gap: object
     shape: _Shape | None
     members: Mapping[str | None, Enum | None] | None
 
     def values(self, values: pl.Series) -> list[Any]:
-        made = self._filled(values)
-        if self.gap is not None and values.null_count():
-            return [self.gap if value is None else value for value in made]
-        return made
-
-    def _filled(self, values: pl.Series) -> list[Any]:
         if self.members:
             return list(map(self.members.__getitem__, values.to_list()))
         if self.column.type == "timestamp":
@@ -110,7 +101,7 @@ class _Shape:
         columns: list[Iterable[Any]] = [
             field.values(rows.get_column(field.column.python_name))
             if field.column.required or field.column.python_name in came
-            else repeat(UNSET)
+            else repeat(None)
             for field in self.fields
         ]
         return list(map(self.model, *columns))
@@ -135,12 +126,11 @@ def _shape(model: type[Any], columns: Sequence[Column]) -> _Shape:
 
 
 def _field(column: Column, hint: object) -> _Field:
-    gap = None if column.required or column.nullable else UNSET
-    (kind,) = {kind for kind in _classes(hint) if kind not in (Unset, type(None), list)}
+    (kind,) = {kind for kind in _classes(hint) if kind not in (type(None), list)}
     members = None
     if issubclass(kind, Enum):
         members = {None: None} | {str(member.value): member for member in kind}
-    return _Field(column, gap, _shape(kind, column.fields) if column.fields else None, members)
+    return _Field(column, _shape(kind, column.fields) if column.fields else None, members)
 
 
 def _classes(hint: object) -> Iterator[type[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import define
 
 from ..models.contract_kind import ContractKind
-from ..types import UNSET, Model, Unset
+from ..types import Model
 
 
 @define
@@ -25,13 +25,13 @@ class Activity(Model):
     `ContractType`."""
     count: int
     """How many there were."""
-    market_id: int | None | Unset = UNSET
+    market_id: int | None = None
     """The market of the instrument, null when it has none."""
-    route: str | Unset = UNSET
+    route: str | None = None
     """The name of the route to market."""
-    route_id: int | Unset = UNSET
+    route_id: int | None = None
     """A number that names something for good."""
-    update_count: int | Unset = UNSET
+    update_count: int | None = None
     """How many there were."""
-    delete_count: int | Unset = UNSET
+    delete_count: int | None = None
     """How many there were."""

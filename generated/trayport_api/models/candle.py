@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import define
 
-from ..types import UNSET, Model, Unset
+from ..types import Model
 
 
 @define
@@ -25,9 +25,9 @@ class Candle(Model):
     """The last price."""
     volume: float
     """The sum of the quantities, not always whole."""
-    open_timestamp: int | None | Unset = UNSET
+    open_timestamp: int | None = None
     """When the first trade was made, in nanoseconds since 1970-01-01 UTC."""
-    close_timestamp: int | None | Unset = UNSET
+    close_timestamp: int | None = None
     """When the last trade was made, in nanoseconds since 1970-01-01 UTC."""
-    vwap: float | None | Unset = UNSET
+    vwap: float | None = None
     """The average price, weighted by quantity."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from ..types import UNSET, Model, Unset
+from ..types import Model
 
 if TYPE_CHECKING:
     from ..models.contract import Contract
@@ -20,5 +20,5 @@ class LastTrade(Model):
     """The price. It may be negative."""
     deal_date: int
     """Nanoseconds since 1970-01-01 UTC. They do not fit a float64."""
-    contract: Contract | Unset = UNSET
+    contract: Contract | None = None
     """A product together with a delivery period."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from ..types import UNSET, Model, Unset
+from ..types import Model
 
 if TYPE_CHECKING:
     from ..models.order_details import OrderDetails
@@ -20,11 +20,11 @@ class Order(Model):
     """The price. It may be negative."""
     quantity: float
     """The visible quantity, not always whole."""
-    venue_code: str | Unset = UNSET
+    venue_code: str | None = None
     """The code of the venue. New codes appear over time."""
-    route: str | Unset = UNSET
+    route: str | None = None
     """The name of the route to market."""
-    route_id: int | Unset = UNSET
+    route_id: int | None = None
     """A number that names something for good."""
-    private_fields: OrderDetails | Unset = UNSET
+    private_fields: OrderDetails | None = None
     """What only the owner of an order sees."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import define
 
 from ..models.order_status import OrderStatus
-from ..types import UNSET, Model, Unset
+from ..types import Model
 
 
 @define
@@ -26,5 +26,5 @@ class OrderDetails(Model):
     """The hidden quantity the order began with."""
     hidden_qty_price_delta: float
     """How far the price moves when hidden quantity is shown."""
-    client_order_id: str | Unset = UNSET
+    client_order_id: str | None = None
     """The id the owner gave the order."""

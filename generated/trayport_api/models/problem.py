@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from ..types import UNSET, Model, Unset
+from ..types import Model
 
 if TYPE_CHECKING:
     from ..models.problem_errors import ProblemErrors
@@ -20,9 +20,9 @@ class Problem(Model):
     """The problem in a few words."""
     status: int
     """The HTTP status."""
-    type_: str | Unset = UNSET
+    type_: str | None = None
     """What kind of problem it is."""
-    detail: str | Unset = UNSET
+    detail: str | None = None
     """The problem in a sentence."""
-    errors: ProblemErrors | Unset = UNSET
+    errors: ProblemErrors | None = None
     """What is wrong, by parameter."""

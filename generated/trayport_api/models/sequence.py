@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import define
 
-from ..types import UNSET, Model, Unset
+from ..types import Model
 
 
 @define
@@ -17,5 +17,5 @@ class Sequence(Model):
     """The name of the sequence."""
     sequence_items: str
     """The path of its items."""
-    display_name: str | Unset = UNSET
+    display_name: str | None = None
     """A shorter name for screens, where there is one."""

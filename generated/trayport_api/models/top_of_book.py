@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import define
 
-from ..types import UNSET, Model, Unset
+from ..types import Model
 
 
 @define
@@ -21,11 +21,11 @@ class TopOfBook(Model):
     """The best ask, null when there is none."""
     ask_quantity: float | None
     """The quantity asked, null when there is none."""
-    route: str | Unset = UNSET
+    route: str | None = None
     """The name of the route to market."""
-    route_id: int | Unset = UNSET
+    route_id: int | None = None
     """A number that names something for good."""
-    bid_venue_code: None | str | Unset = UNSET
+    bid_venue_code: None | str = None
     """The venue of the best bid, null when there is none."""
-    ask_venue_code: None | str | Unset = UNSET
+    ask_venue_code: None | str = None
     """The venue of the best ask, null when there is none."""

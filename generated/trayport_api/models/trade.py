@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from ..types import UNSET, Model, Unset
+from ..types import Model
 
 if TYPE_CHECKING:
     from ..models.contract import Contract
@@ -29,23 +29,23 @@ class Trade(Model):
     """The quantity in the product's unit, not always whole."""
     aggressor_buy: bool
     """Whether the aggressor bought."""
-    contract: Contract | Unset = UNSET
+    contract: Contract | None = None
     """A product together with a delivery period."""
-    route: str | Unset = UNSET
+    route: str | None = None
     """The name of the route to market."""
-    route_id: int | Unset = UNSET
+    route_id: int | None = None
     """A number that names something for good."""
-    from_broken_spread: bool | Unset = UNSET
+    from_broken_spread: bool | None = None
     """Whether the trade is one leg of a spread that was broken up."""
-    initiator_owned_spread: bool | Unset = UNSET
+    initiator_owned_spread: bool | None = None
     """Whether the initiator traded it as part of an own spread."""
-    aggressor_owned_spread: bool | Unset = UNSET
+    aggressor_owned_spread: bool | None = None
     """Whether the aggressor traded it as part of an own spread."""
-    aggressor_sleeve: bool | Unset = UNSET
+    aggressor_sleeve: bool | None = None
     """Whether a third party stood between on the aggressor's side. A client author has also seen
     text here."""
-    initiator_sleeve: bool | Unset = UNSET
+    initiator_sleeve: bool | None = None
     """Whether a third party stood between on the initiator's side. A client author has also seen
     text here."""
-    private_fields: TradeParties | Unset = UNSET
+    private_fields: TradeParties | None = None
     """The two sides of a trade. The one you may not see has zeros and empty names."""

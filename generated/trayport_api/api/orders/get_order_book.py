@@ -7,28 +7,28 @@ from ...models.book_optional_field import BookOptionalField
 from ...models.contract_type import ContractType
 from ...models.interval_unit import IntervalUnit
 from ...models.order_book import OrderBook
-from ...types import UNSET, Unset, present
+from ...types import present
 
 
 def get_kwargs(
     *,
-    instrument_id: int | Unset = UNSET,
-    market_id: int | Unset = UNSET,
+    instrument_id: int | None = None,
+    market_id: int | None = None,
     sequence_id: int,
     sequence_item_id: int,
-    second_sequence_item_id: int | Unset = UNSET,
+    second_sequence_item_id: int | None = None,
     contract_type: ContractType,
     from_: str,
     until: str,
     interval: int,
     interval_unit: IntervalUnit,
-    include_empty_buckets: bool | Unset = UNSET,
-    routes: list[str] | Unset = UNSET,
-    deduplicate_routes: bool | Unset = UNSET,
-    depth: int | Unset = UNSET,
-    max_spread: float | Unset = UNSET,
-    include_private: bool | Unset = UNSET,
-    optional_fields: list[BookOptionalField] | Unset = UNSET,
+    include_empty_buckets: bool | None = None,
+    routes: list[str] | None = None,
+    deduplicate_routes: bool | None = None,
+    depth: int | None = None,
+    max_spread: float | None = None,
+    include_private: bool | None = None,
+    optional_fields: list[BookOptionalField] | None = None,
 ) -> dict[str, Any]:
     """The order book of one contract in depth, sampled at an interval."""
     return {

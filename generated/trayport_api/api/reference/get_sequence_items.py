@@ -5,14 +5,14 @@ from urllib.parse import quote
 
 from ...client import async_call, sync_call
 from ...models.sequence_item import SequenceItem
-from ...types import UNSET, Unset, present
+from ...types import present
 
 
 def get_kwargs(
     id: int,
     *,
-    start_date: str | Unset = UNSET,
-    count: int | Unset = UNSET,
+    start_date: str | None = None,
+    count: int | None = None,
 ) -> dict[str, Any]:
     """The items of a sequence that end on or after a date."""
     return {

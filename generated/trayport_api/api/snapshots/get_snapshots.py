@@ -5,19 +5,19 @@ from typing import Any
 from ...client import async_call, sync_call
 from ...models.contract_type import ContractType
 from ...models.snapshots import Snapshots
-from ...types import UNSET, Unset, present
+from ...types import present
 
 
 def get_kwargs(
     *,
-    instrument_id: int | Unset = UNSET,
-    market_id: int | Unset = UNSET,
+    instrument_id: int | None = None,
+    market_id: int | None = None,
     sequence_id: int,
-    sequence_item_id: list[int] | Unset = UNSET,
-    second_sequence_item_id: int | Unset = UNSET,
+    sequence_item_id: list[int] | None = None,
+    second_sequence_item_id: int | None = None,
     contract_type: ContractType,
-    trading_items: int | Unset = UNSET,
-    at: str | Unset = UNSET,
+    trading_items: int | None = None,
+    at: str | None = None,
 ) -> dict[str, Any]:
     """The last trade and the best orders of several items at one instant."""
     return {

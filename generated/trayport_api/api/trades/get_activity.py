@@ -5,15 +5,15 @@ from typing import Any
 from ...client import async_call, sync_call
 from ...models.activity import Activity
 from ...models.activity_optional_field import ActivityOptionalField
-from ...types import UNSET, Unset, present
+from ...types import present
 
 
 def get_kwargs(
     *,
     from_: str,
     until: str,
-    routes: list[str] | Unset = UNSET,
-    optional_fields: list[ActivityOptionalField] | Unset = UNSET,
+    routes: list[str] | None = None,
+    optional_fields: list[ActivityOptionalField] | None = None,
 ) -> dict[str, Any]:
     """Which contracts traded in a time range, and how often."""
     return {

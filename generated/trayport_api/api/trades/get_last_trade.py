@@ -6,19 +6,19 @@ from ...client import async_call, sync_call
 from ...models.contract_type import ContractType
 from ...models.last_trade import LastTrade
 from ...models.last_trade_optional_field import LastTradeOptionalField
-from ...types import UNSET, Unset, present
+from ...types import present
 
 
 def get_kwargs(
     *,
-    instrument_id: int | Unset = UNSET,
-    market_id: int | Unset = UNSET,
+    instrument_id: int | None = None,
+    market_id: int | None = None,
     sequence_id: int,
     sequence_item_id: int,
-    second_sequence_item_id: int | Unset = UNSET,
+    second_sequence_item_id: int | None = None,
     contract_type: ContractType,
-    at: str | Unset = UNSET,
-    optional_fields: list[LastTradeOptionalField] | Unset = UNSET,
+    at: str | None = None,
+    optional_fields: list[LastTradeOptionalField] | None = None,
 ) -> dict[str, Any]:
     """The last trade of one contract before an instant."""
     return {

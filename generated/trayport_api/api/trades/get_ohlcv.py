@@ -7,23 +7,23 @@ from ...models.candle import Candle
 from ...models.candle_optional_field import CandleOptionalField
 from ...models.contract_type import ContractType
 from ...models.interval_unit import IntervalUnit
-from ...types import UNSET, Unset, present
+from ...types import present
 
 
 def get_kwargs(
     *,
-    instrument_id: int | Unset = UNSET,
-    market_id: int | Unset = UNSET,
+    instrument_id: int | None = None,
+    market_id: int | None = None,
     sequence_id: int,
     sequence_item_id: int,
-    second_sequence_item_id: int | Unset = UNSET,
+    second_sequence_item_id: int | None = None,
     contract_type: ContractType,
     from_: str,
     until: str,
     interval: int,
     interval_unit: IntervalUnit,
-    include_empty_buckets: bool | Unset = UNSET,
-    optional_fields: list[CandleOptionalField] | Unset = UNSET,
+    include_empty_buckets: bool | None = None,
+    optional_fields: list[CandleOptionalField] | None = None,
 ) -> dict[str, Any]:
     """Candles of one contract."""
     return {

@@ -6,22 +6,22 @@ from ...client import async_call, sync_call
 from ...models.contract_type import ContractType
 from ...models.private_trade import PrivateTrade
 from ...models.trade_optional_field import TradeOptionalField
-from ...types import UNSET, Unset, present
+from ...types import present
 
 
 def get_kwargs(
     *,
-    instrument_id: int | Unset = UNSET,
-    market_id: int | Unset = UNSET,
-    sequence_id: int | Unset = UNSET,
-    sequence_item_id: int | Unset = UNSET,
-    second_sequence_item_id: int | Unset = UNSET,
-    contract_type: ContractType | Unset = UNSET,
+    instrument_id: int | None = None,
+    market_id: int | None = None,
+    sequence_id: int | None = None,
+    sequence_item_id: int | None = None,
+    second_sequence_item_id: int | None = None,
+    contract_type: ContractType | None = None,
     from_: str,
     until: str,
-    routes: list[str] | Unset = UNSET,
-    deduplicate_routes: bool | Unset = UNSET,
-    optional_fields: list[TradeOptionalField] | Unset = UNSET,
+    routes: list[str] | None = None,
+    deduplicate_routes: bool | None = None,
+    optional_fields: list[TradeOptionalField] | None = None,
 ) -> dict[str, Any]:
     """Your own trades, with both sides as far as you may see them."""
     return {

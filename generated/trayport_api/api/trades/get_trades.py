@@ -6,24 +6,24 @@ from ...client import async_call, sync_call
 from ...models.contract_type import ContractType
 from ...models.trade import Trade
 from ...models.trade_optional_field import TradeOptionalField
-from ...types import UNSET, Unset, present
+from ...types import present
 
 
 def get_kwargs(
     *,
-    instrument_id: int | Unset = UNSET,
-    market_id: int | Unset = UNSET,
+    instrument_id: int | None = None,
+    market_id: int | None = None,
     sequence_id: int,
-    sequence_item_id: list[int] | Unset = UNSET,
-    second_sequence_item_id: int | Unset = UNSET,
+    sequence_item_id: list[int] | None = None,
+    second_sequence_item_id: int | None = None,
     contract_type: ContractType,
-    trading_items: int | Unset = UNSET,
+    trading_items: int | None = None,
     from_: str,
     until: str,
-    include_private: bool | Unset = UNSET,
-    routes: list[str] | Unset = UNSET,
-    deduplicate_routes: bool | Unset = UNSET,
-    optional_fields: list[TradeOptionalField] | Unset = UNSET,
+    include_private: bool | None = None,
+    routes: list[str] | None = None,
+    deduplicate_routes: bool | None = None,
+    optional_fields: list[TradeOptionalField] | None = None,
 ) -> dict[str, Any]:
     """Trades of one contract or of several items of one sequence."""
     return {
