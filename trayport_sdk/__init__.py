@@ -59,6 +59,7 @@ _PUBLIC = {
     ".tables.analytics.books": "Level",
     ".tables.analytics.calendar": "POWER_CALENDARS PowerCalendar between_local gas_day",
     ".tables.base": "RequestRecord TableResponse",
+    ".tables.order_book": "OrderBookSnapshot",
     ".tables.series": "ContinuousResponse CurveResponse SpreadResponse",
     ".tables.trades": "TradesBatch",
     ".telemetry.events": "BreakerEvent BreakerState RetryEvent",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         EndpointName,
         OHLCVInterval,
         OHLCVOptions,
+        OrderBookTopOptions,
         TradesOptions,
     )
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .bulk.progress import OnProgress
     from .bulk.results import (
         BulkMarketDataResponse,
+        BulkQueryResult,
         BulkSnapshotsResponse,
         BulkTradesResponse,
         MarketData,
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
     from .resources.series import Adjust, Roll, Series
     from .sandbox import Sandbox
     from .settings import Settings
-    from .tables import OHLCVResponse, TradesResponse
+    from .tables import OHLCVResponse, OrderBookTopResponse, TradesResponse
     from .tables.files import Compression
     from .tables.series import ContinuousResponse, CurveResponse, SpreadResponse
     from .telemetry.metrics import Metrics
@@ -822,12 +824,113 @@ class TrayportClient(Groups):
             (3, 1, 0)
         """
         from .bulk.results import BulkTradesResponse
-        from .query.planner import plan
         from .tables import TradesResponse
 
-        query = self._runner.query("trades", from_=from_, until=until, **options)
-        plans = plan(await self._runner.about(contracts, query))
-        return await self._runner.result(BulkTradesResponse, TradesResponse, plans, on_progress)
+        return await self._runner.bulk(
+            BulkTradesResponse,
+            TradesResponse,
+            contracts,
+            on_progress,
+            from_=from_,
+            until=until,
+            **options,
+        )
+
+    async def get_ohlcv_bulk(
+        self,
+        contracts: Contracts,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        interval: Interval | OHLCVInterval | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[OHLCVOptions],
+    ) -> BulkQueryResult[OHLCVResponse]:
+        """The candles of many contracts, a table each; what fails does not stop the rest.
+
+        Args:
+            contracts: As in `client.trades.get_trades`.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the last whole candle when it is left out.
+            interval: The length of a candle.
+            on_progress: Called after each response with a `Progress`.
+            options: The other options of `client.trades.get_ohlcv`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAuthenticationError: The key is refused, so nothing can come.
+
+        Example:
+            >>> months = [f"TTF Hi Cal 51.6* {month}-24" for month in ("Apr", "May", "Jun")]
+            >>> async with TrayportClient.sandbox() as client:
+            ...     candles = await client.get_ohlcv_bulk(months, "2024-03-04", "2024-03-09", "1d")
+            >>> [len(table) for table in candles.results.values()]
+            [5, 5, 5]
+        """
+        from .bulk.results import BulkQueryResult
+        from .tables import OHLCVResponse
+
+        return await self._runner.bulk(
+            BulkQueryResult[OHLCVResponse],
+            OHLCVResponse,
+            contracts,
+            on_progress,
+            from_=from_,
+            until=until,
+            interval=interval,
+            **options,
+        )
+
+    async def get_order_book_top_bulk(
+        self,
+        contracts: Contracts,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        interval: Interval | str | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[OrderBookTopOptions],
+    ) -> BulkQueryResult[OrderBookTopResponse]:
+        """The best bid and ask of many contracts at regular points in time, a table each.
+
+        What fails does not stop the rest, as in `get_trades_bulk`.
+
+        Args:
+            contracts: As in `client.trades.get_trades`.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            interval: The time between two points.
+            on_progress: Called after each response with a `Progress`.
+            options: The other options of `client.orders.get_order_book_top`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAuthenticationError: The key is refused, so nothing can come.
+
+        Example:
+            >>> months = [f"TTF Hi Cal 51.6* {month}-24" for month in ("Apr", "May", "Jun")]
+            >>> async with TrayportClient.sandbox() as client:
+            ...     top = await client.get_order_book_top_bulk(
+            ...         months, "2024-03-04T09", "2024-03-04T12", "1h"
+            ...     )
+            >>> top.to_polars()["contract"].n_unique()
+            3
+        """
+        from .bulk.results import BulkQueryResult
+        from .tables import OrderBookTopResponse
+
+        return await self._runner.bulk(
+            BulkQueryResult[OrderBookTopResponse],
+            OrderBookTopResponse,
+            contracts,
+            on_progress,
+            from_=from_,
+            until=until,
+            interval=interval,
+            **options,
+        )
 
     async def get_snapshots_bulk(
         self,
@@ -859,13 +962,10 @@ class TrayportClient(Groups):
             [1, 1, 1]
         """
         from .bulk.results import BulkSnapshotsResponse
-        from .query.planner import plan
         from .tables import SnapshotsResponse
 
-        query = self._runner.query("snapshots", at=at)
-        plans = plan(await self._runner.about(contracts, query))
-        return await self._runner.result(
-            BulkSnapshotsResponse, SnapshotsResponse, plans, on_progress
+        return await self._runner.bulk(
+            BulkSnapshotsResponse, SnapshotsResponse, contracts, on_progress, at=at
         )
 
     async def get_market_data(

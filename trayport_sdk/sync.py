@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         OrderBookField,
         OrderBookOptions,
         OrderBookTopField,
+        OrderBookTopOptions,
         PrivateTradesField,
         TradesField,
         TradesOptions,
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
         TradesResponse,
     )
     from .tables.files import Compression
+    from .tables.order_book import OrderBookSnapshot
     from .tables.series import ContinuousResponse, CurveResponse, SpreadResponse
     from .telemetry.metrics import Metrics
 
@@ -698,7 +700,7 @@ class OrdersGroup:
         contract: ContractSpec | str,
         at: TimeLike | None = None,
         **options: Unpack[OrderBookOptions],
-    ) -> models.OrderBook:
+    ) -> OrderBookSnapshot:
         """The orders of a contract at one instant.
 
         Args:
@@ -706,6 +708,9 @@ class OrdersGroup:
             at: The instant, in whole seconds and before the end of the data. Left out, it is now,
                 which needs the setting `intraday`. Naive times mean UTC.
             options: The other options of `get_order_book`.
+
+        Returns:
+            The book as a model; its `to_polars` and `to_pandas` give a row per order.
 
         Raises:
             TrayportValidationError: There is no data at that instant for this key, or another
@@ -2044,6 +2049,86 @@ class TrayportClient:
         """
         return self._portal.run(
             self._async.get_trades_bulk(contracts, from_, until, on_progress=on_progress, **options)
+        )
+
+    def get_ohlcv_bulk(
+        self,
+        contracts: Contracts,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        interval: Interval | OHLCVInterval | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[OHLCVOptions],
+    ) -> BulkQueryResult[OHLCVResponse]:
+        """The candles of many contracts, a table each; what fails does not stop the rest.
+
+        Args:
+            contracts: As in `client.trades.get_trades`.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the last whole candle when it is left out.
+            interval: The length of a candle.
+            on_progress: Called after each response with a `Progress`.
+            options: The other options of `client.trades.get_ohlcv`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAuthenticationError: The key is refused, so nothing can come.
+
+        Example:
+            >>> months = [f"TTF Hi Cal 51.6* {month}-24" for month in ("Apr", "May", "Jun")]
+            >>> with TrayportClient.sandbox() as client:
+            ...     candles = client.get_ohlcv_bulk(months, "2024-03-04", "2024-03-09", "1d")
+            >>> [len(table) for table in candles.results.values()]
+            [5, 5, 5]
+        """
+        return self._portal.run(
+            self._async.get_ohlcv_bulk(
+                contracts, from_, until, interval, on_progress=on_progress, **options
+            )
+        )
+
+    def get_order_book_top_bulk(
+        self,
+        contracts: Contracts,
+        from_: TimeLike,
+        until: TimeLike | None = None,
+        interval: Interval | str | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[OrderBookTopOptions],
+    ) -> BulkQueryResult[OrderBookTopResponse]:
+        """The best bid and ask of many contracts at regular points in time, a table each.
+
+        What fails does not stop the rest, as in `get_trades_bulk`.
+
+        Args:
+            contracts: As in `client.trades.get_trades`.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is left out.
+            interval: The time between two points.
+            on_progress: Called after each response with a `Progress`.
+            options: The other options of `client.orders.get_order_book_top`.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportLookupError: A name names nothing.
+            TrayportAuthenticationError: The key is refused, so nothing can come.
+
+        Example:
+            >>> months = [f"TTF Hi Cal 51.6* {month}-24" for month in ("Apr", "May", "Jun")]
+            >>> with TrayportClient.sandbox() as client:
+            ...     top = client.get_order_book_top_bulk(
+            ...         months, "2024-03-04T09", "2024-03-04T12", "1h"
+            ...     )
+            >>> top.to_polars()["contract"].n_unique()
+            3
+        """
+        return self._portal.run(
+            self._async.get_order_book_top_bulk(
+                contracts, from_, until, interval, on_progress=on_progress, **options
+            )
         )
 
     def get_snapshots_bulk(

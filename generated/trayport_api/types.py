@@ -70,8 +70,7 @@ class _Member:
 
 @cache
 def _members(model: Any) -> tuple[_Member, ...]:
-    package = sys.modules[model.__module__.rpartition(".")[0]]
-    hints = get_type_hints(model, localns=vars(package))
+    hints = get_type_hints(model, localns=vars(sys.modules[f"{__package__}.models"]))
     return tuple(
         _Member(
             field.name,

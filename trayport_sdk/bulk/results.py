@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, Self, TypeAlias, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 import polars as pl
 from attrs import evolve, frozen
+from trayport_spec import ENDPOINTS
 
 from ..errors import TrayportPartialFailureError
 from ..query.contracts import ContractSpec
@@ -20,10 +22,15 @@ from ..tables import (
     SnapshotsResponse,
     TableResponse,
     TradesResponse,
+    convert,
 )
 from ..tables.base import RequestRecord
+from ..tables.files import Compression, write
 from .reading import FetchedQuery
 from .result import FailedQuery, Outcome, add_symbol, split_by_contract
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Response = TypeVar("Response", bound=TableResponse[Any])
 
@@ -242,19 +249,39 @@ class BulkQueryResult(BulkResult, Generic[Response]):
         """This result, with what came when its failures were run again."""
         return type(self)(self._response, self._run.retried(again))
 
-    def to_polars(self) -> pl.DataFrame:
-        """One flat table of all results, incomplete ones too.
+    def to_polars(self, *, tz: str | None = None, decimal: bool = False) -> pl.DataFrame:
+        """One flat frame of all results, incomplete ones too.
 
-        Its first column, `contract`, is the machine symbol of the contract in `results`.
+        Its first column, `contract`, is the machine symbol of the contract in `results`. The
+        options are those of a table.
         """
         frames = [
             add_symbol(response.to_polars(), contract)
             for contract, response in self.results.items()
         ]
-        if frames:
-            return pl.concat(frames)
-        columns = self._response.nothing(lambda column: column.required).to_polars()
-        return columns.select(pl.lit("").alias(CONTRACT), pl.exclude(CONTRACT))
+        if not frames:
+            columns = self._response.nothing(lambda column: column.required).to_polars()
+            frames = [columns.select(pl.lit("").alias(CONTRACT), pl.exclude(CONTRACT))]
+        return convert.converted(pl.concat(frames), tz, decimal=decimal)
+
+    def to_pandas(
+        self, *, tz: str | None = None, decimal: bool = False, arrow: bool = False
+    ) -> pd.DataFrame:
+        """The same frame in pandas; needs the extra `pandas`. The options are those of a table."""
+        frame = self.to_polars(tz=tz, decimal=decimal)
+        columns = ENDPOINTS[self._response.operation_id].row
+        return convert.pandas_frame(frame, columns, arrow=arrow, stamps=tz is not None)
+
+    def to_parquet(
+        self,
+        path: str | Path,
+        *,
+        tz: str | None = None,
+        decimal: bool = False,
+        compression: Compression = "zstd",
+    ) -> None:
+        """Writes the same frame as Parquet; the file appears when it is whole."""
+        write(self.to_polars(tz=tz, decimal=decimal), path, ".parquet", compression)
 
 
 class BulkTradesResponse(BulkQueryResult[TradesResponse]):

@@ -229,6 +229,27 @@ class Runner:
         run = await self.run_result(plans, on_progress, on_result)
         return await asyncio.to_thread(result, table, run)
 
+    async def bulk(
+        self,
+        result: type[Result],
+        table: type[TableResponse[Any]],
+        contracts: Contracts,
+        on_progress: OnProgress | None = None,
+        **arguments: Any,
+    ) -> Result:
+        """The rows of one operation, a table for each contract, and what is missing.
+
+        Args:
+            result: The class of the result.
+            table: The class of its tables, which knows the operation.
+            contracts: Whose rows are wanted.
+            on_progress: Called after each response with a `Progress`.
+            arguments: The times, the interval and the options, as callers write them.
+        """
+        query = self.query(ENDPOINTS[table.operation_id].key, **arguments)
+        plans = plan(await self.about(contracts, query))
+        return await self.result(result, table, plans, on_progress)
+
     async def retry(self, result: Retried, on_progress: OnProgress | None = None) -> Retried:
         """A result with what comes when its failures are run again."""
         if not result.failures:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from trayport_api.models import OrderBook
 from trayport_spec import ENDPOINTS
 from trayport_spec.options import OrderBookOptions
 
@@ -13,6 +12,7 @@ from ..query.build import last_instant
 from ..query.contracts import ContractSpec
 from ..query.rules import INTRADAY
 from ..query.times import SECOND, Interval, TimeLike, instant, to_text
+from ..tables.order_book import OrderBookSnapshot
 from .calls import checked_calls
 from .generated.orders import OrdersMethods
 
@@ -26,7 +26,7 @@ class OrdersGroup(OrdersMethods):
         contract: ContractSpec | str,
         at: TimeLike | None = None,
         **options: Unpack[OrderBookOptions],
-    ) -> OrderBook:
+    ) -> OrderBookSnapshot:
         """The orders of a contract at one instant.
 
         Args:
@@ -34,6 +34,9 @@ class OrdersGroup(OrdersMethods):
             at: The instant, in whole seconds and before the end of the data. Left out, it is now,
                 which needs the setting `intraday`. Naive times mean UTC.
             options: The other options of `get_order_book`.
+
+        Returns:
+            The book as a model; its `to_polars` and `to_pandas` give a row per order.
 
         Raises:
             TrayportValidationError: There is no data at that instant for this key, or another
@@ -60,7 +63,7 @@ class OrdersGroup(OrdersMethods):
                 f"there is no book of {contract} at {to_text(start)} yet",
                 suggestion="ask for an earlier instant",
             )
-        return books[0]
+        return OrderBookSnapshot(books)
 
     def _instant(self, at: TimeLike | None) -> int:
         now = self._runner.now()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Self, SupportsFloat, SupportsIndex
+from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex
 
 import polars as pl
-from trayport_api.models import OrderSide
+from trayport_api.models import OrderBook, OrderSide
 
+from ..query.plan import counted
 from ..query.times import TimeLike
+from . import convert
 from .analytics import books
 from .analytics.books import Level
 from .base import Model
 from .convert import SIDES
 from .timed import TimedTable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class QuotesTable(TimedTable[Model]):
@@ -322,3 +327,62 @@ class BooksTable(QuotesTable[Model]):
             True
         """
         return books.imbalance(self._frame, depth)
+
+
+class OrderBookSnapshot(OrderBook):
+    """The book of a contract at one instant: the model, which is also a frame of its orders.
+
+    Example:
+        >>> async with TrayportClient.sandbox() as client:
+        ...     book = await client.orders.get_order_book_snapshot(
+        ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T12:00", depth=3
+        ...     )
+        >>> book.to_polars().columns
+        ['timestamp', 'side', 'level', 'price', 'quantity']
+        >>> len(book.to_polars()) == len(book.bids) + len(book.asks) == 6
+        True
+    """
+
+    __slots__ = ("_table",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, table: BooksTable[OrderBook]) -> None:
+        (book,) = table
+        super().__init__(book.timestamp, book.bids, book.asks)
+        self._table = table
+
+    def to_polars(self, *, tz: str | None = None, decimal: bool = False) -> pl.DataFrame:
+        """A row per order: the `timestamp`, its `side` (`bid` or `ask`), its `level`, its fields.
+
+        Args:
+            tz: The time zone of the time; UTC when it is left out.
+            decimal: Whether prices and quantities are decimals.
+        """
+        return convert.converted(self._table.levels(), tz, decimal=decimal)
+
+    def to_pandas(
+        self, *, tz: str | None = None, decimal: bool = False, arrow: bool = False
+    ) -> pd.DataFrame:
+        """The same frame in pandas; needs the extra `pandas`. The options are those of a table."""
+        frame = self.to_polars(tz=tz, decimal=decimal)
+        return convert.pandas_frame(frame, (), arrow=arrow, stamps=tz is not None)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, OrderBook):
+            return NotImplemented
+        mine, theirs = ((b.timestamp, b.bids, b.asks) for b in (self, other))
+        return mine == theirs
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self._table,)
+
+    def __repr__(self) -> str:
+        sides = [
+            counted(len(orders), name) + (f" from {orders[0].price}" if orders else "")
+            for name, orders in (("bid", self.bids), ("ask", self.asks))
+        ]
+        return f"{type(self).__name__}({books.time_text(self.timestamp)}, {', '.join(sides)})"
+
+    def _repr_html_(self) -> str:
+        table = self.to_polars()._repr_html_()  # pyright: ignore[reportPrivateUsage]
+        return f"<p><strong>{self!r}</strong></p>{table}"

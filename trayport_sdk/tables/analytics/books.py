@@ -21,7 +21,7 @@ from ...errors import (
     not_whole,
     unknown_value,
 )
-from ...query.times import SECOND, TimeLike, exact_instant, to_text
+from ...query.times import SECOND, TimeLike, exact_instant
 from ..convert import SIDES, PolarsDataType, lines
 from .flow import imbalance as imbalance_of
 from .flow import without_sign_of_zero
@@ -137,15 +137,16 @@ def in_force(table: pl.DataFrame, at: TimeLike | int) -> pl.DataFrame:
     before = table.filter(time <= now)
     if not before.height:
         first: int | None = table.select(time.min()).item()
-        why = "the table is empty" if first is None else f"the first one is of {_text(first)}"
+        why = "the table is empty" if first is None else f"the first one is of {time_text(first)}"
         raise TrayportLookupError(
-            f"there is no state at or before {_text(now)}: {why}",
+            f"there is no state at or before {time_text(now)}: {why}",
             suggestion="give a later instant, or ask for a range that starts earlier",
         )
     return before.sort("timestamp", maintain_order=True).tail(1)
 
 
-def _text(instant: int) -> str:
+def time_text(instant: int) -> str:
+    """An instant in ISO-8601, with its nanoseconds if it has some."""
     fraction = instant % SECOND
     return to_text(instant).replace("Z", f".{fraction:09}Z") if fraction else to_text(instant)
 
