@@ -491,6 +491,7 @@ def groups_module(groups: Mapping[str, tuple[str, bool]], resources: Path) -> st
     imports: list[str] = []
     properties: list[str] = []
     for name, (text, is_reference) in groups.items():
+        needs = "self._reader" if is_reference else "self._runner, self._resolver"
         by_hand = (resources / f"{name}.py").exists()
         kind = camel(name) + ("Group" if by_hand else "Methods")
         home = f"..{name}" if by_hand else f".{name}"
@@ -499,7 +500,7 @@ def groups_module(groups: Mapping[str, tuple[str, bool]], resources: Path) -> st
             f"    @cached_property\n    def {name}(self) -> {kind}:\n"
             f'        """{text}"""\n'
             f"        from {home} import {kind}\n\n"
-            f"        return {kind}(self.{'_reader' if is_reference else '_runner'})\n"
+            f"        return {kind}({needs})\n"
         )
     return (
         "\n".join(

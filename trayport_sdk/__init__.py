@@ -37,8 +37,8 @@ _PUBLIC = {
         "TrayportAPIError TrayportAmbiguityWarning TrayportAuthenticationError "
         "TrayportAuthorizationError "
         "TrayportCircuitBreakerError TrayportConfigurationError TrayportConnectionError "
-        "TrayportDecodeError TrayportError TrayportForkError TrayportHistoryWarning "
-        "TrayportLimiterError TrayportLookupError TrayportNotFoundError "
+        "TrayportDecodeError TrayportError TrayportExpiryWarning TrayportForkError "
+        "TrayportHistoryWarning TrayportLimiterError TrayportLookupError TrayportNotFoundError "
         "TrayportPartialFailureError TrayportRateLimitError TrayportServerError "
         "TrayportStaleDataWarning TrayportTimeoutError TrayportValidationError"
     ),

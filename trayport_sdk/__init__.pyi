@@ -59,6 +59,7 @@ from .errors import TrayportConfigurationError as TrayportConfigurationError
 from .errors import TrayportConnectionError as TrayportConnectionError
 from .errors import TrayportDecodeError as TrayportDecodeError
 from .errors import TrayportError as TrayportError
+from .errors import TrayportExpiryWarning as TrayportExpiryWarning
 from .errors import TrayportForkError as TrayportForkError
 from .errors import TrayportHistoryWarning as TrayportHistoryWarning
 from .errors import TrayportLimiterError as TrayportLimiterError

@@ -409,5 +409,9 @@ class TrayportAmbiguityWarning(UserWarning):
     """A name is that of one venue's instrument, while a market of all venues is called the same."""
 
 
+class TrayportExpiryWarning(UserWarning):
+    """One of the next tradable items that were asked for expires within the range."""
+
+
 class TrayportHistoryWarning(UserWarning):
     """A range of orders starts before the history of some venues does: rows are missing there."""

@@ -498,6 +498,10 @@ class TradesGroup:
             TrayportValidationError: An argument cannot work; nothing was sent.
             TrayportError: As `get_trades`.
 
+        Warns:
+            TrayportExpiryWarning: One of the items expires within the range, after which nothing
+                takes its place; `client.continuous` gives a series that goes on.
+
         Example:
             >>> with TrayportClient.sandbox() as client:
             ...     trades = client.trades.get_trades_by_trading_items(

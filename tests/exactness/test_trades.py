@@ -99,6 +99,7 @@ def test_plans_of_trades(world: World, inclusive: bool, data: st.DataObject) -> 
     check_plan(world, inclusive, data, data.draw(questions(world, "trades", TRADES)))
 
 
+@pytest.mark.filterwarnings("ignore::trayport_sdk.TrayportExpiryWarning")
 @readings
 @cases(40)
 @given(data=st.data())

@@ -1,5 +1,6 @@
 """Order books from the sandbox."""
 
+from copy import deepcopy
 from datetime import UTC, datetime
 
 import polars as pl
@@ -82,12 +83,35 @@ async def test_a_book_at_an_instant_is_that_of_the_series() -> None:
                 APRIL, to_text(book.timestamp), depth=5
             )
             assert alone == book
+            assert alone.to_dict() == book.to_dict()
+            assert deepcopy(alone) == alone
+            assert (alone == books[0]) == (book == books[0])
+
+
+async def test_a_book_at_an_instant_is_a_frame_of_its_orders() -> None:
+    async with TrayportClient.sandbox() as client:
+        book = await client.orders.get_order_book_snapshot(
+            APRIL, "2024-03-04T12:00", depth=2, optional_fields=["venue_code"]
+        )
+    assert repr(book) == (
+        f"OrderBookSnapshot(2024-03-04T12:00:00Z, 2 bids from {book.bids[0].price}, "
+        f"2 asks from {book.asks[0].price})"
+    )
+    frame = book.to_polars(tz="Europe/London", decimal=True)
+    assert frame.columns == ["timestamp", "side", "level", "price", "quantity", "venue_code"]
+    assert frame.schema["timestamp"] == pl.Datetime("ns", "Europe/London")
+    assert frame["side"].to_list() == ["bid", "bid", "ask", "ask"]
+    assert list(map(float, frame["price"])) == [o.price for o in [*book.bids, *book.asks]]
+    assert book.to_pandas()["venue_code"].tolist() == frame["venue_code"].to_list()
+    assert "35." in book._repr_html_()
 
 
 async def test_a_book_at_night_is_empty_and_not_missing() -> None:
     async with TrayportClient.sandbox() as client:
         book = await client.orders.get_order_book_snapshot(APRIL, "2024-03-03T12:00:01")
     assert (book.bids, book.asks) == ([], [])
+    assert repr(book) == "OrderBookSnapshot(2024-03-03T12:00:01Z, 0 bids, 0 asks)"
+    assert book.to_polars().is_empty()
     assert book.timestamp == instant("2024-03-03T12:00:01", "at")
 
 

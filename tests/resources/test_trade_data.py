@@ -1,5 +1,6 @@
 """Private trades, candles, last trades, activity and tradable items from the sandbox."""
 
+import warnings
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -7,9 +8,16 @@ import polars as pl
 import pytest
 from trayport_spec import ENDPOINTS
 
-from trayport_sdk import ContractSpec, LastTrade, TrayportClient, TrayportValidationError
+from trayport_sdk import (
+    ContractSpec,
+    LastTrade,
+    Settings,
+    TrayportClient,
+    TrayportExpiryWarning,
+    TrayportValidationError,
+)
 from trayport_sdk.query.times import DAY, instant, to_text
-from trayport_sdk.sandbox import Sandbox
+from trayport_sdk.sandbox import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
 
@@ -158,9 +166,10 @@ class TestTradingItems:
     async def test_a_long_range_keeps_the_items_of_its_start(self) -> None:
         """The next items are counted from `from`, so every later window would name others."""
         async with TrayportClient.sandbox() as client:
-            found = await client.trades.get_trades_by_trading_items(
-                TTF, sequence_id=MONTHS, trading_items=2, from_="2024-01-15", until="2024-03-20"
-            )
+            with pytest.warns(TrayportExpiryWarning, match=r"continuous") as warned:
+                found = await client.trades.get_trades_by_trading_items(
+                    TTF, sequence_id=MONTHS, trading_items=2, from_="2024-01-15", until="2024-03-20"
+                )
             items = await client.snapshots.get_snapshots_by_trading_items(
                 TTF, sequence_id=MONTHS, trading_items=2, at="2024-01-15"
             )
@@ -168,6 +177,30 @@ class TestTradingItems:
             same = await client.trades.get_trades(contracts, "2024-01-15", "2024-03-20")
         assert len(found.requests) > 1
         assert found.to_polars().equals(same.to_polars())
+        names = [str(warning.message).partition(" expires at ")[0] for warning in warned]
+        assert names == ["TTF Hi Cal 51.6* Feb-24", "TTF Hi Cal 51.6* Mar-24"]
+        assert {warning.filename for warning in warned} == {__file__}
+
+    @pytest.mark.parametrize("until", ["2024-03-28", "2024-03-29"])
+    async def test_an_item_that_expires_within_the_range_is_named(self, until: str) -> None:
+        sandbox = Sandbox(limits=False)
+        async with TrayportClient.sandbox(sandbox) as client:
+            with warnings.catch_warnings(record=True) as warned:
+                warnings.simplefilter("always")
+                await client.trades.get_trades_by_trading_items(
+                    TTF, sequence_id=MONTHS, trading_items=1, from_="2024-03-27", until=until
+                )
+        assert len(warned) == (until == "2024-03-29")
+
+    async def test_rows_come_also_when_it_is_not_known_what_expires(self) -> None:
+        sandbox = Sandbox(limits=False)
+        sandbox.faults.add(Fault("status", operation_id="get_sequence_items", times=None))
+        once = Settings(_env_file=None, max_retries=0)
+        async with TrayportClient.sandbox(sandbox, settings=once) as client:
+            found = await client.trades.get_trades_by_trading_items(
+                TTF, sequence_id=MONTHS, trading_items=1, from_="2024-03-27", until="2024-03-29"
+            )
+        assert len(found) > 0
 
     async def test_a_short_range_takes_one_request(self) -> None:
         sandbox = Sandbox(limits=False)
@@ -179,5 +212,6 @@ class TestTradingItems:
                 from_="2024-03-04",
                 until="2024-03-05",
             )
-        assert len(sandbox.requests) == 1
+        paths = [request.path.rpartition("/")[2] for request in sandbox.requests]
+        assert paths == ["trades", "sequenceItems"]
         assert "contract" in found.to_polars().columns

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from trayport_api.models import Contract
 
 from tests.drawn import examples
-from trayport_sdk import ContractSpec, TradesResponse, TrayportClient
+from trayport_sdk import BulkQueryResult, ContractSpec, TradesResponse, TrayportClient
 from trayport_sdk.tables import TableResponse
 from trayport_sdk.tables.decode.schema import RequestedColumns
 
@@ -79,9 +79,26 @@ async def test_results_of_many_contracts_are_named_in_the_same_way(tmp_path: Pat
     async with TrayportClient.sandbox() as client:
         trades = await client.get_trades_bulk(MONTHS, *DAY, optional_fields="contract")
         snapshots = await client.get_snapshots_bulk(MONTHS, at="2024-03-05T12:00")
+        candles = await client.get_ohlcv_bulk(MONTHS, *DAY, "1h")
+        alone = await client.get_ohlcv(MONTHS[1], *DAY, "1h")
+        top = await client.get_order_book_top_bulk(MONTHS, *DAY, "1h", optional_fields="route_id")
+        nothing = await client.get_trades_bulk(
+            MONTHS, "1975-01-01", "1975-01-02", optional_fields="contract"
+        )
         path = tmp_path / "candles.parquet"
         await client.stream_to_file(MONTHS, *DAY, path, endpoint="ohlcv", interval="1h")
-    for frame in (trades.to_polars(), snapshots.to_polars(), pl.read_parquet(path)):
+    assert candles.results[ContractSpec.parse(MONTHS[1])].to_polars().equals(alone.to_polars())
+    candles.to_parquet(written := tmp_path / "bulk.parquet")
+    assert pl.read_parquet(written).equals(pl.read_parquet(path))
+    assert nothing.to_polars().schema == trades.to_polars().schema
+    london = candles.to_polars(tz="Europe/London", decimal=True)
+    assert london.schema["from_timestamp"] == pl.Datetime("ns", "Europe/London")
+    assert london["close"].cast(float).equals(candles.to_polars()["close"])
+    pandas = top.to_pandas()
+    assert list(pandas) == top.to_polars().columns
+    assert str(pandas.dtypes["route_id"]) == "Int64"
+    results: list[BulkQueryResult[Any]] = [trades, snapshots, candles, top]
+    for frame in (*(result.to_polars() for result in results), pl.read_parquet(path)):
         assert frame.columns[0] == "contract"
         assert set(frame["contract"]) == set(MONTHS)
         assert not any(kind.is_nested() for kind in frame.dtypes)

@@ -168,10 +168,10 @@ def _warn_of_missing_history(endpoint: Endpoint, query: QueryPlan) -> None:
     private = query.options.include_private
     sentence = missing_history(endpoint, start, include_private=private)
     if sentence is not None:
-        warnings.warn(sentence, TrayportHistoryWarning, stacklevel=_depth())
+        warnings.warn(sentence, TrayportHistoryWarning, stacklevel=caller_level())
 
 
-def _depth() -> int:
+def caller_level() -> int:
     """How far up the stack the code outside of this package is that a warning points to."""
     level, frame = 0, inspect.currentframe()
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):

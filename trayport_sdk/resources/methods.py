@@ -20,6 +20,7 @@ from .cache import Entry, Instead, ReferenceCache, ReferenceList
 if TYPE_CHECKING:
     from ..bulk.runner import Runner
     from ..http.session import Session
+    from .resolve import Resolver
 
 __all__ = ["ReferenceList", "ReferenceOperations", "ReferenceReader", "RowOperations"]
 
@@ -29,8 +30,9 @@ Model = TypeVar("Model")
 class RowOperations:
     """Methods whose rows come as tables."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, resolver: Resolver) -> None:
         self._runner = runner
+        self._resolver = resolver
 
 
 class ReferenceOperations:

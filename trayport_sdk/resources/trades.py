@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable
 from typing import Unpack
 
 from attrs import evolve
 from trayport_spec.options import TradesOptions
 
 from ..bulk.progress import OnProgress
+from ..errors import TrayportError, TrayportExpiryWarning
+from ..query.build import caller_level
 from ..query.contracts import ContractSpec
-from ..query.plan import QueryPlan, with_contract_column
+from ..query.plan import CONTRACT, QueryPlan, with_contract_column
 from ..query.planner import plan
-from ..query.times import Interval, TimeLike, floored, to_text
+from ..query.times import Interval, TimeLike, Window, floored, instant, to_text
 from ..tables import SnapshotsResponse, TradesResponse
 from .calls import checked_calls
 from .generated.trades import TradesMethods
@@ -57,6 +61,10 @@ class TradesGroup(TradesMethods):
             TrayportValidationError: An argument cannot work; nothing was sent.
             TrayportError: As `get_trades`.
 
+        Warns:
+            TrayportExpiryWarning: One of the items expires within the range, after which nothing
+                takes its place; `client.continuous` gives a series that goes on.
+
         Example:
             >>> async with TrayportClient.sandbox() as client:
             ...     trades = await client.trades.get_trades_by_trading_items(
@@ -94,4 +102,29 @@ class TradesGroup(TradesMethods):
                 options=evolve(query.options, trading_items=None),
             )
             query = with_contract_column(query)
-        return await self._runner.table(TradesResponse, query, on_progress)
+        trades = await self._runner.table(TradesResponse, query, on_progress)
+        if query.window is not None:
+            symbols = trades.to_polars()[CONTRACT].drop_nulls().unique().sort()
+            contracts = query.contracts or map(ContractSpec.parse, symbols)
+            await self._warn_of_expiry(contracts, query.window)
+        return trades
+
+    async def _warn_of_expiry(self, contracts: Iterable[ContractSpec], window: Window) -> None:
+        """Warns of contracts whose trading ends within a range; their rows are right without it."""
+        catalog = self._resolver.catalog.for_one_call()
+        try:
+            for contract in contracts:
+                items = await catalog.items(contract.sequence_id)
+                item = items.by_id.get(contract.sequence_item_id)
+                if item is None or item.trading_end is None:
+                    continue
+                if instant(item.trading_end, "trading_end") < window.end:
+                    (named,) = await catalog.named([contract])
+                    warnings.warn(
+                        f"{named.name or named} expires at {item.trading_end}, within the range, "
+                        "and nothing follows it; client.continuous gives a rolling series",
+                        TrayportExpiryWarning,
+                        stacklevel=caller_level(),
+                    )
+        except TrayportError:
+            return

@@ -344,7 +344,7 @@ class OrderBookSnapshot(OrderBook):
     """
 
     __slots__ = ("_table",)
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __init__(self, table: BooksTable[OrderBook]) -> None:
         (book,) = table

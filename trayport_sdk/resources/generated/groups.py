@@ -25,21 +25,21 @@ class Groups(Parts):
         """Public and private trades, candles, the last trade and trading activity."""
         from ..trades import TradesGroup
 
-        return TradesGroup(self._runner)
+        return TradesGroup(self._runner, self._resolver)
 
     @cached_property
     def orders(self) -> OrdersGroup:
         """The order book over time, as its best prices or in depth."""
         from ..orders import OrdersGroup
 
-        return OrdersGroup(self._runner)
+        return OrdersGroup(self._runner, self._resolver)
 
     @cached_property
     def snapshots(self) -> SnapshotsGroup:
         """The last trade and the best orders of many contracts at one instant."""
         from ..snapshots import SnapshotsGroup
 
-        return SnapshotsGroup(self._runner)
+        return SnapshotsGroup(self._runner, self._resolver)
 
     @cached_property
     def reference(self) -> ReferenceGroup:

@@ -21,7 +21,7 @@ from ...errors import (
     not_whole,
     unknown_value,
 )
-from ...query.times import SECOND, TimeLike, exact_instant
+from ...query.times import SECOND, TimeLike, exact_instant, to_text
 from ..convert import SIDES, PolarsDataType, lines
 from .flow import imbalance as imbalance_of
 from .flow import without_sign_of_zero
