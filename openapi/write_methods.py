@@ -432,9 +432,9 @@ def group_module(name: str, endpoints: Sequence[t.Endpoint], text: str) -> str:
         lines.append(f"from ...tables import {', '.join(tables)}")
     lines += [
         "from ..calls import checked_calls",
-        f"from ..methods import {base}, ReferenceList"
+        "from ..methods import ReferenceList, ReferenceOperations"
         if is_reference
-        else f"from ..methods import {base}",
+        else "from ..operations import RowOperations",
         "",
         "@checked_calls",
         f"class {camel(name)}Methods({base}):",

@@ -1,4 +1,4 @@
-"""The base classes of the generated methods: rows by a runner, reference data by a reader."""
+"""Reads reference data, by way of the cache; the base class of the generated methods for it."""
 
 from __future__ import annotations
 
@@ -18,21 +18,11 @@ from ..telemetry.events import StaleEvent
 from .cache import Entry, Instead, ReferenceCache, ReferenceList
 
 if TYPE_CHECKING:
-    from ..bulk.runner import Runner
     from ..http.session import Session
-    from .resolve import Resolver
 
-__all__ = ["ReferenceList", "ReferenceOperations", "ReferenceReader", "RowOperations"]
+__all__ = ["ReferenceList", "ReferenceOperations", "ReferenceReader"]
 
 Model = TypeVar("Model")
-
-
-class RowOperations:
-    """Methods whose rows come as tables."""
-
-    def __init__(self, runner: Runner, resolver: Resolver) -> None:
-        self._runner = runner
-        self._resolver = resolver
 
 
 class ReferenceOperations:

@@ -15,7 +15,7 @@ from ...query.contracts import ContractSpec
 from ...query.times import Interval, TimeLike
 from ...tables import OrderBookResponse, OrderBookTopResponse
 from ..calls import checked_calls
-from ..methods import RowOperations
+from ..operations import RowOperations
 
 
 @checked_calls

@@ -10,7 +10,7 @@ from ...bulk.runner import Contracts
 from ...query.times import TimeLike
 from ...tables import SnapshotsResponse
 from ..calls import checked_calls
-from ..methods import RowOperations
+from ..operations import RowOperations
 
 
 @checked_calls

@@ -30,7 +30,7 @@ from ...tables import (
     TradesResponse,
 )
 from ..calls import checked_calls
-from ..methods import RowOperations
+from ..operations import RowOperations
 
 
 @checked_calls
