@@ -158,11 +158,27 @@ def test_coarse_times_of_numpy_mean_their_start(moment: np.datetime64, start: st
         np.datetime64("2024-01-01T00:00:00.5", "ms"),
         pd.Timestamp("2024-01-01T00:00:00.000000001"),
         pd.Timestamp("2024-01-01T00:00:00.5"),
+        1704067200_000000001,
+        np.int64(1704067200_500000000),
     ],
 )
 def test_a_fraction_of_a_second_is_refused_and_not_rounded(moment: Any) -> None:
-    with pytest.raises(TrayportValidationError, match="fractional seconds"):
+    is_number = isinstance(moment, int | np.int64)
+    whole = "1704067200000000000$" if is_number else "2024-01-01T00:00:00Z$"
+    with pytest.raises(TrayportValidationError, match=f"fractional seconds.*: round.*{whole}"):
         instant(moment, "at")
+
+
+def test_large_whole_numbers_are_nanoseconds() -> None:
+    assert to_text(instant(1704067200 * SECOND, "at")) == "2024-01-01T00:00:00Z"
+    assert instant(np.uint64(10**17), "at") == 10**17
+
+
+@pytest.mark.parametrize("number", [1704067200, 1704067200_000, 10**17 - SECOND, 2**63])
+def test_numbers_that_may_be_seconds_are_refused(number: int) -> None:
+    with pytest.raises(TrayportValidationError, match=r"fromtimestamp\(seconds, UTC\)") as refused:
+        instant(number, "at")
+    assert refused.value.limit == "from 10**17 (in 1973) to 9223372036854775807"
 
 
 @pytest.mark.parametrize(
@@ -323,13 +339,14 @@ def test_a_time_is_exact_to_the_nanosecond(value: Any, nanoseconds: int) -> None
 
 @given(st.integers(0, 2**62))
 def test_a_nanosecond_survives_every_form(instant: int) -> None:
-    assert exact_instant(instant, "at") == instant
+    assert instant < 10**17 or exact_instant(instant, "at") == instant
     assert exact_instant(np.datetime64(instant, "ns"), "at") == instant
     assert exact_instant(pd.Timestamp(instant, unit="ns"), "at") == instant
 
 
 @pytest.mark.parametrize(
-    "value", [-1, True, 1.5, None, "soon", pd.NaT, np.datetime64("NaT", "ns"), "9.5"]
+    "value",
+    [-1, True, 1.5, None, "soon", pd.NaT, np.datetime64("NaT", "ns"), "9.5", 10**17 - 1, 2**63],
 )
 def test_what_is_no_time_is_refused(value: Any) -> None:
     with pytest.raises(TrayportValidationError) as caught:

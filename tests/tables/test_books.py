@@ -5,6 +5,7 @@ from fractions import Fraction
 from math import isclose
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -219,9 +220,9 @@ def test_the_state_in_force_is_the_last_one_at_or_before(times: list[int], now: 
         known = type(table)(frame, [])
         if now < min(times):
             with pytest.raises(TrayportLookupError, match=f"1970-01-01T00:00:00.0*{min(times)}Z"):
-                known.at(now)
+                known.at(np.datetime64(now, "ns"))
             continue
-        found = known.at(now)
+        found = known.at(np.datetime64(now, "ns"))
         assert len(found) == 1
         assert stamps(found) == [max(t for t in times if t <= now)]
         last = max(n for n, t in enumerate(frame["timestamp"].cast(pl.Int64)) if t <= now)

@@ -7,6 +7,7 @@ from itertools import groupby
 from math import isclose
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -282,6 +283,10 @@ def candles_of(rows: Sequence[tuple[int, float | None, float, float | None]]) ->
     )
 
 
+def at(nanoseconds: int) -> np.datetime64:
+    return np.datetime64(nanoseconds, "ns")
+
+
 @proven
 @given(
     st.lists(st.tuples(prices, sizes), min_size=1, max_size=12),
@@ -292,7 +297,7 @@ def test_an_average_over_any_span_weighs_by_volume(
     parts: list[tuple[float, float]], first: int, count: int
 ) -> None:
     rows = [(n, price, size, price if size else None) for n, (price, size) in enumerate(parts)]
-    found = candles_of(rows).vwap(first * HOUR, (first + count) * HOUR)
+    found = candles_of(rows).vwap(at(first * HOUR), at((first + count) * HOUR))
     inside = parts[first : first + count]
     volume = sum(Fraction(size) for _, size in inside)
     if volume == 0:
@@ -308,12 +313,12 @@ def test_a_span_may_not_cut_a_candle() -> None:
     with pytest.raises(
         TrayportValidationError, match=r"from_ lies within the candle 1970-01-01T00"
     ):
-        candles.vwap(HOUR // 2)
+        candles.vwap(at(HOUR // 2))
     with pytest.raises(
         TrayportValidationError, match=r"until lies within the candle 1970-01-01T02"
     ):
-        candles.vwap(until=3 * HOUR - 1)
-    assert candles.vwap(HOUR + 1) == 7.0  # nothing is known to be cut
+        candles.vwap(until=at(3 * HOUR - 1))
+    assert candles.vwap(at(HOUR + 1)) == 7.0  # nothing is known to be cut
     assert candles.vwap(until="1970-01-01T01:30") == 5.0
 
 
@@ -347,7 +352,7 @@ def test_candles_that_lie_across_two_buckets_are_refused() -> None:
     weeks = trades_of([(n * DAY, 1.0, 1.0) for n in range(28)]).to_ohlcv("7d")
     assert len(weeks.resample("14d")) == 2
     with pytest.raises(TrayportValidationError, match="from_ lies within the candle") as caught:
-        weeks.resample("14d", from_=17 * DAY)
+        weeks.resample("14d", from_=at(17 * DAY))
     assert caught.value.parameter == "from_"
     half = pl.col("from_timestamp", "to_timestamp") + pl.duration(minutes=30, time_unit="ns")
     hours = candles_of([(0, 5.0, 1.0, 5.0), (1, 5.0, 1.0, 5.0)]).to_polars().with_columns(half)

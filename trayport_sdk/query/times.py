@@ -10,7 +10,6 @@ import operator
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from numbers import Integral
 from typing import Any, Literal, Protocol, SupportsIndex, TypeAlias
 
 from attrs import field, frozen
@@ -33,10 +32,11 @@ class NumPyTime(Protocol):
         ...
 
 
-TimeLike: TypeAlias = datetime | date | str | NumPyTime
+TimeLike: TypeAlias = datetime | date | str | int | NumPyTime
 """A time: aware datetimes are converted, naive ones mean UTC, a date is its midnight in UTC.
 
-Timestamps of pandas and NumPy are times as well.
+Timestamps of pandas and NumPy are times as well. Whole numbers are nanoseconds since 1970-01-01 UTC
+as models have them, from 10**17 on; smaller ones are refused, since they may be seconds.
 """
 
 UnitName: TypeAlias = Literal["second", "minute", "hour", "day", "month"]
@@ -54,6 +54,8 @@ _UNITS = {
     IntervalUnit.MONTH: ("mo", None),
 }
 
+LEAST_NANOSECONDS, MOST_NANOSECONDS = 10**17, 2**63 - 1
+_RANGE = f"from 10**17 (in 1973) to {MOST_NANOSECONDS}"
 FRACTION = "has fractional seconds, which the API does not take"
 _EXAMPLE = "give text like 2024-03-04 or 2024-03-04T09:30:00Z (in code: or a date or datetime)"
 _ISO = re.compile(
@@ -69,8 +71,8 @@ def instant(value: TimeLike, parameter: str) -> int:
     """The nanoseconds of a time of a request, which is of whole seconds.
 
     Args:
-        value: A datetime, a date, ISO-8601 text of any precision down to the second, or a timestamp
-            of pandas or NumPy.
+        value: A datetime, a date, ISO-8601 text of any precision down to the second, a timestamp
+            of pandas or NumPy, or nanoseconds since 1970-01-01 UTC.
         parameter: The argument's name, for the error message.
 
     Raises:
@@ -83,19 +85,19 @@ def instant(value: TimeLike, parameter: str) -> int:
     """
     nanoseconds = _nanoseconds(value, parameter)
     if nanoseconds % SECOND:
-        way_out = f"round it, as to {to_text(nanoseconds)}"
+        whole = nanoseconds // SECOND * SECOND
+        way_out = f"round it, as to {to_text(whole) if _whole_number(value) is None else whole}"
         raise invalid(parameter, value, FRACTION, way_out)
     return nanoseconds
 
 
-def exact_instant(value: TimeLike | int, parameter: str) -> int:
+def exact_instant(value: TimeLike, parameter: str) -> int:
     """The nanoseconds of a time as precise as a table has them.
 
     Requests take whole seconds only; what looks into a table takes any time.
 
     Args:
-        value: A time as requests take them, with fractional seconds if it has some, or nanoseconds
-            since 1970-01-01 UTC as the models have them.
+        value: A time as requests take them, with fractional seconds if it has some.
         parameter: The argument's name, for the error message.
 
     Raises:
@@ -107,22 +109,24 @@ def exact_instant(value: TimeLike | int, parameter: str) -> int:
         >>> exact_instant(1709544600000000000, "at") == exact_instant("2024-03-04T09:30", "at")
         True
     """
-    number = _whole_number(value)
-    if number is None:
-        return _nanoseconds(value, parameter)
-    if number < 0:
-        way_out = "give nanoseconds since 1970-01-01 UTC"
-        raise invalid(parameter, value, "lies before 1970", way_out, "1970-01-01")
-    return number
+    return _nanoseconds(value, parameter)
 
 
-def _whole_number(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, Integral):
+def _whole_number(value: Any) -> int | None:
+    try:
+        return None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
         return None
-    return int(value)
 
 
 def _nanoseconds(value: object, parameter: str) -> int:
+    number = _whole_number(value)
+    if number is not None:
+        if LEAST_NANOSECONDS <= number <= MOST_NANOSECONDS:
+            return number
+        reason = "is not in the range of nanoseconds since 1970-01-01 UTC"
+        way_out = "give text or a datetime; of seconds, datetime.fromtimestamp(seconds, UTC)"
+        raise invalid(parameter, value, reason, way_out, _RANGE)
     if isinstance(value, datetime) and value != value:  # the missing time of pandas
         raise invalid(parameter, value, "is not a time", "leave it out, or give a time")
     try:
@@ -260,7 +264,7 @@ class TimeRange:
     end: int | None = None
 
     @classmethod
-    def between(cls, from_: TimeLike | int | None, until: TimeLike | int | None) -> TimeRange:
+    def between(cls, from_: TimeLike | None, until: TimeLike | None) -> TimeRange:
         """The range between two times, each of which may be left out.
 
         Raises:
@@ -275,8 +279,8 @@ class TimeRange:
     @classmethod
     def over(
         cls,
-        from_: TimeLike | int | None,
-        until: TimeLike | int | None,
+        from_: TimeLike | None,
+        until: TimeLike | None,
         windows: Sequence[Window],
     ) -> TimeRange:
         """The range between two times; where one is left out, that of the windows."""

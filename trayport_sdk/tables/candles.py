@@ -55,8 +55,8 @@ class CandlesTable(TimedTable[Model]):
     def resample(
         self,
         interval: Interval | str,
-        from_: TimeLike | int | None = None,
-        until: TimeLike | int | None = None,
+        from_: TimeLike | None = None,
+        until: TimeLike | None = None,
         *,
         tz: str | ZoneInfo | None = None,
         day_start: str | time | None = None,
@@ -104,9 +104,7 @@ class CandlesTable(TimedTable[Model]):
         )
         return self.made(frame, interval, self)
 
-    def vwap(
-        self, from_: TimeLike | int | None = None, until: TimeLike | int | None = None
-    ) -> float | None:
+    def vwap(self, from_: TimeLike | None = None, until: TimeLike | None = None) -> float | None:
         """The volume-weighted average price over a range, from the parts; None without volume.
 
         Args:

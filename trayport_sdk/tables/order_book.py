@@ -71,7 +71,7 @@ class QuotesTable(TimedTable[Model]):
         """
         return books.microprice(self._frame)
 
-    def at(self, instant: TimeLike | int) -> Self:
+    def at(self, instant: TimeLike) -> Self:
         """The state in force at an instant: the last row at or before it, as a table of that row.
 
         States between two points are not known, and points with nothing on either side have no
@@ -79,8 +79,7 @@ class QuotesTable(TimedTable[Model]):
         has become empty looks as it did before.
 
         Args:
-            instant: The instant, as precise as the table has them, or in nanoseconds since
-                1970-01-01 UTC. Naive times mean UTC.
+            instant: The instant, as precise as the table has them. Naive times mean UTC.
 
         Raises:
             TrayportValidationError: The instant is no time.

@@ -23,8 +23,7 @@ from .timed import TimedTable
 class TradesTable(TimedTable[Model]):
     """What trades add up to.
 
-    Times may be as precise as the table has them, also integers in nanoseconds as the models have
-    them. Ranges are half-open, `[from_, until)`.
+    Times may be as precise as the table has them. Ranges are half-open, `[from_, until)`.
     """
 
     _time = "deal_date"
@@ -50,9 +49,7 @@ class TradesTable(TimedTable[Model]):
         """
         return self._with(flow.of_contract(self._frame, contract))
 
-    def volume(
-        self, from_: TimeLike | int | None = None, until: TimeLike | int | None = None
-    ) -> float:
+    def volume(self, from_: TimeLike | None = None, until: TimeLike | None = None) -> float:
         """The quantity that was traded, in the product's unit; 0 for none.
 
         Args:
@@ -73,9 +70,7 @@ class TradesTable(TimedTable[Model]):
         """
         return flow.volume(self._frame, TimeRange.between(from_, until))
 
-    def vwap(
-        self, from_: TimeLike | int | None = None, until: TimeLike | int | None = None
-    ) -> float | None:
+    def vwap(self, from_: TimeLike | None = None, until: TimeLike | None = None) -> float | None:
         """The volume-weighted average price; None where nothing traded.
 
         Args:
@@ -98,7 +93,7 @@ class TradesTable(TimedTable[Model]):
         return flow.vwap(self._frame, TimeRange.between(from_, until))
 
     def aggressor_imbalance(
-        self, from_: TimeLike | int | None = None, until: TimeLike | int | None = None
+        self, from_: TimeLike | None = None, until: TimeLike | None = None
     ) -> float | None:
         """(bought - sold) / (bought + sold), by the volume of the aggressors.
 
@@ -125,8 +120,8 @@ class TradesTable(TimedTable[Model]):
     def aggressor_flow(
         self,
         interval: Interval | str,
-        from_: TimeLike | int | None = None,
-        until: TimeLike | int | None = None,
+        from_: TimeLike | None = None,
+        until: TimeLike | None = None,
         *,
         tz: str | ZoneInfo | None = None,
         day_start: str | time | None = None,
@@ -170,8 +165,8 @@ class TradesTable(TimedTable[Model]):
     def to_ohlcv(
         self,
         interval: Interval | str,
-        from_: TimeLike | int | None = None,
-        until: TimeLike | int | None = None,
+        from_: TimeLike | None = None,
+        until: TimeLike | None = None,
         *,
         tz: str | ZoneInfo | None = None,
         day_start: str | time | None = None,

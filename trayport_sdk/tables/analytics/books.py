@@ -130,7 +130,7 @@ def _best(table: pl.DataFrame, field: str) -> tuple[pl.Expr, ...]:
     )
 
 
-def in_force(table: pl.DataFrame, at: TimeLike | int) -> pl.DataFrame:
+def in_force(table: pl.DataFrame, at: TimeLike) -> pl.DataFrame:
     """The last row at or before an instant."""
     now = exact_instant(at, "at")
     time = pl.col("timestamp").cast(pl.Int64)
