@@ -98,6 +98,29 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        (["ttf", "hi", "cal", "apr", "24", "--limit", "1"],
+         ["TTF Hi Cal 51.6* Apr-24  10000065*#Single#10000305#244#0"]),
+        (["nbp m+1", "--at", "2024-03-04", "--limit", "1"],
+         ["NBP* Apr-24  10000001*#Single#10000305#244#0"]),
+        (["eex ttf hi cal 51,6", "--kind", "instruments", "--limit", "1"],
+         ["TTF Hi Cal 51.6 EEX  10002806"]),
+        (["ttf cal hi", "--kind", "markets", "--limit", "1"], ["TTF Hi Cal 51.6*  10000065"]),
+        (["qqqqqqzz"], []),
+    ],
+    ids=lambda value: value[0] if value else "nothing",
+)  # fmt: skip
+def test_search_prints_names_that_can_be_pasted(
+    arguments: list[str], lines: list[str], trayport: Command
+) -> None:
+    done = trayport("search", *arguments, "--sandbox")
+    assert done.out.splitlines() == lines
+    assert done.code == (0 if lines else 1)
+    assert (arguments[0] in done.err) == (not lines)
+
+
 def test_a_failure_is_one_line_and_exit_code_1(trayport: Command, tmp_path: Path) -> None:
     done = trayport("trades", "TTF Hi Cal 51.9* Apr-24", *DAY, "--out", "x.csv", "--sandbox")
     assert done.code == 1

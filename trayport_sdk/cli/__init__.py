@@ -22,6 +22,7 @@ from .operations import commands
 from .plan import plan
 from .retry import retry_failed
 from .sandbox import demo, sandbox
+from .search import search
 from .signals import SignalInterrupt, interruptible
 from .words import spoken
 
@@ -96,5 +97,5 @@ def trayport() -> None:
     """Market data of the Trayport Data Analytics API. Unofficial."""
 
 
-for command in (*commands(), plan, sandbox, demo, config, health, status, retry_failed):
+for command in (*commands(), search, plan, sandbox, demo, config, health, status, retry_failed):
     trayport.add_command(command)
