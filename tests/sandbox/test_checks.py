@@ -235,6 +235,8 @@ def test_trading_items_are_counted_from_the_start_of_the_range(ask: Asker) -> No
     query = changed("/trades", {"sequenceItemId": None, "tradingItems": 2})
     rows = ask.rows("/trades", query, optionalFields="contract")
     assert {row["contract"]["sequenceItemId"] for row in rows} == {APRIL_2024, MAY_2024}
+    long_ago = {**query, "from": "1970-01-01", "until": "1970-01-02"}
+    assert ask.rows("/trades", long_ago) == []
 
 
 def test_weeks_are_counted_from_the_start_and_the_last_may_be_short(ask: Asker) -> None:

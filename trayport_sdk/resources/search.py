@@ -167,7 +167,7 @@ class ProductNames:
 
     @cached_property
     def _lengths(self) -> Mapping[int, int]:
-        return {id_: len(words_of(name)) or 1 for id_, name in self.by_id.items()}
+        return {id_: len(set(words_of(name))) or 1 for id_, name in self.by_id.items()}
 
 
 def grouped(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, list[Value]]:

@@ -107,6 +107,8 @@ class Responses:
         return (_rendered(query, kind, part, media).data for part in data)
 
     def _trade_pieces(self, query: Query, kind: Kind, media: Media) -> Iterator[bytes]:
+        if not query.contracts:  # long ago nothing was traded
+            return
         days = range(query.start // DAY, -(-query.end // DAY))
         for first in range(days.start, days.stop, _DAYS_AT_ONCE):
             batch = range(first, min(first + _DAYS_AT_ONCE, days.stop))
