@@ -21,6 +21,7 @@ _PUBLIC = {
         "ActivityField EndpointName LastTradeField OHLCVField OHLCVInterval OptionalField Options "
         "OrderBookField OrderBookTopField PrivateTradesField TradesField"
     ),
+    ".bulk.by_contract": "ByContract",
     ".bulk.dead_letters": "RetryReport",
     ".bulk.dataset": "decode_file open_dataset",
     ".bulk.progress": "OnProgress Progress",

@@ -33,6 +33,7 @@ from trayport_spec.options import OrderBookField as OrderBookField
 from trayport_spec.options import OrderBookTopField as OrderBookTopField
 from trayport_spec.options import PrivateTradesField as PrivateTradesField
 from trayport_spec.options import TradesField as TradesField
+from .bulk.by_contract import ByContract as ByContract
 from .bulk.dead_letters import RetryReport as RetryReport
 from .bulk.dataset import decode_file as decode_file
 from .bulk.dataset import open_dataset as open_dataset

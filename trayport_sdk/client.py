@@ -1126,10 +1126,10 @@ class TrayportClient(Groups):
     ) -> FileReport:
         """Downloads rows of one or many contracts into a file, of any length, in bounded memory.
 
-        The columns are those of the call for one contract. Several contracts have the column
-        `contract`, or where the endpoint has none their `symbol` as first column. Rows come in the
-        order of the requests, so those of each contract in time order. The file appears when it
-        is whole: after an error or a cancellation there is none, or still the old one.
+        The columns are those of the call for one contract. Rows of several contracts begin with
+        `contract`, their machine symbol, `contract_name` and `period`. They come in the order of
+        the requests, so those of each contract in time order. The file appears when it is whole:
+        after an error or a cancellation there is none, or still the old one.
 
         Args:
             contracts: As in `client.trades.get_trades`.
@@ -1195,8 +1195,9 @@ class TrayportClient(Groups):
         """Keeps the responses about one or many contracts as they came over the wire, a file each.
 
         Each is checked while it arrives, as if it were decoded, and appears when it is whole. The
-        names have the place in the order of requests, the endpoint, the window, the format and the
-        compression, as in `00001-trades-20240304T000000Z-20240305T000000Z.json.br`; a file of
+        names have the place in the order of requests, the endpoint, the contract where its name is
+        known, the window, the format and the compression, as in
+        `00001-trades-TTF-Hi-Cal-51.6-Apr-24-20240304T000000Z-20240305T000000Z.json.br`; a file of
         the same name is replaced. `decode_file` reads them, given the same endpoint and options.
         Rows at the end of a window are in them even if the next window has them too.
 

@@ -4,7 +4,7 @@ TrayportError                              .context .attempts .retryable .sugges
 ├─ TrayportConfigurationError              settings that cannot work
 │  └─ TrayportForkError                    a forked process, in which nothing would ever finish
 ├─ TrayportValidationError (ValueError)    .parameter .limit: refused before anything was sent
-├─ TrayportLookupError (LookupError)       .candidates: a name or id that does not exist
+├─ TrayportLookupError (KeyError)          .candidates: a name or id that does not exist
 ├─ TrayportConnectionError                 no response, or one that broke off
 │  └─ TrayportTimeoutError
 ├─ TrayportAPIError                        .status_code .body .errors .retry_after
@@ -233,7 +233,7 @@ def exclusive(first: str, second: str, suggestion: str = "") -> TrayportValidati
     return TrayportValidationError(message, parameter=second, suggestion=suggestion or way_out)
 
 
-class TrayportLookupError(TrayportError, LookupError):
+class TrayportLookupError(TrayportError, KeyError):
     """A name or id that does not exist.
 
     Attributes:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         TradesOptions,
     )
 
+    from .bulk.by_contract import ByContract
     from .bulk.dead_letters import RetryReport
     from .bulk.progress import OnProgress
     from .bulk.results import (
@@ -1126,6 +1127,14 @@ class TableStream:
 
     def __init__(self, async_: AsyncTableStream, portal: Portal) -> None:
         self._async, self._portal = async_, portal
+
+    @property
+    def rows_by_contract(self) -> ByContract[int]:
+        """How many rows of each contract have come so far; none before the first request.
+
+        They are found by the contract, its name, its machine symbol, or what was asked for.
+        """
+        return self._async.rows_by_contract
 
     def to_parquet(self, path: str | Path, *, compression: Compression = "zstd") -> FileReport:
         """Writes all rows as Parquet, in groups of about 100,000; otherwise like `to_file`."""
@@ -2324,10 +2333,10 @@ class TrayportClient:
     ) -> FileReport:
         """Downloads rows of one or many contracts into a file, of any length, in bounded memory.
 
-        The columns are those of the call for one contract. Several contracts have the column
-        `contract`, or where the endpoint has none their `symbol` as first column. Rows come in the
-        order of the requests, so those of each contract in time order. The file appears when it
-        is whole: after an error or a cancellation there is none, or still the old one.
+        The columns are those of the call for one contract. Rows of several contracts begin with
+        `contract`, their machine symbol, `contract_name` and `period`. They come in the order of
+        the requests, so those of each contract in time order. The file appears when it is whole:
+        after an error or a cancellation there is none, or still the old one.
 
         Args:
             contracts: As in `client.trades.get_trades`.
@@ -2396,8 +2405,9 @@ class TrayportClient:
         """Keeps the responses about one or many contracts as they came over the wire, a file each.
 
         Each is checked while it arrives, as if it were decoded, and appears when it is whole. The
-        names have the place in the order of requests, the endpoint, the window, the format and the
-        compression, as in `00001-trades-20240304T000000Z-20240305T000000Z.json.br`; a file of
+        names have the place in the order of requests, the endpoint, the contract where its name is
+        known, the window, the format and the compression, as in
+        `00001-trades-TTF-Hi-Cal-51.6-Apr-24-20240304T000000Z-20240305T000000Z.json.br`; a file of
         the same name is replaced. `decode_file` reads them, given the same endpoint and options.
         Rows at the end of a window are in them even if the next window has them too.
 

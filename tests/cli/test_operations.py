@@ -12,6 +12,7 @@ from trayport_spec import ENDPOINTS
 from trayport_sdk.cli import trayport
 
 CONTRACT = "TTF Hi Cal 51.6* Apr-24"
+TTF = "10000065*"
 RANGE = ("--from", "2024-03-04T10", "--until", "2024-03-04T12")
 # What each operation is asked for, and how many rows the sandbox has of it.
 CALLS = {
@@ -73,3 +74,23 @@ def test_the_help_of_a_command_says_what_the_document_says() -> None:
     for endpoint in ENDPOINTS.values():
         text = " ".join(CliRunner().invoke(trayport, [endpoint.command, "--help"]).stdout.split())
         assert endpoint.summary in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "column"),
+    [
+        ([CONTRACT, "NBP* Apr-24"], {CONTRACT, "NBP* Apr-24"}),
+        ([CONTRACT, f"{TTF}#Single#10000305#245#0"], {CONTRACT, f"{TTF}#Single#10000305#245#0"}),
+    ],
+)
+def test_the_screen_shows_names_where_they_are_known_and_files_the_ids_too(
+    asked: list[str], column: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+    call = ("snapshots", *asked, "--at", "2024-03-05T12:00")
+    rows = [line.split("│")[1].split("┆") for line in run(*call).stdout.splitlines() if "│" in line]
+    assert {row[0].strip() for row in rows} == {"contract", *column}
+    assert [name.strip() for name in rows[0]][1] == "last_trade_price"
+    out = tmp_path / "rows.parquet"
+    assert run(*call, "--out", str(out)).exit_code == 0
+    assert pl.read_parquet(out).columns[:3] == ["contract", "contract_name", "period"]

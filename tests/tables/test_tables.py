@@ -343,7 +343,7 @@ def test_nested_columns_of_pandas_hold_exact_whole_numbers_and_times() -> None:
 def test_nested_columns_are_flat_in_numpy() -> None:
     arrays = snapshots().to_numpy()
     assert list(arrays) == [
-        "contract", *(f"contract_{name}" for name in CONTRACT),
+        "contract", "contract_name", "period", *(f"contract_{name}" for name in CONTRACT),
         "last_trade_price", "last_trade_deal_date",
     ]  # fmt: skip
     assert arrays["contract"].tolist() == [f"{BIG}#Single#1#2#0", None]

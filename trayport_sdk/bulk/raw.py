@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..http.messages import ApiResponse
 
+LONGEST_SUBJECT = 80
 ENDINGS = {"": "", "identity": "", "br": ".br", "gzip": ".gz", "x-gzip": ".gz", "deflate": ".zz"}
 """How the name of a file says that its body is compressed."""
 
@@ -123,8 +124,11 @@ def _ending(encoding: str) -> str:
 
 
 def name_of(query: QueryPlan) -> str:
-    """The endpoint and the window, with the letters that any file system takes."""
-    if query.window is None:
-        return query.endpoint
-    ends = (to_text(query.window.start), to_text(query.window.end))
-    return "-".join([query.endpoint, *(re.sub(r"[^0-9TZ.]", "", end) for end in ends)])
+    """The endpoint, the contracts and the window, with the letters that any file system takes."""
+    parts = [query.endpoint]
+    if query.contracts and query.contracts[0].name is not None:
+        parts.append(re.sub(r"[^0-9A-Za-z.]+", "-", query.subject)[:LONGEST_SUBJECT].strip("-."))
+    if query.window is not None:
+        ends = (to_text(query.window.start), to_text(query.window.end))
+        parts += [re.sub(r"[^0-9TZ.]", "", end) for end in ends]
+    return "-".join(parts)

@@ -28,7 +28,7 @@ from ..query.plan import (
     QueryPlan,
     with_contract_column,
 )
-from ..tables.convert import flat
+from ..tables.convert import NAMES, flat, named
 from .reading import ITEM, FetchedQuery
 
 if TYPE_CHECKING:
@@ -155,15 +155,18 @@ def _of_its_contracts(query: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
 
 def with_symbols(query: QueryPlan, request: QueryPlan, frame: pl.DataFrame) -> pl.DataFrame:
     """The flat rows; those of several contracts name theirs."""
-    rows = flat(frame)
+    rows = named(flat(frame), request.contracts)
     if len(query.contracts) < 2 or CONTRACT in rows.columns:
         return rows
     return add_symbol(rows, request.contracts[0])
 
 
 def add_symbol(rows: pl.DataFrame, contract: ContractSpec) -> pl.DataFrame:
-    """Flat rows of one contract, with its symbol in front."""
-    return rows.select(pl.lit(str(contract)).alias(CONTRACT), pl.exclude(CONTRACT))
+    """Flat rows of one contract, with its symbol and its names in front."""
+    columns = (CONTRACT, *NAMES)
+    texts = (str(contract), contract.name, contract.period)
+    names = (pl.lit(t, dtype=pl.String).alias(c) for c, t in zip(columns, texts, strict=True))
+    return rows.select(*names, pl.exclude(columns))
 
 
 def with_named_contracts(query: QueryPlan) -> QueryPlan:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 import polars as pl
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from trayport_spec import ENDPOINTS
 
 from ..errors import TrayportPartialFailureError
@@ -26,6 +26,7 @@ from ..tables import (
 )
 from ..tables.base import RequestRecord
 from ..tables.files import Compression, write
+from .by_contract import Asked, ByContract
 from .reading import FetchedQuery
 from .result import FailedQuery, Outcome, add_symbol, split_by_contract
 
@@ -51,20 +52,25 @@ class RunResult:
     Attributes:
         rows: What was fetched for each contract of the plan, in no order.
         failures: What was not.
+        asked: The contracts of the names that were given.
     """
 
     rows: Mapping[ContractSpec, Sequence[ContractRows]]
     failures: tuple[FailedQuery, ...] = ()
+    asked: Asked = field(factory=dict[str, ContractSpec])
 
     @classmethod
-    def of(cls, plans: Sequence[QueryPlan], outcomes: Sequence[Outcome]) -> Self:
+    def of(
+        cls, plans: Sequence[QueryPlan], outcomes: Sequence[Outcome], asked: Asked | None = None
+    ) -> Self:
         """The result of requests, by contract in the order of the plan."""
         rows: dict[ContractSpec, list[ContractRows]] = {c: [] for p in plans for c in p.contracts}
         for outcome in outcomes:
             if isinstance(outcome, FetchedQuery):
                 for contract, frame in split_by_contract(outcome.query, outcome.frame):
                     rows[contract].append(ContractRows(outcome.query, frame, outcome.record))
-        return cls(rows, tuple(outcome for outcome in outcomes if isinstance(outcome, FailedQuery)))
+        failures = tuple(outcome for outcome in outcomes if isinstance(outcome, FailedQuery))
+        return cls(rows, failures, asked or {})
 
     def added(self, other: Self) -> Self:
         """Both results, which are about different endpoints."""
@@ -91,15 +97,16 @@ class RunResult:
         failures = tuple(f for f in self.failures if any(map(wanted, f.contracts)))
         return evolve(self, rows=rows, failures=failures)
 
-    def tables(self, response: type[Response]) -> dict[ContractSpec, Response]:
+    def tables(self, response: type[Response]) -> ByContract[Response]:
         """The table of every contract that anything was fetched for."""
         tables: dict[ContractSpec, Response] = {}
         for contract, parts in self.rows.items():
             by_time = sorted(parts, key=lambda part: part.query.window or Window(0, 0))
             if by_time:
                 frames = [part.frame for part in by_time]
-                tables[contract] = response.of(frames, [part.record for part in by_time])
-        return tables
+                records = [part.record for part in by_time]
+                tables[contract] = response.of(frames, records, [contract])
+        return ByContract(tables, self.asked)
 
 
 @frozen
@@ -138,7 +145,9 @@ def query_results(fetched: FetchedQuery) -> list[QueryResult[TableResponse[Any]]
     """What one request fetched for each of its contracts."""
     response: type[TableResponse[Any]] = RESPONSES[fetched.query.endpoint]
     return [
-        QueryResult(alone(fetched.query, contract), response.of([rows], [fetched.record]))
+        QueryResult(
+            alone(fetched.query, contract), response.of([rows], [fetched.record], [contract])
+        )
         for contract, rows in split_by_contract(fetched.query, fetched.frame)
     ]
 
@@ -185,9 +194,10 @@ class BulkQueryResult(BulkResult, Generic[Response]):
     """Tables by contract, and what is missing.
 
     Attributes:
-        results: What came of every contract; an empty table where there is nothing to come. A
-            contract that is not here has failed as a whole. Private trades that are requested as
-            a whole do not show whether a contract without trades exists.
+        results: What came of every contract, found by the contract, its name, its symbol or what
+            was asked for; an empty table where there is nothing to come. A contract that is not
+            here has failed as a whole. Private trades that are requested as a whole do not show
+            whether a contract without trades exists.
         incomplete: The part of the results that lacks the rows of a failed request.
 
     Example:
@@ -198,16 +208,16 @@ class BulkQueryResult(BulkResult, Generic[Response]):
         ...         "2024-03-05",
         ...     )
         >>> result.raise_for_failures()
-        >>> [len(trades) > 0 for trades in result.results.values()]
-        [True, True]
+        >>> len(result.results["10000065*#Single#10000305#244#0"]) > 0
+        True
     """
 
     def __init__(self, response: type[Response], run: RunResult) -> None:
         self._response = response
         self._run = run
-        self.results: Mapping[ContractSpec, Response] = run.tables(response)
+        self.results = run.tables(response)
         lacking = {contract for failure in run.failures for contract in failure.contracts}
-        self.incomplete = {c: table for c, table in self.results.items() if c in lacking}
+        self.incomplete = self._part(lambda contract: contract in lacking)
 
     def __reduce__(self) -> tuple[object, ...]:
         # The tables share their memory with the rows, which a pickle would hold twice.
@@ -230,9 +240,13 @@ class BulkQueryResult(BulkResult, Generic[Response]):
         return tuple({id(record): record for record in records}.values())
 
     @property
-    def complete(self) -> dict[ContractSpec, Response]:
+    def complete(self) -> ByContract[Response]:
         """The part of the results that lacks nothing."""
-        return {c: table for c, table in self.results.items() if c not in self.incomplete}
+        return self._part(lambda contract: contract not in self.incomplete)
+
+    def _part(self, wanted: Callable[[ContractSpec], bool]) -> ByContract[Response]:
+        part = {c: table for c, table in self.results.items() if wanted(c)}
+        return ByContract(part, self._run.asked)
 
     def __len__(self) -> int:
         return sum(map(len, self.results.values()))
@@ -252,8 +266,8 @@ class BulkQueryResult(BulkResult, Generic[Response]):
     def to_polars(self, *, tz: str | None = None, decimal: bool = False) -> pl.DataFrame:
         """One flat frame of all results, incomplete ones too.
 
-        Its first column, `contract`, is the machine symbol of the contract in `results`. The
-        options are those of a table.
+        Its first column, `contract`, is the machine symbol of the contract in `results`; its names
+        are in `contract_name` and `period`. The options are those of a table.
         """
         frames = [
             add_symbol(response.to_polars(), contract)
@@ -261,7 +275,8 @@ class BulkQueryResult(BulkResult, Generic[Response]):
         ]
         if not frames:
             columns = self._response.nothing(lambda column: column.required).to_polars()
-            frames = [columns.select(pl.lit("").alias(CONTRACT), pl.exclude(CONTRACT))]
+            others = pl.exclude(CONTRACT, *convert.NAMES)
+            frames = [convert.named(columns.select(pl.lit("").alias(CONTRACT), others), ())]
         return convert.converted(pl.concat(frames), tz, decimal=decimal)
 
     def to_pandas(

@@ -17,6 +17,7 @@ from ..query.contracts import ContractSpec
 from ..query.plan import OPERATIONS, QueryPlan, with_contract_column
 from ..query.planner import plan
 from ..tables import TableResponse
+from .by_contract import Asked
 from .dead_letters import DeadLetters, RetryReport, retry_failed
 from .executor import Run, check_callback
 from .progress import OnProgress
@@ -85,9 +86,19 @@ class Runner:
 
     async def about(self, contracts: Contracts | None, query: QueryPlan) -> QueryPlan:
         """The query, about contracts that may be given by name."""
+        query, _ = await self.about_named(contracts, query)
+        return query
+
+    async def about_named(
+        self, contracts: Contracts | None, query: QueryPlan
+    ) -> tuple[QueryPlan, Asked]:
+        """The same, and the contracts of the names and symbols that were given."""
         given = listed(contracts)
         specs = [contract for contract in given if isinstance(contract, ContractSpec)]
-        return about(query, specs if len(specs) == len(given) else await self._resolve(given))
+        if len(specs) < len(given):
+            specs = list(await self._resolve(given))
+        pairs = zip(given, specs, strict=True)
+        return about(query, specs), {text: c for text, c in pairs if isinstance(text, str)}
 
     async def about_one(self, contract: Contracts | None, query: QueryPlan) -> QueryPlan:
         """The query about one contract, whose rows need no column that names it."""
@@ -196,14 +207,16 @@ class Runner:
         fetched.sort(key=order)
         frames = [part.rows.frame() for part in fetched]
         if not frames:
-            return table.nothing(columns_of(query))
-        return await asyncio.to_thread(table.of, frames, [part.record for part in fetched])
+            return table.nothing(columns_of(query), query.contracts)
+        records = [part.record for part in fetched]
+        return await asyncio.to_thread(table.of, frames, records, query.contracts)
 
     async def run_result(
         self,
         plans: Sequence[QueryPlan],
         on_progress: OnProgress | None = None,
         on_result: OnResult | None = None,
+        asked: Asked | None = None,
     ) -> RunResult:
         """What came of a plan, by contract."""
         check_callback("on_result", on_result, "QueryResult")
@@ -215,7 +228,7 @@ class Runner:
                     for result in await asyncio.to_thread(query_results, outcome):
                         on_result(result)
         # Arranging large tables is work for a processor; meanwhile other responses go on arriving.
-        return await asyncio.to_thread(RunResult.of, plans, outcomes)
+        return await asyncio.to_thread(RunResult.of, plans, outcomes, asked)
 
     async def result(
         self,
@@ -224,9 +237,10 @@ class Runner:
         plans: Sequence[QueryPlan],
         on_progress: OnProgress | None = None,
         on_result: OnResult | None = None,
+        asked: Asked | None = None,
     ) -> Result:
         """Tables by contract, and what is missing."""
-        run = await self.run_result(plans, on_progress, on_result)
+        run = await self.run_result(plans, on_progress, on_result, asked)
         return await asyncio.to_thread(result, table, run)
 
     async def bulk(
@@ -247,8 +261,8 @@ class Runner:
             arguments: The times, the interval and the options, as callers write them.
         """
         query = self.query(ENDPOINTS[table.operation_id].key, **arguments)
-        plans = plan(await self.about(contracts, query))
-        return await self.result(result, table, plans, on_progress)
+        query, asked = await self.about_named(contracts, query)
+        return await self.result(result, table, plan(query), on_progress, asked=asked)
 
     async def retry(self, result: Retried, on_progress: OnProgress | None = None) -> Retried:
         """A result with what comes when its failures are run again."""

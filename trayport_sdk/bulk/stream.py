@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import polars as pl
-from attrs import frozen
+from attrs import field, frozen
 from trayport_spec import ENDPOINTS
 
 from ..errors import (
@@ -20,7 +20,8 @@ from ..errors import (
     not_whole,
     unknown_parameter,
 )
-from ..query.plan import CHOICES, QueryPlan
+from ..query.contracts import ContractSpec
+from ..query.plan import CHOICES, CONTRACT, QueryPlan
 from ..query.planner import plan
 from ..tables import RESPONSES, TradesBatch
 from ..tables.base import RequestRecord
@@ -33,6 +34,7 @@ from ..tables.files import (
     gathered,
 )
 from ..tables.output import check_writable
+from .by_contract import Asked, ByContract
 from .progress import OnProgress
 from .raw import BodyKeeper, check_directory
 from .reading import FetchedQuery, Keep, columns_of
@@ -87,7 +89,7 @@ class TableStream:
     def __init__(
         self,
         runner: Runner,
-        make_query: Callable[[], Awaitable[QueryPlan]],
+        make_query: Callable[[], Awaitable[tuple[QueryPlan, Asked]]],
         *,
         in_order: bool = True,
         max_responses: int | None = None,
@@ -111,13 +113,21 @@ class TableStream:
     ) -> Self:
         """The stream of an operation about contracts that may be given by name."""
 
-        async def query() -> QueryPlan:
+        async def query() -> tuple[QueryPlan, Asked]:
             _check(endpoint, max_responses, arguments)
-            return await runner.about(contracts, runner.query(endpoint, **arguments))
+            return await runner.about_named(contracts, runner.query(endpoint, **arguments))
 
         return cls(
             runner, query, in_order=in_order, max_responses=max_responses, on_progress=on_progress
         )
+
+    @property
+    def rows_by_contract(self) -> ByContract[int]:
+        """How many rows of each contract have come so far; none before the first request.
+
+        They are found by the contract, its name, its machine symbol, or what was asked for.
+        """
+        return ByContract(self._source.counts, self._source.asked)
 
     def __aiter__(self) -> Self:
         if self._batches is None or self._is_over:
@@ -211,7 +221,7 @@ class TableStream:
         """
         target = check_directory(directory)
         self._use()
-        query = with_named_contracts(await self._source.make_query())
+        query = with_named_contracts(await self._source.query())
         with BodyKeeper(target) as keeper:
             async with aclosing(self._source.fetched(query, keep=keeper)) as responses:
                 return [
@@ -272,7 +282,7 @@ class TableStream:
         path = check_writable(path, "path")
         self._use()
         started = time.perf_counter()
-        query = with_named_contracts(await self._source.make_query())
+        query = with_named_contracts(await self._source.query())
         records: list[RequestRecord] = []
         with FileWriter(path, kind, codec) as writer:
             # Without any rows the file has the columns nevertheless.
@@ -280,10 +290,18 @@ class TableStream:
             async with aclosing(self._source.fetched(query)) as responses:
                 async for fetched in responses:
                     records.append(fetched.record)
-                    await _aside(partial(_feed, writer, query, fetched), writer.abandon)
+                    rows = self._source.rows(query, fetched)
+                    await _aside(partial(writer.write_all, rows), writer.abandon)
             await _aside(writer.finish, writer.abandon)
         seconds = time.perf_counter() - started
-        return FileReport(path, writer.rows, writer.bytes_written, tuple(records), seconds)
+        return FileReport(
+            path,
+            writer.rows,
+            writer.bytes_written,
+            tuple(records),
+            seconds,
+            self.rows_by_contract,
+        )
 
 
 @frozen
@@ -294,22 +312,44 @@ class _Source:
     """
 
     runner: Runner
-    make_query: Callable[[], Awaitable[QueryPlan]]
+    make_query: Callable[[], Awaitable[tuple[QueryPlan, Asked]]]
     in_order: bool
     max_responses: int | None
     on_progress: OnProgress | None
+    counts: dict[ContractSpec, int] = field(factory=dict[ContractSpec, int])
+    asked: dict[str, ContractSpec] = field(factory=dict[str, ContractSpec])
+
+    async def query(self) -> QueryPlan:
+        """The query, once its contracts are known."""
+        query, asked = await self.make_query()
+        self.asked.update(asked)
+        self.counts.update(dict.fromkeys(query.contracts, 0))
+        return query
+
+    def rows(self, query: QueryPlan, fetched: FetchedQuery) -> Iterator[pl.DataFrame]:
+        """The flat rows that a request fetched, of the contracts of the query, counted."""
+        contracts = fetched.query.contracts
+        by_symbol = {str(contract): contract for contract in contracts}
+        for frame in rows_of(query, fetched):
+            if len(contracts) == 1:
+                self.counts[contracts[0]] += frame.height
+            elif contracts:
+                for symbol, count in frame.get_column(CONTRACT).value_counts().iter_rows():
+                    self.counts[by_symbol[symbol]] += count
+            yield frame
 
     async def by_contract(self) -> AsyncGenerator[TradesBatch]:
-        async with aclosing(self.fetched(await self.make_query())) as responses:
+        async with aclosing(self.fetched(await self.query())) as responses:
             async for fetched in responses:
                 frames = gathered(fetched.rows.frames())
                 while (frame := await asyncio.to_thread(next, frames, None)) is not None:
                     for contract, rows in split_by_contract(fetched.query, frame):
                         if rows.height:
+                            self.counts[contract] += rows.height
                             yield TradesBatch.about(contract, rows, fetched.record)
 
     async def mapped(self, workers: Workers[Result]) -> AsyncGenerator[Result]:
-        query = with_named_contracts(await self.make_query())
+        query = with_named_contracts(await self.query())
         is_over = False
         try:
             async with aclosing(self.groups(query)) as groups:
@@ -329,7 +369,7 @@ class _Source:
         gatherer = Gatherer()
         async with aclosing(self.fetched(query)) as responses:
             async for fetched in responses:
-                frames = rows_of(query, fetched)
+                frames = self.rows(query, fetched)
                 while (frame := await asyncio.to_thread(next, frames, None)) is not None:
                     for group in gatherer.add(frame):
                         yield group
@@ -379,11 +419,6 @@ async def _taken(workers: Workers[Result]) -> Result:
         waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
         await asyncio.wait([waiting])
     return workers.result()
-
-
-def _feed(writer: FileWriter, query: QueryPlan, fetched: FetchedQuery) -> None:
-    for frame in rows_of(query, fetched):
-        writer.write(frame)
 
 
 def _check(endpoint: str, max_responses: int | None, arguments: Mapping[str, object]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Full, Queue
@@ -18,6 +18,7 @@ from ..tables.base import RequestRecord
 from ..tables.files import encode
 from ..tables.output import replaced
 from ..telemetry.processes import start_thread
+from .by_contract import ByContract
 
 
 class AbandonedError(Exception):
@@ -60,6 +61,11 @@ class FileWriter:
         self._waiting.put(frame)
         self._check()
         self.rows += frame.height
+
+    def write_all(self, frames: Iterable[pl.DataFrame]) -> None:
+        """Hands in tables one after another, as `write` does."""
+        for frame in frames:
+            self.write(frame)
 
     def finish(self) -> None:
         """Writes what is waiting, and puts the file in its place.
@@ -130,6 +136,8 @@ class FileReport:
         bytes_written: The size of the file.
         requests: The requests, in the order of the rows.
         seconds: From the first request to the finished file.
+        rows_by_contract: How many rows of each contract there are, found by the contract, its name,
+            its machine symbol, or what was asked for.
     """
 
     path: Path
@@ -137,6 +145,7 @@ class FileReport:
     bytes_written: int
     requests: tuple[RequestRecord, ...] = field(repr=False)
     seconds: float
+    rows_by_contract: ByContract[int] = field(factory=lambda: ByContract[int]({}))
 
     def explain(self) -> str:
         """How the file was made, in words."""

@@ -48,7 +48,7 @@ def _story(report: FileReport, planned: int, address: str) -> str:
     decoded = sum(request.bytes_decoded for request in report.requests)
     trades = open_dataset(report.path)
     by_month = (
-        trades.group_by("contract_sequence_item_id", maintain_order=True)
+        trades.group_by("period", "contract_sequence_item_id", maintain_order=True)
         .agg(
             pl.len().alias("trades"),
             pl.col("price").last().alias("last"),
@@ -66,9 +66,9 @@ def _story(report: FileReport, planned: int, address: str) -> str:
         "",
         f"{'month':8}{'trades':>10}{'volume':>14}{'vwap':>10}{'last':>10}",
         *(
-            f"{month:8}{row['trades']:>10,}{row['volume']:>14,.0f}{row['vwap']:>10.3f}"
+            f"{row['period']:8}{row['trades']:>10,}{row['volume']:>14,.0f}{row['vwap']:>10.3f}"
             f"{row['last']:>10.3f}"
-            for month, row in zip(MONTHS, by_month.iter_rows(named=True), strict=True)
+            for row in by_month.iter_rows(named=True)
         ),
         "",
         f"written to {report.path} ({report.bytes_written / 1e6:.1f} MB)",

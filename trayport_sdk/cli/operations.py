@@ -18,6 +18,7 @@ from ..bulk.stream import STREAMED
 from ..query.plan import counted
 from ..query.rules import parameters_by_argument
 from ..tables import RESPONSES, TableResponse, files
+from ..tables.convert import NAMES
 from ..tables.files import FORMATS
 from ..tables.output import check_writable
 from .progress import progress_bar
@@ -144,7 +145,7 @@ def _run(
                 arguments["on_progress"] = on_progress
             frame, summary = _frame(endpoint, await _called(method, endpoint, arguments))
             if out is None:
-                click.echo(_shown(frame, rows))
+                click.echo(_shown(_readable(frame), rows))
                 return summary
             await asyncio.to_thread(files.write, frame, out, files.file_format(out))
             return f"{click.format_filename(out)}: {summary}"
@@ -195,6 +196,16 @@ def _plain(model: Any) -> dict[str, Any]:
         value_serializer=lambda _, __, value: value.value if isinstance(value, Enum) else value,
     )
     return {name.rstrip("_"): value for name, value in fields.items()}
+
+
+def _readable(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table with one column for the contract: its name, or its symbol where that is unknown."""
+    name, period = NAMES
+    if name not in frame.columns:
+        return frame
+    ids = [n for n in frame.columns if n.startswith("contract_")]
+    contract = pl.coalesce(name, "contract").alias("contract")
+    return frame.with_columns(contract).drop(*ids, period)
 
 
 def _shown(frame: pl.DataFrame, rows: int) -> str:

@@ -198,6 +198,11 @@ class ContractSpec:
             contract_type=_contract_type(contract.contract_type),
         )
 
+    @property
+    def label(self) -> str:
+        """The name where it is known, or else the machine symbol."""
+        return self.name or str(self)
+
     def __str__(self) -> str:
         product = f"{self.market_id}*" if self.market_id is not None else str(self.instrument_id)
         second = self.second_sequence_item_id or 0

@@ -144,7 +144,7 @@ class QueryPlan:
         """What the query is about, in words."""
         if not self.contracts:
             return "everything"
-        first, more = str(self.contracts[0]), len(self.contracts) - 1
+        first, more = self.contracts[0].label, len(self.contracts) - 1
         return f"{first} and {more:,} more" if more else first
 
     def to_dict(self) -> dict[str, Any]:

@@ -206,7 +206,7 @@ class Resolver:
             for _, product in products
         )
         return [
-            Match(contract.name or str(contract), round(score, 1), contract=contract)
+            Match(contract.label, round(score, 1), contract=contract)
             for (score, _), contracts in zip(products, found, strict=True)
             for contract in contracts
         ][:most]

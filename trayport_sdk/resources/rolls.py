@@ -48,7 +48,7 @@ class Listed:
         """A contract with its name, and the item that it is of."""
         return cls(
             contract,
-            contract.name or str(contract),
+            contract.label,
             item.name,
             *(
                 None if text is None else instant(text, "date")

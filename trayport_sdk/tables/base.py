@@ -15,6 +15,7 @@ from attrs import field, frozen
 from trayport_spec import ENDPOINTS, SPEC_HASH
 
 from ..errors import TrayportLookupError, unknown_value
+from ..query.contracts import ContractSpec
 from ..query.plan import counted
 from ..query.times import Window
 from ..telemetry.processes import check_process
@@ -122,12 +123,18 @@ class TableResponse(FromRequests, Generic[Model]):
     `last_trade_price`. Where rows name their contract, `contract` in front is its machine symbol,
     to group by, beside columns such as `contract_sequence_item_id`. `nested=True` keeps the nested
     columns as the models have them. The orders of books are lists in either case, but for CSV.
+    After `contract` stand `contract_name` and `period`, as far as contracts were given by name or
+    resolved before; no request is sent to find names, so they are null otherwise.
 
     All conversions take two options. `tz`, a name such as `"Europe/London"`, gives times on the
     clock of that zone instead of UTC. `decimal=True` gives every number that may have decimal
     places, prices and quantities alike, as the decimal it was sent as, with as many places as the
     column needs; prices are floats otherwise. An unknown zone, or a number of more than 38 digits,
     is a `TrayportValidationError`.
+
+    Attributes:
+        contracts: The contracts that were asked for, with their names as far as they are known;
+            none where a whole product was.
 
     Example:
         >>> async with TrayportClient.sandbox() as client:
@@ -146,9 +153,15 @@ class TableResponse(FromRequests, Generic[Model]):
     operation_id: str
     model: type[Model]
 
-    def __init__(self, frame: pl.DataFrame, requests: Sequence[RequestRecord]) -> None:
+    def __init__(
+        self,
+        frame: pl.DataFrame,
+        requests: Sequence[RequestRecord],
+        contracts: Iterable[ContractSpec] = (),
+    ) -> None:
         super().__init__(requests)
         self._rows = frame
+        self.contracts = tuple(contracts)
 
     @property
     def _frame(self) -> pl.DataFrame:
@@ -157,14 +170,19 @@ class TableResponse(FromRequests, Generic[Model]):
         return self._rows
 
     @classmethod
-    def of(cls, frames: Sequence[pl.DataFrame], requests: Sequence[RequestRecord]) -> Self:
+    def of(
+        cls,
+        frames: Sequence[pl.DataFrame],
+        requests: Sequence[RequestRecord],
+        contracts: Iterable[ContractSpec] = (),
+    ) -> Self:
         """One table of the rows of several requests; rows of the same time keep their order."""
-        return cls(cls._arranged(pl.concat(frames)), requests)
+        return cls(cls._arranged(pl.concat(frames)), requests, contracts)
 
     @classmethod
-    def nothing(cls, wanted: ColumnFilter) -> Self:
+    def nothing(cls, wanted: ColumnFilter, contracts: Iterable[ContractSpec] = ()) -> Self:
         """A table without rows, with the columns a full one would have."""
-        return cls(to_frame(cls.operation_id, [], wanted), [])
+        return cls(to_frame(cls.operation_id, [], wanted), [], contracts)
 
     @classmethod
     def _arranged(cls, frame: pl.DataFrame) -> pl.DataFrame:
@@ -255,7 +273,9 @@ class TableResponse(FromRequests, Generic[Model]):
         self, *, tz: str | None = None, decimal: bool = False, nested: bool = False
     ) -> pl.DataFrame:
         """The table as a polars frame, which shares its memory where nothing is converted."""
-        frame = self._frame if nested else convert.flat(self._frame)
+        frame = self._frame
+        if not nested:
+            frame = convert.named(convert.flat(frame), self.contracts)
         return convert.converted(frame, tz, decimal=decimal)
 
     def to_arrow(

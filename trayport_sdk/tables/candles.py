@@ -27,7 +27,7 @@ class CandlesTable(TimedTable[Model]):
     @classmethod
     def made(cls, frame: pl.DataFrame, interval: Interval | str, source: TimedTable[Any]) -> Self:
         """Candles that were made here, of the rows of another table."""
-        table = cls(frame, source.requests)
+        table = cls(frame, source.requests, source.contracts)
         table._interval = interval_of(interval)
         table._unit = source._unit
         return table

@@ -13,7 +13,7 @@ from polars.datatypes import DataType, DataTypeClass
 from trayport_api.models import OrderSide
 
 from ..errors import TrayportValidationError, invalid, require_extra
-from ..query.contracts import KIND_WORDS, response_forms
+from ..query.contracts import KIND_WORDS, ContractSpec, response_forms
 from ..query.plan import CONTRACT
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ ArrowTable: TypeAlias = Any
 PolarsDataType: TypeAlias = DataType | DataTypeClass
 """The type of a field may be a class alone."""
 
+NAMES = ("contract_name", "period")
+"""The columns after `contract`, its machine symbol: its name, and that of its delivery period."""
 SIDES = {"bids": OrderSide.BID, "asks": OrderSide.ASK}
 UTC_TEXT = "%Y-%m-%dT%H:%M:%S%.9fZ"
 LOCAL_TEXT = "%Y-%m-%dT%H:%M:%S%.9f%:z"
@@ -166,6 +168,17 @@ def flat(frame: pl.DataFrame) -> pl.DataFrame:
     if contract is None or contract.dtype != pl.Struct:
         return _unnested(frame)
     return _unnested(frame).insert_column(0, _symbols(contract))
+
+
+def named(frame: pl.DataFrame, contracts: Iterable[ContractSpec]) -> pl.DataFrame:
+    """The flat table with the names of contracts after their symbols, null where not known."""
+    if CONTRACT not in frame.columns:
+        return frame
+    names = [(str(c), c.name, c.period) for c in contracts if c.name is not None]
+    texts = [(column, pl.String) for column in (CONTRACT, *NAMES)]
+    known = pl.DataFrame(names, schema=texts, orient="row")
+    left = frame.select(CONTRACT).join(known, on=CONTRACT, how="left", maintain_order="left")
+    return pl.concat([left, frame.drop(CONTRACT)], how="horizontal")
 
 
 def lines(frame: pl.DataFrame) -> pl.DataFrame:

@@ -250,6 +250,6 @@ class TradesBatch(TradesResponse):
     @classmethod
     def about(cls, contract: ContractSpec, frame: pl.DataFrame, request: RequestRecord) -> Self:
         """The rows of a contract that a request fetched."""
-        batch = cls(frame, [request])
+        batch = cls(frame, [request], [contract])
         batch.contract = contract
         return batch
