@@ -41,11 +41,11 @@ def responses(operation_id: str) -> st.SearchStrategy[Any]:
 
 
 def known(columns: tuple[Column, ...], row: dict[str, Any]) -> dict[str, Any]:
-    """The row without the fields that the document does not name."""
+    """The row as a model keeps it: without unknown fields, and optional ones without a value."""
     return {
         column.name: _known_value(column, row[column.name])
         for column in columns
-        if column.name in row
+        if column.required or row.get(column.name) is not None
     }
 
 
@@ -76,12 +76,12 @@ def rows_of(endpoint: Endpoint, response: Any) -> list[dict[str, Any]]:
     return response if isinstance(response, list) else [response]
 
 
-def with_gaps_filled(columns: tuple[Column, ...], row: dict[str, Any]) -> dict[str, Any]:
-    """The row as a table keeps it: a null stands for both, where null and absent are allowed."""
+def as_table_keeps_it(columns: tuple[Column, ...], row: dict[str, Any]) -> dict[str, Any]:
+    """The row as a table keeps it: prices and quantities are floats."""
     return {
         column.name: _in_table(column, row.get(column.name))
         for column in columns
-        if column.name in row or (column.nullable and not column.required)
+        if column.required or row.get(column.name) is not None
     }
 
 
@@ -92,9 +92,9 @@ def _in_table(column: Column, value: Any) -> Any:
         case "float64":
             return float(value)
         case "struct":
-            return with_gaps_filled(column.fields, value)
+            return as_table_keeps_it(column.fields, value)
         case "list":
-            return [with_gaps_filled(column.fields, item) for item in value]
+            return [as_table_keeps_it(column.fields, item) for item in value]
         case _:
             return value
 
@@ -123,6 +123,6 @@ def test_a_drawn_response_passes_through_its_models_and_its_table_unchanged(
         table = kind(columns.to_frame(operation_id, found.rows, chosen), [])
         assert found.timestamp == (response["timestamp"] if endpoint.rows_at else None)
         assert [model.to_dict() for model in table] == [
-            with_gaps_filled(endpoint.row, row) for row in rows
+            as_table_keeps_it(endpoint.row, row) for row in rows
         ]
         assert table.to_polars().schema == kind.nothing(chosen).to_polars().schema
