@@ -2190,7 +2190,8 @@ class TrayportClient:
 
         Their trades, daily candles, hourly best orders, and a snapshot at the end. Which contracts
         traded is read from trading activity, and for the time before its first day [documented]
-        from the items of the market's sequences and their trades, single periods only.
+        from the items of the market's sequences and their trades, single periods only. Their names
+        are read from reference data.
 
         Args:
             market_name: The market, such as `"TTF Hi Cal 51.6*"`; the `*` may be left out.

@@ -91,8 +91,11 @@ async def test_too_many_requests_are_refused_with_their_number_before_the_work()
         needed = int(str(refused.value).split("it takes ")[1].split()[0])
         before = len(sandbox.requests)
         await client.get_market_data("EUA*", FROM, UNTIL, max_requests=needed)
-        # The activity is asked for again, the name is known.
-        assert len(sandbox.requests) - before == needed - 1
+        # The activity is asked for again, reference data is known.
+        paths = [request.path for request in list(sandbox.requests)[:before]]
+        known = sum(path.startswith(Sandbox.REFERENCE_PATH) for path in paths)
+        assert known == before - 1 >= 2
+        assert len(sandbox.requests) - before == needed - known
     assert not any(r.path.endswith("/trades") for r in list(sandbox.requests)[:before])
 
 
@@ -117,6 +120,21 @@ async def test_several_markets_share_what_finds_their_contracts() -> None:
     markets = {c.market_id for c in both.results["Germany Baseload*"].contracts}
     assert len(markets) == 1
     assert EUA not in markets
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+async def test_contracts_have_names_where_reference_data_can_be_had(is_down: bool) -> None:
+    sandbox = Sandbox(limits=False)
+    async with TrayportClient.sandbox(sandbox).with_options(max_retries=0) as client:
+        if is_down:
+            sandbox.faults.add(Fault("status", operation_id="get_sequence_items", times=None))
+        found = await client.get_market_data("EUA*", FROM, UNTIL)
+        described = [None if is_down else await client.describe(c) for c in found.contracts]
+    assert [c.name for c in found.contracts] == [d and d.name for d in described]
+    names = found.candles.to_polars()["contract_name"]
+    assert names.null_count() == (len(names) if is_down else 0)
+    if not is_down:
+        assert len(found.trades.results[names[0]]) > 0
 
 
 async def test_what_fails_is_named_and_the_rest_is_there() -> None:

@@ -281,10 +281,10 @@ class Catalog:
             details = await self._reader.item("get_instrument", InstrumentDetails, id=product.id)
         return details.trading_specifications.price_currency
 
-    def unread(self, sequences: Iterable[SequenceModel]) -> int:
+    def unread(self, sequence_ids: Iterable[int]) -> int:
         """How many of the sequences take a request to know their items."""
         now = self.cache.now()
-        return sum(self.cache.expiry(_items_request(s.id)) <= now for s in sequences)
+        return sum(self.cache.expiry(_items_request(id_)) <= now for id_ in sequence_ids)
 
     def expiry(self, contract: ContractSpec) -> datetime:
         """Until when everything that a contract's names are found in is in memory."""

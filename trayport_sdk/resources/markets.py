@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from trayport_spec import ENDPOINTS
 from ..bulk.progress import Total
 from ..bulk.results import MarketData, RunResult
 from ..bulk.runner import Runner
-from ..errors import TrayportValidationError
+from ..errors import TrayportError, TrayportValidationError
 from ..query.contracts import ContractSpec
 from ..query.plan import QueryPlan
 from ..query.planner import plan
@@ -117,7 +118,7 @@ class Markets:
             early = Window(window.start, min(first, window.end))
             for market_id in market_ids:
                 sequences = await catalog.sequences(Product(True, market_id))
-                needed = catalog.look_ups + requests + catalog.unread(sequences)
+                needed = catalog.look_ups + requests + catalog.unread(s.id for s in sequences)
                 _check_affordable(needed, max_requests, exactly=False)
                 for sequence in sequences:
                     items = (await catalog.items(sequence.id)).rows
@@ -130,8 +131,18 @@ class Markets:
                         for item in items
                         if _tradable(item, early)
                     }
+        needed = catalog.look_ups + requests + catalog.unread({c.sequence_id for c in contracts})
+        _check_affordable(needed, max_requests, exactly=False)
+        named = await self._named(contracts)
         requests += catalog.look_ups
-        return _Candidates(tuple(contracts), requests, certain=window.start >= first)
+        return _Candidates(named, requests, certain=window.start >= first)
+
+    async def _named(self, contracts: Iterable[ContractSpec]) -> tuple[ContractSpec, ...]:
+        """The contracts with their names; without, where reference data cannot be had or kept."""
+        if self._catalog.cache.keeps:
+            with suppress(TrayportError):
+                return tuple(await self._catalog.named(contracts))
+        return tuple(contracts)
 
     def _about(
         self,

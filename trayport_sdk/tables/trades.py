@@ -13,6 +13,7 @@ from trayport_spec.options import OHLCVField
 
 from ..query.contracts import ContractSpec
 from ..query.times import Interval, TimeLike, TimeRange
+from . import convert
 from .analytics import flow, ohlcv
 from .analytics.buckets import Clock
 from .base import Model, RequestRecord
@@ -154,13 +155,14 @@ class TradesTable(TimedTable[Model]):
             >>> flow.columns
             ['from_timestamp', 'to_timestamp', 'buy_volume', 'sell_volume', 'imbalance']
         """
-        return flow.aggressor_flow(
+        table = flow.aggressor_flow(
             self._frame,
             interval,
             TimeRange.over(from_, until, self.windows),
             Clock.of(tz, day_start),
             include_empty_buckets=include_empty_buckets,
         )
+        return convert.named(table, self.contracts)
 
     def to_ohlcv(
         self,
