@@ -119,7 +119,7 @@ async def test_contracts_are_kept_apart() -> None:
         candles = both.to_ohlcv("1h", include_empty_buckets=empty, optional_fields=["vwap"])
         columns = candles.to_polars().columns
         assert (columns[0], candles.to_polars(nested=True).columns[-1]) == ("contract", "contract")
-        whose = [name for name in columns if name.startswith("contract")]
+        whose = [name for name in columns if name.startswith("contract") or name == "period"]
         assert candles.to_polars()["from_timestamp"].is_sorted()
         longer = candles.resample("1d").to_polars()
         for contract, trades in alone.items():
