@@ -21,7 +21,6 @@ _PUBLIC = {
         "ActivityField EndpointName LastTradeField OHLCVField OHLCVInterval OptionalField Options "
         "OrderBookField OrderBookTopField PrivateTradesField TradesField"
     ),
-    ".bulk.by_contract": "ByContract",
     ".bulk.dead_letters": "RetryReport",
     ".bulk.dataset": "decode_file open_dataset",
     ".bulk.progress": "OnProgress Progress",
@@ -44,6 +43,7 @@ _PUBLIC = {
         "TrayportStaleDataWarning TrayportTimeoutError TrayportValidationError"
     ),
     ".http.limiter": "Priority",
+    ".query.by_contract": "ByContract",
     ".query.contracts": "ContractSpec",
     ".query.plan": "BulkMarketQuery BulkSequenceItemQuery ParallelContractQuery QueryPlan",
     ".query.build": "Routes",

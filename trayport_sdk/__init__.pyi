@@ -33,7 +33,6 @@ from trayport_spec.options import OrderBookField as OrderBookField
 from trayport_spec.options import OrderBookTopField as OrderBookTopField
 from trayport_spec.options import PrivateTradesField as PrivateTradesField
 from trayport_spec.options import TradesField as TradesField
-from .bulk.by_contract import ByContract as ByContract
 from .bulk.dead_letters import RetryReport as RetryReport
 from .bulk.dataset import decode_file as decode_file
 from .bulk.dataset import open_dataset as open_dataset
@@ -73,6 +72,7 @@ from .errors import TrayportStaleDataWarning as TrayportStaleDataWarning
 from .errors import TrayportTimeoutError as TrayportTimeoutError
 from .errors import TrayportValidationError as TrayportValidationError
 from .http.limiter import Priority as Priority
+from .query.by_contract import ByContract as ByContract
 from .query.contracts import ContractSpec as ContractSpec
 from .query.plan import BulkMarketQuery as BulkMarketQuery
 from .query.plan import BulkSequenceItemQuery as BulkSequenceItemQuery

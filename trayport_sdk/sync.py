@@ -46,7 +46,6 @@ if TYPE_CHECKING:
         TradesOptions,
     )
 
-    from .bulk.by_contract import ByContract
     from .bulk.dead_letters import RetryReport
     from .bulk.progress import OnProgress
     from .bulk.results import (
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from .http.hooks import EventHooks, OnBreakerChange, OnRetry
     from .http.limiter import Priority
     from .query.build import ResponseFormat, Routes
+    from .query.by_contract import ByContract
     from .query.contracts import ContractSpec, ContractType
     from .query.plan import QueryPlan
     from .query.times import Interval, TimeLike

@@ -161,6 +161,16 @@ async def test_a_result_of_nothing_has_the_columns_of_names() -> None:
     assert frame.is_empty()
 
 
+async def test_rows_of_a_table_are_picked_by_name() -> None:
+    async with TrayportClient.sandbox() as client:
+        table = await client.get_trades(ASKED, *DAY)
+    for symbol, (name, _) in NAMES.items():
+        assert len(table.of_contract(name.lower())) == len(table.of_contract(symbol)) > 0
+    with pytest.raises(TrayportLookupError) as refused:
+        table.of_contract("TTF Hi Cal 51.6* Apr-25")
+    assert refused.value.candidates[0] == "TTF Hi Cal 51.6* Apr-24"
+
+
 async def test_a_stream_counts_the_rows_of_what_was_asked() -> None:
     async with TrayportClient.sandbox() as client:
         stream = client.stream_trades(ASKED, *DAY)

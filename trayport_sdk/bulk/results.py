@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from trayport_spec import ENDPOINTS
 
 from ..errors import TrayportPartialFailureError
+from ..query.by_contract import Asked, ByContract
 from ..query.contracts import ContractSpec
 from ..query.plan import CONTRACT, QueryPlan, alone, counted
 from ..query.times import Window
@@ -26,7 +27,6 @@ from ..tables import (
 )
 from ..tables.base import RequestRecord
 from ..tables.files import Compression, write
-from .by_contract import Asked, ByContract
 from .reading import FetchedQuery
 from .result import FailedQuery, Outcome, add_symbol, split_by_contract
 

@@ -13,11 +13,11 @@ from trayport_spec import ENDPOINTS
 
 from ..errors import TrayportValidationError, exclusive, invalid
 from ..query.build import about, build_query, listed
+from ..query.by_contract import Asked
 from ..query.contracts import ContractSpec
 from ..query.plan import OPERATIONS, QueryPlan, with_contract_column
 from ..query.planner import plan
 from ..tables import TableResponse
-from .by_contract import Asked
 from .dead_letters import DeadLetters, RetryReport, retry_failed
 from .executor import Run, check_callback
 from .progress import OnProgress

@@ -20,6 +20,7 @@ from ..errors import (
     not_whole,
     unknown_parameter,
 )
+from ..query.by_contract import Asked, ByContract
 from ..query.contracts import ContractSpec
 from ..query.plan import CHOICES, CONTRACT, QueryPlan
 from ..query.planner import plan
@@ -34,7 +35,6 @@ from ..tables.files import (
     gathered,
 )
 from ..tables.output import check_writable
-from .by_contract import Asked, ByContract
 from .progress import OnProgress
 from .raw import BodyKeeper, check_directory
 from .reading import FetchedQuery, Keep, columns_of

@@ -13,12 +13,12 @@ from typing import Self
 import polars as pl
 from attrs import field, frozen
 
+from ..query.by_contract import ByContract
 from ..query.plan import counted
 from ..tables.base import RequestRecord
 from ..tables.files import encode
 from ..tables.output import replaced
 from ..telemetry.processes import start_thread
-from .by_contract import ByContract
 
 
 class AbandonedError(Exception):

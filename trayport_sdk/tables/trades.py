@@ -11,7 +11,8 @@ import polars as pl
 from trayport_api.models import Trade
 from trayport_spec.options import OHLCVField
 
-from ..query.contracts import ContractSpec
+from ..query.by_contract import ByContract
+from ..query.contracts import ContractSpec, looks_like_symbol
 from ..query.times import Interval, TimeLike, TimeRange
 from . import convert
 from .analytics import flow, ohlcv
@@ -34,13 +35,15 @@ class TradesTable(TimedTable[Model]):
         """The rows of one contract, of a table that has the column `contract`.
 
         Args:
-            contract: The contract, as `ContractSpec` or as machine symbol.
+            contract: The contract, as `ContractSpec`, as machine symbol, or by the name of one of
+                `contracts`.
 
         Raises:
             TrayportValidationError: The rows do not name their contract, or the text is no symbol.
+            TrayportLookupError: None of the contracts has this name; the nearest are listed.
 
         Example:
-            >>> april, may = "10000065*#Single#10000305#244#0", "10000065*#Single#10000305#245#0"
+            >>> april, may = "TTF Hi Cal 51.6* Apr-24", "TTF Hi Cal 51.6* May-24"
             >>> async with TrayportClient.sandbox() as client:
             ...     trades = await client.trades.get_trades(
             ...         [april, may], "2024-03-04", "2024-03-05"
@@ -48,6 +51,8 @@ class TradesTable(TimedTable[Model]):
             >>> len(trades.of_contract(april)) + len(trades.of_contract(may)) == len(trades)
             True
         """
+        if self.contracts and isinstance(contract, str) and not looks_like_symbol(contract):
+            contract = ByContract({known: known for known in self.contracts})[contract]
         return self._with(flow.of_contract(self._frame, contract))
 
     def volume(self, from_: TimeLike | None = None, until: TimeLike | None = None) -> float:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TypeVar, overload
 
 from ..errors import TrayportLookupError
-from ..query.contracts import ContractSpec
+from .contracts import ContractSpec
 
 Value = TypeVar("Value", covariant=True)
 Other = TypeVar("Other")
