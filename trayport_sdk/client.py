@@ -539,7 +539,7 @@ class TrayportClient(Groups):
         return await self._resolver.search_contracts(pattern, limit, at)
 
     async def curve(
-        self, product: str, sequence: str, *, n: int = 12, at: TimeLike | None = None
+        self, product: str, sequence: str | None = None, *, n: int = 12, at: TimeLike | None = None
     ) -> CurveResponse:
         """The forward curve: the next contracts of a product, with their last trades and orders.
 
@@ -547,10 +547,11 @@ class TrayportClient(Groups):
             product: The market, such as `"TTF Hi Cal 51.6*"`, or an instrument, such as
                 `"TTF Hi Cal 51.6 EEX"`.
             sequence: The sequence, by its name, such as `"Gas - NG Months"`, or by what its periods
-                are, such as `"months"`.
+                are, such as `"months"`. A product with a single one needs no name.
             n: How many contracts, in the order of their delivery periods.
             at: The instant, in whole minutes and exclusive [documented]; the end of the data when
-                it is left out. Naive times mean UTC.
+                it is left out, which is midnight, when there may be no orders. Naive times mean
+                UTC.
 
         Returns:
             A table of one row per contract, also where there is neither a trade nor an order.
@@ -665,7 +666,8 @@ class TrayportClient(Groups):
 
         Raises:
             TrayportLookupError: A name names nothing.
-            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportValidationError: An argument cannot work, or the contracts have prices in
+                different currencies or units; nothing was sent.
             TrayportError: A request failed.
 
         Example:

@@ -343,6 +343,25 @@ async def test_what_makes_no_series_says_so(
     assert caught.value.parameter == parameter
 
 
+async def test_a_spread_of_different_units_is_refused(client: TrayportClient) -> None:
+    with pytest.raises(TrayportValidationError, match=r"GBX/therm.*EUR/MWh.*to_unit") as caught:
+        await client.spread(APRIL, "NBP* Apr-24", "2024-03-04", "2024-03-05", interval="1h")
+    assert caught.value.parameter == "b"
+
+
+async def test_a_product_with_one_sequence_needs_no_name_of_it(client: TrayportClient) -> None:
+    curve = await client.curve("EUA*", n=1, at="2024-03-04T12:00")
+    (row,) = curve
+    assert row["contract_name"].startswith("EUA* ")
+    years = await client.curve("TTF Hi Cal 51.6*", "cal", n=1, at="2024-03-04T12:00")
+    assert [row["period"] for row in years] == ["Cal-25"]
+    with pytest.raises(TrayportLookupError, match="several sequences"):
+        await client.curve("TTF Hi Cal 51.6*")
+    with pytest.raises(TrayportLookupError) as caught:
+        await client.continuous("TTF Hi Cal 51.6* front month", 1, "2024-03-04", "2024-03-05")
+    assert "TTF Hi Cal 51.6* Gas - NG Months" in caught.value.candidates
+
+
 async def test_an_unknown_sequence_names_those_there_are(client: TrayportClient) -> None:
     with pytest.raises(TrayportLookupError) as caught:
         await client.curve("TTF Hi Cal 51.6*", "fortnights")

@@ -16,6 +16,7 @@ from trayport_api.models import (
     Market,
     MarketDetails,
     SequenceItem,
+    TradingSpecifications,
 )
 from trayport_api.models import Sequence as SequenceModel
 
@@ -272,14 +273,18 @@ class Catalog:
         )
         return entry.derived(Items)
 
-    async def currency(self, product: Product) -> str:
-        """The currency of the prices of a product."""
+    async def specifications(self, product: Product) -> TradingSpecifications:
+        """The currency and the units that a product is traded in."""
         details: MarketDetails | InstrumentDetails
         if product.is_market:
             details = await self._reader.item("get_market", MarketDetails, id=product.id)
         else:
             details = await self._reader.item("get_instrument", InstrumentDetails, id=product.id)
-        return details.trading_specifications.price_currency
+        return details.trading_specifications
+
+    async def currency(self, product: Product) -> str:
+        """The currency of the prices of a product."""
+        return (await self.specifications(product)).price_currency
 
     def unread(self, sequence_ids: Iterable[int]) -> int:
         """How many of the sequences take a request to know their items."""

@@ -30,7 +30,7 @@ from ..tables.analytics import spreads
 from ..tables.base import RequestRecord
 from ..tables.convert import flat
 from ..tables.series import ContinuousResponse, CurveResponse, SpreadResponse
-from .catalog import kind_of
+from .catalog import kind_of, product_of
 from .rolls import (
     Listed,
     Segment,
@@ -59,6 +59,7 @@ Adjust: TypeAlias = Literal["difference", "ratio"]
 _TIME = pl.Datetime("ns", "UTC")
 _DAY, _MINUTE = Interval(1, "day"), Interval(1, "minute")
 _TIMES = {"trades": "deal_date", "ohlcv": "from_timestamp"}
+_OTHER_KINDS = {"cal": "year", "cals": "year", "calendar": "year"}
 _PRICES = ("price", "open", "high", "low", "close", "vwap")
 
 
@@ -79,7 +80,7 @@ class Series:
         self._catalog = resolver.catalog
 
     async def curve(
-        self, product: str, sequence: str, n: int, at: TimeLike | None
+        self, product: str, sequence: str | None, n: int, at: TimeLike | None
     ) -> CurveResponse:
         """The next contracts of a product at an instant."""
         if isinstance(n, bool) or not isinstance(n, int) or n < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -128,7 +129,7 @@ class Series:
             raise invalid("interval", str(interval), "is for candles", 'use what="ohlcv"')
         query = self._runner.query(what, from_=from_, until=until, interval=interval)
         product, sequence = _series_named(series)
-        known = await self._sequence(product, sequence)
+        known = await self._sequence(product, sequence, joined=True)
         listed = expiring(known.listed)
         if not listed:
             raise TrayportValidationError(
@@ -179,6 +180,7 @@ class Series:
         legs = await self._resolver.resolve_all((first, second))
         if legs[0] == legs[1]:
             raise invalid("b", str(second), "is the same contract as a", "give two contracts")
+        await self._check_units(legs[0], legs[1])
         traded, is_reversed = await self._traded(legs[0], legs[1])
         plans = [request for leg in legs for request in plan(about(query, [leg]))]
         if traded is not None:
@@ -202,18 +204,41 @@ class Series:
         time = pl.col("timestamp" if what == "quotes" else "from_timestamp")
         return SpreadResponse(frame.sort(time, maintain_order=True), _requests(came))
 
-    async def _sequence(self, name: str, sequence: str) -> _Sequence:
-        """The sequence of a product that a word such as `months` names."""
+    async def _check_units(self, first: ContractSpec, second: ContractSpec) -> None:
+        """Refuses prices that have no difference.
+
+        Raises:
+            TrayportValidationError: They are in different currencies or units.
+        """
+        products = [product_of(first), product_of(second)]
+        if products[0] == products[1]:
+            return
+        own = [await self._catalog.specifications(product) for product in products]
+        units = [f"{one.price_currency}/{one.notional_quantity_unit}" for one in own]
+        if units[0] != units[1]:
+            raise TrayportValidationError(
+                f"b {second.label} has prices in {units[1]}, and {first.label} in {units[0]}",
+                parameter="b",
+                suggestion="fetch both, and convert one with to_unit before taking the difference",
+            )
+
+    async def _sequence(self, name: str, sequence: str | None, joined: bool = False) -> _Sequence:
+        """The sequence of a product that a word such as `months` names; the only one without."""
         product = await self._resolver.product(name)
         sequences = await self._catalog.sequences(product)
-        wanted = " ".join(sequence.lower().split())
-        found = [one for one in sequences if one.name.lower() == wanted]
-        found = found or [one for one in sequences if kind_of(one) == wanted.removesuffix("s")]
+        wanted = " ".join((sequence or "").lower().split())
+        kind = _OTHER_KINDS.get(wanted, wanted.removesuffix("s"))
+        found = list(sequences) if not wanted else []
+        found = found or [one for one in sequences if one.name.lower() == wanted]
+        found = found or [one for one in sequences if kind_of(one) == kind]
         found = found or [one for one in sequences if one.name.lower().endswith(f" {wanted}")]
         if len(found) != 1:
+            names = [one.name for one in found or sequences]
             raise TrayportLookupError(
-                f"no sequence of {product.title} is named {sequence!r}",
-                candidates=[one.name for one in found or sequences],
+                f"no sequence of {product.title} is named {sequence!r}"
+                if wanted
+                else f"{product.title} has several sequences",
+                candidates=[f"{product.title} {name}" for name in names] if joined else names,
             )
         (only,) = found
         items = (await self._catalog.items(only.id)).rows
@@ -329,7 +354,7 @@ def _series_named(series: str) -> tuple[str, str]:
     product, star, sequence = text.rpartition("*")
     if not star:
         product, _, sequence = text.rpartition(" ")
-    if not product.strip() or not sequence.strip():
+    if not product.strip() or not (star or sequence.strip()):
         raise invalid(
             "series",
             series,
