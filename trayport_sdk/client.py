@@ -764,7 +764,7 @@ class TrayportClient(Groups):
             if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise invalid(parameter, name, "is not a name", "give text")
         contract = await self._resolver.contract_of(
-            market=market_name, sequence=sequence_name, item=item_name
+            market=market_name, sequence=sequence_name, item=item_name, at=from_
         )
         return await self.trades.get_trades(contract, from_, until, **options)
 

@@ -201,3 +201,30 @@ async def test_names_of_files_show_those_of_contracts(
     ends = "20240304T000000Z-20240305T000000Z.json.br"
     expected = [f"{number:05d}-{word}-{ends}" for number, word in enumerate(words, 1)]
     assert [path.name for path in paths] == expected
+
+
+MONTH_AHEAD = "TTF Hi Cal 51.6* M+1"
+CALLS: dict[str, Callable[[TrayportClient, str, tuple[str, str]], Awaitable[Any]]] = {
+    "trades": lambda c, name, day: c.get_trades(name, *day),
+    "parts": lambda c, name, day: c.get_trades(
+        name.rpartition(" ")[0],
+        "Gas - NG Months",
+        name.rpartition(" ")[2],
+        *day,
+    ),
+    "candles": lambda c, name, day: c.get_ohlcv(name, *day, "1h"),
+    "bulk": lambda c, name, day: c.get_trades_bulk([name, "NBP* Apr-24"], *day),
+    "snapshots": lambda c, name, day: c.snapshots.get_snapshots(name, at=day[0]),
+    "spread": lambda c, name, day: c.spread(name, "NBP* Jun-24", *day, interval="1h"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_relative_periods_count_from_the_time_of_the_call(call: str) -> None:
+    async with TrayportClient.sandbox(Sandbox(limits=False)) as client:
+        for month, name in (("2024-03", "Apr-24"), ("2024-04", "May-24"), ("2024-03", "Apr-24")):
+            day = (f"{month}-25", f"{month}-26")
+            relative = await frame_of(CALLS[call](client, MONTH_AHEAD, day))
+            dated = await frame_of(CALLS[call](client, f"TTF Hi Cal 51.6* {name}", day))
+            assert relative.height
+            assert relative.equals(dated)

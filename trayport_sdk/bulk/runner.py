@@ -42,7 +42,7 @@ class Runner:
 
     Args:
         session: Sends the requests.
-        resolve: Finds the contracts of names and symbols.
+        resolve: Finds the contracts of names and symbols; relative periods count from a time.
         settings: The settings in force.
         now: The time of day, which decides where the data ends.
     """
@@ -50,7 +50,9 @@ class Runner:
     def __init__(
         self,
         session: Session,
-        resolve: Callable[[Iterable[ContractSpec | str]], Awaitable[Sequence[ContractSpec]]],
+        resolve: Callable[
+            [Iterable[ContractSpec | str], str | None], Awaitable[Sequence[ContractSpec]]
+        ],
         settings: Callable[[], Settings],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -92,11 +94,14 @@ class Runner:
     async def about_named(
         self, contracts: Contracts | None, query: QueryPlan
     ) -> tuple[QueryPlan, Asked]:
-        """The same, and the contracts of the names and symbols that were given."""
+        """The same, and the contracts of the names and symbols that were given.
+
+        Relative periods count from where the query starts.
+        """
         given = listed(contracts)
         specs = [contract for contract in given if isinstance(contract, ContractSpec)]
         if len(specs) < len(given):
-            specs = list(await self._resolve(given))
+            specs = list(await self._resolve(given, query.starts_at))
         pairs = zip(given, specs, strict=True)
         return about(query, specs), {text: c for text, c in pairs if isinstance(text, str)}
 

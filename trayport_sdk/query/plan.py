@@ -87,6 +87,12 @@ class QueryPlan:
         return OPERATIONS[self.endpoint]
 
     @property
+    def starts_at(self) -> str | None:
+        """The start of the range, or the instant, as text; None where neither is given."""
+        start = self.at if self.window is None else self.window.start
+        return None if start is None else to_text(start)
+
+    @property
     def optional_fields(self) -> tuple[str, ...]:
         """The optional columns of the response."""
         chosen = self.options.optional_fields

@@ -85,7 +85,7 @@ class Resolver:
         if isinstance(contract, ContractSpec):
             (named,) = await self.catalog.named([contract])
             return named
-        known = self._remembered(contract) if at is None else None
+        known = self._remembered(contract)
         if known is None:
             known = await Resolver(self.catalog.for_one_call())._looked_up(contract, at)
             if known.expires > self.catalog.cache.now():
@@ -96,7 +96,9 @@ class Resolver:
             warnings.warn(known.warning, TrayportAmbiguityWarning, stacklevel=2)
         return known.contract
 
-    async def resolve_all(self, contracts: Iterable[ContractSpec | str]) -> list[ContractSpec]:
+    async def resolve_all(
+        self, contracts: Iterable[ContractSpec | str], at: TimeLike | None = None
+    ) -> list[ContractSpec]:
         """The contracts of names and machine symbols, in the fewest requests.
 
         Names that need the same wait for one request; requests go out together. Contracts and
@@ -113,10 +115,10 @@ class Resolver:
             else:
                 others.append(contract)
         if len(others) == 1:
-            found[others[0]] = await self.resolve(others[0])
+            found[others[0]] = await self.resolve(others[0], at)
         elif others:
             resolver = self if self.catalog.cache.keeps else Resolver(self.catalog.for_one_call())
-            specs = await together(map(resolver.resolve, others))
+            specs = await together(resolver.resolve(name, at) for name in others)
             found |= dict(zip(others, specs, strict=True))
         return [found[contract] for contract in given]
 
@@ -239,6 +241,7 @@ class Resolver:
     # --- Looking up
 
     def _remembered(self, text: str) -> _Known | None:
+        """What a name is at any time; names of relative periods are not kept."""
         cache, known = self.catalog.cache, self._known.get(text)
         if known is None or known.refreshes != cache.refreshes or known.expires <= cache.now():
             return None

@@ -177,7 +177,7 @@ class Series:
             raise missing("interval", "a spread is given at regular intervals", 'give one: "1m"')
         endpoint = "order_book_top" if what == "quotes" else "ohlcv"
         query = self._runner.query(endpoint, from_=from_, until=until, interval=interval)
-        legs = await self._resolver.resolve_all((first, second))
+        legs = await self._resolver.resolve_all((first, second), query.starts_at)
         if legs[0] == legs[1]:
             raise invalid("b", str(second), "is the same contract as a", "give two contracts")
         await self._check_units(legs[0], legs[1])
