@@ -182,6 +182,8 @@ def parse(text: str) -> Period | Ahead | None:
 def parse_two(text: str) -> tuple[Period | Ahead, Period | Ahead] | None:
     """The two periods of a spread; what they share may be written once.
 
+    A first one without a year has that of the second, unless the turn of the year makes it nearer.
+
     Example:
         >>> parse_two("Apr/May-24") == parse_two("Apr-24 / May-24")
         True
@@ -194,8 +196,10 @@ def parse_two(text: str) -> tuple[Period | Ahead, Period | Ahead] | None:
     near, far = parse(first), parse(last)
     if near is None and far and (year := _ENDING_YEAR.search(last)):
         near = parse(f"{first} {year[1]}")
-        if isinstance(near, Period) and isinstance(far, Period) and near > far:
-            near = parse(f"{first} {_whole(year[1]) - 1}")
+        before = parse(f"{first} {_whole(year[1]) - 1}")
+        if isinstance(near, Period) and isinstance(before, Period) and isinstance(far, Period):
+            is_nearer = far.number - before.number <= near.number - far.number
+            near = before if near.kind == far.kind and is_nearer else near
     elif near and far is None and _ENDING_YEAR.fullmatch(last.strip()):
         far = parse(_ENDING_YEAR.sub(last.strip(), first))
     return (near, far) if near and far else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
@@ -22,7 +22,7 @@ from ..errors import (
     not_whole,
 )
 from ..query.contracts import ContractSpec, looks_like_symbol
-from ..query.periods import Ahead, Kind, days_at, squeezed
+from ..query.periods import Ahead, Kind, Period, days_at, parse_two, squeezed
 from ..query.times import SECOND, TimeLike, instant
 from .catalog import Catalog, Product, Wanted, kind_of, together
 from .search import Match, nearest, without_period
@@ -156,7 +156,8 @@ class Resolver:
         found = await self._contracts(product, wanted, sequence)
         if not found:
             raise await self._unknown_item(product, wanted, sequence, alone=True)
-        contract = _only(f"{product.title} {text}", found)
+        name = f"{product.title} {text}"
+        contract = _in_order(name, _only(name, found))
         return contract if contract_type is None else evolve(contract, contract_type=contract_type)
 
     async def market(self, name: str) -> Product:
@@ -210,7 +211,7 @@ class Resolver:
         return [
             Match(contract.label, round(score, 1), contract=contract)
             for (score, _), contracts in zip(products, found, strict=True)
-            for contract in contracts
+            for contract in map(_ordered, contracts)
         ][:most]
 
     async def _products_like(self, text: str, limit: int) -> list[tuple[float, Product]]:
@@ -263,7 +264,7 @@ class Resolver:
             wanted = Wanted.of(reading.rest, at)
             lists = await together(self._contracts(p, wanted) for p in reading.products)
             if found := [contract for contracts in lists for contract in contracts]:
-                return _only(text.strip(), found), wanted.is_relative
+                return _in_order(text.strip(), _only(text.strip(), found)), wanted.is_relative
         raise await self._unknown(text, readings, at)
 
     async def _readings(self, text: str) -> list[Reading]:
@@ -451,6 +452,35 @@ def _only(name: str, contracts: Sequence[ContractSpec]) -> ContractSpec:
             f"{name!r} names several contracts", candidates=list(map(str, contracts))
         )
     return contracts[0]
+
+
+def _ordered(contract: ContractSpec) -> ContractSpec:
+    """The spread with its nearer period first; a single period where both are the same."""
+    period, name = contract.period or "", contract.name or ""
+    near, far = parse_two(period) or (None, None)
+    if not isinstance(near, Period) or not isinstance(far, Period) or near.kind != far.kind:
+        return contract
+    if near < far:
+        return contract
+    first, _, second = period.partition("/")
+    own, other = contract.sequence_item_id, contract.second_sequence_item_id or 0
+    if near == far:
+        text = first
+        changes: dict[str, Any] = {"second_sequence_item_id": None, "contract_type": "SinglePeriod"}
+    else:
+        text = f"{second}/{first}"
+        changes = {"sequence_item_id": other, "second_sequence_item_id": own}
+    return evolve(contract, **changes, period=text, name=name.removesuffix(period) + text)
+
+
+def _in_order(text: str, contract: ContractSpec) -> ContractSpec:
+    ordered = _ordered(contract)
+    if ordered != contract:
+        raise TrayportLookupError(
+            f"{text!r} is no spread: its first period has to be the earlier one",
+            candidates=[ordered.label],
+        )
+    return contract
 
 
 def _unknown(kind: str, name: str, candidates: Sequence[str]) -> TrayportLookupError:
