@@ -149,6 +149,17 @@ def squeezed(text: str) -> str:
     return _PROMPT.get(tight, tight)
 
 
+def is_prompt(text: str) -> bool:
+    """Whether a text names a delivery that rolls: day ahead, weekend, balance of month.
+
+    Example:
+        >>> is_prompt("DA"), is_prompt("Apr-24")
+        (True, False)
+    """
+    return squeezed(text) in _ROLLING
+
+
+_ROLLING = frozenset(_PROMPT.values())
 _HYPHEN = re.compile(r"(?<=[a-z])-(?=[a-z])")
 _COMMA = re.compile(r"(?<=\d),(?=\d)")
 # With the typographic apostrophe and dashes.

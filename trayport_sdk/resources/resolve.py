@@ -196,23 +196,54 @@ class Resolver:
     ) -> list[Match]:
         """The contracts that a pattern may mean, markets before instruments that match as well.
 
-        A pattern without a delivery period gives the first ones that are still traded.
+        What the pattern names exactly comes first. A pattern without a delivery period gives the
+        first ones that are still traded.
         """
-        text, period = without_period(_text("pattern", pattern))
-        wanted, most = Wanted.of(period, self._moment(at)), _checked(limit)
+        moment, most = self._moment(at), _checked(limit)
         resolver = Resolver(self.catalog.for_one_call())
-        products = await resolver._products_like(text, most)
+        named = [
+            Match(contract.label, 100.0, contract=contract)
+            for contract in await resolver._named_by(_text("pattern", pattern), moment)
+        ]
+        text, period = without_period(pattern)
+        like = await resolver._contracts_like(text, period, moment, most)
+        if period and not like:  # the name of a product, such as one of weekends
+            like = await resolver._contracts_like(pattern, "", moment, most)
+        known = {match.contract for match in named}
+        return [*named, *(match for match in like if match.contract not in known)][:most]
+
+    async def _named_by(self, pattern: str, at: int) -> list[ContractSpec]:
+        """The contracts that a pattern names exactly, with the star of a market or without it."""
+        if looks_like_symbol(pattern):
+            try:
+                found = await self.catalog.named([ContractSpec.parse(pattern)])
+            except TrayportValidationError:
+                return []
+            return [contract for contract in found if contract.name]
+        contracts: list[ContractSpec] = []
+        for is_market in (True, False) if "*" not in pattern else (True,):
+            for reading in await self._readings(pattern, is_market=is_market):
+                own = await self._read(reading, at) if reading.rest else []
+                if own:
+                    contracts += own
+                    break
+        return list(dict.fromkeys(map(_ordered, contracts)))
+
+    async def _contracts_like(self, text: str, period: str, at: int, most: int) -> list[Match]:
+        """Contracts of a period of the products whose names are like a text."""
+        wanted = Wanted.of(period, at)
+        products = await self._products_like(text, most)
         if not period:
             products = products[: max(1, most // len(_FRONTS))]
         found = await together(
-            resolver._contracts(product, wanted) if period else resolver._fronts(product, wanted.at)
+            self._contracts(product, wanted) if period else self._fronts(product, at)
             for _, product in products
         )
         return [
             Match(contract.label, round(score, 1), contract=contract)
             for (score, _), contracts in zip(products, found, strict=True)
             for contract in map(_ordered, contracts)
-        ][:most]
+        ]
 
     async def _products_like(self, text: str, limit: int) -> list[tuple[float, Product]]:
         """Products whose names are like a text, best first."""
@@ -224,7 +255,13 @@ class Resolver:
                 for score, id_ in names.search(text, limit)
             ]
         best = max((score for score, _ in found), default=0.0)
-        found.sort(key=lambda m: (m[0] < best - LESS_ALIKE, not m[1].is_market, -m[0]))
+
+        def rank(match: tuple[float, Product]) -> tuple[bool, bool, float]:
+            score, product = match
+            is_best = score >= best - LESS_ALIKE
+            return not is_best, is_best and not product.is_market, -score
+
+        found.sort(key=rank)
         return found[:limit]
 
     async def _fronts(self, product: Product, at: int) -> list[ContractSpec]:
@@ -257,20 +294,24 @@ class Resolver:
 
     async def _found(self, text: str, at: int) -> tuple[ContractSpec, bool]:
         """The contract of a name, and whether the name depends on the time."""
-        readings = await self._readings(text)
+        readings = await self._readings(text, is_market="*" in text)
         for reading in readings:
             if not reading.rest:
                 raise await self._without_item(reading.products[0], at)
-            wanted = Wanted.of(reading.rest, at)
-            lists = await together(self._contracts(p, wanted) for p in reading.products)
-            if found := [contract for contracts in lists for contract in contracts]:
-                return _in_order(text.strip(), _only(text.strip(), found)), wanted.is_relative
+            if found := await self._read(reading, at):
+                contract = _in_order(text.strip(), _only(text.strip(), found))
+                return contract, Wanted.of(reading.rest, at).is_relative
         raise await self._unknown(text, readings, at)
 
-    async def _readings(self, text: str) -> list[Reading]:
+    async def _read(self, reading: Reading, at: int) -> list[ContractSpec]:
+        wanted = Wanted.of(reading.rest, at)
+        lists = await together(self._contracts(p, wanted) for p in reading.products)
+        return [contract for contracts in lists for contract in contracts]
+
+    async def _readings(self, text: str, *, is_market: bool) -> list[Reading]:
         """The ways to read a name; those that end a product's name with a word and late first."""
         head, star, tail = text.rpartition("*")
-        names = await self.catalog.names(is_market=bool(star))
+        names = await self.catalog.names(is_market=is_market)
         if star:
             cuts: Iterable[tuple[str, str]] = [(head, tail)]
         else:
@@ -278,7 +319,7 @@ class Resolver:
             cuts = [(text[:end], text[end:]) for end in ends if not text[end - 1].isspace()]
         readings = [
             Reading(
-                [Product(bool(star), id_, names.by_id[id_]) for id_ in ids],
+                [Product(is_market, id_, names.by_id[id_]) for id_ in ids],
                 rest.strip(),
                 within_a_word=not star and rest[:1].strip() != "",
             )

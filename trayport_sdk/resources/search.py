@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attrs import frozen
 
-from ..query.periods import parse, parse_two, plain
+from ..query.periods import is_prompt, parse, parse_two, plain
 
 if TYPE_CHECKING:
     from ..query.contracts import ContractSpec
@@ -215,6 +215,7 @@ def without_period(text: str) -> tuple[str, str]:
     for length in range(min(LONGEST_PERIOD, len(words)), 0, -1):
         for start in range(len(words) - length, -1, -1):
             period = " ".join(words[start : start + length])
-            if parse(period) or parse_two(period):
+            is_last = start + length == len(words)
+            if parse(period) or parse_two(period) or (is_last and is_prompt(period)):
                 return " ".join([*words[:start], *words[start + length :]]), period
     return " ".join(words), ""
