@@ -251,6 +251,26 @@ def test_a_name_that_is_wrong_lists_names_that_are_right(
         assert [client.resolve_contract(each).name for each in candidates] == [*candidates]
 
 
+@pytest.mark.parametrize(
+    ("product", "message", "candidate"),
+    [
+        ("TTF", "no product is named 'TTF'", TTF),
+        ("ttf hi cal 51.7", "no product is named 'ttf hi cal 51.7'", TTF),
+        ("TTF*", r"no market is named 'TTF\*'", TTF),
+    ],
+)
+def test_an_unknown_product_lists_markets_first(
+    client: sync.TrayportClient, product: str, message: str, candidate: str
+) -> None:
+    for call in (
+        lambda: client.curve(product, "months", at=AT),
+        lambda: client.continuous(f"{product} months", 1, "2024-03-04", "2024-03-05"),
+    ):
+        with pytest.raises(TrayportLookupError, match=message) as refused:
+            call()
+        assert refused.value.candidates[0] == candidate
+
+
 def test_a_forgotten_star_is_warned_of_every_time(client: sync.TrayportClient) -> None:
     for name in ("NBP Apr-24", "nbp apr-24", "NBP Apr-24"):
         with pytest.warns(TrayportAmbiguityWarning) as warned:

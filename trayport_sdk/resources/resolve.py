@@ -35,6 +35,7 @@ NAMES_KEPT = 10_000
 LESS_ALIKE = 15.0
 """An instrument whose score is so much higher stands before a market."""
 EXAMPLE = "write a product and a delivery period, like 'TTF Hi Cal 51.6* Apr-24'"
+A_PRODUCT = "write a market, like 'TTF Hi Cal 51.6*', or an instrument, like 'NBP ICE'"
 _FRONTS: Sequence[Kind] = ("month", "quarter", "season", "year")
 
 
@@ -175,10 +176,13 @@ class Resolver:
             TrayportLookupError: Nothing has this name, or several products have it.
         """
         text = _text("product", name).strip()
-        is_market = text.endswith("*") or bool(
-            (await self.catalog.names(is_market=True)).find(text)
-        )
-        return await self._product("product", text, is_market=is_market)
+        if text.endswith("*"):
+            return await self._product("product", text, is_market=True)
+        for is_market in (True, False):
+            if (await self.catalog.names(is_market=is_market)).find(text):
+                return await self._product("product", text, is_market=is_market)
+        like = await self._products_like(text, CANDIDATES)
+        raise _unknown("product", text, [product.title for _, product in like], A_PRODUCT)
 
     # --- Search
 
@@ -390,7 +394,7 @@ class Resolver:
         kind = "market" if is_market else "instrument"
         if not ids:
             matches = await self.search(name, CANDIDATES, is_market=is_market)
-            raise _unknown(kind, name, [match.name for match in matches])
+            raise _unknown(kind, name, [match.name for match in matches], A_PRODUCT)
         if len(ids) > 1:
             raise TrayportLookupError(
                 f"{name!r} names several {kind}s", candidates=[str(id_) for id_ in ids]
@@ -524,6 +528,8 @@ def _in_order(text: str, contract: ContractSpec) -> ContractSpec:
     return contract
 
 
-def _unknown(kind: str, name: str, candidates: Sequence[str]) -> TrayportLookupError:
+def _unknown(
+    kind: str, name: str, candidates: Sequence[str], suggestion: str = EXAMPLE
+) -> TrayportLookupError:
     message = f"no {kind} is named {name!r}"
-    return TrayportLookupError(message, candidates=candidates, suggestion=EXAMPLE)
+    return TrayportLookupError(message, candidates=candidates, suggestion=suggestion)
