@@ -13,10 +13,20 @@ from trayport_sdk.sandbox.catalogue import catalogue
 
 SAME = [
     "Apr-24 | apr 24 | APR24 | April 2024 | april-2024 | 2024-04 | 2024-4 | 04/2024 | 4/2024 | "
-    "2024 Apr | Apr '24 | Apr. 24 | apr_24 | Apr\u201324",
+    "2024 Apr | J24 | j2024 | 04/24 | 4/24 | Apr/24 | Apr '24 | Apr. 24 | apr_24 | Apr\u201324",
     "Sep-24 | sept 24 | September 2024 | 2024-09",
-    "Dec-24 | December 24 | dec2024 | 12/2024",
-    "Q2-24 | q2 24 | Q2 2024 | 2Q24 | 2q 2024 | 2024-Q2 | 2024q2 | Q2'24",
+    "Dec-24 | Z24 | December 24 | dec2024 | 12/2024",
+    "Jan-24 | F24",
+    "Feb-24 | G24",
+    "Mar-24 | H24",
+    "May-24 | K24",
+    "Jun-24 | M24 | m2024",
+    "Jul-24 | N24",
+    "Aug-24 | Q24",
+    "Sep-25 | U25",
+    "Oct-24 | V24",
+    "Nov-24 | X24",
+    "Q2-24 | Q2/24 | q2 24 | Q2 2024 | 2Q24 | 2q 2024 | 2024-Q2 | 2024q2 | Q2'24",
     "Sum-24 | Summer 24 | sum 2024 | SUMMER-2024 | S24 | 2024 summer",
     "Win-24 | Winter 2024 | win 24/25 | Winter 2024/2025 | W24",
     "Cal-25 | cal 25 | CAL25 | Calendar 2025 | 2025 | Year 2025 | Y25 | yr 25 | CY-25",
@@ -28,6 +38,7 @@ SAME = [
 NONE = [
     "", "Apr", "Day Ahead", "51.6", "TTF", "13/2024", "2024-13", "Q5-24", "31-Feb-24", "WK54-24",
     "Sum-24/25", "win 24/26", "Apr-2", "M+", "Cal", "0+1", "Hi Cal 51.6", "24-04", "/",
+    "M12", "W1", "Q1", "04/05", "24/25", "13/24", "I24", "J4",
 ]  # fmt: skip
 
 
@@ -54,7 +65,7 @@ AHEAD = {
     "M+1": "Apr-24", "m + 2": "May-24", "month ahead": "Apr-24", "M+10": "Jan-25",
     "Q+1": "Q2-24", "quarter+4": "Q1-25", "S+1": "Sum-24", "S+2": "Win-24", "Y+1": "Cal-25",
     "cal+2": "Cal-26", "year ahead": "Cal-25", "GY+1": "GY-24", "W+1": "WK14-24",
-    "D+1": "01-Apr-24",
+    "D+1": "01-Apr-24", "m1": "Apr-24", "M2": "May-24", "Y1": "Cal-25", "D1": "01-Apr-24",
 }  # fmt: skip
 
 
@@ -89,13 +100,21 @@ def test_the_front_has_no_number(text: str) -> None:
         ("Cal 25/26", "Cal-25", "Cal-26"),
         ("Apr 24/25", "Apr-24", "Apr-25"),
         ("M+1/M+2", "M+1", "M+2"),
+        ("m1/m2", "M+1", "M+2"),
+        ("Apr 24 - May 24", "Apr-24", "May-24"),
+        ("Apr-24 vs May-24", "Apr-24", "May-24"),
+        ("Apr - May 24", "Apr-24", "May-24"),
+        ("J24/K24", "Apr-24", "May-24"),
     ],
 )
 def test_a_spread_has_two(text: str, near: str, far: str) -> None:
     assert parse_two(text) == (parse(near), parse(far))
 
 
-@pytest.mark.parametrize("text", ["Apr-24", "Apr-24/", "/Apr-24", "Foo/Apr-24", "Sat/Sun"])
+@pytest.mark.parametrize(
+    "text",
+    ["Apr-24", "Apr-24/", "/Apr-24", "Foo/Apr-24", "Sat/Sun", "Win 24 - 25", "Apr-24 to May-24"],
+)
 def test_what_is_no_spread_is_none(text: str) -> None:
     assert parse_two(text) is None
 

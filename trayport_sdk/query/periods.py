@@ -29,6 +29,10 @@ _NAME = (
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
 _YEAR, _LONG = r"(?P<year>(?:20|19)\d\d|\d\d)", r"(?P<year>(?:20|19)\d\d)"
+# What 04/24 and M24 end in, unlike 04/05, which may be a day, and M12, which may be M+12.
+_NO_MONTH, _NO_COUNT = r"(?P<year>1[3-9]|[2-9]\d)", r"(?P<year>20\d\d|[2-9]\d)"
+_CODES = "fghjkmnquvxz"  # of the months, on exchanges
+_BETWEEN = re.compile(r"\s+(?:[-\u2013\u2014]|vs\.?|versus)\s+", re.IGNORECASE)
 _ENDING_YEAR = re.compile(r"(\d{4}|\d\d)\s*$")
 _SEASON = r"(?P<season>sum(?:mer)?|win(?:ter)?)"
 _NEXT_YEAR = r"(?:/(?P<next>\d{4}|\d\d))?"
@@ -40,13 +44,16 @@ _FORMS: Mapping[Kind, tuple[str, ...]] = {
         rf"{_LONG}-?(?:wk|week|w)-?(?P<number>\d\d?)",
     ),
     "month": (
-        rf"{_NAME}{_YEAR}",
+        rf"{_NAME}/?{_YEAR}",
         rf"{_LONG}{_NAME}",
         rf"{_LONG}-(?P<number>\d\d?)",
         rf"(?P<number>\d\d?)/{_LONG}",
+        rf"(?P<number>\d\d?)/{_NO_MONTH}",
+        rf"(?P<code>[fghjknquvxz]){_YEAR}",
+        rf"(?P<code>m){_NO_COUNT}",
     ),
     "quarter": (
-        rf"q(?P<number>[1-4])-?{_YEAR}",
+        rf"q(?P<number>[1-4])[-/]?{_YEAR}",
         rf"(?P<number>[1-4])q-?{_YEAR}",
         rf"{_LONG}-?q(?P<number>[1-4])",
     ),
@@ -76,6 +83,8 @@ _LETTERS: Mapping[str, Kind] = {
     "season": "season", "week": "week", "day": "day",
 }  # fmt: skip
 _AHEAD = re.compile(rf"(?P<kind>{'|'.join(_LETTERS)})\+(?P<count>\d\d?)")
+# Neither Q1 nor W1, which are a quarter and a week.
+_SHORT = re.compile(r"(?P<kind>[dmsy])(?P<count>[1-9])")
 _FRONT = re.compile(r"(?:front|prompt|nearest|next)-?(?P<kind>day|week|month|quarter|season|year)")
 _NEXT = re.compile(r"(?P<kind>week|month|quarter|season|year)ahead")
 
@@ -177,7 +186,7 @@ def parse(text: str) -> Period | Ahead | None:
     """
     words = _GAPS.sub("-", text.casefold().strip())
     tight = words.replace("-", "")
-    if match := _AHEAD.fullmatch(tight):
+    if match := _AHEAD.fullmatch(tight) or _SHORT.fullmatch(tight):
         return Ahead(_LETTERS[match["kind"]], int(match["count"]))
     if match := _FRONT.fullmatch(tight):
         return Ahead(_LETTERS[match["kind"]], None)
@@ -201,9 +210,7 @@ def parse_two(text: str) -> tuple[Period | Ahead, Period | Ahead] | None:
         >>> parse_two("Cal 25/26") == parse_two("Cal-25/Cal-26")
         True
     """
-    first, slash, last = text.partition("/")
-    if not slash:
-        return None
+    first, last = halves(text) or ("", "")
     near, far = parse(first), parse(last)
     if near is None and far and (year := _ENDING_YEAR.search(last)):
         near = parse(f"{first} {year[1]}")
@@ -211,9 +218,23 @@ def parse_two(text: str) -> tuple[Period | Ahead, Period | Ahead] | None:
         if isinstance(near, Period) and isinstance(before, Period) and isinstance(far, Period):
             is_nearer = far.number - before.number <= near.number - far.number
             near = before if near.kind == far.kind and is_nearer else near
-    elif near and far is None and _ENDING_YEAR.fullmatch(last.strip()):
+    elif "/" in text and near and far is None and _ENDING_YEAR.fullmatch(last.strip()):
         far = parse(_ENDING_YEAR.sub(last.strip(), first))
     return (near, far) if near and far else None
+
+
+def halves(text: str) -> tuple[str, str] | None:
+    """What stands for each period of a spread, with a slash, a dash or "vs" between them.
+
+    Example:
+        >>> halves("Apr 24 - May 24") == halves("Apr 24/May 24") == ("Apr 24", "May 24")
+        True
+    """
+    first, slash, last = text.partition("/")
+    if not slash:
+        first, *rest = _BETWEEN.split(text, 1)
+        last = "".join(rest)
+    return (first.strip(), last.strip()) if first and last else None
 
 
 def _whole(year: str) -> int:
@@ -224,6 +245,8 @@ def _period(kind: Kind, match: re.Match[str]) -> Period | None:
     """The period of a match, or None where the calendar has none."""
     parts = match.groupdict()
     year, number = _whole(parts["year"]), int(parts.get("number") or 0)
+    if parts.get("code"):
+        number = _CODES.index(parts["code"]) + 1
     if parts.get("name"):
         number = _MONTHS.index(parts["name"][:3]) + 1
     is_winter = (parts.get("season") or "")[:1] == "w"

@@ -22,7 +22,7 @@ from trayport_api.models import Sequence as SequenceModel
 
 from ..errors import TrayportLookupError
 from ..query.contracts import ContractSpec, ContractType
-from ..query.periods import Ahead, Kind, Period, parse, parse_two, squeezed
+from ..query.periods import Ahead, Kind, Period, halves, parse, parse_two, squeezed
 from ..query.times import instant
 from .cache import Entry, ReferenceCache
 from .methods import ReferenceReader, request_of
@@ -209,14 +209,14 @@ class Wanted:
         single = self.periods[0] if len(self.periods) == 1 else None
         if found := self._of(items, self.text, single):
             return [(item,) for item in found]
-        first, slash, last = self.text.partition("/")
-        if not slash:
+        first, last = halves(self.text) or ("", "")
+        if not last:
             return []
         near, far = self.periods if len(self.periods) == 2 else (None, None)
         return [
             (one, other)
-            for one in self._of(items, first.strip(), near)
-            for other in self._of(items, last.strip(), far)
+            for one in self._of(items, first, near)
+            for other in self._of(items, last, far)
         ]
 
     def _of(self, items: Items, text: str, period: Period | Ahead | None) -> list[SequenceItem]:

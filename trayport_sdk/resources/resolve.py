@@ -5,6 +5,7 @@ A name is a product's name and a delivery period's name; the name of a market en
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -36,6 +37,8 @@ LESS_ALIKE = 15.0
 """An instrument whose score is so much higher stands before a market."""
 EXAMPLE = "write a product and a delivery period, like 'TTF Hi Cal 51.6* Apr-24'"
 A_PRODUCT = "write a market, like 'TTF Hi Cal 51.6*', or an instrument, like 'NBP ICE'"
+# A spread, or a longer period.
+_TO = re.compile(r"\s+(?:to|till|until|through)\s+", re.IGNORECASE)
 _FRONTS: Sequence[Kind] = ("month", "quarter", "season", "year")
 
 
@@ -438,8 +441,14 @@ class Resolver:
         else:
             sequences = await self._sequences(product, sequence)
             lists = await together(self.catalog.items(each.id) for each in sequences)
-            names = [item.name for items in lists for item in items.rows]
-            near = nearest(wanted.text, names, CANDIDATES)
+            traded = [item for items in lists for item in items.traded(wanted.at)]
+            rows = [*traded, *(item for items in lists for item in items.rows)]
+            spread = Wanted.of(_TO.sub("/", wanted.text), wanted.at)
+            found = await self._contracts(product, spread, sequence)
+            near = [_ordered(contract).period or "" for contract in found]
+            near = near or nearest(wanted.text, [item.name for item in rows], CANDIDATES)
+        if not near:
+            near = [c.period or "" for c in await self._fronts(product, wanted.at)]
         candidates = near if alone else [f"{product.title} {name}" for name in near]
         where = sequence or product.title
         return _unknown(f"delivery period of {where}", wanted.text, candidates)
