@@ -235,7 +235,9 @@ def test_hours_that_cut_a_candle_are_refused() -> None:
     [
         (lambda: gas_day("time", tz="Europe/Amsterdm"), "tz", "use Europe/Amsterdam"),
         (lambda: gas_day("time", day_start="6"), "day_start", "is no time of day"),
-        (lambda: between_local("time", "1615", "25", tz="UTC"), "end", "is no time of day"),
+        (lambda: between_local("time", "16:15", "25", tz="UTC"), "end", "is no time of day"),
+        (lambda: between_local("time", "16.15", "16:30", tz="UTC"), "start", "is no time of day"),
+        (lambda: between_local("time", "16:15", "24:00", tz="UTC"), "end", 'midnight "00:00"'),
         (lambda: between_local("time", "06:00", time(6), tz="UTC"), "end", "half-open"),
         (lambda: PowerCalendar("Berlin"), "tz", "Europe/Berlin"),
         (lambda: PowerCalendar("UTC", "20:00", "08:00"), "peak_end", "not after peak_start 20:00"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from ...query.times import DAY, EPOCH, SECOND, Interval, TimeRange, interval_of
 from ..convert import check_zone
 
 _MICROSECOND = 1000
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)
 _LONGEST_MONTH = 31
 _AROUND = 2  # days: clocks are less than that from UTC
 
@@ -86,17 +88,17 @@ class Clock:
 
 
 def time_of_day(value: str | time, parameter: str) -> time:
-    """The time of day of an argument.
+    """The time of day of an argument, as a value or as text, HH:MM or HH:MM:SS.
 
     Raises:
         TrayportValidationError: It is none.
     """
-    try:
-        parsed = value if isinstance(value, time) else time.fromisoformat(value)
-    except (TypeError, ValueError):
-        parsed = None
+    parsed = value if isinstance(value, time) else None
+    # Of ISO-8601's other forms some are easily mistyped: 16.15 is nine minutes past four.
+    if isinstance(value, str) and _TIME_OF_DAY.fullmatch(value):
+        parsed = time.fromisoformat(value)
     if parsed is None or parsed.tzinfo is not None:
-        suggestion = 'write it like "06:00", and name the zone as tz'
+        suggestion = 'write it like "06:00", midnight "00:00", and name the zone as tz'
         raise invalid(parameter, value, "is no time of day", suggestion, "00:00 to 23:59:59")
     return parsed
 
