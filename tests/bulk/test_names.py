@@ -123,6 +123,8 @@ async def test_results_are_found_by_what_was_asked() -> None:
         ("TTF Hi Cal 51.6* Apr-25", "TTF Hi Cal 51.6* Apr-24"),
         ("ttf hi cal 51.6 may-24", "TTF Hi Cal 51.6* May-24"),
         (ContractSpec.parse("10000001*#Single#10000305#245#0"), "NBP* Apr-24"),
+        (0, ""),
+        (("TTF Hi Cal 51.6*", "Apr-24"), ""),
     ],
 )
 async def test_what_was_not_asked_for_is_a_key_error_with_the_nearest(key: Any, near: str) -> None:
@@ -135,6 +137,8 @@ async def test_what_was_not_asked_for_is_a_key_error_with_the_nearest(key: Any, 
     assert isinstance(refused.value, TrayportLookupError)
     if isinstance(key, str):
         assert refused.value.candidates[0] == near
+    if not near:
+        assert str(refused.value).startswith(f"{key!r} is none of the 3 contracts")
 
 
 async def test_what_failed_says_so_and_keeps_its_name_when_it_is_retried() -> None:

@@ -51,12 +51,15 @@ class ByContract(Mapping[ContractSpec, Value]):
         labels = [contract.label for contract in self._values]
         wanted = key.label if isinstance(key, ContractSpec) else str(key)
         near = get_close_matches(wanted, labels, cutoff=0.4)
+        shown = repr(wanted if isinstance(key, ContractSpec) else key)
         raise TrayportLookupError(
-            f"{wanted!r} is none of the {len(labels):,} contracts", candidates=near
+            f"{shown} is none of the {len(labels):,} contracts",
+            candidates=near,
+            suggestion="give one of them, its name or its symbol",
         )
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, ContractSpec | str) and self._contract(key) in self._values
+        return self._contract(key) in self._values
 
     @overload
     def get(self, key: ContractSpec | str, /) -> Value | None: ...
@@ -76,9 +79,11 @@ class ByContract(Mapping[ContractSpec, Value]):
         values = ", ".join(f"{c.label!r}: {value!r}" for c, value in self._values.items())
         return f"{{{values}}}"
 
-    def _contract(self, key: ContractSpec | str) -> ContractSpec | None:
+    def _contract(self, key: object) -> ContractSpec | None:
         if isinstance(key, ContractSpec):
             return key
+        if not isinstance(key, str):
+            return None
         if self._texts is None:
             self._texts = {_plain(str(contract)): contract for contract in self._values}
             self._texts |= {_plain(c.name): c for c in self._values if c.name is not None}
