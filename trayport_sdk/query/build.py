@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from numbers import Integral
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from attrs import evolve
@@ -45,6 +42,7 @@ from .times import (
     interval_of,
     to_text,
 )
+from .warn import warn
 
 Routes: TypeAlias = str | int | Sequence[str | int]
 """Routes to market, by name or id; `"all"` means every one."""
@@ -54,7 +52,6 @@ ResponseFormat: TypeAlias = Literal["json", "csv"]
 
 _EVERY_ROUTE = "all"
 _ORDERS = "Orders"
-_PACKAGE = str(Path(__file__).parents[1])
 # Stands for contracts that are still to be looked up, in the checks.
 _ANY = ContractSpec(market_id=1, sequence_id=1, sequence_item_id=1)
 
@@ -168,15 +165,7 @@ def _warn_of_missing_history(endpoint: Endpoint, query: QueryPlan) -> None:
     private = query.options.include_private
     sentence = missing_history(endpoint, start, include_private=private)
     if sentence is not None:
-        warnings.warn(sentence, TrayportHistoryWarning, stacklevel=caller_level())
-
-
-def caller_level() -> int:
-    """How far up the stack the code outside of this package is that a warning points to."""
-    level, frame = 0, inspect.currentframe()
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        level, frame = level + 1, frame.f_back
-    return level
+        warn(sentence, TrayportHistoryWarning)
 
 
 def about(query: QueryPlan, contracts: Sequence[ContractSpec]) -> QueryPlan:

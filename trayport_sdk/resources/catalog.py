@@ -24,6 +24,7 @@ from ..errors import TrayportLookupError
 from ..query.contracts import ContractSpec, ContractType
 from ..query.periods import Ahead, Kind, Period, halves, parse, parse_two, squeezed
 from ..query.times import instant
+from ..query.warn import WarningsHere
 from .cache import Entry, ReferenceCache
 from .methods import ReferenceReader, request_of
 from .reference import ALL_ITEMS
@@ -339,8 +340,9 @@ async def together(coroutines: Iterable[Coroutine[Any, Any, Value]]) -> list[Val
     """The results of all, which run at the same time; the first failure ends the others."""
     tasks: list[asyncio.Task[Value]] = []
     try:
-        async with asyncio.TaskGroup() as group:
-            tasks += map(group.create_task, coroutines)
+        with WarningsHere():
+            async with asyncio.TaskGroup() as group:
+                tasks += map(group.create_task, coroutines)
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
     return [task.result() for task in tasks]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +12,7 @@ from ..errors import TrayportDecodeError, TrayportStaleDataWarning
 from ..http.messages import ApiRequest, ApiResponse
 from ..query.rules import checked_value, parameters_by_argument
 from ..query.times import instant
+from ..query.warn import warn
 from ..tables.decode.decoder import decode_documents
 from ..telemetry.events import StaleEvent
 from .cache import Entry, Instead, ReferenceCache, ReferenceList
@@ -92,11 +92,10 @@ class ReferenceReader:
         if entry.rows.stale:
             age = (datetime.now(UTC) - entry.rows.read_at).total_seconds()
             self._session.notify(StaleEvent(request.endpoint.path, age))
-            warnings.warn(
+            warn(
                 f"{request.endpoint.path}: the service fails; this response is {age:.0f} seconds "
                 "old",
                 TrayportStaleDataWarning,
-                stacklevel=2,
             )
         return entry
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ..errors import TrayportConfigurationError
+from ..query.warn import WarningsHere
 from ..telemetry.processes import check_process, is_ending, start_thread, was_forked
 
 Result = TypeVar("Result")
@@ -57,8 +58,9 @@ class Portal:
                 ended.set_exception(asyncio.CancelledError())
 
         try:
-            loop.call_soon_threadsafe(begin)
-            _wait(ended)
+            with WarningsHere():
+                loop.call_soon_threadsafe(begin)
+                _wait(ended)
         except BaseException:
             # What is cancelled has let go of its stream and its connection when the error travels.
             loop.call_soon_threadsafe(cancel)

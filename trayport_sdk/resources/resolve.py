@@ -6,7 +6,6 @@ A name is a product's name and a delivery period's name; the name of a market en
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from ..errors import (
 from ..query.contracts import ContractSpec, looks_like_symbol
 from ..query.periods import Ahead, Kind, Period, days_at, parse_two, squeezed
 from ..query.times import SECOND, TimeLike, instant
+from ..query.warn import warn
 from .catalog import Catalog, Product, Wanted, kind_of, together
 from .search import Match, nearest, without_period
 
@@ -97,7 +97,7 @@ class Resolver:
                     self._known.clear()
                 self._known[contract] = known
         if known.warning:
-            warnings.warn(known.warning, TrayportAmbiguityWarning, stacklevel=2)
+            warn(known.warning, TrayportAmbiguityWarning)
         return known.contract
 
     async def resolve_all(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from typing import Unpack
 
@@ -11,11 +10,11 @@ from trayport_spec.options import TradesOptions
 
 from ..bulk.progress import OnProgress
 from ..errors import TrayportError, TrayportExpiryWarning
-from ..query.build import caller_level
 from ..query.contracts import ContractSpec
 from ..query.plan import CONTRACT, QueryPlan, with_contract_column
 from ..query.planner import plan
 from ..query.times import Interval, TimeLike, Window, floored, instant, to_text
+from ..query.warn import warn
 from ..tables import SnapshotsResponse, TradesResponse
 from .calls import checked_calls
 from .generated.trades import TradesMethods
@@ -120,11 +119,10 @@ class TradesGroup(TradesMethods):
                     continue
                 if instant(item.trading_end, "trading_end") < window.end:
                     (named,) = await catalog.named([contract])
-                    warnings.warn(
+                    warn(
                         f"{named.name or named} expires at {item.trading_end}, within the range, "
                         "and nothing follows it; client.continuous gives a rolling series",
                         TrayportExpiryWarning,
-                        stacklevel=caller_level(),
                     )
         except TrayportError:
             return
