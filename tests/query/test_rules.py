@@ -438,7 +438,7 @@ def refused_option(endpoint: Endpoint, **chosen: Any) -> str:
 
 @pytest.mark.parametrize("field", ["vwap", "", None, 7])
 def test_an_unknown_optional_field_lists_the_known_ones(field: Any) -> None:
-    assert "it has contract, route, routeId" in refused_option(TRADES, optional_fields=[field])
+    assert "it has contract, route, route_id" in refused_option(TRADES, optional_fields=[field])
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,26 @@ async def test_it_names_the_argument(what: str) -> None:
     assert not any("trades" in request.path for request in sandbox.requests)
 
 
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda c: c.trades.get_ohlcv([A, B], *DAY, "1d"), "client.get_ohlcv_bulk takes several"),
+        (
+            lambda c: c.orders.get_order_book_top([A, B], *DAY, "1h"),
+            "client.get_order_book_top_bulk takes several",
+        ),
+        (lambda c: c.trades.get_last_trade([A, B]), "client.planner takes several"),
+        (lambda c: c.stream_to_file(A, *DAY, "a.csv", endpoint="candles"), "is unknown: candles a"),
+        (lambda c: c.stream_to_file(A, *DAY, "a.csv", endpoint="books"), "is unknown: use one of"),
+        (lambda c: c.stream_to_file(A, *DAY, "a.csv", endpoint="snapshots"), "has no rows with a"),
+    ],
+)
+async def test_it_shows_the_way_out(call: Callable[[Any], Any], says: str) -> None:
+    async with TrayportClient.sandbox() as client:
+        with pytest.raises(Refused, match=says):
+            await call(client)
+
+
 async def test_any_collection_of_contracts_and_fields_will_do() -> None:
     async with TrayportClient.sandbox() as client:
         plain = await client.trades.get_trades([A, B], *DAY, optional_fields=["route_id"])

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 Contracts: TypeAlias = ContractSpec | str | Iterable[ContractSpec | str]
 """One contract or several: as `ContractSpec`, as machine symbols, or by name."""
 
+_SEVERAL = {"ohlcv": "get_ohlcv_bulk", "order_book_top": "get_order_book_top_bulk"}
+
 Table = TypeVar("Table", bound=TableResponse[Any])
 Result = TypeVar("Result", bound=BulkQueryResult[Any])
 Retried = TypeVar("Retried", bound=BulkResult)
@@ -108,7 +110,8 @@ class Runner:
     async def about_one(self, contract: Contracts | None, query: QueryPlan) -> QueryPlan:
         """The query about one contract, whose rows need no column that names it."""
         if not isinstance(contract, ContractSpec | str):
-            suggestion = "give a ContractSpec, a symbol or a name; client.planner takes several"
+            several = _SEVERAL.get(query.endpoint, "planner")
+            suggestion = f"give a ContractSpec, a symbol or a name; client.{several} takes several"
             raise invalid("contract", contract, "is not one contract", suggestion)
         return await self.about(contract, query)
 

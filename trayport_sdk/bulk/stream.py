@@ -16,10 +16,10 @@ from trayport_spec import ENDPOINTS
 
 from ..errors import (
     TrayportConfigurationError,
-    TrayportValidationError,
     not_whole,
     unknown_parameter,
 )
+from ..query.build import unknown_endpoint
 from ..query.by_contract import Asked, ByContract
 from ..query.contracts import ContractSpec
 from ..query.plan import CHOICES, CONTRACT, QueryPlan
@@ -423,12 +423,9 @@ async def _taken(workers: Workers[Result]) -> Result:
 
 def _check(endpoint: str, max_responses: int | None, arguments: Mapping[str, object]) -> None:
     if endpoint not in STREAMED:
-        raise TrayportValidationError(
-            f"endpoint {endpoint!r} has no rows with a time that windows could be joined by",
-            parameter="endpoint",
-            limit=", ".join(STREAMED),
-            suggestion=f"use one of {', '.join(STREAMED)}",
-        )
+        is_known = any(endpoint == other.key for other in ENDPOINTS.values())
+        reason = "has no rows with a time that windows could be joined by"
+        raise unknown_endpoint(endpoint, STREAMED, reason if is_known else "is unknown")
     for name in arguments.keys() - CHOICES - {"from_", "until", "interval"}:
         suggestion = "tables have more, such as tz; options are "
         raise unknown_parameter(name, "is no option of a stream", sorted(CHOICES), suggestion)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from numbers import Integral
@@ -50,6 +51,7 @@ Routes: TypeAlias = str | int | Sequence[str | int]
 ResponseFormat: TypeAlias = Literal["json", "csv"]
 """The format of a response."""
 
+_CAPITAL = re.compile(r"(?<!^)([A-Z])")
 _EVERY_ROUTE = "all"
 _ORDERS = "Orders"
 # Stands for contracts that are still to be looked up, in the checks.
@@ -188,7 +190,16 @@ def endpoint_named(name: str) -> Endpoint:
     for endpoint in served:
         if wanted in (endpoint.operation_id, endpoint.key, endpoint.path):
             return endpoint
-    raise unknown_value("endpoint", name, (endpoint.key for endpoint in served))
+    raise unknown_endpoint(name, (endpoint.key for endpoint in served))
+
+
+def unknown_endpoint(
+    name: object, keys: Iterable[str], reason: str = "is unknown"
+) -> TrayportValidationError:
+    """The error for an operation that is none of those, which it lists."""
+    listed = ", ".join(keys)
+    meant = "candles are ohlcv; " if "candle" in str(name).lower() else ""
+    return invalid("endpoint", name, reason, f"{meant}use one of {listed}", listed)
 
 
 def listed(
@@ -305,7 +316,8 @@ def _canonical_fields(endpoint: Endpoint, names: Iterable[object]) -> tuple[str,
     for name in names:
         key = str(name).replace("_", "").lower()
         if key not in known:
-            allowed = ", ".join(endpoint.optional_fields) or "none"
+            fields = (_CAPITAL.sub(r"_\1", field).lower() for field in endpoint.optional_fields)
+            allowed = ", ".join(fields) or "none"
             reason = f"is not an optional field of {endpoint.path}"
             raise invalid("optional_fields", name, reason, f"it has {allowed}", allowed)
         canonical[known[key]] = None
