@@ -431,7 +431,7 @@ def group_module(name: str, endpoints: Sequence[t.Endpoint], text: str) -> str:
     if tables:
         lines.append(f"from ...tables import {', '.join(tables)}")
     lines += [
-        "from ..calls import checked_calls",
+        "from ...query.calls import checked_calls",
         "from ..methods import ReferenceList, ReferenceOperations"
         if is_reference
         else "from ..operations import RowOperations",

@@ -332,7 +332,7 @@ def modules(found: Mapping[str, str]) -> dict[str, str]:
         f"from typing import {', '.join(sorted(typing))}\n",
         *at_run_time,
         "from . import client as async_",
-        "from .resources.calls import checked_calls",
+        "from .query.calls import checked_calls",
         "from .resources.portal import Portal\n",
         "if TYPE_CHECKING:",
         *for_types,

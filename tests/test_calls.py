@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from trayport_sdk import TrayportClient, TrayportValidationError, sync
+from trayport_sdk import TradesResponse, TrayportClient, TrayportValidationError, sync
 
 APRIL, DAY = "TTF Hi Cal 51.6* Apr-24", ("2024-03-04", "2024-03-05")
 NAMES = ("TTF Hi Cal 51.6*", "Gas - NG Months", "Apr-24")
@@ -38,6 +38,25 @@ CALLS: list[tuple[Callable[[Any], Any], str, str]] = [
     (lambda c: c.planner.execute_plan(), "plans", "execute_plan(plans, "),
     (lambda c: c.with_options(timeou=1), "timeou", "did you mean timeout?"),
 ]
+
+
+TABLE_CALLS: list[tuple[Callable[[Any], Any], str, str]] = [
+    (lambda t: t.between_local("16:15", "16:30"), "tz", "between_local(start, end, tz=...)"),
+    (lambda t: t.of_load("peak"), "calendar", "of_load(load, calendar)"),
+    (lambda t: t.to_unit("GBP/MWh"), "product", "to_unit(unit, product, rate=..."),
+    (lambda t: t.to_ohlcv(), "interval", "to_ohlcv(interval"),
+    (lambda t: t.to_parquet(), "path", "to_parquet(path"),
+    (lambda t: t.to_polars(tzz="UTC"), "tzz", "did you mean tz?"),
+]
+
+
+@pytest.mark.parametrize(("call", "parameter", "says"), TABLE_CALLS)
+def test_a_call_of_a_table_says_it_too(
+    call: Callable[[Any], Any], parameter: str, says: str
+) -> None:
+    with pytest.raises(TrayportValidationError) as refused:
+        call(TradesResponse.nothing(lambda _: True))
+    check(refused.value, parameter, says)
 
 
 def check(error: TrayportValidationError, parameter: str, says: str) -> None:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from .errors import TrayportConfigurationError, TrayportValidationError, exclusive, invalid
-from .resources.calls import called, checked_calls
+from .query.calls import called, checked_calls
 from .resources.generated.groups import GROUPS, Groups
 
 if TYPE_CHECKING:

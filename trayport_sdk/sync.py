@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from . import client as async_
 from .client import MAX_REQUESTS
-from .resources.calls import checked_calls
+from .query.calls import checked_calls
 from .resources.portal import Portal
 
 if TYPE_CHECKING:

@@ -26,6 +26,7 @@ from trayport_sdk import (
     TrayportValidationError,
     errors,
 )
+from trayport_sdk.tables.analytics.units import PriceUnit
 
 UTC_TIME = pl.Datetime("ns", "UTC")
 START = nanoseconds(datetime(2024, 3, 4, tzinfo=UTC))
@@ -207,7 +208,10 @@ def test_prices_are_not_converted_twice() -> None:
     ("unit", "product", "rate", "parameter", "says"),
     [
         ("EUR", PRODUCT, None, "unit", "write it like EUR/MWh"),
-        ("eur/MWh", PRODUCT, None, "unit", "write it like EUR/MWh"),
+        ("euro/MWh", PRODUCT, None, "unit", "write it like EUR/MWh"),
+        ("EUR/mt", PRODUCT, None, "unit", "not known, mt"),
+        ("EUR/MWh", "NBP*", None, "product", r"client.reference.get_market_by_id\(id\) returns it"),
+        ("EUR/MWh", 10000065, None, "product", "or the unit of the prices"),
         ("EUR/MW", PRODUCT, None, "unit", "not known, MW: use one of kWh, MWh"),
         ("EUR/MWh", "GBX/lot", None, "product", "not known, lot"),
         ("GBP/t", PRODUCT, None, "unit", "another kind of quantity than GBX/therm"),
@@ -257,6 +261,25 @@ def test_what_cannot_work_is_refused(
     with pytest.raises(TrayportValidationError, match=says) as error:
         trades.to_unit(unit, product, rate=rate)
     assert error.value.parameter == parameter
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("p/th", "GBX/therm"),
+        ("p/therm", "GBX/therm"),
+        ("gbx/THERM", "GBX/therm"),
+        ("GBp/thm", "GBp/therm"),
+        ("eur/mwh", "EUR/MWh"),
+        ("Usd/mmbtu", "USD/MMBtu"),
+        ("EUR/T", "EUR/t"),
+        ("EUR/Mt", "EUR/Mt"),
+        ("GBX/kTherm", "GBX/kTherm"),
+    ],
+)
+def test_units_are_read_as_people_write_them(written: str, text: str) -> None:
+    assert PriceUnit.parse(written, "unit") == PriceUnit.parse(text, "unit")
+    assert PriceUnit.parse(written, "unit").text == text
 
 
 def test_an_age_of_rates_is_a_length_of_time() -> None:

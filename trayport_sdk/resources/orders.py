@@ -9,11 +9,11 @@ from trayport_spec.options import OrderBookOptions
 
 from ..errors import TrayportLookupError, TrayportValidationError
 from ..query.build import last_instant
+from ..query.calls import checked_calls
 from ..query.contracts import ContractSpec
 from ..query.rules import INTRADAY
 from ..query.times import SECOND, Interval, TimeLike, instant, to_text
 from ..tables.order_book import OrderBookSnapshot
-from .calls import checked_calls
 from .generated.orders import OrdersMethods
 
 

@@ -14,12 +14,12 @@ from ..bulk.results import BulkQueryResult, OnResult
 from ..bulk.runner import Contracts, Runner
 from ..errors import TrayportValidationError
 from ..query.build import ResponseFormat, build_query, endpoint_named, listed
+from ..query.calls import checked_calls
 from ..query.contracts import ContractSpec, looks_like_symbol
 from ..query.plan import CHOICES, QueryPlan
 from ..query.planner import plan
 from ..query.times import Interval, TimeLike, Window
 from ..tables import RESPONSES, TableResponse
-from .calls import checked_calls
 from .estimates import duration, explain
 
 if TYPE_CHECKING:

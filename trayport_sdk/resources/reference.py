@@ -6,8 +6,8 @@ from trayport_api.models import Instrument, Market, Sequence, SequenceItem
 from trayport_spec import ENDPOINTS
 
 from ..errors import TrayportLookupError, TrayportValidationError
+from ..query.calls import checked_calls
 from ..query.times import TimeLike
-from .calls import checked_calls
 from .generated.reference import ReferenceMethods
 from .methods import ReferenceList
 

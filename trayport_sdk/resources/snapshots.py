@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..query.calls import checked_calls
 from ..query.times import TimeLike
 from ..tables import SnapshotsResponse
-from .calls import checked_calls
 from .generated.snapshots import SnapshotsMethods
 
 

@@ -10,13 +10,13 @@ from trayport_spec.options import TradesOptions
 
 from ..bulk.progress import OnProgress
 from ..errors import TrayportError, TrayportExpiryWarning
+from ..query.calls import checked_calls
 from ..query.contracts import ContractSpec
 from ..query.plan import CONTRACT, QueryPlan, with_contract_column
 from ..query.planner import plan
 from ..query.times import Interval, TimeLike, Window, floored, instant, to_text
 from ..query.warn import warn
 from ..tables import SnapshotsResponse, TradesResponse
-from .calls import checked_calls
 from .generated.trades import TradesMethods
 
 

@@ -15,6 +15,7 @@ from attrs import field, frozen
 from trayport_spec import ENDPOINTS, SPEC_HASH
 
 from ..errors import TrayportLookupError, unknown_value
+from ..query.calls import checked_calls
 from ..query.contracts import ContractSpec
 from ..query.plan import counted
 from ..query.times import Window
@@ -112,6 +113,7 @@ class FromRequests:
         return sum((Counter(request.unexpected) for request in self.requests), Counter[str]())
 
 
+@checked_calls
 class TableResponse(FromRequests, Generic[Model]):
     """Rows in a typed table, and the requests they came from.
 

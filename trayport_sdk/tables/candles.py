@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from trayport_api.models import Candle, IntervalUnit
 
+from ..query.calls import checked_calls
 from ..query.times import Interval, TimeLike, TimeRange, interval_of
 from .analytics import ohlcv
 from .analytics.buckets import Clock
@@ -17,6 +18,7 @@ from .base import Model
 from .timed import TimedTable
 
 
+@checked_calls
 class CandlesTable(TimedTable[Model]):
     """Candles in time order."""
 

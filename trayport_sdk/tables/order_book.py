@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex
 import polars as pl
 from trayport_api.models import OrderBook, OrderSide
 
+from ..query.calls import checked_calls
 from ..query.plan import counted
 from ..query.times import TimeLike
 from . import convert
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@checked_calls
 class QuotesTable(TimedTable[Model]):
     """Values of the best prices of books.
 
@@ -111,6 +113,7 @@ class QuotesTable(TimedTable[Model]):
         return books.imbalance_of_best(self._frame)
 
 
+@checked_calls
 class BooksTable(QuotesTable[Model]):
     """Books at points in time, their `bids` and `asks` as lists of orders, the best first.
 

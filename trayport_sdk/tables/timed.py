@@ -11,6 +11,7 @@ import polars as pl
 from trayport_api.models import InstrumentDetails, MarketDetails
 
 from ..errors import TrayportValidationError, require_extra
+from ..query.calls import checked_calls
 from ..query.plan import CONTRACT
 from .analytics import units
 from .analytics.buckets import Clock
@@ -18,6 +19,7 @@ from .analytics.calendar import Load, PowerCalendar, between_local, calendar_of,
 from .base import Model, TableResponse
 
 
+@checked_calls
 class TimedTable(TableResponse[Model]):
     """Rows that have a time, and prices."""
 

@@ -12,6 +12,7 @@ from trayport_api.models import Trade
 from trayport_spec.options import OHLCVField
 
 from ..query.by_contract import ByContract
+from ..query.calls import checked_calls
 from ..query.contracts import ContractSpec, looks_like_symbol
 from ..query.times import Interval, TimeLike, TimeRange
 from . import convert
@@ -22,6 +23,7 @@ from .candles import OHLCVResponse
 from .timed import TimedTable
 
 
+@checked_calls
 class TradesTable(TimedTable[Model]):
     """What trades add up to.
 

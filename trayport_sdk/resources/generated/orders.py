@@ -11,10 +11,10 @@ from trayport_spec.options import OrderBookField, OrderBookTopField
 
 from ...bulk.progress import OnProgress
 from ...query.build import Routes
+from ...query.calls import checked_calls
 from ...query.contracts import ContractSpec
 from ...query.times import Interval, TimeLike
 from ...tables import OrderBookResponse, OrderBookTopResponse
-from ..calls import checked_calls
 from ..operations import RowOperations
 
 

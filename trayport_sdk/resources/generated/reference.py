@@ -14,8 +14,8 @@ from trayport_api.models import (
     SequenceItem,
 )
 
+from ...query.calls import checked_calls
 from ...query.times import TimeLike
-from ..calls import checked_calls
 from ..methods import ReferenceList, ReferenceOperations
 
 

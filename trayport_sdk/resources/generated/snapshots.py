@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from ...bulk.progress import OnProgress
 from ...bulk.runner import Contracts
+from ...query.calls import checked_calls
 from ...query.times import TimeLike
 from ...tables import SnapshotsResponse
-from ..calls import checked_calls
 from ..operations import RowOperations
 
 

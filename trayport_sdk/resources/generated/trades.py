@@ -20,6 +20,7 @@ from trayport_spec.options import (
 from ...bulk.progress import OnProgress
 from ...bulk.runner import Contracts
 from ...query.build import Routes
+from ...query.calls import checked_calls
 from ...query.contracts import ContractSpec
 from ...query.times import Interval, TimeLike
 from ...tables import (
@@ -29,7 +30,6 @@ from ...tables import (
     PrivateTradesResponse,
     TradesResponse,
 )
-from ..calls import checked_calls
 from ..operations import RowOperations
 
 

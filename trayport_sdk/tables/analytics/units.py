@@ -35,10 +35,21 @@ tonne = [mass] = t = tonnes
 barrel = [volume] = bbl
 day = [time]
 """
+# The other ways to write units; case does not count where it tells nothing: mt may be Mt or t.
+_UNITS = ("Wh", "kWh", "MWh", "GWh", "TWh", "J", "kJ", "MJ", "GJ", "TJ", "MMBtu", "t", "kt", "bbl")
+_WRITTEN = {unit.lower(): unit for unit in (*_UNITS, "therm", "day")} | {
+    "th": "therm",
+    "thm": "therm",
+    "therms": "therm",
+}
 _KNOWN = "kWh, MWh, GWh, GJ, therm, MMBtu, t, kt, bbl, day"
-_PRICE_UNIT = re.compile(r"\s*([A-Z]{3}|GBp|USc)\s*/\s*([A-Za-z]+)\s*", re.ASCII)
+_PRICE_UNIT = re.compile(r"\s*([A-Za-z]{3}|p)\s*/\s*([A-Za-z]+)\s*", re.ASCII)
 _HUNDREDTHS = {"GBX": "GBP", "GBp": "GBP", "USX": "USD", "USc": "USD", "EUX": "EUR"}
 _EXAMPLE = "write it like EUR/MWh or GBX/therm"
+_PRODUCT = (
+    "give the product, as client.reference.get_market_by_id(id) returns it, or the unit of the "
+    "prices, such as GBX/therm"
+)
 
 
 @frozen
@@ -65,15 +76,19 @@ class PriceUnit:
             TrayportValidationError: It names none.
 
         Example:
-            >>> PriceUnit.parse("GBX/therm", "unit").currency
-            'GBP'
+            >>> PriceUnit.parse("p/th", "unit").text
+            'GBX/therm'
         """
         from pint import UndefinedUnitError
 
         match = _PRICE_UNIT.fullmatch(str(text))
         if match is None:
-            raise invalid(parameter, text, "is no currency for a unit", _EXAMPLE)
+            way_out = _PRODUCT if parameter == "product" else _EXAMPLE
+            raise invalid(parameter, text, "is no currency for a unit", way_out)
         currency, unit = match.groups()
+        if currency not in _HUNDREDTHS:
+            currency = "GBX" if currency == "p" else currency.upper()
+        unit = _WRITTEN.get(unit.lower(), unit)
         try:
             quantity = _registry().Quantity(1, unit).to_base_units()
         except UndefinedUnitError:
