@@ -51,7 +51,7 @@ _PUBLIC = {
     ".resources.catalog": "ContractDescription",
     ".resources.health": "HealthCheck HealthReport Status",
     ".resources.cache": "ReferenceList",
-    ".resources.search": "Match",
+    ".resources.search": "ContractMatch Match",
     ".settings": "Settings",
     ".tables": (
         "ActivityResponse OHLCVResponse OrderBookResponse OrderBookTopResponse "

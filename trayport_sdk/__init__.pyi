@@ -87,6 +87,7 @@ from .resources.health import HealthCheck as HealthCheck
 from .resources.health import HealthReport as HealthReport
 from .resources.health import Status as Status
 from .resources.cache import ReferenceList as ReferenceList
+from .resources.search import ContractMatch as ContractMatch
 from .resources.search import Match as Match
 from .settings import Settings as Settings
 from .tables import ActivityResponse as ActivityResponse

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from .resources.catalog import ContractDescription
     from .resources.health import HealthReport, Status
     from .resources.planner import Planner
-    from .resources.search import Match
+    from .resources.search import ContractMatch, Match
     from .resources.series import Adjust, Roll, Series
     from .sandbox import Sandbox
     from .settings import Settings
@@ -518,7 +518,7 @@ class TrayportClient(Groups):
 
     async def search_contracts(
         self, pattern: str, limit: int = 10, *, at: TimeLike | None = None
-    ) -> list[Match]:
+    ) -> list[ContractMatch]:
         """The contracts that a pattern may mean, best first and markets before instruments.
 
         Args:

@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from .resources.planner import Planner as AsyncPlanner
     from .resources.planner import PlanOptions
     from .resources.reference import ReferenceGroup as AsyncReferenceGroup
-    from .resources.search import Match
+    from .resources.search import ContractMatch, Match
     from .resources.series import Adjust, Roll
     from .resources.snapshots import SnapshotsGroup as AsyncSnapshotsGroup
     from .resources.trades import TradesGroup as AsyncTradesGroup
@@ -1777,7 +1777,7 @@ class TrayportClient:
 
     def search_contracts(
         self, pattern: str, limit: int = 10, *, at: TimeLike | None = None
-    ) -> list[Match]:
+    ) -> list[ContractMatch]:
         """The contracts that a pattern may mean, best first and markets before instruments.
 
         Args:

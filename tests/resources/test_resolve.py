@@ -296,6 +296,7 @@ def test_a_contract_is_described(client: sync.TrayportClient) -> None:
     assert (spread.name, spread.period) == (f"{TTF} Apr-24/May-24", "Apr-24/May-24")
     assert (spread.product_name, spread.sequence_name) == (TTF, "Gas - NG Months")
     assert [item.id for item in spread.items] == [244, 245]
+    assert repr(spread).startswith(f"ContractDescription(name='{TTF} Apr-24/May-24', contract='100")
     assert spread.period_start == datetime(2024, 4, 1, tzinfo=UTC)
     assert spread.period_end == datetime(2024, 6, 1, tzinfo=UTC)
     assert spread.trading_end == datetime(2024, 3, 28, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trayport_sdk import TrayportValidationError, sync
+from trayport_sdk import ContractMatch, ContractSpec, TrayportValidationError, sync
 from trayport_sdk.resources.search import without_period, words_of
 from trayport_sdk.sandbox.catalogue import catalogue
 
@@ -80,7 +80,9 @@ def test_an_instrument_is_found_first(client: sync.TrayportClient, pattern: str,
 def test_contracts_are_found_with_markets_first(
     client: sync.TrayportClient, pattern: str, names: list[str]
 ) -> None:
-    found = client.search_contracts(pattern, at="2024-03-15")
+    found: list[ContractMatch] = client.search_contracts(pattern, at="2024-03-15")
+    contracts: list[ContractSpec] = [match.contract for match in found]  # never None
+    assert [contract.label for contract in contracts] == [match.name for match in found]
     assert [match.name for match in found][: len(names)] == names
     assert all(match.contract and match.contract.name == match.name for match in found)
 

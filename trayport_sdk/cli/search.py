@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -28,7 +29,7 @@ def search(words: tuple[str, ...], kind: str, limit: int, at: str | None, sandbo
     """
     pattern = " ".join(words)
 
-    async def find() -> list[Match]:
+    async def find() -> Sequence[Match]:
         async with client_of(sandbox=sandbox) as client:
             match kind:
                 case "markets":

@@ -95,7 +95,7 @@ def product_of(contract: ContractSpec) -> Product:
     return Product(is_market, contract.market_id or contract.instrument_id or 0)
 
 
-@frozen
+@frozen(repr=False)
 class ContractDescription:
     """A contract in words, as far as the reference data has them.
 
@@ -140,6 +140,12 @@ class ContractDescription:
     def trading_end(self) -> datetime | None:
         """Until when it is traded, in UTC; None where it never expires."""
         return _chosen(min, (item.trading_end for item in self.items))
+
+    def __repr__(self) -> str:
+        return (
+            f"ContractDescription(name={self.name!r}, contract={str(self.contract)!r}, "
+            f"sequence_name={self.sequence_name!r}, items={[item.id for item in self.items]})"
+        )
 
 
 def _chosen(choose: Callable[[Iterable[int]], int], texts: Iterable[str | None]) -> datetime | None:

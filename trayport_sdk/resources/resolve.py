@@ -26,7 +26,7 @@ from ..query.periods import Ahead, Kind, Period, days_at, parse_two, squeezed
 from ..query.times import SECOND, TimeLike, instant
 from ..query.warn import warn
 from .catalog import Catalog, Product, Wanted, kind_of, together
-from .search import Match, nearest, without_period
+from .search import ContractMatch, Match, nearest, without_period
 
 if TYPE_CHECKING:
     from trayport_api.models import Sequence as SequenceModel
@@ -200,7 +200,7 @@ class Resolver:
 
     async def search_contracts(
         self, pattern: str, limit: int, at: TimeLike | None = None
-    ) -> list[Match]:
+    ) -> list[ContractMatch]:
         """The contracts that a pattern may mean, markets before instruments that match as well.
 
         What the pattern names exactly comes first. A pattern without a delivery period gives the
@@ -209,7 +209,7 @@ class Resolver:
         moment, most = self._moment(at), _checked(limit)
         resolver = Resolver(self.catalog.for_one_call())
         named = [
-            Match(contract.label, 100.0, contract=contract)
+            ContractMatch(contract.label, 100.0, contract=contract)
             for contract in await resolver._named_by(_text("pattern", pattern), moment)
         ]
         text, period = without_period(pattern)
@@ -236,7 +236,9 @@ class Resolver:
                     break
         return list(dict.fromkeys(map(_ordered, contracts)))
 
-    async def _contracts_like(self, text: str, period: str, at: int, most: int) -> list[Match]:
+    async def _contracts_like(
+        self, text: str, period: str, at: int, most: int
+    ) -> list[ContractMatch]:
         """Contracts of a period of the products whose names are like a text."""
         wanted = Wanted.of(period, at)
         products = await self._products_like(text, most)
@@ -247,7 +249,7 @@ class Resolver:
             for _, product in products
         )
         return [
-            Match(contract.label, round(score, 1), contract=contract)
+            ContractMatch(contract.label, round(score, 1), contract=contract)
             for (score, _), contracts in zip(products, found, strict=True)
             for contract in map(_ordered, contracts)
         ]

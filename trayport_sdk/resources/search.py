@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..query.periods import is_prompt, parse, parse_two, plain
 
@@ -74,6 +74,17 @@ class Match:
     score: float
     id: int | None = None
     contract: ContractSpec | None = None
+
+
+@frozen
+class ContractMatch(Match):
+    """A contract that a search has found.
+
+    Attributes:
+        contract: The contract, as every call takes it.
+    """
+
+    contract: ContractSpec = field(kw_only=True)
 
 
 class ProductNames:
