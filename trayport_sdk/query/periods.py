@@ -49,8 +49,9 @@ _FORMS: Mapping[Kind, tuple[str, ...]] = {
         rf"{_LONG}-(?P<number>\d\d?)",
         rf"(?P<number>\d\d?)/{_LONG}",
         rf"(?P<number>\d\d?)/{_NO_MONTH}",
-        rf"(?P<code>[fghjknquvxz]){_YEAR}",
+        rf"(?P<code>[fghjknuvxz]){_YEAR}",
         rf"(?P<code>m){_NO_COUNT}",
+        r"(?P<code>q)(?P<year>\d\d)",
     ),
     "quarter": (
         rf"q(?P<number>[1-4])[-/]?{_YEAR}",
