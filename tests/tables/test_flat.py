@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ async def test_no_cell_of_a_frame_is_nested(fetch: Fetch, tmp_path: Path) -> Non
     pandas = table.to_pandas()
     assert pandas.groupby("contract").size().sum() == len(table) > 0
     assert len(pandas.drop_duplicates()) == frame.unique().height
-    assert pandas.to_sql("rows", sqlite3.connect(":memory:")) == len(table)
+    with closing(sqlite3.connect(":memory:")) as database:
+        assert pandas.to_sql("rows", database) == len(table)
     assert list(pandas) == list(table.to_numpy()) == frame.columns
     assert isinstance(table.to_pandas(nested=True)["contract"].iloc[0], dict)
     assert table.to_dataframe("pandas", nested=True).columns.to_list() == nested.columns

@@ -113,6 +113,8 @@ class Splitter:
             if isinstance(outcome, FetchedQuery):
                 outcomes.append(outcome)
                 failures_in_a_row = 0
+                if window := outcome.query.window:
+                    self._bad_times.discard((planned.endpoint, window))
                 continue
             part, error = outcome.query, outcome.error
             async with self._searching:
