@@ -219,7 +219,7 @@ CALLS: dict[str, Callable[[TrayportClient, str, tuple[str, str]], Awaitable[Any]
     "candles": lambda c, name, day: c.get_ohlcv(name, *day, "1h"),
     "bulk": lambda c, name, day: c.get_trades_bulk([name, "NBP* Apr-24"], *day),
     "snapshots": lambda c, name, day: c.snapshots.get_snapshots(name, at=day[0]),
-    "spread": lambda c, name, day: c.spread(name, "NBP* Jun-24", *day, interval="1h"),
+    "spread": lambda c, name, day: c.spread(name, "TTF Hi Cal 51.6* Jun-24", *day, interval="1h"),
 }
 
 

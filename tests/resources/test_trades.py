@@ -264,7 +264,7 @@ async def test_arguments_that_cannot_work_are_refused_before_anything_is_sent(
 
 async def test_an_unknown_optional_field_is_refused_with_the_known_ones_listed() -> None:
     async with TrayportClient.sandbox() as client:
-        with pytest.raises(TrayportValidationError, match="fromBrokenSpread"):
+        with pytest.raises(TrayportValidationError, match="from_broken_spread"):
             await client.trades.get_trades(
                 APRIL,
                 "2024-01-01",
