@@ -47,6 +47,7 @@ def at_the_documented_limit(requests: int) -> Arrivals:
     with served(limits=True) as (url, analytics_url, reference_url):
         settings = Settings(
             _env_file=None,
+            cache="off",
             api_key="sandbox",
             analytics_url=analytics_url,
             reference_url=reference_url,
@@ -178,6 +179,7 @@ def reuse_share(requests: int) -> float:
     with served(limits=False) as (_, analytics_url, reference_url):
         settings = Settings(
             _env_file=None,
+            cache="off",
             api_key="sandbox",
             analytics_url=analytics_url,
             reference_url=reference_url,

@@ -36,7 +36,7 @@ async def test_600_requests_from_60_tasks_are_never_too_fast_and_use_the_allowan
     sandbox, jitter = Sandbox(limits=True), Jitter()
     with sandbox.serve() as server:
         async with TrayportClient(
-            settings=Settings(_env_file=None, api_key="sandbox"),
+            settings=Settings(_env_file=None, api_key="sandbox", cache="off"),
             analytics_url=server.analytics_url,
             reference_url=server.reference_url,
             event_hooks={"request": [jitter.before]},
