@@ -102,6 +102,11 @@ class Portal:
                 raise _called_from_within()
             self._closed = True
             return
+        with self._lock:
+            self._closed = is_unused = self._thread is None and not _is_in_loop()
+        if is_unused:  # no thread is needed, and at the end of the process none could be started
+            asyncio.run(last)
+            return
         try:
             self.run(last)
         finally:
@@ -138,6 +143,15 @@ class Portal:
                 self._end = weakref.finalize(self, _stop, self._loop)
                 self._end.atexit = False
             return self._loop
+
+
+def _is_in_loop() -> bool:
+    """Whether the caller is in an event loop, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _called_from_within() -> TrayportConfigurationError:
