@@ -62,7 +62,7 @@ class Slow:
                 self.sent += len(part)
             writer.write(b"0\r\n\r\n")
             await reader.read()
-        except ConnectionError:
+        except (ConnectionError, RuntimeError):  # which uvloop raises where a transport is closed
             pass
         finally:
             self.hung_up.set()
