@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -307,6 +308,23 @@ async def test_a_directory_that_cannot_be_written_is_done_without(tmp_path: Path
         await shelf.read()
     shelf.clock.forward(HOUR + 1)
     assert await shelf.read() == [2]  # without another warning
+
+
+async def test_a_full_disk_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = library(tmp_path)
+    await shelf.read()
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("trayport_sdk.tables.part.os.replace", full)
+    shelf.clock.forward(25 * HOUR)
+    with pytest.warns(UserWarning, match="No space left"):
+        assert await shelf.read() == [2]
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 # --- Which files

@@ -15,7 +15,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iter
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 from zlib import crc32
@@ -342,15 +341,20 @@ class Disk:
 
     def write(self, request: ApiRequest, documents: Documents, read_at: datetime) -> None:
         """Replaces the response to a request; the file is for this user only."""
+        from ..tables.part import PRIVATE, Part, remove_abandoned
+
         text = msgspec.json.encode(documents)
         header = Header(_name(request), read_at, SPEC_HASH, crc32(text))
         path = self._path(request)
         try:
             self._make_directory()
-            # It appears under its name when it is whole. The mode is 0600.
-            with NamedTemporaryFile(dir=self._directory, prefix=".", delete=False) as file:
-                file.write(msgspec.json.encode(header) + b"\n" + text)
-            Path(file.name).replace(path)
+            remove_abandoned(self._directory)
+            part = Part(self._directory, PRIVATE)
+            try:
+                part.file.write(msgspec.json.encode(header) + b"\n" + text)
+                part.place(path.name)
+            finally:
+                part.discard()
         except OSError as error:
             self._do_without(error)
 
