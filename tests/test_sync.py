@@ -102,6 +102,21 @@ def test_leaving_the_client_leaves_no_thread() -> None:
     assert set(threading.enumerate()) == before
 
 
+def test_a_client_that_was_not_used_closes_without_a_thread_and_without_a_trace() -> None:
+    client, threads = sync.TrayportClient.sandbox(), threading.active_count()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        client.close()
+        assert asyncio.get_event_loop() is loop
+        assert threading.active_count() == threads
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+    with pytest.raises(TrayportConfigurationError, match="closed"):
+        client.reference.get_markets()
+
+
 def test_a_forgotten_client_ends_its_thread() -> None:
     client = sync.TrayportClient.sandbox()
     client.reference.get_market_by_id(10000065)

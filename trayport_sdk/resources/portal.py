@@ -105,7 +105,11 @@ class Portal:
         with self._lock:
             self._closed = is_unused = self._thread is None and not _is_in_loop()
         if is_unused:  # no thread is needed, and at the end of the process none could be started
-            asyncio.run(last)
+            own = asyncio.new_event_loop()  # unlike asyncio.run, it leaves that of the caller alone
+            try:
+                own.run_until_complete(last)
+            finally:
+                own.close()
             return
         try:
             self.run(last)
