@@ -93,9 +93,9 @@ class Splitter:
             planned: The query.
             failed: Why it failed, if it was sent as a whole already.
         """
-        while self._came:
-            came = self._came.pop(0)
+        for came in self._came:
             self._sizes[came.endpoint, came.kind].worked(came)
+        self._came.clear()
         shared = self._sizes[planned.endpoint, planned.kind]
         outcomes: list[Outcome] = []
         left: Left = [(planned, shared)]

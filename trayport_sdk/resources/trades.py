@@ -103,8 +103,10 @@ class TradesGroup(TradesMethods):
             query = with_contract_column(query)
         trades = await self._runner.table(TradesResponse, query, on_progress)
         if query.window is not None:
-            symbols = trades.to_polars()[CONTRACT].drop_nulls().unique().sort()
-            contracts = query.contracts or map(ContractSpec.parse, symbols)
+            contracts: Iterable[ContractSpec] = query.contracts
+            if not contracts:
+                symbols = trades.to_polars()[CONTRACT].drop_nulls().unique().sort()
+                contracts = map(ContractSpec.parse, symbols)
             await self._warn_of_expiry(contracts, query.window)
         return trades
 
