@@ -651,7 +651,8 @@ class TrayportClient(Groups):
     ) -> SpreadResponse:
         """The price of one contract less that of another, as traded and as made of the two.
 
-        Two periods of one sequence may have a traded spread, whose rows are marked `"exchange"`.
+        Two periods of one sequence may have a traded spread, and one period at two places, where a
+        market is named after both [assumed]. Its rows are marked `"exchange"`.
         Those marked `"synthetic"` are made of the legs: best prices at which both could be traded
         at that instant, buying one and selling the other; or opens and closes of the candles in
         which both traded.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from trayport_sdk import (
     TrayportValidationError,
 )
 from trayport_sdk.query.times import DAY, instant
+from trayport_sdk.resources.catalog import Catalog
+from trayport_sdk.resources.search import ProductNames
 from trayport_sdk.sandbox import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
@@ -341,6 +344,35 @@ async def test_what_makes_no_series_says_so(
     with pytest.raises(TrayportValidationError) as caught:
         await client.continuous(from_="2024-03-04", until="2024-03-05", **given)
     assert caught.value.parameter == parameter
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+async def test_a_spread_of_two_places_is_that_of_the_market_that_trades_it(
+    client: TrayportClient, monkeypatch: pytest.MonkeyPatch, is_reversed: bool
+) -> None:
+    names = Catalog.names
+
+    async def with_a_spread(self: Catalog, *, is_market: bool) -> ProductNames:
+        """One market is called as if it were the spread of two others."""
+        found = await names(self, is_market=is_market)
+        other = {"PSV": "TTF Hi Cal 51.6/PEG"}
+        named = ((id_, other.get(name, name)) for id_, name in found.by_id.items())
+        return ProductNames(SimpleNamespace(id=id_, name=name) for id_, name in named)
+
+    span = ("2024-03-04T08:00", "2024-03-04T09:00")
+    traded = await client.orders.get_order_book_top("PSV* Apr-24", *span, "15m")
+    monkeypatch.setattr(Catalog, "names", with_a_spread)
+    legs = [APRIL, "PEG* Apr-24"]
+    first, second = legs[::-1] if is_reversed else legs
+    spread = await client.spread(first, second, *span, interval="15m")
+    bids, asks = (traded.to_polars()[side].to_list() for side in ("bid_price", "ask_price"))
+    expected = [[-ask for ask in asks], [-bid for bid in bids]] if is_reversed else [bids, asks]
+    assert [spread.exchange[side].to_list() for side in ("bid_price", "ask_price")] == expected
+    assert len(bids) > 0
+    assert len(spread.synthetic) > 0
+    # Other periods of the two are not that spread, and a market may lack the period.
+    for other in ("PEG* May-24", "PEG* Cal-25"):
+        assert not (await client.spread(APRIL, other, *span, interval="15m")).is_traded
 
 
 async def test_a_spread_of_different_units_is_refused(client: TrayportClient) -> None:

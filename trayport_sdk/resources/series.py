@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -292,13 +293,13 @@ class Series:
     async def _traded(
         self, first: ContractSpec, second: ContractSpec
     ) -> tuple[ContractSpec | None, bool]:
-        """The traded spread of two periods of a sequence, and whether it is the other way round."""
+        """The traded spread of two contracts, and whether it is the other way round."""
         single = ContractType.SINGLE_PERIOD
         if first.contract_type != single or second.contract_type != single:
             return None, False
         products = {(one.market_id, one.instrument_id, one.sequence_id) for one in (first, second)}
         if len(products) > 1:
-            return None, False
+            return await self._between_places(first, second)
         items = await self._catalog.items(first.sequence_id)
         order = {item.id: item.period_start or "" for item in items.rows}
         near, far = sorted((first, second), key=lambda one: order.get(one.sequence_item_id, ""))
@@ -311,6 +312,24 @@ class Series:
             contract_type=ContractType.SPREAD,
         )
         return traded, near != first
+
+    async def _between_places(
+        self, first: ContractSpec, second: ContractSpec
+    ) -> tuple[ContractSpec | None, bool]:
+        """The traded spread of one period at two places, which is a market of its own."""
+        period = first.period
+        if period is None or period != second.period:
+            return None, False
+        markets = await self._catalog.names(is_market=True)
+        here, there = (
+            (one.name or "").removesuffix(f" {period}").removesuffix("*") for one in (first, second)
+        )
+        for name in (f"{here}/{there}", f"{there}/{here}"):
+            if markets.find(name):
+                with suppress(TrayportLookupError):  # the market does not have this period
+                    contract = await self._resolver.contract_of(market=name, item=period)
+                    return contract, name.startswith(f"{there}/")
+        return None, False
 
     async def _whole(
         self, plans: Sequence[QueryPlan], on_progress: OnProgress | None = None
