@@ -14,7 +14,6 @@ from typing import Any
 import polars as pl
 
 from tests.perf.process import forget_the_peak, limit_growth, memory
-from trayport_sdk.bulk.writer import FileWriter
 from trayport_sdk.tables.decode.decoder import Decoder
 from trayport_sdk.tables.decode.schema import RequestedColumns
 from trayport_sdk.tables.decode.split import SMALL_PIECE
@@ -63,6 +62,9 @@ def frames(path: str) -> dict[str, Any]:
 
 def parquet(path: str, out: str) -> dict[str, Any]:
     """A Parquet file of a stream."""
+    # Here, as below: writing loads the room of the HTTP client, whose memory is no decoder's.
+    from trayport_sdk.bulk.writer import FileWriter
+
     with FileWriter(out, ".parquet", "zstd") as writer:
         for table in small_decoder().frames(chunks(path)):
             writer.write(table)
