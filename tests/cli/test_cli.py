@@ -15,7 +15,7 @@ from attrs import frozen
 
 import trayport_sdk
 from trayport_sdk.cli import run
-from trayport_sdk.sandbox import Sandbox
+from trayport_sdk.sandbox import Corrections, Sandbox, server
 
 CONTRACT = "TTF Hi Cal 51.6* Apr-24"
 DAY = ("--from", "2024-03-04", "--until", "2024-03-05")
@@ -167,6 +167,16 @@ def test_the_sandbox_command_serves_until_it_is_told_to_stop(trayport: Command) 
     assert done.code == 0, done.err
     assert urls[0].endswith("/analytics/api")
     assert urls[1].endswith("/reference")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--corrections",)])
+def test_the_sandbox_command_has_corrections_on_request(
+    arguments: tuple[str, ...], trayport: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[Sandbox] = []
+    monkeypatch.setattr(server, "run", lambda sandbox, *_, **_more: served.append(sandbox))
+    assert trayport("sandbox", *arguments).code == 0
+    assert [sandbox.corrections for sandbox in served] == [Corrections() if arguments else None]
 
 
 def test_the_demo_writes_what_it_tells_of(

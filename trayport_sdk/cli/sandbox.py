@@ -26,9 +26,14 @@ if TYPE_CHECKING:
 @click.option("--key", "keys", multiple=True, help="Another key to accept; repeatable.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Which market to invent.")
 @click.option("--no-limits", is_flag=True, help="Lift the request limits.")
-def sandbox(port: int, host: str, keys: tuple[str, ...], seed: int, no_limits: bool) -> None:
+@click.option(
+    "--corrections", is_flag=True, help="Publish some trades late, and alter and delete others."
+)
+def sandbox(
+    port: int, host: str, keys: tuple[str, ...], seed: int, no_limits: bool, corrections: bool
+) -> None:
     require_extra("sandbox", "numpy", "uvicorn")
-    from ..sandbox import Sandbox
+    from ..sandbox import Corrections, Sandbox
     from ..sandbox.server import run
 
     def ready(server: SandboxServer) -> None:
@@ -39,7 +44,12 @@ def sandbox(port: int, host: str, keys: tuple[str, ...], seed: int, no_limits: b
 
     if not all(keys):
         raise click.UsageError("--key may not be empty")
-    application = Sandbox(seed=seed, keys=(SANDBOX_KEY, *keys), limits=not no_limits)
+    application = Sandbox(
+        seed=seed,
+        keys=(SANDBOX_KEY, *keys),
+        limits=not no_limits,
+        corrections=Corrections() if corrections else None,
+    )
     try:
         run(application, host, port, ready=ready)
     except OSError as error:

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import frozen
 
+from .corrections import Corrections
 from .faults import KINDS, Fault, Faults, Kind
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from .app import App
     from .http import ReceivedRequest
 
-__all__ = ["KINDS", "Fault", "Faults", "Kind", "Sandbox", "SandboxServer"]
+__all__ = ["KINDS", "Corrections", "Fault", "Faults", "Kind", "Sandbox", "SandboxServer"]
 
 _KEPT_REQUESTS = 100_000
 
@@ -34,7 +37,9 @@ class Sandbox:
         range_limits: Whether the limits of ranges, points and batches are; tests may lift them.
         until_inclusive: Whether rows stamped exactly at `until` are part of a response.
         intraday_keys: Further keys, entitled to the data of the current day.
-        clock: The time in nanoseconds since 1970, which decides where the data ends.
+        corrections: Which trades become known late, are altered or are deleted after the fact.
+        clock: The time in nanoseconds since 1970, which decides where the data ends, and which
+            corrections are known.
         monotonic: The time in seconds that the limits of requests go by.
 
     Attributes:
@@ -54,6 +59,7 @@ class Sandbox:
         range_limits: bool = True,
         until_inclusive: bool = False,
         intraday_keys: Iterable[str] = (),
+        corrections: Corrections | None = None,
         clock: Callable[[], int] = time.time_ns,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -65,6 +71,7 @@ class Sandbox:
         self.range_limits = range_limits
         self.until_inclusive = until_inclusive
         self.intraday_keys = frozenset(intraday_keys)
+        self.corrections = corrections
         self.clock = clock
         self.monotonic = monotonic
 
@@ -84,6 +91,46 @@ class Sandbox:
         from .server import serving
 
         return serving(self, host, port)
+
+    def corrections_of(
+        self, *contracts: object, from_: int, until: int, since: int, now: int
+    ) -> "pl.DataFrame":
+        """The corrections by which the same request differs between two times of the clock.
+
+        Args:
+            contracts: Machine symbols, or contracts whose text is one.
+            from_: The first time of the deals, inclusive, in nanoseconds since 1970.
+            until: The end of their times, exclusive.
+            since: The earlier time of the clock: what was known then is left out.
+            now: The later one: what became known by then is part of it.
+
+        Returns:
+            A frame with a row per correction, ordered by `at`, the nanosecond at which it became
+            known: `contract` as given, `trade_id` as public feeds have it, `venue_code`,
+            `deal_date` in nanoseconds, `kind` (added, altered or deleted), and `price_before`,
+            `quantity_before`, `price_after` and `quantity_after`, null where there is no trade.
+            The trades of all routes are in it, and those of days that had not ended at `since`.
+
+        Raises:
+            ValueError: A contract is no symbol, or not one of the sandbox.
+
+        Example:
+            >>> from trayport_sdk.sandbox import Corrections, Sandbox
+            >>> day = 24 * 3600 * 10**9
+            >>> sandbox = Sandbox(corrections=Corrections())
+            >>> found = sandbox.corrections_of(
+            ...     "10000065*#Single#10000305#244#0",
+            ...     from_=19786 * day, until=19787 * day, since=19787 * day, now=19789 * day,
+            ... )
+            >>> found["kind"].unique().sort().to_list()
+            ['added', 'altered', 'deleted']
+        """
+        from .responses import responses
+
+        symbols = tuple(map(str, contracts))
+        return responses(self.seed, self.corrections).corrections_of(
+            symbols, from_, until, since, now
+        )
 
     def prepare(self) -> None:
         """Builds the market now, which otherwise the first request waits for."""

@@ -85,7 +85,7 @@ class App:
         self._sandbox = sandbox
         self._faults = sandbox.faults
         self._requests = sandbox.requests
-        self._responses = responses(sandbox.seed)
+        self._responses = responses(sandbox.seed, sandbox.corrections)
         self._allowance = Allowance(sandbox.monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,10 +1,11 @@
 """The rules of contracts: which parts go together, which exist, which belong to each other."""
 
+import re
 from typing import cast
 
 from trayport_spec import Endpoint
 
-from .catalogue import Catalogue, Contract, ContractKind, Product
+from .catalogue import KINDS, Catalogue, Contract, ContractKind, Product
 from .intervals import integer
 from .params import too_many
 from .problems import ValidationErrors, not_found
@@ -12,6 +13,7 @@ from .query import Narrowed, Values
 
 _PRODUCTS: dict[str, Product] = {"instrumentId": "instrument", "marketId": "market"}
 _SINGLE = "SinglePeriod"
+_SYMBOL = re.compile(r"(\d+)(\*?)#(Single|Spread|Range)#(\d+)#(\d+)#(\d+)", re.ASCII)
 
 
 def check_contract_parts(
@@ -143,3 +145,20 @@ def _require_sequence(
 def _require_item(catalogue: Catalogue, sequence_id: int, item_id: int) -> None:
     if catalogue.item(sequence_id, item_id) is None:
         raise not_found(f"item in sequence {sequence_id} with the id", item_id)
+
+
+def contract_of_symbol(symbol: str, catalogue: Catalogue) -> Contract:
+    """The contract of a machine symbol, such as `10000065*#Single#10000305#244#0`."""
+    match = _SYMBOL.fullmatch(symbol)
+    if match is None:
+        raise ValueError(
+            f"{symbol!r} is not the symbol of a contract, such as 10000065*#Single#10000305#244#0."
+        )
+    product: Product = "market" if match[2] else "instrument"
+    product_id, sequence_id, item_id, second = (int(match[n]) for n in (1, 4, 5, 6))
+    kind: ContractKind = next(kind for kind in KINDS if kind.startswith(match[3]))
+    known = [catalogue.item(sequence_id, item) for item in (item_id, second) if item]
+    fits = len(known) == (1 if kind == _SINGLE else 2)
+    if catalogue.product(product, product_id) is None or not all(known) or not fits:
+        raise ValueError(f"There is no contract {symbol!r} in the sandbox.")
+    return Contract(product, product_id, sequence_id, item_id, second or None, kind)

@@ -4,6 +4,8 @@ All times are nanoseconds UTC, ranges are [start, end).
 """
 
 from collections.abc import Iterator
+from copy import copy
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -12,9 +14,10 @@ from attrs import evolve, frozen
 from .books import ORDERS, make_orders
 from .cache import BoundedCache
 from .calendar import DAY
-from .catalogue import KINDS, Contract, catalogue
+from .catalogue import KINDS, Contract, Market, catalogue
 from .liquidity import CONTRACT_COLUMNS, CONTRACT_KEY, Liquidity
 from .noise import I64, U8, Bools
+from .revisions import ALTERED, DELETED, LATE, Revisions
 from .trades import (
     ROUTE_COUNT,
     THOUSAND,
@@ -52,6 +55,7 @@ class Engine:
 
     def __init__(self, *, seed: int = 0) -> None:
         self.seed = seed
+        self._as_known: tuple[Revisions, int] | None = None
         self.catalogue = catalogue()
         self._liquidity = Liquidity(seed, self.catalogue)
         self._market_days = MarketDays(seed, self.catalogue, self._liquidity)
@@ -63,7 +67,13 @@ class Engine:
             _KEPT_MARKS, lambda marks: len(marks.times) + 1
         )
         self._contracts: BoundedCache[int, pl.DataFrame] = BoundedCache(_KEPT_DAYS, lambda _: 1)
-        self._day_counts: BoundedCache[int, pl.DataFrame] = BoundedCache(_KEPT_DAYS, lambda _: 1)
+        self._day_counts: BoundedCache[object, pl.DataFrame] = BoundedCache(_KEPT_DAYS, lambda _: 1)
+
+    def as_known(self, revisions: Revisions, now: int) -> Self:
+        """The same markets, with the corrections that are known at an instant."""
+        view = copy(self)
+        view._as_known = revisions, now
+        return view
 
     def trades(self, contract: Contract, start: int, end: int) -> pl.DataFrame:
         days = list(self.days(contract, start, end))
@@ -72,7 +82,7 @@ class Engine:
     def days(self, contract: Contract, start: int, end: int) -> Iterator[pl.DataFrame]:
         """The trades of each UTC day that has any."""
         for day in self._trading_days(contract, start, end):
-            trades = _between(self._day(contract, day), start, end)
+            trades = _between(self._known_day(contract, day), start, end)
             if trades.height:
                 yield trades
 
@@ -80,7 +90,7 @@ class Engine:
         """The last trade strictly before `at`, if there was one so recently: 0 or 1 row."""
         start = at - lookback_days * DAY
         for day in reversed(self._trading_days(contract, start, at)):
-            trades = _between(self._day(contract, day), start, at)
+            trades = _between(self._known_day(contract, day), start, at)
             if trades.height:
                 return trades.tail(1)
         return pl.DataFrame(schema=TRADES)
@@ -102,7 +112,7 @@ class Engine:
                 mine = (pl.col("own") > 0) & pl.col("instrument_id").is_in(
                     group["instrument_id"].implode()
                 )
-                trades = _between(self._day(contract, day), start, end).filter(mine)
+                trades = _between(self._known_day(contract, day), start, end).filter(mine)
                 if trades.height:
                     yield contract, trades
 
@@ -141,8 +151,8 @@ class Engine:
         )
 
     def _price_scale(self, contract: Contract) -> int:
-        market = self._market_contract(contract)
-        return 1 if market is None else self.catalogue.markets[market.product_id].price_scale
+        market = self.market(contract)
+        return 1 if market is None else market.price_scale
 
     def orders(self, contract: Contract, times: I64) -> pl.DataFrame:
         """The orders that stand at each of the instants."""
@@ -163,7 +173,8 @@ class Engine:
         parts: list[pl.DataFrame] = []
         for day in range(start // DAY, -(-end // DAY)):
             if start <= day * DAY and (day + 1) * DAY <= end:
-                parts.append(self._day_counts.get(day, lambda day=day: self._counted(day)))  # type: ignore[misc]
+                key = day, self._as_known
+                parts.append(self._day_counts.get(key, lambda day=day: self._counted(day)))  # type: ignore[misc]
             else:
                 parts.append(self._counted(day, start, end))
         if not parts:
@@ -176,10 +187,21 @@ class Engine:
     def _counted(self, day: int, start: int = 0, end: int = 2**63 - 1) -> pl.DataFrame:
         contracts, marked = self._on_day(day), self._marked(day)
         inside = (marked.times >= start) & (marked.times < end)
+        updated, deleted, there = marked.updated, marked.deleted, inside
+        if self._as_known is not None:
+            revisions, now = self._as_known
+            key = tuple(contracts[name].to_numpy()[marked.owners] for name in CONTRACT_KEY)
+            instruments = contracts["instrument_id"].to_numpy()[marked.owners]
+            numbers = numbers_within(contracts["count"].to_numpy())
+            drawn = revisions.drawn(key, (instruments, marked.times, numbers))
+            inside = inside & ~drawn.ahead(LATE, now)
+            updated = updated | drawn.known(ALTERED, now)
+            deleted = deleted | drawn.known(DELETED, now)
+            there = inside & ~drawn.known(DELETED, now)
         parts: list[pl.DataFrame] = []
         for n in range(ROUTE_COUNT):
             seen = inside & ((marked.routes >> n) & 1 == 1)
-            of = (seen, seen & marked.updated, seen & marked.deleted)
+            of = (seen & there, seen & updated, seen & deleted)
             counts = {
                 name: np.bincount(marked.owners[rows], minlength=contracts.height)
                 for name, rows in zip(_COUNTS, of, strict=True)
@@ -215,6 +237,11 @@ class Engine:
         marked = self._marked(day)
         return self._on_day(day)[np.unique(marked.owners[marked.own])]
 
+    def market(self, contract: Contract) -> Market | None:
+        """The market that a contract trades on; None when it never trades."""
+        market = self._market_contract(contract)
+        return None if market is None else self.catalogue.markets[market.product_id]
+
     def _market_contract(self, contract: Contract) -> Contract | None:
         """The market's contract that this one is a part of; None when it never trades."""
         market_id: int | None = contract.product_id
@@ -236,6 +263,13 @@ class Engine:
             counts = counts[:, [instrument.id == contract.product_id for instrument in instruments]]
         trading: list[int] = days[counts.sum(axis=1) > 0].tolist()
         return trading
+
+    def _known_day(self, contract: Contract, day: int) -> pl.DataFrame:
+        trades, market = self._day(contract, day), self.market(contract)
+        if self._as_known is None or market is None:
+            return trades
+        revisions, now = self._as_known
+        return revisions.as_known(trades, contract, market, now)
 
     def _day(self, contract: Contract, day: int) -> pl.DataFrame:
         return self._days.get((contract, day), lambda: self._make_day(contract, day))

@@ -76,6 +76,7 @@ class Query:
         end: Where the rows end: with the data, or after the last row that still belongs to them.
         at: The instant of a request without a range.
         data_end: Where the data ends for the key.
+        now: The time of the clock.
     """
 
     endpoint: Endpoint
@@ -88,6 +89,7 @@ class Query:
     end: int = 0
     at: int = 0
     data_end: int = 0
+    now: int = 0
     steps: Steps | None = None
 
     def flag(self, name: str) -> bool:

@@ -11,12 +11,16 @@ from attrs import frozen
 
 from .cache import BoundedCache
 from .calendar import DAY, day_start
+from .contracts import contract_of_symbol
+from .corrections import Corrections
 from .engine import Engine
 from .http import Encoding, Media, encoded
 from .problems import Problem
 from .query import Query
 from .render import Rows, csv_header, frame_of, rows_of
+from .revisions import CORRECTIONS, Revisions
 from .rows import Kind, kind_of, trades_between
+from .trades import VENUE_CODE, with_trade_ids
 
 _KEPT_ROW_BYTES = 256 * 2**20
 _KEPT_BODY_BYTES, _LARGEST_KEPT = 128 * 2**20, 48 * 2**20
@@ -51,8 +55,9 @@ class _Body:
 class Responses:
     """The responses of one seed as bytes; safe to use from several threads."""
 
-    def __init__(self, seed: int) -> None:
-        self.engine = Engine(seed=seed)
+    def __init__(self, seed: int, corrections: Corrections | None = None) -> None:
+        self.engine = _engine(seed)
+        self._revisions = None if corrections is None else Revisions(corrections, seed)
         self._days: BoundedCache[object, Rows] = BoundedCache(
             _KEPT_ROW_BYTES, lambda day: day.size + _OVERHEAD
         )
@@ -61,7 +66,7 @@ class Responses:
         )
 
     def kept(self, query: Query, media: Media, encoding: Encoding) -> Chunks | None:
-        return self._bodies.find(_key(query, media, encoding))
+        return self._bodies.find(self._key(query, media, encoding))
 
     def chunks(self, query: Query, media: Media, encoding: Encoding) -> Iterator[bytes]:
         """The body, which is cached once it was read to its end."""
@@ -72,10 +77,45 @@ class Responses:
         # Rendered trades are kept by the day already.
         is_kept = encoding == "identity" and kind_of(query.endpoint).by_day and query.has_range
         if not is_kept and sum(map(len, chunks)) <= _LARGEST_KEPT:
-            self._bodies.keep(_key(query, media, encoding), tuple(chunks))
+            self._bodies.keep(self._key(query, media, encoding), tuple(chunks))
 
     def plain(self, query: Query, media: Media) -> bytes:
         return b"".join(self._body(query, media).parts())
+
+    def corrections_of(
+        self, symbols: Iterable[str], start: int, end: int, since: int, until: int
+    ) -> pl.DataFrame:
+        """The corrections of deals in [start, end) that become known in (since, until]."""
+        parts = [pl.DataFrame(schema=CORRECTIONS)]
+        for symbol in symbols:
+            contract = contract_of_symbol(symbol, self.engine.catalogue)
+            market = self.engine.market(contract)
+            if self._revisions is not None and market is not None:
+                trades = self.engine.trades(contract, start, end)
+                trades = self._revisions.between(trades, contract, market, since, until)
+                trades = with_trade_ids(trades, contract, self.engine.catalogue)
+                named = trades.with_columns(
+                    contract=pl.lit(symbol), venue_code=VENUE_CODE, deal_date="time"
+                )
+                parts.append(named.select(*CORRECTIONS))
+        return pl.concat(parts).sort("at", "contract", "trade_id")
+
+    def _engine_for(self, query: Query) -> Engine:
+        if self._revisions is None:
+            return self.engine
+        return self.engine.as_known(self._revisions, query.now)
+
+    def _key(self, query: Query, media: Media, encoding: Encoding) -> object:
+        return (
+            _operation(query),
+            tuple(sorted((name, str(value)) for name, value in query.values.items())),
+            query.contracts,
+            query.shape,
+            (query.start, query.until, query.end, query.at, day_start(query.data_end)),
+            None if self._revisions is None else query.now,
+            media,
+            encoding,
+        )
 
     def _body(self, query: Query, media: Media) -> _Body:
         """Refusals are raised here; rows are made when they are read."""
@@ -100,7 +140,7 @@ class Responses:
         return _Body(b"[", pieces, b",", b"]")
 
     def _pieces(self, query: Query, kind: Kind, media: Media) -> Iterator[bytes]:
-        frames = kind.data(self.engine, query)
+        frames = kind.data(self._engine_for(query), query)
         # The first piece is made now, so that its refusals are raised here.
         first = next(frames, None)
         data = chain(() if first is None else (first,), frames)
@@ -118,17 +158,24 @@ class Responses:
     def _days_of_trades(self, query: Query, kind: Kind, media: Media, days: range) -> list[Rows]:
         """The rendered trades of each day; what is missing is rendered in one go."""
         key = (_operation(query), query.contracts, query.shape, media)
-        kept = [self._days.find((*key, day)) for day in days]
+        keys = [(*key, day, self._state_of(day, query)) for day in days]
+        kept = [self._days.find(key) for key in keys]
         missing = [day for day, rows in zip(days, kept, strict=True) if rows is None]
         if missing:
             start, end = missing[0] * DAY, (missing[-1] + 1) * DAY
-            data = trades_between(self.engine, query, start, end)
+            data = trades_between(self._engine_for(query), query, start, end)
             fresh = _rendered(query, kind, data, media)
             for n, day in enumerate(days):
                 if kept[n] is None:
                     part = fresh.part(day * DAY, (day + 1) * DAY)
-                    kept[n] = self._days.keep((*key, day), part)
+                    kept[n] = self._days.keep(keys[n], part)
         return [rows for rows in kept if rows is not None]
+
+    def _state_of(self, day: int, query: Query) -> int | None:
+        """Until when the corrections of a day are known; the same once all of them are."""
+        if self._revisions is None:
+            return None
+        return min(query.now, (day + 1) * DAY + self._revisions.longest_delay)
 
 
 def _rendered(query: Query, kind: Kind, data: pl.DataFrame, media: Media) -> Rows:
@@ -150,19 +197,12 @@ def _operation(query: Query) -> object:
     return query.endpoint.operation_id, *(column.name for column in query.endpoint.row)
 
 
-def _key(query: Query, media: Media, encoding: Encoding) -> object:
-    return (
-        _operation(query),
-        tuple(sorted((name, str(value)) for name, value in query.values.items())),
-        query.contracts,
-        query.shape,
-        (query.start, query.until, query.end, query.at, day_start(query.data_end)),
-        media,
-        encoding,
-    )
+@lru_cache(maxsize=4)
+def _engine(seed: int) -> Engine:
+    return Engine(seed=seed)
 
 
 @lru_cache(maxsize=4)
-def responses(seed: int) -> Responses:
-    """The responses of a seed, for the whole process."""
-    return Responses(seed)
+def responses(seed: int, corrections: Corrections | None = None) -> Responses:
+    """The responses of a seed and its corrections, for the whole process."""
+    return Responses(seed, corrections)

@@ -21,7 +21,7 @@ from .query import Query, Routes, Steps
 from .reference import ITEM, PRODUCT, SEQUENCE, item_data, product_data, sequence_data
 from .render import Known, frame_of, json_lines
 from .rules import ROUTES
-from .trades import AGGRESSOR, INITIATOR, VENUE_CODES, with_trade_ids
+from .trades import AGGRESSOR, INITIATOR, VENUE_CODE, VENUE_CODES, with_trade_ids
 
 YOUR_COMPANY_ID = 4_711
 YOUR_COMPANY_NAME = "Nordlicht Energy Trading"
@@ -41,7 +41,6 @@ _WITHHELD_ONE_OF, _UNNAMED_ONE_OF = 16, 4
 _SIDES = (("bid", BID), ("ask", ASK))
 
 _time, _number = pl.col("time"), pl.col("number")
-_venue = pl.col("venue").replace_strict(dict(enumerate(VENUE_CODES)), return_dtype=pl.String)
 _trader = pl.lit(pl.Series(list(YOUR_TRADERS))).gather(_number % len(YOUR_TRADERS))
 
 
@@ -88,7 +87,7 @@ _TRADE: Known = {
     "tradeId": pl.when(pl.col("private") & pl.col("venue").is_in(_SEPARATE_FEEDS))
     .then(pl.col("trade_id").str.replace(" Public$", " Private"))
     .otherwise("trade_id"),
-    "venueCode": _venue,
+    "venueCode": VENUE_CODE,
     "dealDate": _time,
     "privateFields": pl.col("private"),
     **_columns("price quantity aggressor_buy from_broken_spread last_updated"),
@@ -112,7 +111,7 @@ _ORDER_PRIVATE: Known = {
     "hiddenQtyPriceDelta": pl.lit(0.0),
 }
 _ORDER: Known = {
-    "venueCode": _venue,
+    "venueCode": VENUE_CODE,
     "privateFields": pl.col("private"),
     **_columns("price quantity"),
     **_ROUTE,
@@ -361,7 +360,7 @@ def _top(
         columns = {
             f"{name}_price": pl.col("price"),
             f"{name}_quantity": pl.col("quantity"),
-            f"{name}_venue_code": _venue,
+            f"{name}_venue_code": VENUE_CODE,
             f"{name}_routes": pl.col("routes"),
         }
         rows = best.filter(pl.col("side") == side).select("point", **columns)

@@ -92,6 +92,7 @@ def check(
         end=min(until, data_end) + (inclusive if until <= data_end else 0),
         at=at,
         data_end=data_end,
+        now=entitlement.now,
         steps=steps,
     )
 

@@ -21,6 +21,7 @@ from .noise import F64, I64, U8, U64, Bools, bits, draws, unit
 from .prices import Path, Prices
 
 VENUE_CODES: tuple[str, ...] = tuple(VENUES)
+VENUE_CODE = pl.col("venue").replace_strict(dict(enumerate(VENUE_CODES)), return_dtype=pl.String)
 THOUSAND = 1000
 AGGRESSOR, INITIATOR = 1, 2
 TRADES: dict[str, pl.DataType] = {
@@ -282,9 +283,8 @@ def with_trade_ids(trades: pl.DataFrame, contract: Contract, catalogue: Catalogu
     day = pl.from_epoch("time", "ns").dt.strftime("%Y%m%d")
     parts = (product.replace(_EUREX_PRODUCTS), day, pl.col("number") + 1)
     eurex = pl.format(f"Eurex T7/{{}}{period}-{{}}/{{}}/1 Public", *parts)
-    code = pl.col("venue").replace_strict(dict(enumerate(VENUE_CODES)), return_dtype=pl.String)
     sequence = contract.sequence_id - ID_BASE
-    other = pl.format(f"{{}}{{}}{sequence}{period}-{{}}-{{}}", code, product, *parts[1:])
+    other = pl.format(f"{{}}{{}}{sequence}{period}-{{}}-{{}}", VENUE_CODE, product, *parts[1:])
     is_eurex = pl.col("venue").is_in(_EUREX)
     return trades.with_columns(trade_id=pl.when(is_eurex).then(eurex).otherwise(other))
 
