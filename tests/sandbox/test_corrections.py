@@ -122,6 +122,8 @@ def test_at_the_end_all_is_as_without_corrections_less_the_deleted_trades() -> N
     shares = {kind: rows / len(truth) for kind, rows in changes.group_by("kind").len().rows()}
     assert shares == pytest.approx({"added": 0.1, "altered": 0.2, "deleted": 0.1}, rel=0.2)
     assert changes.equals(moved.changes(0, END + 100 * DAY, APRIL))
+    before = changes.drop_nulls("price_before")["price_before"].to_list()
+    assert before == [round(price * 200) / 200 for price in before]
     delays = changes["at"] - changes["deal_date"]
     assert delays.is_between(HOUR, 4 * DAY).all()
     assert (delays.min(), delays.max()) == pytest.approx((HOUR, 4 * DAY), abs=6 * HOUR)

@@ -84,8 +84,8 @@ class Revisions:
         dated = drawn.known(LATE, now) | drawn.known(ALTERED, now)
         updated = pl.max_horizontal("last_updated", pl.lit(pl.Series(drawn.known_at)))
         return trades.with_columns(
-            *_first_values(drawn, drawn.ahead(ALTERED, now), market),
             last_updated=pl.when(pl.lit(pl.Series(dated))).then(updated).otherwise("last_updated"),
+            **_first_values(trades, drawn, drawn.ahead(ALTERED, now), market),
         ).filter(pl.Series(there))
 
     def between(
@@ -93,7 +93,7 @@ class Revisions:
     ) -> pl.DataFrame:
         """The trades with corrections that become known in (since, until]: what they change."""
         drawn = self._drawn(trades, contract)
-        first = trades.select(_first_values(drawn, drawn.kinds == ALTERED, market))
+        first = _first_values(trades, drawn, drawn.kinds == ALTERED, market)
         chosen = (drawn.kinds <= DELETED) & (since < drawn.known_at) & (drawn.known_at <= until)
         kind = pl.Series(drawn.kinds)
         was = pl.lit(kind != LATE)
@@ -115,21 +115,24 @@ class Revisions:
         return self.drawn(key, (instruments, times, numbers))
 
 
-def _first_values(drawn: Drawn, rows: Bools, market: Market) -> list[pl.Expr]:
-    """The prices and quantities before an alteration in some rows, those of `trades` in others."""
+def _first_values(
+    trades: pl.DataFrame, drawn: Drawn, altered: Bools, market: Market
+) -> dict[str, pl.Series]:
+    """The prices and quantities of trades, in some rows those before the alteration."""
     which = bits(drawn.words, 0, 16) % 3
     steps = 1 + bits(drawn.words, 16, 16) % _MOST_TICKS
     signs = np.where(bits(drawn.words, 32, 1) == 0, 1, -1)
-    off = pl.Series(np.where(rows & (which != 1), steps * signs * market.tick, 0))
-    times = pl.Series(np.where(rows & (which != 0), 2, 1))
-    ticks, thousandths = pl.col("ticks") + pl.lit(off), pl.col("thousandths") * pl.lit(times)
-    changed = pl.lit(pl.Series(rows))
-    return [
-        ticks.alias("ticks"),
-        thousandths.alias("thousandths"),
-        pl.when(changed).then(ticks / market.price_scale).otherwise("price").alias("price"),
-        pl.when(changed).then(thousandths / THOUSAND).otherwise("quantity").alias("quantity"),
-    ]
+    off = np.where(altered & (which != 1), steps * signs * market.tick, 0)
+    ticks = trades["ticks"].to_numpy() + off
+    thousandths = trades["thousandths"].to_numpy() * np.where(altered & (which != 0), 2, 1)
+    # Divided by numpy, as polars divides by a constant less exactly.
+    columns = {
+        "ticks": ticks,
+        "price": ticks / market.price_scale,
+        "thousandths": thousandths,
+        "quantity": thousandths / THOUSAND,
+    }
+    return {name: pl.Series(values) for name, values in columns.items()}
 
 
 def _nanoseconds(duration: dt.timedelta) -> int:
