@@ -62,6 +62,7 @@ _PUBLIC = {
     ".tables.base": "RequestRecord TableResponse",
     ".tables.order_book": "OrderBookSnapshot",
     ".tables.series": "ContinuousResponse CurveResponse SpreadResponse",
+    ".tables.time_units": "with_time_unit",
     ".tables.trades": "TradesBatch",
     ".telemetry.events": "BreakerEvent BreakerState RetryEvent",
     ".telemetry.metrics": "EndpointMetrics Latency Metrics ProcessUse",

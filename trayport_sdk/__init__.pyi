@@ -108,6 +108,7 @@ from .tables.order_book import OrderBookSnapshot as OrderBookSnapshot
 from .tables.series import ContinuousResponse as ContinuousResponse
 from .tables.series import CurveResponse as CurveResponse
 from .tables.series import SpreadResponse as SpreadResponse
+from .tables.time_units import with_time_unit as with_time_unit
 from .tables.trades import TradesBatch as TradesBatch
 from .telemetry.events import BreakerEvent as BreakerEvent
 from .telemetry.events import BreakerState as BreakerState

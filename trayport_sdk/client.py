@@ -54,8 +54,9 @@ if TYPE_CHECKING:
     from .sandbox import Sandbox
     from .settings import Settings
     from .tables import OHLCVResponse, OrderBookTopResponse, TradesResponse
-    from .tables.files import Compression
+    from .tables.formats import Compression, Separator
     from .tables.series import ContinuousResponse, CurveResponse, SpreadResponse
+    from .tables.time_units import OnLoss, TimeUnit
     from .telemetry.metrics import Metrics
 
 MAX_REQUESTS = 200
@@ -1124,6 +1125,12 @@ class TrayportClient(Groups):
         endpoint: EndpointName = "trades",
         interval: Interval | str | None = None,
         compression: Compression | None = None,
+        time_unit: TimeUnit = "ns",
+        on_loss: OnLoss = "raise",
+        separator: Separator = ",",
+        decimal_comma: bool = False,
+        bom: bool = False,
+        guard_formulas: bool | None = None,
         max_responses: int | None = None,
         on_progress: OnProgress | None = None,
         **options: Unpack[AnyOptions],
@@ -1144,13 +1151,23 @@ class TrayportClient(Groups):
                 `"order_book"`.
             interval: The length of a candle, or the time between two states of a book.
             compression: For Parquet and Arrow `"zstd"`, the default, `"lz4"` or `"none"`.
+            time_unit: The unit of all times, nested ones too: `"ns"`, `"us"` or `"ms"`.
+            on_loss: What is done about times with a part below the unit: `"raise"`, an error that
+                names the first, or `"extra_column"`, which keeps it in `<column>_ns`, as
+                `with_time_unit` does.
+            separator: For CSV, what stands between cells: `","`, `";"`, a tab or `"|"`.
+            decimal_comma: For CSV, whether numbers have a comma for their point.
+            bom: For CSV, whether it begins with the byte order mark by which Excel knows UTF-8.
+            guard_formulas: For CSV, whether text that a spreadsheet would run gets an apostrophe in
+                front; when it is None, it does with `bom` or `decimal_comma`.
             max_responses: How many responses are held at most besides the one that is written, as
                 in `stream_trades`.
             on_progress: Called after each response with a `Progress`.
             options: What the method of the endpoint takes besides, such as `optional_fields`.
 
         Raises:
-            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportValidationError: An argument cannot work, and nothing was sent; or a time has a
+                part below `time_unit`.
             TrayportError: A request failed.
             OSError: The file cannot be written, because the disk is full for example.
 
@@ -1180,7 +1197,16 @@ class TrayportClient(Groups):
             interval=interval,
             **options,
         )
-        return await stream.to_file(path, compression=compression)
+        return await stream.to_file(
+            path,
+            compression=compression,
+            time_unit=time_unit,
+            on_loss=on_loss,
+            separator=separator,
+            decimal_comma=decimal_comma,
+            bom=bom,
+            guard_formulas=guard_formulas,
+        )
 
     async def download_raw(
         self,

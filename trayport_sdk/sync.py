@@ -91,9 +91,17 @@ if TYPE_CHECKING:
         TradesBatch,
         TradesResponse,
     )
-    from .tables.files import Compression
+    from .tables.formats import (
+        ColumnarOptions,
+        Compression,
+        CsvOptions,
+        FileOptions,
+        Separator,
+        TimeOptions,
+    )
     from .tables.order_book import OrderBookSnapshot
     from .tables.series import ContinuousResponse, CurveResponse, SpreadResponse
+    from .tables.time_units import OnLoss, TimeUnit
     from .telemetry.metrics import Metrics
 
 __all__ = ["TrayportClient"]
@@ -1136,29 +1144,29 @@ class TableStream:
         """
         return self._async.rows_by_contract
 
-    def to_parquet(self, path: str | Path, *, compression: Compression = "zstd") -> FileReport:
+    def to_parquet(self, path: str | Path, **options: Unpack[ColumnarOptions]) -> FileReport:
         """Writes all rows as Parquet, in groups of about 100,000; otherwise like `to_file`."""
-        return self._portal.run(self._async.to_parquet(path, compression=compression))
+        return self._portal.run(self._async.to_parquet(path, **options))
 
-    def to_arrow(self, path: str | Path, *, compression: Compression = "zstd") -> FileReport:
+    def to_arrow(self, path: str | Path, **options: Unpack[ColumnarOptions]) -> FileReport:
         """Writes all rows as an Arrow IPC file, in batches of 100,000; otherwise like `to_file`."""
-        return self._portal.run(self._async.to_arrow(path, compression=compression))
+        return self._portal.run(self._async.to_arrow(path, **options))
 
-    def to_csv(self, path: str | Path) -> FileReport:
+    def to_csv(self, path: str | Path, **options: Unpack[CsvOptions]) -> FileReport:
         """Writes all rows as CSV, times in ISO-8601 with nanoseconds.
 
         Arguments, errors and result are those of `to_file`.
         """
-        return self._portal.run(self._async.to_csv(path))
+        return self._portal.run(self._async.to_csv(path, **options))
 
-    def to_json(self, path: str | Path) -> FileReport:
+    def to_json(self, path: str | Path, **options: Unpack[TimeOptions]) -> FileReport:
         """Writes all rows as JSON Lines, times in ISO-8601 with nanoseconds.
 
         Arguments, errors and result are those of `to_file`.
         """
-        return self._portal.run(self._async.to_json(path))
+        return self._portal.run(self._async.to_json(path, **options))
 
-    def to_file(self, path: str | Path, *, compression: Compression | None = None) -> FileReport:
+    def to_file(self, path: str | Path, **options: Unpack[FileOptions]) -> FileReport:
         """Writes all rows to a file, in the format that its name ends with.
 
         The rows and columns are those of the call that returns a table, in the order of the
@@ -1167,15 +1175,16 @@ class TableStream:
 
         Args:
             path: The file: `.parquet`, `.arrow`, `.csv` or `.jsonl`.
-            compression: For Parquet and Arrow `"zstd"`, the default, `"lz4"` or `"none"`.
+            options: How it is written, as in `FileOptions`.
 
         Raises:
-            TrayportValidationError: The file cannot be written like that; nothing was sent.
+            TrayportValidationError: The file cannot be written like that, and nothing was sent; or
+                a time has a part below `time_unit`.
             TrayportConfigurationError: The stream was used already.
             TrayportError: A request failed.
             OSError: The file cannot be written, because the disk is full for example.
         """
-        return self._portal.run(self._async.to_file(path, compression=compression))
+        return self._portal.run(self._async.to_file(path, **options))
 
     def download_raw(self, directory: str | Path) -> list[Path]:
         """Keeps the bodies of the responses as they came over the wire, a file each.
@@ -2331,6 +2340,12 @@ class TrayportClient:
         endpoint: EndpointName = "trades",
         interval: Interval | str | None = None,
         compression: Compression | None = None,
+        time_unit: TimeUnit = "ns",
+        on_loss: OnLoss = "raise",
+        separator: Separator = ",",
+        decimal_comma: bool = False,
+        bom: bool = False,
+        guard_formulas: bool | None = None,
         max_responses: int | None = None,
         on_progress: OnProgress | None = None,
         **options: Unpack[AnyOptions],
@@ -2351,13 +2366,23 @@ class TrayportClient:
                 `"order_book"`.
             interval: The length of a candle, or the time between two states of a book.
             compression: For Parquet and Arrow `"zstd"`, the default, `"lz4"` or `"none"`.
+            time_unit: The unit of all times, nested ones too: `"ns"`, `"us"` or `"ms"`.
+            on_loss: What is done about times with a part below the unit: `"raise"`, an error that
+                names the first, or `"extra_column"`, which keeps it in `<column>_ns`, as
+                `with_time_unit` does.
+            separator: For CSV, what stands between cells: `","`, `";"`, a tab or `"|"`.
+            decimal_comma: For CSV, whether numbers have a comma for their point.
+            bom: For CSV, whether it begins with the byte order mark by which Excel knows UTF-8.
+            guard_formulas: For CSV, whether text that a spreadsheet would run gets an apostrophe in
+                front; when it is None, it does with `bom` or `decimal_comma`.
             max_responses: How many responses are held at most besides the one that is written, as
                 in `stream_trades`.
             on_progress: Called after each response with a `Progress`.
             options: What the method of the endpoint takes besides, such as `optional_fields`.
 
         Raises:
-            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportValidationError: An argument cannot work, and nothing was sent; or a time has a
+                part below `time_unit`.
             TrayportError: A request failed.
             OSError: The file cannot be written, because the disk is full for example.
 
@@ -2386,6 +2411,12 @@ class TrayportClient:
                 endpoint=endpoint,
                 interval=interval,
                 compression=compression,
+                time_unit=time_unit,
+                on_loss=on_loss,
+                separator=separator,
+                decimal_comma=decimal_comma,
+                bom=bom,
+                guard_formulas=guard_formulas,
                 max_responses=max_responses,
                 on_progress=on_progress,
                 **options,

@@ -32,7 +32,7 @@ from trayport_sdk import (
     open_dataset,
 )
 from trayport_sdk.bulk.writer import FileWriter
-from trayport_sdk.tables.files import FORMATS
+from trayport_sdk.tables.formats import FORMATS, FileFormat
 
 Result = TypeVar("Result")
 
@@ -88,6 +88,56 @@ def test_a_file_has_the_rows_and_columns_of_the_table(kind: str, tmp_path: Path)
             # The rows of each contract are in their order.
             assert found.filter(contract=str(contract)).equals(rows)
             assert rows.height or contract == SPREAD
+
+    run(test)
+
+
+def test_files_for_readers_without_nanoseconds_lose_nothing(tmp_path: Path) -> None:
+    """Of a stream, of its table, of a bulk result and of none at all: one schema."""
+
+    async def test(client: TrayportClient) -> None:
+        kept: dict[str, Any] = {"time_unit": "us", "on_loss": "extra_column"}
+        names = ("stream", "table", "bulk", "empty")
+        paths = [tmp_path / f"{name}.parquet" for name in names]
+        table = await client.trades.get_trades([OCTOBER], *DAY, optional_fields="contract")
+        bulk = await client.get_trades_bulk([OCTOBER], *DAY)
+        await client.stream_to_file([OCTOBER], *DAY, paths[0], optional_fields="contract", **kept)
+        table.to_parquet(paths[1], **kept)
+        bulk.to_parquet(paths[2], **kept)
+        second = (DAY[0], f"{DAY[0]}T00:00:01")
+        nothing = client.stream_trades([OCTOBER], *second, optional_fields="contract")
+        assert (await nothing.to_parquet(paths[3], **kept)).rows == 0
+        wanted = table.to_polars()["deal_date"]
+        assert len(wanted) > 0
+        found = [pl.read_parquet(path) for path in paths]
+        assert {frame.schema["deal_date"] for frame in found} == {pl.Datetime("us", "UTC")}
+        for frame in found[:3]:
+            back = pl.col("deal_date").cast(pl.Datetime("ns", "UTC"))
+            back += pl.duration(nanoseconds="deal_date_ns")
+            assert frame.select(back)["deal_date"].equals(wanted)
+        assert found[0].schema == found[1].schema == found[3].schema
+        for path in (tmp_path / "a.parquet", tmp_path / "a.csv"):
+            with pytest.raises(TrayportValidationError, match="column 'deal_date' has the time"):
+                await client.stream_to_file(OCTOBER, *DAY, path, time_unit="us")
+        assert sorted(tmp_path.iterdir()) == sorted(paths)
+
+    run(test)
+
+
+def test_csv_for_a_spreadsheet_is_the_same_of_a_stream_and_a_table(tmp_path: Path) -> None:
+    async def test(client: TrayportClient) -> None:
+        options: dict[str, Any] = {"separator": ";", "decimal_comma": True, "bom": True}
+        one, other = tmp_path / "a.csv", tmp_path / "b.csv"
+        table = await client.trades.get_trades(OCTOBER, *DAY)
+        table.to_csv(one, **options)
+        await client.stream_to_file(OCTOBER, *DAY, other, **options)
+        assert one.read_bytes() == other.read_bytes()
+        prices = pl.read_csv(one, separator=";", decimal_comma=True)["price"]
+        assert prices.equals(table.to_polars()["price"])
+        sent = [one.requests for one in client.get_metrics().endpoints.values()]
+        with pytest.raises(TrayportValidationError, match=r"does not go with \.parquet files"):
+            await client.stream_to_file(OCTOBER, *DAY, tmp_path / "c.parquet", separator=";")
+        assert [one.requests for one in client.get_metrics().endpoints.values()] == sent
 
     run(test)
 
@@ -347,7 +397,7 @@ def test_a_process_that_is_ended_leaves_no_half_file(number: int, tmp_path: Path
     assert path.read_text() == "old"
     # What is killed cannot clean up; the next one does.
     assert len([*tmp_path.iterdir()]) == 1 + (number == signal.SIGKILL)
-    with FileWriter(path, ".parquet", "zstd") as writer:
+    with FileWriter(path, FileFormat(".parquet")) as writer:
         writer.write(pl.DataFrame({"a": [1]}))
         writer.finish()
     assert [*tmp_path.iterdir()] == [path]

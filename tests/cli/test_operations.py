@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from trayport_spec import ENDPOINTS
 
+from trayport_sdk.cli import run as run_command
 from trayport_sdk.cli import trayport
 
 CONTRACT = "TTF Hi Cal 51.6* Apr-24"
@@ -94,3 +95,41 @@ def test_the_screen_shows_names_where_they_are_known_and_files_the_ids_too(
     out = tmp_path / "rows.parquet"
     assert run(*call, "--out", str(out)).exit_code == 0
     assert pl.read_parquet(out).columns[:3] == ["contract", "contract_name", "period"]
+
+
+def test_a_file_is_written_as_the_options_say(tmp_path: Path) -> None:
+    """The one of a stream and that of a table, for readers without nanoseconds and spreadsheets."""
+    unit = ("--time-unit", "us", "--on-loss", "extra_column")
+    for call, time in ((("trades", CONTRACT, *RANGE), "deal_date"), (("private", *RANGE), None)):
+        out = tmp_path / "a.csv"
+        sheet = ("--separator", "tab", "--decimal-comma", "--bom")
+        result = run(*call, "--out", str(out), *unit, *sheet)
+        assert result.exit_code == 0, result.output
+        frame = pl.read_csv(out, separator="\t", decimal_comma=True)
+        times = [time] if time else [n for n in frame.columns if f"{n}_ns" in frame.columns]
+        assert times
+        assert all(frame.schema[f"{name}_ns"] == pl.Int64 for name in times)
+        assert frame.schema["price"] == pl.Float64
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--bom",), "--bom needs --out"),
+        (("--bom", "--out", "a.parquet"), "--bom True does not go with .parquet files"),
+        (("--decimal-comma", "--out", "a.csv"), 'give --separator ";" or another one'),
+        (("--on-loss", "extra_column", "--out", "a.csv"), 'give --time-unit "us" or "ms"'),
+        (("--time-unit", "ms", "--out", "a.parquet"), 'give --on-loss "extra_column"'),
+    ],
+)
+def test_options_of_a_file_that_cannot_work_are_refused(
+    options: tuple[str, ...],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_command(["trades", CONTRACT, *RANGE, *options, "--quiet", "--sandbox"]) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -64,8 +64,9 @@ def parquet(path: str, out: str) -> dict[str, Any]:
     """A Parquet file of a stream."""
     # Here, as below: writing loads the room of the HTTP client, whose memory is no decoder's.
     from trayport_sdk.bulk.writer import FileWriter
+    from trayport_sdk.tables.formats import FileFormat
 
-    with FileWriter(out, ".parquet", "zstd") as writer:
+    with FileWriter(out, FileFormat(".parquet")) as writer:
         for table in small_decoder().frames(chunks(path)):
             writer.write(table)
         writer.finish()

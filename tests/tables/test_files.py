@@ -18,13 +18,8 @@ from trayport_sdk import TrayportValidationError
 from trayport_sdk.bulk.writer import AbandonedError, FileWriter
 from trayport_sdk.tables import files
 from trayport_sdk.tables.convert import texts
-from trayport_sdk.tables.files import (
-    COMPRESSED,
-    FORMATS,
-    GROUP_ROWS,
-    encode,
-    gathered,
-)
+from trayport_sdk.tables.files import GROUP_ROWS, encode, gathered
+from trayport_sdk.tables.formats import COMPRESSED, FORMATS, Compression, FileFormat
 
 pa: Any = import_module("pyarrow")  # it has no types
 pq: Any = import_module("pyarrow.parquet")
@@ -180,7 +175,7 @@ def test_a_file_of_many_tables_is_that_of_the_whole_table(
     files.write(frame, tmp_path / f"whole{kind}", kind)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files, "group_rows", lambda _: group * files.PARTS)
-        with FileWriter(tmp_path / f"parts{kind}", kind, files.codec_of(kind, None)) as writer:
+        with FileWriter(tmp_path / f"parts{kind}", FileFormat(kind)) as writer:
             for piece in pieces(frame, sizes):
                 writer.write(piece)
             writer.finish()
@@ -207,7 +202,7 @@ def test_tables_are_gathered_and_cut_into_groups_of_one_size(
 @pytest.mark.parametrize("size", [999, 260_000])
 def test_a_group_has_about_a_hundred_thousand_rows(kind: str, size: int, tmp_path: Path) -> None:
     whole = pl.DataFrame({"a": range(260_000)})
-    with FileWriter(tmp_path / "a", kind, "zstd") as writer:
+    with FileWriter(tmp_path / "a", FileFormat(kind)) as writer:
         for piece in whole.iter_slices(size):
             writer.write(piece)
         writer.finish()
@@ -224,31 +219,22 @@ def test_a_group_has_about_a_hundred_thousand_rows(kind: str, size: int, tmp_pat
 def test_a_format_that_cannot_be_written_is_noticed_beforehand() -> None:
     for name in ("a", "a.xlsx", "a.parquet.gz"):
         with pytest.raises(TrayportValidationError, match=r"\.parquet, \.csv, \.jsonl, \.arrow"):
-            files.file_format(name)
+            FileFormat.of_path(name)
 
 
 def test_the_codec_is_the_one_that_was_chosen(tmp_path: Path) -> None:
     frame = pl.DataFrame({"a": [0] * 50_000})
     size: dict[str, int] = {}
-    for codec, name in {"zstd": "ZSTD", "lz4": "LZ4", "none": "UNCOMPRESSED"}.items():
-        files.write(frame, tmp_path / codec, ".arrow", codec)
+    names: dict[Compression, str] = {"zstd": "ZSTD", "lz4": "LZ4", "none": "UNCOMPRESSED"}
+    for codec, name in names.items():
+        files.write(frame, tmp_path / codec, ".arrow", compression=codec)
         size[codec] = (tmp_path / codec).stat().st_size
         assert pl.read_ipc(tmp_path / codec).equals(frame)
-        files.write(frame, tmp_path / codec, ".parquet", codec)
+        files.write(frame, tmp_path / codec, ".parquet", compression=codec)
         assert pq.ParquetFile(tmp_path / codec).metadata.row_group(0).column(0).compression == name
     assert size["none"] > 10 * size["lz4"] > 10 * size["zstd"]
     files.write(frame, tmp_path / "a", ".parquet")
     assert pq.ParquetFile(tmp_path / "a").metadata.row_group(0).column(0).compression == "ZSTD"
-
-
-def test_text_knows_no_codec_and_an_unknown_one_is_refused() -> None:
-    for kind in (".csv", ".jsonl"):
-        assert files.codec_of(kind, None) == files.codec_of(kind, "none") == "none"
-        with pytest.raises(TrayportValidationError, match="plain text") as refused:
-            files.codec_of(kind, "zstd")
-        assert refused.value.parameter == "compression"
-    with pytest.raises(TrayportValidationError, match=r"'snappy' is unknown.*zstd, lz4, none"):
-        files.codec_of(".parquet", "snappy")
 
 
 def writers() -> list[threading.Thread]:
@@ -258,10 +244,9 @@ def writers() -> list[threading.Thread]:
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_writer_that_is_left_early_changes_nothing(kind: str, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("old")
-    codec = files.codec_of(kind, None)
 
     def interrupted() -> None:
-        with FileWriter(tmp_path / "a", kind, codec) as writer:
+        with FileWriter(tmp_path / "a", FileFormat(kind)) as writer:
             writer.write(table(30_000))
             raise KeyboardInterrupt
 
@@ -293,7 +278,7 @@ def test_writing_waits_for_a_slow_file(tmp_path: Path, monkeypatch: pytest.Monke
             handed_in.release()
 
     table_of_60_000 = pl.DataFrame({"a": range(60_000)})
-    with FileWriter(tmp_path / "a", ".parquet", "zstd") as writer:
+    with FileWriter(tmp_path / "a", FileFormat(".parquet")) as writer:
         producer = threading.Thread(target=produce)
         producer.start()
         assert handed_in.acquire(timeout=60)
@@ -329,7 +314,7 @@ def test_waiting_for_room_ends_when_the_file_is_given_up(
         except AbandonedError as error:
             errors.append(error)
 
-    with FileWriter(tmp_path / "a", ".parquet", "zstd") as writer:
+    with FileWriter(tmp_path / "a", FileFormat(".parquet")) as writer:
         producer = threading.Thread(target=produce)
         producer.start()
         assert begun.wait(timeout=60)
@@ -344,7 +329,7 @@ def test_a_table_with_other_columns_spoils_the_file(tmp_path: Path) -> None:
     tables = [pl.DataFrame({"a": range(200_000)}), pl.DataFrame({"b": range(200_000)})]
 
     def written() -> None:
-        with FileWriter(tmp_path / "a", ".parquet", "zstd") as writer:
+        with FileWriter(tmp_path / "a", FileFormat(".parquet")) as writer:
             for one in tables:
                 writer.write(one)
             writer.finish()
@@ -358,7 +343,7 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 import polars as pl
-from trayport_sdk.tables.files import codec_of
+from trayport_sdk.tables.formats import FileFormat
 from trayport_sdk.bulk.writer import FileWriter
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -367,7 +352,7 @@ path, *kinds = sys.argv[1:]
 frame = pl.DataFrame({"a": range(100_000)}).select(pl.col("a").hash().cast(pl.String))
 for kind in kinds:
     try:
-        with FileWriter(path, kind, codec_of(kind, None)) as writer:
+        with FileWriter(path, FileFormat(kind)) as writer:
             for _ in range(50):
                 writer.write(frame)
             writer.finish()
@@ -400,4 +385,4 @@ def test_the_error_of_the_source_of_the_tables_is_the_error_of_the_call(tmp_path
 
     for kind in FORMATS:
         with (tmp_path / "a").open("wb") as file, pytest.raises(LookupError, match="no more"):
-            encode(broken(), file, kind, files.codec_of(kind, None))
+            encode(broken(), file, FileFormat(kind))

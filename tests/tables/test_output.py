@@ -15,7 +15,7 @@ import pytest
 from trayport_sdk import TrayportValidationError
 from trayport_sdk.bulk.writer import FileWriter
 from trayport_sdk.tables import files
-from trayport_sdk.tables.files import FORMATS
+from trayport_sdk.tables.formats import FORMATS, FileFormat
 from trayport_sdk.tables.output import check_writable, naming, replaced
 from trayport_sdk.tables.part import Part, remove_abandoned
 
@@ -27,7 +27,7 @@ LEFT = ".trayport-0123456789abcdef"
 
 def stream(path: Path, kind: str) -> None:
     check_writable(path, "path")
-    with FileWriter(path, kind, files.codec_of(kind, None)) as writer:
+    with FileWriter(path, FileFormat(kind)) as writer:
         writer.write(FRAME)
         writer.finish()
 

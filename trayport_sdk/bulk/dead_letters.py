@@ -21,6 +21,7 @@ from attrs import frozen
 from ..errors import TrayportConfigurationError, TrayportError, TrayportValidationError
 from ..query.plan import QueryPlan
 from ..tables.files import encode
+from ..tables.formats import FileFormat
 from ..tables.output import naming, obstacle, replaced, user_path
 from ..tables.part import PRIVATE, remove_abandoned
 from .raw import check_directory, name_of
@@ -205,7 +206,7 @@ def _write(query: QueryPlan, fetched: Sequence[FetchedQuery], out: Path) -> Path
     if len(query.contracts) == 1:
         frames = (add_symbol(frame, query.contracts[0]) for frame in frames)
     with replaced(path, follow=False) as file:
-        encode(frames, file, ".parquet", "zstd")
+        encode(frames, file, FileFormat(".parquet"))
     return path
 
 

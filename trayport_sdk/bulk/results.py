@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, Unpack
 
 import polars as pl
 from attrs import evolve, field, frozen
@@ -26,7 +26,8 @@ from ..tables import (
     convert,
 )
 from ..tables.base import RequestRecord
-from ..tables.files import Compression, write
+from ..tables.files import write
+from ..tables.formats import ColumnarOptions
 from .reading import FetchedQuery
 from .result import FailedQuery, Outcome, add_symbol, split_by_contract
 
@@ -293,10 +294,13 @@ class BulkQueryResult(BulkResult, Generic[Response]):
         *,
         tz: str | None = None,
         decimal: bool = False,
-        compression: Compression = "zstd",
+        **options: Unpack[ColumnarOptions],
     ) -> None:
-        """Writes the same frame as Parquet; the file appears when it is whole."""
-        write(self.to_polars(tz=tz, decimal=decimal), path, ".parquet", compression)
+        """Writes the same frame as Parquet; the file appears when it is whole.
+
+        The options are those of a table.
+        """
+        write(self.to_polars(tz=tz, decimal=decimal), path, ".parquet", **options)
 
 
 class BulkTradesResponse(BulkQueryResult[TradesResponse]):

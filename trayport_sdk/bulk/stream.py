@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mappi
 from contextlib import aclosing, closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 import polars as pl
 from attrs import field, frozen
@@ -27,13 +27,8 @@ from ..query.planner import plan
 from ..tables import RESPONSES, TradesBatch
 from ..tables.base import RequestRecord
 from ..tables.batches import Workers
-from ..tables.files import (
-    Compression,
-    Gatherer,
-    codec_of,
-    file_format,
-    gathered,
-)
+from ..tables.files import Gatherer, gathered
+from ..tables.formats import ColumnarOptions, CsvOptions, FileFormat, FileOptions, TimeOptions
 from ..tables.output import check_writable
 from .progress import OnProgress
 from .raw import BodyKeeper, check_directory
@@ -157,33 +152,29 @@ class TableStream:
                 suggestion="cancel that task, which ends the stream as well",
             ) from error
 
-    async def to_parquet(
-        self, path: str | Path, *, compression: Compression = "zstd"
-    ) -> FileReport:
+    async def to_parquet(self, path: str | Path, **options: Unpack[ColumnarOptions]) -> FileReport:
         """Writes all rows as Parquet, in groups of about 100,000; otherwise like `to_file`."""
-        return await self._written(path, ".parquet", compression)
+        return await self._written(path, FileFormat.of(".parquet", options))
 
-    async def to_arrow(self, path: str | Path, *, compression: Compression = "zstd") -> FileReport:
+    async def to_arrow(self, path: str | Path, **options: Unpack[ColumnarOptions]) -> FileReport:
         """Writes all rows as an Arrow IPC file, in batches of 100,000; otherwise like `to_file`."""
-        return await self._written(path, ".arrow", compression)
+        return await self._written(path, FileFormat.of(".arrow", options))
 
-    async def to_csv(self, path: str | Path) -> FileReport:
+    async def to_csv(self, path: str | Path, **options: Unpack[CsvOptions]) -> FileReport:
         """Writes all rows as CSV, times in ISO-8601 with nanoseconds.
 
         Arguments, errors and result are those of `to_file`.
         """
-        return await self._written(path, ".csv", None)
+        return await self._written(path, FileFormat.of(".csv", options))
 
-    async def to_json(self, path: str | Path) -> FileReport:
+    async def to_json(self, path: str | Path, **options: Unpack[TimeOptions]) -> FileReport:
         """Writes all rows as JSON Lines, times in ISO-8601 with nanoseconds.
 
         Arguments, errors and result are those of `to_file`.
         """
-        return await self._written(path, ".jsonl", None)
+        return await self._written(path, FileFormat.of(".jsonl", options))
 
-    async def to_file(
-        self, path: str | Path, *, compression: Compression | None = None
-    ) -> FileReport:
+    async def to_file(self, path: str | Path, **options: Unpack[FileOptions]) -> FileReport:
         """Writes all rows to a file, in the format that its name ends with.
 
         The rows and columns are those of the call that returns a table, in the order of the
@@ -192,15 +183,16 @@ class TableStream:
 
         Args:
             path: The file: `.parquet`, `.arrow`, `.csv` or `.jsonl`.
-            compression: For Parquet and Arrow `"zstd"`, the default, `"lz4"` or `"none"`.
+            options: How it is written, as in `FileOptions`.
 
         Raises:
-            TrayportValidationError: The file cannot be written like that; nothing was sent.
+            TrayportValidationError: The file cannot be written like that, and nothing was sent; or
+                a time has a part below `time_unit`.
             TrayportConfigurationError: The stream was used already.
             TrayportError: A request failed.
             OSError: The file cannot be written, because the disk is full for example.
         """
-        return await self._written(path, file_format(path, "path"), compression)
+        return await self._written(path, FileFormat.of_path(path, options))
 
     async def download_raw(self, directory: str | Path) -> list[Path]:
         """Keeps the bodies of the responses as they came over the wire, a file each.
@@ -275,16 +267,13 @@ class TableStream:
         self._use()
         return generator
 
-    async def _written(
-        self, path: str | Path, kind: str, compression: Compression | None
-    ) -> FileReport:
-        codec = codec_of(kind, compression)
+    async def _written(self, path: str | Path, form: FileFormat) -> FileReport:
         path = check_writable(path, "path")
         self._use()
         started = time.perf_counter()
         query = with_named_contracts(await self._source.query())
         records: list[RequestRecord] = []
-        with FileWriter(path, kind, codec) as writer:
+        with FileWriter(path, form) as writer:
             # Without any rows the file has the columns nevertheless.
             writer.write(no_rows(query))
             async with aclosing(self._source.fetched(query)) as responses:

@@ -17,6 +17,7 @@ from ..query.by_contract import ByContract
 from ..query.plan import counted
 from ..tables.base import RequestRecord
 from ..tables.files import encode
+from ..tables.formats import FileFormat
 from ..tables.output import replaced
 from ..telemetry.processes import start_thread
 
@@ -33,18 +34,16 @@ class FileWriter:
 
     Args:
         path: The file.
-        kind: The format, as its ending.
-        codec: How it is compressed.
+        form: Its format.
 
     Attributes:
         rows: Rows that were handed in.
         bytes_written: The size of the file, once it is whole.
     """
 
-    def __init__(self, path: str | Path, kind: str, codec: str) -> None:
+    def __init__(self, path: str | Path, form: FileFormat) -> None:
         self._path = path
-        self._kind = kind
-        self._codec = codec
+        self._form = form
         self._waiting: Queue[pl.DataFrame | None] = Queue(1)
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
@@ -98,7 +97,7 @@ class FileWriter:
     def _work(self) -> None:
         try:
             with replaced(self._path) as file:
-                encode(self._coming(), file, self._kind, self._codec)
+                encode(self._coming(), file, self._form)
                 self._check()
                 self.bytes_written = file.tell()
         except BaseException as error:  # noqa: BLE001  (raised where the file is waited for)

@@ -19,8 +19,8 @@ from ..query.plan import counted
 from ..query.rules import parameters_by_argument
 from ..tables import RESPONSES, TableResponse, files
 from ..tables.convert import NAMES
-from ..tables.files import FORMATS
-from ..tables.output import check_writable
+from ..tables.formats import FileFormat
+from .file_options import file_options, taken_file_options
 from .progress import progress_bar
 from .signals import run_async
 from .words import client_of, option_name
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from ..bulk.progress import OnProgress
 
-ENDINGS = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
 ROWS_SHOWN = 20
 LEAST_COLUMNS, COLUMN_WIDTH = 4, 10
 WIDEST_TEXT = 40
@@ -66,7 +65,7 @@ def command(endpoint: Endpoint) -> click.Command:
 
 def _common() -> list[click.Parameter]:
     return [
-        click.Option(["--out"], help=f"The file to write: {ENDINGS}. Left out, a table is shown."),
+        *file_options(),
         click.Option(
             ["--rows"],
             type=click.IntRange(1),
@@ -121,9 +120,7 @@ def _option(name: str, parameter: Parameter) -> click.Option:
 def _run(
     endpoint: Endpoint, *, out: str | None, rows: int, sandbox: bool, quiet: bool, **given: Any
 ) -> None:
-    if out is not None:
-        files.file_format(out)
-        check_writable(out)
+    written = taken_file_options(out, given)
     arguments = {name: value for name, value in given.items() if value not in (None, ())}
 
     async def call(on_progress: OnProgress) -> str:
@@ -137,6 +134,7 @@ def _run(
                     out,
                     endpoint=cast("EndpointName", endpoint.key),
                     on_progress=on_progress,
+                    **written,
                     **arguments,
                 )
                 return f"{click.format_filename(out)}: {report.explain()}"
@@ -147,7 +145,8 @@ def _run(
             if out is None:
                 click.echo(_shown(_readable(frame), rows))
                 return summary
-            await asyncio.to_thread(files.write, frame, out, files.file_format(out))
+            kind = FileFormat.of_path(out).kind
+            await asyncio.to_thread(files.write, frame, out, kind, **written)
             return f"{click.format_filename(out)}: {summary}"
 
     with progress_bar(endpoint.command, quiet=quiet) as on_progress:

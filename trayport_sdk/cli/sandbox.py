@@ -11,7 +11,7 @@ import click
 from ..bulk.raw import check_directory
 from ..errors import require_extra
 from ..settings import SANDBOX_KEY, SANDBOX_PORT
-from ..tables import files
+from ..tables.formats import FileFormat
 from ..tables.output import check_writable
 from .progress import progress_bar
 from .signals import run_async
@@ -62,7 +62,7 @@ def demo(out: Path) -> None:
     """Download a quarter of TTF trades from the sandbox over a real socket."""
     from .demo import run
 
-    files.file_format(out)
+    FileFormat.of_path(out, parameter="out")
     check_directory(out.parent, "out")
     check_writable(out)
     with progress_bar("trades", quiet=False) as on_progress:

@@ -10,6 +10,7 @@ from trayport_spec import ENDPOINTS
 from ..client import TrayportClient
 from ..query.rules import parameters_by_argument
 from ..settings import Settings
+from ..tables.formats import FileOptions
 
 SHORT = {"from_": "--from", "routes": "--route", "optional_fields": "--field"}
 POSITIONAL = {"contracts": "CONTRACTS", "contract": "CONTRACT", "file": "FILE", "path": "FILE"}
@@ -17,6 +18,7 @@ ARGUMENTS = {
     "contract",
     "from_",
     *(name for e in ENDPOINTS.values() for name in parameters_by_argument(e)),
+    *FileOptions.__optional_keys__,
 }
 # Where a name that is an English word as well is an argument.
 AMID_ENGLISH = r"^NAME(?= and )|(?<=leave )NAME(?= out)|(?<=later )NAME$|(?<=as )NAME$|NAME(?=\)|=)"

@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, SupportsIndex, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Literal,
+    Self,
+    SupportsIndex,
+    TypeVar,
+    Unpack,
+    overload,
+)
 
 import polars as pl
 from attrs import field, frozen
@@ -23,7 +33,8 @@ from ..telemetry.processes import check_process
 from . import convert
 from .batches import map_batches
 from .decode.schema import ColumnFilter, to_frame
-from .files import Compression, write
+from .files import write
+from .formats import ColumnarOptions, CsvOptions, TimeOptions
 from .models import collector_paused, models
 
 if TYPE_CHECKING:
@@ -133,6 +144,10 @@ class TableResponse(FromRequests, Generic[Model]):
     places, prices and quantities alike, as the decimal it was sent as, with as many places as the
     column needs; prices are floats otherwise. An unknown zone, or a number of more than 38 digits,
     is a `TrayportValidationError`.
+
+    Files have more options, those of `FileOptions`: every one of them `time_unit` and `on_loss`,
+    for readers without nanoseconds; Parquet `compression`; CSV `separator`, `decimal_comma`, `bom`
+    and `guard_formulas`, for spreadsheets.
 
     Attributes:
         contracts: The contracts that were asked for, with their names as far as they are known;
@@ -383,18 +398,25 @@ class TableResponse(FromRequests, Generic[Model]):
         tz: str | None = None,
         decimal: bool = False,
         nested: bool = False,
-        compression: Compression = "zstd",
+        **options: Unpack[ColumnarOptions],
     ) -> None:
         """Writes the table as Parquet; the file appears when it is whole."""
-        write(self.to_polars(tz=tz, decimal=decimal, nested=nested), path, ".parquet", compression)
+        write(self.to_polars(tz=tz, decimal=decimal, nested=nested), path, ".parquet", **options)
 
-    def to_csv(self, path: str | Path, *, tz: str | None = None, decimal: bool = False) -> None:
+    def to_csv(
+        self,
+        path: str | Path,
+        *,
+        tz: str | None = None,
+        decimal: bool = False,
+        **options: Unpack[CsvOptions],
+    ) -> None:
         """Writes the table as CSV, times in ISO-8601 with nanoseconds.
 
         A book becomes a row per order, with its `side` (`bid` or `ask`) and its `level`, 0 for the
         best; a book without orders keeps one row, where these are empty.
         """
-        write(self.to_polars(tz=tz, decimal=decimal), path, ".csv")
+        write(self.to_polars(tz=tz, decimal=decimal), path, ".csv", **options)
 
     def to_json(
         self,
@@ -403,9 +425,10 @@ class TableResponse(FromRequests, Generic[Model]):
         tz: str | None = None,
         decimal: bool = False,
         nested: bool = False,
+        **options: Unpack[TimeOptions],
     ) -> None:
         """Writes the table as JSON Lines, times in ISO-8601 with nanoseconds, decimals as text."""
-        write(self.to_polars(tz=tz, decimal=decimal, nested=nested), path, ".jsonl")
+        write(self.to_polars(tz=tz, decimal=decimal, nested=nested), path, ".jsonl", **options)
 
     def map_batches(
         self, fn: Callable[[pl.DataFrame], Result], workers: int | None = None

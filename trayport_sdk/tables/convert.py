@@ -29,8 +29,10 @@ PolarsDataType: TypeAlias = DataType | DataTypeClass
 NAMES = ("contract_name", "period")
 """The columns after `contract`, its machine symbol: its name, and that of its delivery period."""
 SIDES = {"bids": OrderSide.BID, "asks": OrderSide.ASK}
-UTC_TEXT = "%Y-%m-%dT%H:%M:%S%.9fZ"
-LOCAL_TEXT = "%Y-%m-%dT%H:%M:%S%.9f%:z"
+TIME_TEXT = "%Y-%m-%dT%H:%M:%S%."
+PLACES = {"ns": "9f", "us": "6f", "ms": "3f"}
+FORMULA = "^([=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])"
+"""How text begins that spreadsheets run, by the list of OWASP (CSV injection)."""
 DIGITS = 38
 # The shortest text of a float: digits before the point and after it, and the power of ten.
 _FLOAT = r"^-?(\d+)(?:\.(\d*?)0*)?(?:e([+-]?\d+))?$"
@@ -150,13 +152,19 @@ def _places(values: pl.Series) -> int:
 
 
 def texts(frame: pl.DataFrame) -> pl.DataFrame:
-    """The table with times as ISO-8601 text to the nanosecond, with their offset from UTC."""
+    """The table with times as ISO-8601 text to their unit, with their offset from UTC."""
     return changed(frame, pl.Datetime, _as_text)
 
 
 def _as_text(values: pl.Series, time: pl.Expr) -> pl.Expr:
-    zone = values.dtype.time_zone if isinstance(values.dtype, pl.Datetime) else None
-    return time.dt.strftime(UTC_TEXT if zone == "UTC" else LOCAL_TEXT)
+    kind = cast("pl.Datetime", values.dtype)
+    offset = "Z" if kind.time_zone == "UTC" else "%:z"
+    return time.dt.strftime(TIME_TEXT + PLACES[kind.time_unit] + offset)
+
+
+def guarded(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table with an apostrophe before text that a spreadsheet would run as a formula."""
+    return frame.with_columns(pl.col(pl.String).str.replace(FORMULA, "'$1"))
 
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:

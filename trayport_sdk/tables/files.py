@@ -7,21 +7,16 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, Literal, TypeAlias, get_args
+from typing import IO, Any, Unpack
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from ..errors import invalid, unknown_value
-from .convert import lines, texts
+from .convert import guarded, lines, texts
+from .formats import COMPRESSED, FileFormat, FileOptions
 from .output import check_writable, replaced
+from .time_units import with_time_unit
 
-Compression: TypeAlias = Literal["zstd", "lz4", "none"]
-"""How the columns of a Parquet or an Arrow file are compressed."""
-
-FORMATS = (".parquet", ".csv", ".jsonl", ".arrow")
-CODECS = get_args(Compression)
-COMPRESSED = (".parquet", ".arrow")
 ZSTD_LEVEL = 1
 
 GROUP_ROWS = 100_000
@@ -32,47 +27,6 @@ PARTS = 20
 PARTS_OF_TEXT = 5
 
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
-
-
-def file_format(path: str | Path, parameter: str = "out") -> str:
-    """The format that a file's name ends in.
-
-    Args:
-        path: The file.
-        parameter: What messages call it.
-
-    Raises:
-        TrayportValidationError: The ending is not one that can be written.
-    """
-    suffix = Path(path).suffix.lower()
-    if suffix not in FORMATS:
-        raise unknown_value(parameter, str(path), FORMATS, "has no known ending")
-    return suffix
-
-
-def codec_of(kind: str, compression: str | None) -> str:
-    """How a file of a format is to be compressed.
-
-    Args:
-        kind: The format, as its ending.
-        compression: The wanted compression; what suits the format when it is left out.
-
-    Raises:
-        TrayportValidationError: There is no such codec, or not for this format.
-    """
-    known = CODECS if kind in COMPRESSED else ("none",)
-    codec = known[0] if compression is None else compression
-    if codec in known:
-        return codec
-    if codec in CODECS:
-        raise invalid(
-            "compression",
-            codec,
-            f"does not go with {kind} files, which are plain text",
-            f"leave it out, or write {' or '.join(COMPRESSED)}",
-            f"{', '.join(CODECS)} for {' and '.join(COMPRESSED)}",
-        )
-    raise unknown_value("compression", compression, CODECS)
 
 
 def group_rows(schema: pl.Schema) -> int:
@@ -125,24 +79,28 @@ def gathered(frames: Iterable[pl.DataFrame], parts: int = 1) -> Iterator[pl.Data
     yield from gatherer.rest()
 
 
-def encode(frames: Iterable[pl.DataFrame], file: IO[bytes], kind: str, codec: str) -> None:
+def encode(frames: Iterable[pl.DataFrame], file: IO[bytes], form: FileFormat) -> None:
     """Writes tables with the same columns to a file, one after another.
 
     Args:
         frames: The tables, at least one.
         file: The file.
-        kind: The format, as its ending.
-        codec: How it is compressed.
+        form: Its format.
 
     Raises:
+        TrayportValidationError: A time has a part below the unit, and nothing keeps it.
         OSError: The file cannot be written, because the disk is full for example.
     """
-    parts = gathered(frames, PARTS if kind in COMPRESSED else PARTS_OF_TEXT)
+    is_columnar = form.kind in COMPRESSED
+    parts = (
+        with_time_unit(part, form.time_unit, on_loss=form.on_loss)
+        for part in gathered(frames, PARTS if is_columnar else PARTS_OF_TEXT)
+    )
     try:
-        if kind in COMPRESSED:
-            _encode_columns(parts, file, kind, codec)
+        if is_columnar:
+            _encode_columns(parts, file, form)
         else:
-            _encode_text(parts, file, kind)
+            _encode_text(parts, file, form)
     except (pl.exceptions.PolarsError, OSError) as error:
         # Polars gives the errors of the system as text alone.
         if getattr(error, "errno", None) is None and (match := _OS_ERROR.search(str(error))):
@@ -151,7 +109,7 @@ def encode(frames: Iterable[pl.DataFrame], file: IO[bytes], kind: str, codec: st
         raise
 
 
-def _encode_columns(parts: Iterator[pl.DataFrame], file: IO[bytes], kind: str, codec: str) -> None:
+def _encode_columns(parts: Iterator[pl.DataFrame], file: IO[bytes], form: FileFormat) -> None:
     first = next(parts)
     rows = group_rows(first.schema)
 
@@ -159,8 +117,9 @@ def _encode_columns(parts: Iterator[pl.DataFrame], file: IO[bytes], kind: str, c
         return chain([first], parts)
 
     table = register_io_source(source, schema=first.schema, validate_schema=True)
+    codec = form.codec
     compression: Any = "uncompressed" if codec == "none" else codec
-    if kind == ".parquet":
+    if form.kind == ".parquet":
         level = ZSTD_LEVEL if codec == "zstd" else None
         table.sink_parquet(
             file, compression=compression, compression_level=level, row_group_size=rows
@@ -171,27 +130,35 @@ def _encode_columns(parts: Iterator[pl.DataFrame], file: IO[bytes], kind: str, c
         table.sink_ipc(file, compression=compression, record_batch_size=rows, compat_level=plain)
 
 
-def _encode_text(parts: Iterator[pl.DataFrame], file: IO[bytes], kind: str) -> None:
+def _encode_text(parts: Iterator[pl.DataFrame], file: IO[bytes], form: FileFormat) -> None:
     for number, part in enumerate(map(texts, parts)):
-        if kind == ".csv":
-            lines(part).write_csv(file, include_header=not number)
-        else:
+        if form.kind == ".jsonl":
             part.write_ndjson(file)
+            continue
+        cells = lines(part)
+        (guarded(cells) if form.guards_formulas else cells).write_csv(
+            file,
+            include_bom=form.bom and not number,
+            include_header=not number,
+            separator=form.separator,
+            decimal_comma=form.decimal_comma,
+        )
 
 
-def write(frame: pl.DataFrame, path: str | Path, kind: str, compression: str | None = None) -> None:
+def write(frame: pl.DataFrame, path: str | Path, kind: str, **options: Unpack[FileOptions]) -> None:
     """Writes a table to a file, which is replaced in one step once everything is written.
 
     Args:
         frame: The table.
         path: The file.
         kind: The format, as its ending.
-        compression: "zstd", "lz4" or "none", for Parquet and Arrow.
+        options: How it is written.
 
     Raises:
-        TrayportValidationError: The format has no such compression, or there can be no such file.
+        TrayportValidationError: An option does not fit, a time has a part below the unit, or
+            there can be no such file.
         OSError: The file cannot be written.
     """
-    codec = codec_of(kind, compression)
+    form = FileFormat.of(kind, options)
     with replaced(check_writable(path, "path")) as file:
-        encode([frame], file, kind, codec)
+        encode([frame], file, form)

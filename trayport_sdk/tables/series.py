@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import polars as pl
 
@@ -13,7 +13,8 @@ from ..query.plan import counted
 from ..telemetry.processes import check_process
 from . import convert
 from .base import FromRequests, RequestRecord
-from .files import Compression, write
+from .files import write
+from .formats import ColumnarOptions, CsvOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,14 +66,16 @@ class SeriesTable(FromRequests):
         return convert.pandas_frame(self.to_polars(tz=tz), (), arrow=False, stamps=tz is not None)
 
     def to_parquet(
-        self, path: str | Path, *, tz: str | None = None, compression: Compression = "zstd"
+        self, path: str | Path, *, tz: str | None = None, **options: Unpack[ColumnarOptions]
     ) -> None:
         """Writes the table as Parquet; the file appears when it is whole."""
-        write(self.to_polars(tz=tz), path, ".parquet", compression)
+        write(self.to_polars(tz=tz), path, ".parquet", **options)
 
-    def to_csv(self, path: str | Path, *, tz: str | None = None) -> None:
+    def to_csv(
+        self, path: str | Path, *, tz: str | None = None, **options: Unpack[CsvOptions]
+    ) -> None:
         """Writes the table as CSV, times in ISO-8601 with nanoseconds."""
-        write(self.to_polars(tz=tz), path, ".csv")
+        write(self.to_polars(tz=tz), path, ".csv", **options)
 
 
 class CurveResponse(SeriesTable):
