@@ -21,8 +21,10 @@ _PUBLIC = {
         "ActivityField EndpointName LastTradeField OHLCVField OHLCVInterval OptionalField Options "
         "OrderBookField OrderBookTopField PrivateTradesField TradesField"
     ),
+    ".bulk.backfill": "BackfillReport",
     ".bulk.dead_letters": "RetryReport",
     ".bulk.dataset": "decode_file open_dataset",
+    ".bulk.dataset_reader": "changes prune",
     ".bulk.progress": "OnProgress Progress",
     ".bulk.result": "FailedQuery",
     ".bulk.results": (
@@ -37,6 +39,7 @@ _PUBLIC = {
         "TrayportAPIError TrayportAmbiguityWarning TrayportAuthenticationError "
         "TrayportAuthorizationError "
         "TrayportCircuitBreakerError TrayportConfigurationError TrayportConnectionError "
+        "TrayportDatasetError "
         "TrayportDecodeError TrayportError TrayportExpiryWarning TrayportForkError "
         "TrayportHistoryWarning TrayportLimiterError TrayportLookupError TrayportNotFoundError "
         "TrayportPartialFailureError TrayportRateLimitError TrayportServerError "

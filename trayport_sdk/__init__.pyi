@@ -33,9 +33,12 @@ from trayport_spec.options import OrderBookField as OrderBookField
 from trayport_spec.options import OrderBookTopField as OrderBookTopField
 from trayport_spec.options import PrivateTradesField as PrivateTradesField
 from trayport_spec.options import TradesField as TradesField
+from .bulk.backfill import BackfillReport as BackfillReport
 from .bulk.dead_letters import RetryReport as RetryReport
 from .bulk.dataset import decode_file as decode_file
 from .bulk.dataset import open_dataset as open_dataset
+from .bulk.dataset_reader import changes as changes
+from .bulk.dataset_reader import prune as prune
 from .bulk.progress import OnProgress as OnProgress
 from .bulk.progress import Progress as Progress
 from .bulk.result import FailedQuery as FailedQuery
@@ -57,6 +60,7 @@ from .errors import TrayportAuthorizationError as TrayportAuthorizationError
 from .errors import TrayportCircuitBreakerError as TrayportCircuitBreakerError
 from .errors import TrayportConfigurationError as TrayportConfigurationError
 from .errors import TrayportConnectionError as TrayportConnectionError
+from .errors import TrayportDatasetError as TrayportDatasetError
 from .errors import TrayportDecodeError as TrayportDecodeError
 from .errors import TrayportError as TrayportError
 from .errors import TrayportExpiryWarning as TrayportExpiryWarning

@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Sequence
 from copy import copy
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         TradesOptions,
     )
 
+    from .bulk.backfill import Backfill, BackfillReport
     from .bulk.dead_letters import RetryReport
     from .bulk.progress import OnProgress
     from .bulk.results import (
@@ -1208,6 +1209,131 @@ class TrayportClient(Groups):
             guard_formulas=guard_formulas,
         )
 
+    async def backfill(
+        self,
+        contracts: Contracts | None,
+        from_: TimeLike,
+        until: TimeLike | None,
+        path: str | Path,
+        *,
+        endpoint: EndpointName = "trades",
+        interval: Interval | str | None = None,
+        resume: bool = True,
+        dry_run: bool = False,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[AnyOptions],
+    ) -> BackfillReport:
+        """Fetches what a data set lacks: a partitioned Parquet data set that survives anything.
+
+        Each response is recorded when its files are on the disk, and never sent for again. When the
+        program is killed, the network is lost or the disk is full, the same call goes on where it
+        ended. A later `until` or more contracts fetch the difference, and a call that lacks nothing
+        sends nothing. Files are whole or not there, one for each contract and month under `data`,
+        with a checksum each; `contracts.parquet` has the names. Polars, DuckDB
+        (`catalog.duckdb.sql`), pandas and Arrow read it as it is, and `open_dataset` with names.
+
+        Args:
+            contracts: As in `client.trades.get_trades`. None for activity, and for private trades
+                of all contracts.
+            from_: The start, inclusive. Naive times mean UTC.
+            until: The end, exclusive; the end of the data when it is None.
+            path: The directory of the data set.
+            endpoint: `"trades"`, `"private_trades"`, `"ohlcv"`, `"order_book_top"`,
+                `"order_book"` or `"activity"`, which is counted by the day.
+            interval: The length of a candle, or the time between two states of a book. Windows
+                begin and end with whole bars.
+            resume: Whether to go on with a data set that is there; False refuses one.
+            dry_run: Whether to send and write nothing, and report what is missing.
+            on_progress: Called after each response with a `Progress`.
+            options: What the method of the endpoint takes besides, such as `optional_fields`.
+
+        Returns:
+            What was done. Requests that failed for good are in `failures`, and are sent again by
+            the next call.
+
+        Raises:
+            TrayportValidationError: An argument cannot work; nothing was sent.
+            TrayportDatasetError: The data set is of another question, is damaged, or another
+                program writes to it.
+            TrayportError: The client cannot send anything.
+            OSError: A file cannot be written, because the disk is full for example.
+
+        Example:
+            >>> from tempfile import TemporaryDirectory
+            >>> months = ["TTF Hi Cal 51.6* Apr-24", "TTF Hi Cal 51.6* May-24"]
+            >>> with TemporaryDirectory() as directory:
+            ...     async with TrayportClient.sandbox() as client:
+            ...         report = await client.backfill(
+            ...             months, "2024-03-04", "2024-03-09", directory
+            ...         )
+            ...         again = await client.backfill(months, "2024-03-04", "2024-03-09", directory)
+            ...     trades = open_dataset(directory).collect()
+            >>> report.requests_done, again.requests_planned, len(trades) == report.rows
+            (1, 0, True)
+        """
+        return await self._backfill(path).run(
+            contracts,
+            endpoint=endpoint,
+            resume=resume,
+            dry_run=dry_run,
+            on_progress=on_progress,
+            from_=from_,
+            until=until,
+            interval=interval,
+            **options,
+        )
+
+    async def refresh(
+        self,
+        path: str | Path,
+        last: str | timedelta = "7d",
+        *,
+        on_progress: OnProgress | None = None,
+    ) -> BackfillReport:
+        """Fetches the last part of a data set again: venues publish trades late, and correct them.
+
+        What changed is recorded, and given by `changes`; `open_dataset` with `as_of` gives the rows
+        as they were known before.
+
+        Args:
+            path: The data set.
+            last: How much of it, counted from its end, such as `"36h"`, `"7d"`, `"2w"` or a
+                `timedelta`.
+            on_progress: Called after each response with a `Progress`.
+
+        Returns:
+            What was done, with how many rows were added, altered and deleted.
+
+        Raises:
+            TrayportValidationError: `last` is no length of time.
+            TrayportDatasetError: There is no data set, it is damaged, or another program writes to
+                it.
+            TrayportError: The client cannot send anything.
+            OSError: A file cannot be written.
+        """
+        return await self._backfill(path).refresh(last, on_progress)
+
+    async def verify(
+        self, path: str | Path, *, repair: bool = True, on_progress: OnProgress | None = None
+    ) -> BackfillReport:
+        """Reads every file of a data set, and fetches again what is missing or damaged.
+
+        Args:
+            path: The data set.
+            repair: Whether to mend it; False raises instead.
+            on_progress: Called after each response with a `Progress`.
+
+        Returns:
+            What was done; `damaged` names the files that were made anew.
+
+        Raises:
+            TrayportDatasetError: A file is missing or damaged and `repair` is False; there is no
+                data set, or another program writes to it.
+            TrayportError: The client cannot send anything.
+            OSError: A file cannot be written.
+        """
+        return await self._backfill(path).verify(repair=repair, on_progress=on_progress)
+
     async def download_raw(
         self,
         contracts: Contracts,
@@ -1281,6 +1407,17 @@ class TrayportClient(Groups):
         from .resources.series import Series
 
         return Series(self._runner, self._resolver)
+
+    def _backfill(self, path: str | Path) -> Backfill:
+        from .bulk.backfill import Backfill
+
+        return Backfill(
+            self._runner,
+            path,
+            self._resolver.catalog.named,
+            self.planner.estimate_duration,
+            self.settings.keep_versions,
+        )
 
     def _stream(self, contracts: Contracts, endpoint: str, **arguments: Any) -> TableStream:
         from .bulk.stream import TableStream

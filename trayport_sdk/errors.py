@@ -365,6 +365,18 @@ class TrayportDecodeError(TrayportError):
         return f"{super()._message()}; it begins {self.body[:80]!r}"
 
 
+class TrayportDatasetError(TrayportError):
+    """A data set is damaged, in use by another program, or not what a call takes it for.
+
+    Attributes:
+        files: The files that are not as they were written, where it is about files.
+    """
+
+    def __init__(self, message: str, *, files: Sequence[str] = (), suggestion: str = "") -> None:
+        super().__init__(message, suggestion=suggestion)
+        self.files = tuple(files)
+
+
 class TrayportLimiterError(TrayportError):
     """The request was not sent, because the store that shares the allowance cannot be used."""
 

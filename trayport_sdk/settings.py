@@ -593,6 +593,13 @@ class Settings(BaseSettings):
         description="A file to which requests that failed for good are added, one JSON object per "
         "line, for `trayport retry-failed`.",
     )
+    keep_versions: int | None = Field(
+        None,
+        ge=0,
+        description="How many old versions of each file of a data set are kept, for "
+        "open_dataset(as_of=...), when a refresh finds that rows have changed; all of them when it "
+        "is not set.",
+    )
 
     circuit_breakers: bool = Field(
         True, description="Whether no requests go to an endpoint that keeps failing, for a while."

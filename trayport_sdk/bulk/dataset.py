@@ -22,11 +22,14 @@ from ..errors import (
 from ..http.body import DecompressionError, decompressed
 from ..query.build import chosen_options
 from ..query.plan import OPERATIONS, QueryPlan
+from ..query.times import TimeLike
 from ..tables.convert import flat
 from ..tables.decode.decoder import Decoder
 from ..tables.decode.split import SMALL_PIECE
 from ..tables.output import user_path
 from ..telemetry.processes import check_process
+from .dataset_reader import is_dataset, scan
+from .partitions import DATA
 from .raw import encoding_of
 from .reading import columns_of
 
@@ -41,33 +44,57 @@ SEEN = 1 << 24
 
 
 @overload
-def open_dataset(path: str | Path, *, backend: Literal["polars"] = "polars") -> pl.LazyFrame: ...
+def open_dataset(
+    path: str | Path, *, as_of: TimeLike | None = None, backend: Literal["polars"] = "polars"
+) -> pl.LazyFrame: ...
 @overload
 def open_dataset(path: str | Path, *, backend: Literal["arrow"]) -> Dataset: ...
 def open_dataset(
-    path: str | Path, *, backend: Literal["polars", "arrow"] = "polars"
+    path: str | Path,
+    *,
+    as_of: TimeLike | None = None,
+    backend: Literal["polars", "arrow"] = "polars",
 ) -> pl.LazyFrame | Dataset:
-    """A file that this package wrote, or a directory of such files, as a table read when needed.
+    """A data set, or files that this package wrote, as a table that is read when needed.
 
     Only what names the columns is read at once. Parquet and Arrow files are mapped into
     memory, and only the columns and the groups of rows that a query needs are read. Times in JSON
     Lines are the text they were written as.
 
+    The rows of a data set have the symbol and the names of their contract in front, and behind them
+    the columns `product`, `sequence`, `item` and `month` of its directories: where they are
+    filtered by, other files are not opened.
+
     Args:
-        path: A file, or a directory whose files have the same format and columns; they are read in
-            the order of their names, and hidden ones are left out.
+        path: What `client.backfill` wrote; a file; or a directory whose files have the same format
+            and columns. They are read in the order of their names, and hidden ones are left out.
+        as_of: Gives the rows of a data set as they were known at that time, before what became
+            known later was added, altered and deleted. Naive times mean UTC.
         backend: `"polars"` for a lazy frame, or `"arrow"` for a data set of pyarrow, which needs
             the extra `arrow`.
 
     Raises:
         TrayportForkError: The process was forked from one that had threads already.
         TrayportValidationError: There is nothing, nothing that can be read, or files of several
-            formats.
+            formats; or `as_of` is given for something else than a data set.
+        TrayportDatasetError: What was known at `as_of` was pruned.
         TrayportConfigurationError: The extra is not installed.
     """
     check_process()
     if backend not in BACKENDS:
         raise unknown_value("backend", backend, BACKENDS)
+    if is_dataset(path):
+        if backend == "polars":
+            return scan(path, as_of)
+        if as_of is None:
+            return _arrow_dataset(path)
+    if as_of is not None:
+        raise TrayportValidationError(
+            f"as_of does not go with {str(path)!r}"
+            + (" and backend='arrow'" if is_dataset(path) else ", which no backfill wrote"),
+            parameter="as_of",
+            suggestion="leave it out",
+        )
     files = _files(user_path(path))
     kind = _format(files)
     return _arrow(files, kind) if backend == "arrow" else _polars(files, kind)
@@ -227,6 +254,12 @@ def _polars(files: Sequence[Path], kind: str) -> pl.LazyFrame:
 def _has_mark(file: Path) -> bool:
     with file.open("rb") as opened:
         return opened.read(len(BOM_UTF8)) == BOM_UTF8
+
+
+def _arrow_dataset(path: str | Path) -> Dataset:
+    require_extra("arrow", "pyarrow", what="backend 'arrow'")
+    data = import_module("pyarrow.dataset")
+    return data.dataset(user_path(path) / DATA, format="parquet", partitioning="hive")
 
 
 def _arrow(files: Sequence[Path], kind: str) -> Dataset:

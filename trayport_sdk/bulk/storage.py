@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -43,16 +43,16 @@ class Storage(Protocol):
         """Removes a file, if it is there."""
         ...
 
-    def stamp(self, name: str) -> str | None:
-        """What changes when a file does, and takes no reading of it; None where there is none."""
+    def stamps(self, name: str) -> Mapping[str, str]:
+        """What changes when a file does, and takes no reading of it.
+
+        Args:
+            name: A directory, for all files below it, or a file, for that alone.
+        """
         ...
 
     def checksum(self, name: str) -> str:
         """The SHA-256 of a file, in hexadecimal."""
-        ...
-
-    def names(self, directory: str) -> Iterator[str]:
-        """The files below a directory."""
         ...
 
     def source(self, name: str) -> str:
@@ -113,23 +113,25 @@ class Directory:
                     return
                 directory.rmdir()
 
-    def stamp(self, name: str) -> str | None:
-        """The size and the time of the last change."""
-        try:
-            status = (self.root / name).stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        return f"{status.st_size}-{status.st_mtime_ns}"
+    def stamps(self, name: str) -> Mapping[str, str]:
+        """The sizes and the times of the last change."""
+        path = self.root / name
+        if path.is_dir():
+            files = [Path(folder, file) for folder, _, names in os.walk(path) for file in names]
+        else:
+            files = [path]
+        stamps: dict[str, str] = {}
+        for file in files:
+            with suppress(FileNotFoundError, NotADirectoryError):
+                status = file.stat()
+                stamps[file.relative_to(self.root).as_posix()] = (
+                    f"{status.st_size}-{status.st_mtime_ns}"
+                )
+        return stamps
 
     def checksum(self, name: str) -> str:
         """The SHA-256 of the file."""
         return sha256(self.root / name)
-
-    def names(self, directory: str) -> Iterator[str]:
-        """The files below a directory, hidden ones too."""
-        for folder, _, files in os.walk(self.root / directory):
-            place = Path(folder).relative_to(self.root)
-            yield from ((place / file).as_posix() for file in files)
 
     def source(self, name: str) -> str:
         """The path."""

@@ -361,3 +361,27 @@ def interval_of(value: Interval | str) -> Interval:
         True
     """
     return value if isinstance(value, Interval) else Interval.parse(value)
+
+
+_LENGTHS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def duration_of(value: str | timedelta, parameter: str) -> int:
+    """A length of time, in nanoseconds.
+
+    Raises:
+        TrayportValidationError: It is none.
+
+    Example:
+        >>> duration_of("7d", "last") == duration_of(timedelta(days=7), "last")
+        True
+    """
+    length = value
+    if isinstance(value, str):
+        count, unit = value.strip()[:-1], value.strip()[-1:].lower()
+        is_right = unit in _LENGTHS and count.isascii() and count.isdecimal()
+        length = timedelta(**{_LENGTHS[unit]: int(count)}) if is_right else timedelta(0)
+    if not isinstance(length, timedelta) or length <= timedelta(0):
+        way_out = "write it like 36h, 7d or 2w, or give a timedelta"
+        raise invalid(parameter, value, "is no length of time", way_out)
+    return length // timedelta(microseconds=1) * 1000

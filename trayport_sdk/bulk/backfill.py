@@ -1,0 +1,487 @@
+"""Downloads that survive anything: each request that came is kept, and never sent again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from attrs import evolve, field, frozen
+
+from ..errors import TrayportDatasetError, TrayportPartialFailureError, invalid
+from ..query.build import endpoint_named, unknown_endpoint
+from ..query.contracts import ContractSpec, looks_like_symbol
+from ..query.plan import OPERATIONS, QueryPlan, counted, with_contract_column
+from ..query.planner import plan
+from ..query.times import EPOCH, Window, duration_of, to_text
+from .corrections import ADDED, ALTERED, DELETED
+from .dataset_writer import DatasetWriter, damaged, subject_of, writing
+from .manifest import File, Manifest
+from .partitions import Grid, month_window
+from .progress import OnProgress
+from .reading import FetchedQuery
+from .result import FailedQuery, Outcome
+from .storage import Storage, storage_of
+
+if TYPE_CHECKING:
+    from .runner import Contracts, Runner
+
+BACKFILLED = tuple(name for name, endpoint in OPERATIONS.items() if endpoint.limits.ranges)
+"""The operations that a data set can hold."""
+HOLD = 1 << 26
+"""About how many bytes of the rows of a response are kept in memory."""
+
+Result = TypeVar("Result")
+Names = Callable[[Iterable[ContractSpec]], Awaitable[Sequence[ContractSpec]]]
+"""Looks up the names of contracts that have none."""
+
+
+@frozen
+class BackfillReport:
+    """What a backfill, a refresh or a verification did, or is about to do.
+
+    Attributes:
+        path: The data set.
+        endpoint: The operation whose rows it holds.
+        contracts: How many contracts this was about; 0 where it was about all of them.
+        window: The range, in nanoseconds since 1970-01-01 UTC, as far as it lies on the grid of
+            bars.
+        requests_planned: Requests that are needed.
+        requests_done: Requests that came.
+        duration: How long the requests take at the allowance, at least.
+        rows: Rows that came.
+        files_written: Files that were written or replaced.
+        bytes_written: Their size.
+        bytes_expected: About how large what is missing will be, as far as what is there tells;
+            None where nothing is.
+        added: Rows that are new in windows that were known.
+        altered: Rows that changed in them.
+        deleted: Rows that are gone from them.
+        damaged: Files that were missing or damaged.
+        failures: The requests that failed for good.
+        seconds: How long it took.
+        is_dry_run: Whether nothing was sent or written.
+    """
+
+    path: str
+    endpoint: str
+    contracts: int
+    window: Window | None
+    requests_planned: int
+    duration: timedelta
+    requests_done: int = 0
+    rows: int = 0
+    files_written: int = 0
+    bytes_written: int = 0
+    bytes_expected: int | None = None
+    added: int = 0
+    altered: int = 0
+    deleted: int = 0
+    damaged: tuple[str, ...] = ()
+    failures: tuple[FailedQuery, ...] = field(default=(), repr=False)
+    seconds: float = 0.0
+    is_dry_run: bool = False
+
+    def raise_for_failures(self) -> Self:
+        """Raises if a request failed for good; the next backfill sends it again.
+
+        Raises:
+            TrayportPartialFailureError: A request failed.
+        """
+        if not self.failures:
+            return self
+        errors = [failure.error for failure in self.failures]
+        raise TrayportPartialFailureError(
+            f"{counted(len(errors), 'request')} failed, the first with: {errors[0]}",
+            completed=self.requests_done,
+            failed=errors,
+        )
+
+    def explain(self) -> str:
+        """What was done or is to be done, in words."""
+        whose = counted(self.contracts, "contract") if self.contracts else "all contracts"
+        words = f"{self.endpoint.replace('_', ' ')} of {whose}"
+        if self.window is not None:
+            words += f" from {self.window}"
+        if self.is_dry_run:
+            words += f": {counted(self.requests_planned, 'request')} to send"
+            words += f", at least {_minutes(self.duration)} at the allowance"
+            size = "of unknown size" if self.bytes_expected is None else _size(self.bytes_expected)
+            return f"{words}, {size}"
+        words += f": {counted(self.requests_done, 'request')} of {self.requests_planned:,}, "
+        words += f"{counted(self.rows, 'row')}, {counted(self.files_written, 'file')} "
+        words += f"({_size(self.bytes_written)}) written in {self.seconds:.1f} s"
+        if self.added or self.altered or self.deleted:
+            words += f"; {self.added:,} rows added, {self.altered:,} altered, "
+            words += f"{self.deleted:,} deleted since they were fetched"
+        if self.damaged:
+            words += f"; {counted(len(self.damaged), 'damaged file')} made anew"
+        if self.failures:
+            words += f"; {counted(len(self.failures), 'request')} failed, which the next one sends "
+            words += "again"
+        return words
+
+
+@frozen
+class Backfill:
+    """Fetches what a data set lacks.
+
+    Args:
+        runner: Plans and runs the requests.
+        path: The data set.
+        names: Looks up the names of contracts.
+        duration: How long requests take at the allowance.
+        keep_versions: How many versions of a file are kept; all where it is None.
+    """
+
+    runner: Runner
+    path: str | Path
+    names: Names
+    duration: Callable[[Sequence[QueryPlan]], timedelta]
+    keep_versions: int | None
+
+    async def run(
+        self,
+        contracts: Contracts | None,
+        *,
+        endpoint: str,
+        resume: bool = True,
+        dry_run: bool = False,
+        on_progress: OnProgress | None = None,
+        **arguments: Any,
+    ) -> BackfillReport:
+        """Fetches the parts of a range that are not there."""
+        key = endpoint_named(endpoint).key
+        if key not in BACKFILLED:
+            raise unknown_endpoint(endpoint, BACKFILLED, "has no range that a data set could hold")
+        query = self.runner.query(key, **arguments)
+        needs_contracts = query.operation.limits.contract in ("one", "many")
+        if contracts is None and needs_contracts:
+            raise invalid("contracts", None, f"is needed for {key}", "give at least one")
+        if contracts is not None and query.operation.limits.contract is None:
+            raise invalid(
+                "contracts",
+                contracts,
+                f"does not go with {key}, which is about all of them",
+                "leave it out (None)",
+            )
+        storage = storage_of(self.path)
+        if dry_run:
+            return await self._planned(storage, contracts, query)
+        if not resume and (storage.state / "manifest.sqlite").exists():
+            raise TrayportDatasetError(
+                f"{storage.url!r} holds a data set already",
+                suggestion="leave resume out to go on with it, or write to another directory",
+            )
+        started = time.perf_counter()
+        async with self._writing(storage) as writer:
+            grid = writer.bind(query)
+            await asyncio.to_thread(writer.check)
+            query = await self._about(writer.manifest, contracts, query, grid)
+            _check_mixed(writer, query)
+            missing = _missing(query, writer.missing)
+            plans = _plans(missing)
+            if plans:
+                await self._name(writer, query.contracts)
+            report = self._report(storage, query, plans)
+            return await self._fetch(writer, report, plans, on_progress, started)
+
+    async def refresh(
+        self, last: str | timedelta, on_progress: OnProgress | None = None
+    ) -> BackfillReport:
+        """Fetches the last part of the data set again, and records what changed."""
+        length = duration_of(last, "last")
+        storage, started = storage_of(self.path), time.perf_counter()
+        Manifest(storage.state, reads=True).close()  # it is not made by this
+        async with self._writing(storage) as writer:
+            await asyncio.to_thread(writer.check)
+            grid, query = writer.grid(), writer.query()
+            subjects = writer.manifest.subjects()
+            windows = {s: [d.window for d in writer.manifest.done(s)] for s in subjects}
+            end = max(w.end for own in windows.values() for w in own)
+            start = grid.floor(end - length)
+            again = {
+                subject: [Window(max(w.start, start), w.end) for w in own if w.end > start]
+                for subject, own in windows.items()
+            }
+            known = {subject_of(c): c for c in writer.manifest.contracts()}
+            ranges = {known.get(subject): _joined(own) for subject, own in again.items()}
+            plans = _plans(_by_range(query, ranges))
+            whole = about(query, [c for c in ranges if c is not None], Window(start, end))
+            report = self._report(storage, whole, plans)
+            return await self._fetch(writer, report, plans, on_progress, started)
+
+    async def verify(
+        self, *, repair: bool = True, on_progress: OnProgress | None = None
+    ) -> BackfillReport:
+        """Reads every file, and fetches again what is missing or damaged."""
+        storage, started = storage_of(self.path), time.perf_counter()
+        Manifest(storage.state, reads=True).close()
+        async with self._writing(storage) as writer:
+            bad = await asyncio.to_thread(writer.damaged_files)
+            if bad and not repair:
+                raise damaged(storage, [file.name for file in bad])
+            query, grid = writer.query(), writer.grid()
+            known = {subject_of(c): c for c in writer.manifest.contracts()}
+            ranges: dict[ContractSpec | None, list[Window]] = {}
+            for file in bad:
+                windows = _in_month(writer, file, grid)
+                ranges.setdefault(known.get(file.subject), []).extend(windows)
+            plans = _plans(_by_range(query, {c: _joined(w) for c, w in ranges.items()}))
+            lost = [file.name for file in bad]
+            whole = about(query, [c for c in ranges if c is not None], None)
+            report = evolve(self._report(storage, whole, plans), damaged=tuple(lost))
+            writer.lost.update(lost)
+            return await self._fetch(writer, report, plans, on_progress, started)
+
+    # --- What is asked for
+
+    async def _about(
+        self, manifest: Manifest | None, contracts: Contracts | None, query: QueryPlan, grid: Grid
+    ) -> QueryPlan:
+        """The query about contracts that may be given by name, in whole bars."""
+        window = query.window or Window(0, 0)
+        window = Window(grid.floor(window.start), grid.floor(window.end))
+        if window.end <= window.start:
+            raise invalid(
+                "until",
+                to_text(window.end),
+                "leaves no whole bar between it and from_",
+                f"give a range of at least one {grid.interval}",
+            )
+        query = evolve(query, window=window)
+        if contracts is None:
+            return with_contract_column(query)
+        given = [contracts] if isinstance(contracts, ContractSpec | str) else list(contracts)
+        # What was asked for before needs no request to be found.
+        names = {} if manifest is None else {c.name: c for c in manifest.contracts() if c.name}
+        named = [
+            one if isinstance(one, ContractSpec) or looks_like_symbol(one) else names.get(one, one)
+            for one in given
+        ]
+        return await self.runner.about(named, query)
+
+    async def _name(self, writer: DatasetWriter, contracts: Sequence[ContractSpec]) -> None:
+        """Adds contracts to the data set, with their names."""
+        known = {contract for contract in writer.manifest.contracts() if contract.name}
+        new = [contract for contract in contracts if contract not in known]
+        if new:
+            named = await self.names(new)
+            await asyncio.to_thread(writer.manifest.add_contracts, named)
+
+    async def _planned(
+        self, storage: Storage, contracts: Contracts | None, query: QueryPlan
+    ) -> BackfillReport:
+        """What a backfill would do."""
+        if not (storage.state / "manifest.sqlite").is_file():
+            query = await self._about(None, contracts, query, Grid.of(query))
+            plans = _plans(_missing(query, lambda _, window: [window]))
+            return evolve(self._report(storage, query, plans), is_dry_run=True)
+        with Manifest(storage.state, reads=True) as manifest:
+            writer = DatasetWriter(storage, manifest, self._now)
+            query = await self._about(manifest, contracts, query, writer.bind(query))
+            missing = _missing(query, writer.missing)
+            report = self._report(storage, query, _plans(missing))
+            files = [file for file in manifest.files() if file.rows]
+            done = [d.window for s in manifest.subjects() for d in manifest.done(s)]
+            lengths = sum(window.end - window.start for window in done)
+            wanted = sum(
+                (q.window.end - q.window.start) * max(1, len(q.contracts))
+                for q in missing
+                if q.window
+            )
+            expected = round(sum(f.size for f in files) / lengths * wanted) if lengths else None
+            return evolve(report, bytes_expected=expected, is_dry_run=True)
+
+    def _report(
+        self, storage: Storage, query: QueryPlan, plans: Sequence[QueryPlan]
+    ) -> BackfillReport:
+        return BackfillReport(
+            path=storage.url,
+            endpoint=query.endpoint,
+            contracts=len(query.contracts),
+            window=query.window,
+            requests_planned=len(plans),
+            duration=self.duration(plans),
+        )
+
+    def _now(self) -> int:
+        return (self.runner.now() - EPOCH) // timedelta(microseconds=1) * 1000
+
+    # --- What comes
+
+    @asynccontextmanager
+    async def _writing(self, storage: Storage) -> AsyncGenerator[DatasetWriter]:
+        context = writing(storage, self._now)
+        writer = await _finished(context.__enter__)
+        try:
+            yield writer
+        finally:
+            await _finished(lambda: context.__exit__(None, None, None))
+
+    async def _fetch(
+        self,
+        writer: DatasetWriter,
+        report: BackfillReport,
+        plans: Sequence[QueryPlan],
+        on_progress: OnProgress | None,
+        started: float,
+    ) -> BackfillReport:
+        """Sends requests, and records each as it comes. Once cancelled, it finishes the files
+        of the response that it is at."""
+        windows = [
+            (subject_of(contract), query.window)
+            for query in plans
+            for contract in (query.contracts or (None,))
+            if query.window is not None
+        ]
+        await _finished(lambda: writer.manifest.plan(windows, self._now()))
+        failures: list[FailedQuery] = []
+        done = rows = 0
+        run = self.runner.run(plans, on_progress, hold=HOLD)
+        async with aclosing(run.outcomes()) as outcomes:
+            async for outcome in outcomes:
+                await _finished(partial(_record, writer, outcome, self._now()))
+                if isinstance(outcome, FailedQuery):
+                    failures.append(outcome)
+                else:
+                    done, rows = done + 1, rows + outcome.record.rows
+        await _finished(lambda: self._close(writer, is_changed=bool(plans)))
+        return evolve(
+            report,
+            requests_done=done,
+            rows=rows,
+            files_written=writer.files_written,
+            bytes_written=writer.bytes_written,
+            failures=tuple(failures),
+            seconds=time.perf_counter() - started,
+            added=writer.changed.get(ADDED, 0),
+            altered=writer.changed.get(ALTERED, 0),
+            deleted=writer.changed.get(DELETED, 0),
+        )
+
+    def _close(self, writer: DatasetWriter, *, is_changed: bool) -> None:
+        if is_changed:
+            if self.keep_versions is not None:
+                writer.keep_newest(self.keep_versions)
+            writer.publish()
+
+
+def _record(writer: DatasetWriter, outcome: Outcome, at: int) -> None:
+    if isinstance(outcome, FetchedQuery):
+        try:
+            writer.add(outcome.query, outcome.frame, outcome.record.bytes_decoded)
+        finally:
+            outcome.rows.close()
+    elif outcome.window is not None:
+        subjects = [subject_of(contract) for contract in outcome.contracts or (None,)]
+        windows = [(subject, outcome.window) for subject in subjects]
+        writer.manifest.fail(windows, str(outcome.error), at)
+
+
+async def _finished(work: Callable[[], Result]) -> Result:
+    """Does work in a thread, to its end even when the task is cancelled meanwhile."""
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        if not working.cancelled():
+            working.exception()
+        raise
+
+
+def _check_mixed(writer: DatasetWriter, query: QueryPlan) -> None:
+    """Refuses contracts in a data set about everything, and the other way round."""
+    subjects = writer.manifest.subjects()
+    if subjects and ("" in subjects) == bool(query.contracts):
+        words = ("all contracts", "contracts of their own")
+        held, wanted = words if query.contracts else reversed(words)
+        raise TrayportDatasetError(
+            f"{writer.storage.url!r} is about {held}, and {wanted} were asked for",
+            suggestion="write it to a directory of its own",
+        )
+
+
+def about(query: QueryPlan, contracts: Sequence[ContractSpec], window: Window | None) -> QueryPlan:
+    """The query about some contracts and a range."""
+    query = evolve(query, contracts=tuple(contracts), window=window)
+    return query if contracts else with_contract_column(query)
+
+
+def _missing(
+    query: QueryPlan, missing: Callable[[ContractSpec | None, Window], list[Window]]
+) -> list[QueryPlan]:
+    """What is left of a query, so that contracts that lack the same are asked for together."""
+    window = query.window or Window(0, 0)
+    contracts: Sequence[ContractSpec | None] = query.contracts or (None,)
+    return _by_range(query, {contract: missing(contract, window) for contract in contracts})
+
+
+def _by_range(
+    query: QueryPlan, ranges: Mapping[ContractSpec | None, Sequence[Window]]
+) -> list[QueryPlan]:
+    whose: dict[Window, list[ContractSpec | None]] = {}
+    for contract, windows in ranges.items():
+        for window in windows:
+            whose.setdefault(window, []).append(contract)
+    return [
+        about(query, [c for c in contracts if c is not None], window)
+        for window, contracts in sorted(whose.items(), key=lambda item: item[0])
+    ]
+
+
+def _plans(queries: Iterable[QueryPlan]) -> list[QueryPlan]:
+    """The fewest requests that fetch some queries."""
+    return [
+        request for query in queries for part in _counted_apart(query) for request in plan(part)
+    ]
+
+
+def _counted_apart(query: QueryPlan) -> list[QueryPlan]:
+    """A query for each bar, where rows are counts that do not say of when they are."""
+    grid = Grid.of(query)
+    if query.operation.time_column is not None or query.window is None:
+        return [query]
+    parts, start = [], query.window.start
+    while start < query.window.end:
+        end = grid.ceil(start + 1)
+        parts.append(evolve(query, window=Window(start, end)))
+        start = end
+    return parts
+
+
+def _joined(windows: Iterable[Window]) -> list[Window]:
+    """Windows, those that meet or overlap as one."""
+    joined: list[Window] = []
+    for window in sorted(windows):
+        if joined and window.start <= joined[-1].end:
+            joined[-1] = Window(joined[-1].start, max(joined[-1].end, window.end))
+        else:
+            joined.append(window)
+    return joined
+
+
+def _in_month(writer: DatasetWriter, file: File, grid: Grid) -> list[Window]:
+    """The windows whose rows a file has."""
+    month = month_window(file.month)
+    start, end = grid.ceil(month.start), grid.ceil(month.end)
+    return [
+        Window(max(done.window.start, start), min(done.window.end, end))
+        for done in writer.manifest.done(file.subject)
+        if done.window.end > start and done.window.start < end
+    ]
+
+
+def _minutes(duration: timedelta) -> str:
+    seconds = duration.total_seconds()
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:,.0f} minutes"
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"

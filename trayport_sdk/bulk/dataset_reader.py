@@ -1,0 +1,196 @@
+"""Reads a data set: as it is, as it was known at some time, and what changed in between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+
+import polars as pl
+from attrs import frozen
+
+from ..errors import TrayportDatasetError, invalid
+from ..query.plan import CONTRACT, QueryPlan
+from ..query.times import TimeLike, Window, duration_of, exact_instant, to_text
+from ..tables.convert import NAMES
+from ..telemetry.processes import check_process
+from .corrections import BEFORE, CHANGE
+from .dataset_writer import now_in_nanoseconds, query_of, writing
+from .manifest import Manifest
+from .partitions import KEYS, partition, time_column
+from .storage import Storage, storage_of
+
+KNOWN_AT = "known_at"
+
+
+@frozen
+class _Known:
+    """A file, and the windows whose rows were not known yet."""
+
+    source: str
+    later: tuple[Window, ...]
+
+
+def is_dataset(path: str | Path) -> bool:
+    """Whether a backfill wrote a path."""
+    return (storage_of(path).state / "manifest.sqlite").is_file()
+
+
+def scan(path: str | Path, as_of: TimeLike | None = None) -> pl.LazyFrame:
+    """The rows of a data set with the columns of its directories and the names of contracts."""
+    storage = storage_of(path)
+    with Manifest(storage.state, reads=True) as manifest:
+        query = query_of(manifest, storage)
+        contracts = manifest.contracts()
+        files = [file for file in manifest.files() if file.rows]
+        if as_of is None:
+            known = [_Known(storage.source(file.name), ()) for file in files]
+        else:
+            known = _known(storage, manifest, exact_instant(as_of, "as_of"))
+    rows = _scanned(known, query, is_partitioned=bool(contracts))
+    if not contracts:
+        return rows
+    names = pl.DataFrame(
+        [
+            {**partition(c), CONTRACT: str(c), **dict(zip(NAMES, (c.name, c.period), strict=True))}
+            for c in contracts
+        ],
+        schema=dict.fromkeys((*KEYS[:3], CONTRACT, *NAMES), pl.String),
+    )
+    columns = rows.collect_schema().names()
+    own = [name for name in columns if name not in KEYS]
+    return rows.join(names.lazy(), on=KEYS[:3], how="left", maintain_order="left").select(
+        CONTRACT, *NAMES, *own, *KEYS
+    )
+
+
+def _known(storage: Storage, manifest: Manifest, as_of: int) -> list[_Known]:
+    """The files as they were known at a time."""
+    forgotten = manifest.fact("forgotten_until") or 0
+    if as_of < forgotten:
+        raise TrayportDatasetError(
+            f"as_of {to_text(as_of)}: versions until {to_text(forgotten)} were pruned",
+            suggestion=f"give a time from {to_text(forgotten)} on",
+        )
+    later = {
+        subject: tuple(d.window for d in manifest.done(subject) if d.at > as_of)
+        for subject in manifest.subjects()
+    }
+    subjects = {file.name: file.subject for file in manifest.files()}
+    then: list[tuple[str, str, int]] = [
+        (file.name, file.name, file.rows) for file in manifest.files() if file.since <= as_of
+    ]
+    then += [
+        (version.name, version.kept, version.rows)
+        for version in manifest.versions()
+        if version.since <= as_of < version.until
+    ]
+    return [
+        _Known(storage.source(place), later[subjects[name]])
+        for name, place, rows in sorted(then)
+        if rows
+    ]
+
+
+def _scanned(known: Sequence[_Known], query: QueryPlan, *, is_partitioned: bool) -> pl.LazyFrame:
+    keys = KEYS if is_partitioned else KEYS[3:]
+    time = time_column(query)
+    whole = [one.source for one in known if not one.later]
+    parts = [_scan(whole, keys)] if whole else []
+    for one in known:
+        if one.later:
+            is_later = pl.any_horizontal(
+                (pl.col(time) >= _moment(w.start)) & (pl.col(time) < _moment(w.end))
+                for w in one.later
+            )
+            parts.append(_scan([one.source], keys).filter(~is_later))
+    if not parts:
+        from .stream import no_rows
+
+        columns = no_rows(query).lazy()
+        return columns.with_columns(pl.lit("", pl.String).alias(key) for key in keys)
+    return parts[0] if len(parts) == 1 else pl.concat(parts, how="diagonal")
+
+
+def _scan(sources: list[str], keys: Sequence[str]) -> pl.LazyFrame:
+    return pl.scan_parquet(
+        sources,
+        glob=False,
+        hive_partitioning=True,
+        hive_schema=dict.fromkeys(keys, pl.String),
+        missing_columns="insert",
+    )
+
+
+def _moment(time: int) -> pl.Expr:
+    return pl.lit(time, dtype=pl.Int64).cast(pl.Datetime("ns", "UTC"))
+
+
+def changes(path: str | Path, since: TimeLike | None = None) -> pl.DataFrame:
+    """What changed in a data set after it was fetched, as refreshes found it, in their order.
+
+    Args:
+        path: The data set.
+        since: From when on, by the time at which a change became known; all when it is left out.
+            Naive times mean UTC.
+
+    Returns:
+        A row for each record: `known_at`; `change`, which is `"added"`, `"altered"` or
+        `"deleted"`; the contract and its names; the columns as they are now, or were last where it
+        was deleted; and `before`, a struct of what it was, null where it was added.
+
+    Raises:
+        TrayportForkError: The process was forked from one that had threads already.
+        TrayportDatasetError: There is no data set, or it cannot be read.
+        TrayportValidationError: A time is refused.
+    """
+    check_process()
+    storage = storage_of(path)
+    start = 0 if since is None else exact_instant(since, "since")
+    with Manifest(storage.state, reads=True) as manifest:
+        found = [pl.read_parquet(BytesIO(rows)) for _, rows in manifest.changes(start)]
+        names = {str(c): (c.name, c.period) for c in manifest.contracts()}
+    if not found:
+        texts = dict.fromkeys((CHANGE, CONTRACT, *NAMES), pl.String)
+        return pl.DataFrame(schema={KNOWN_AT: pl.Datetime("ns", "UTC"), **texts})
+    rows = pl.concat(found, how="diagonal_relaxed")
+    symbol = pl.col(CONTRACT)
+    named = [
+        symbol.replace_strict(
+            {text: both[place] for text, both in names.items()},
+            default=None,
+            return_dtype=pl.String,
+        ).alias(name)
+        for place, name in enumerate(NAMES)
+    ]
+    others = pl.exclude(KNOWN_AT, CHANGE, CONTRACT, *NAMES, BEFORE)
+    return rows.with_columns(named).select(KNOWN_AT, CHANGE, CONTRACT, *NAMES, others, BEFORE)
+
+
+def prune(path: str | Path, keep: int | str | timedelta) -> int:
+    """Removes old versions of the files of a data set; what is known now stays.
+
+    Args:
+        path: The data set.
+        keep: How many versions of each file to keep beside the present one, newest first, or for
+            how long after they were replaced, such as `"90d"` or a `timedelta`.
+
+    Returns:
+        How many versions were removed. `open_dataset` refuses an `as_of` that would need them.
+
+    Raises:
+        TrayportDatasetError: There is no data set, or another program writes to it.
+        TrayportValidationError: `keep` is neither a number nor a length of time.
+    """
+    check_process()
+    if isinstance(keep, bool) or (isinstance(keep, int) and keep < 0):
+        way_out = 'give a number of versions, or a length of time such as "90d"'
+        raise invalid("keep", keep, "is not a number from 0 on", way_out)
+    storage = storage_of(path)
+    Manifest(storage.state, reads=True).close()  # it is not made by this
+    with writing(storage, now_in_nanoseconds) as writer:
+        if isinstance(keep, int):
+            return writer.keep_newest(keep)
+        oldest = now_in_nanoseconds() - duration_of(keep, "keep")
+        return writer.prune(lambda version: version.until >= oldest)

@@ -1,0 +1,450 @@
+"""Writes a data set: what comes of each response, recorded as a whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from time import time_ns
+from typing import Any
+
+import polars as pl
+from attrs import evolve
+from trayport_spec import SPEC_HASH
+from trayport_spec.options import Options
+
+from ..errors import TrayportDatasetError
+from ..query.contracts import ContractSpec
+from ..query.plan import QueryPlan
+from ..query.times import Interval, Window
+from ..tables.files import encode
+from ..tables.output import naming
+from .corrections import CHANGE, difference, identity
+from .manifest import Batch, Done, File, Manifest, Move, Version, locked
+from .partitions import (
+    DATA,
+    VERSIONS,
+    Grid,
+    file_name,
+    months_of,
+    partition,
+    rows_by_contract,
+    rows_by_month,
+    time_column,
+)
+from .storage import Storage, sha256
+
+STAGING = "staging"
+CONTRACTS, VIEW = "contracts.parquet", "catalog.duckdb.sql"
+REPAIR = "fetch them again with verify (trayport verify)"
+
+
+class DatasetWriter:
+    """A data set that this program writes to, and no other. Made by `writing`.
+
+    Attributes:
+        manifest: What is in it.
+        changed: How many rows that were known were added, altered and deleted so far.
+        lost: Files that cannot be read any more, and are made anew.
+        files_written: How many files were written so far.
+        bytes_written: Their size.
+    """
+
+    def __init__(self, storage: Storage, manifest: Manifest, now: Callable[[], int]) -> None:
+        self.storage = storage
+        self.manifest = manifest
+        self._now = now
+        self._staging = storage.state / STAGING
+        self.changed: dict[str, int] = {}
+        self.lost = set[str]()
+        self.files_written = self.bytes_written = 0
+
+    # --- What it holds
+
+    def bind(self, query: QueryPlan) -> Grid:
+        """Checks that a query is about the same rows as the data set, and gives its grid.
+
+        Raises:
+            TrayportDatasetError: The data set is of another operation, interval or options.
+        """
+        question = question_of(query)
+        known = self.manifest.fact("question")
+        if known is None:
+            grid = Grid.of(query)
+            self.manifest.note(question=question, grid=grid.start, spec_hash=SPEC_HASH)
+            return grid
+        if known != question:
+            raise TrayportDatasetError(
+                f"{self.storage.url!r} holds {_words(known)}, and {_words(question)} was asked for",
+                suggestion="write it to a directory of its own",
+            )
+        return self.grid()
+
+    def query(self) -> QueryPlan:
+        """The query of the data set, without contracts and without a range."""
+        return query_of(self.manifest, self.storage)
+
+    def grid(self) -> Grid:
+        """Where its windows may begin and end."""
+        return Grid.of(self.query(), self.manifest.fact("grid"))
+
+    def missing(self, contract: ContractSpec | None, window: Window) -> list[Window]:
+        """The parts of a range that were not fetched yet."""
+        parts, start = [], window.start
+        for done in self.manifest.done(subject_of(contract)):
+            if done.window.end <= start or done.window.start >= window.end:
+                continue
+            if done.window.start > start:
+                parts.append(Window(start, done.window.start))
+            start = done.window.end
+        return parts if start >= window.end else [*parts, Window(start, window.end)]
+
+    def check(self) -> None:
+        """Checks that every file is there and as it was written, as far as its size and age tell.
+
+        Raises:
+            TrayportDatasetError: One is missing or damaged.
+        """
+        stamps = self.storage.stamps(DATA)
+        bad = [
+            file.name
+            for file in self.manifest.files()
+            if file.rows and stamps.get(file.name) != file.stamp and not self._is_whole(file)
+        ]
+        if bad:
+            raise damaged(self.storage, bad)
+
+    def damaged_files(self) -> list[File]:
+        """The files that are missing, or not what was written. Every file is read."""
+        bad: list[File] = []
+        for file in self.manifest.files():
+            if file.rows:
+                try:
+                    is_whole = self.storage.checksum(file.name) == file.checksum
+                except FileNotFoundError:
+                    is_whole = False
+                if not is_whole:
+                    bad.append(file)
+        return bad
+
+    def _is_whole(self, file: File) -> bool:
+        """Whether a file, whose stamp is another, has the right content nevertheless."""
+        stamp = self.storage.stamps(file.name).get(file.name)
+        if stamp is None or self.storage.checksum(file.name) != file.checksum:
+            return False
+        self.manifest.stamp(file, stamp)
+        return True
+
+    # --- What comes
+
+    def add(self, query: QueryPlan, frame: pl.DataFrame, size: int) -> None:
+        """Records the rows of one response. Rows that were known are replaced as a whole.
+
+        Args:
+            query: The request.
+            frame: Its rows.
+            size: How many bytes the response had, decompressed.
+
+        Raises:
+            TrayportDatasetError: A file that these rows belong to is damaged.
+            OSError: A file cannot be written. Nothing of the response is recorded then.
+        """
+        at, time = self._now(), time_column(query)
+        windows: list[Done] = []
+        moves: list[Move] = []
+        changes: list[pl.DataFrame] = []
+        made: list[Path] = []
+        try:
+            for contract, rows in rows_by_contract(query, frame):
+                window = query.window or Window(0, 0)
+                subject = subject_of(contract)
+                is_known = not self.missing(contract, window)
+                windows.append(Done(subject, window, rows.height, at))
+                months = rows_by_month(rows, time)
+                names = {month: file_name(query.endpoint, contract, month) for month in months}
+                known = {f.month: f for f in self.manifest.files(subject, months_of(window))}
+                for month in sorted({*months, *known}):
+                    file = known.get(month) or File(
+                        names[month], subject, month, revision=0, since=at, rows=0
+                    )
+                    old = None if file.name in self.lost else self._read(file)
+                    new = months.get(month, rows.clear())
+                    inside, outside = new.clear(), new.clear()
+                    if old is not None:
+                        is_inside = (pl.col(time) >= _moment(window.start)) & (
+                            pl.col(time) < _moment(window.end)
+                        )
+                        inside, outside = old.filter(is_inside), old.filter(~is_inside)
+                    if old is not None and inside.equals(new):
+                        continue
+                    kept = None
+                    if is_known and old is not None:
+                        change = difference(inside, new, identity(new.columns, time))
+                        if not change.height:
+                            continue
+                        changes.append(_about(change, contract, at))
+                        self._count(change)
+                        kept = _version(file, at) if file.rows else None
+                        file = evolve(file, revision=file.revision + 1, since=at)
+                    content = pl.concat([outside, new], how="diagonal").sort(
+                        time, maintain_order=True
+                    )
+                    move = self._staged(evolve(file, revision=file.revision or 1), content, kept)
+                    if move.staged is not None:
+                        made.append(self._staging / move.staged)
+                    moves.append(move)
+            rows_changed = _parquet(pl.concat(changes, how="diagonal_relaxed")) if changes else None
+            batch = Batch(windows, moves, size, at, SPEC_HASH, rows_changed)
+            number = self.manifest.begin(batch)
+        except BaseException:
+            for path in made:
+                path.unlink(missing_ok=True)
+            raise
+        self._perform(number, batch)
+
+    def _read(self, file: File) -> pl.DataFrame | None:
+        """The rows of a file; None where there are none."""
+        if not file.rows:
+            return None
+        return read(self.storage, file.name, file.checksum)
+
+    def _staged(self, file: File, content: pl.DataFrame, kept: Version | None) -> Move:
+        """A file made aside, with what is known of it."""
+        if not content.height:
+            gone = evolve(file, rows=0, size=0, checksum="", stamp=None)
+            return Move(gone, None, kept)
+        path = self._staging / secrets.token_hex(8)
+        try:
+            with naming(path), path.open("xb") as opened:
+                encode([content], opened, ".parquet", "zstd")
+                opened.flush()
+                os.fsync(opened.fileno())
+            done = evolve(
+                file, rows=content.height, size=path.stat().st_size, checksum=sha256(path)
+            )
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return Move(done, path.name, kept)
+
+    def _perform(self, number: int, batch: Batch) -> None:
+        """Moves the files of a batch to their places; what was moved already is left there."""
+        moves = [self._moved(move) for move in batch.moves]
+        self.manifest.finish(number, evolve(batch, moves=moves))
+
+    def _moved(self, move: Move) -> Move:
+        name = move.file.name
+        staged = None if move.staged is None else self._staging / move.staged
+        if staged is None or staged.exists():
+            if move.kept is not None:
+                self.storage.keep(name, move.kept.kept)
+            if staged is None:
+                self.storage.remove(name)
+            else:
+                self.storage.place(staged, name)
+        self.files_written += 1
+        self.bytes_written += move.file.size
+        return evolve(move, file=evolve(move.file, stamp=self.storage.stamps(name).get(name)))
+
+    def _count(self, change: pl.DataFrame) -> None:
+        for kind, count in change.get_column(CHANGE).value_counts().iter_rows():
+            self.changed[kind] = self.changed.get(kind, 0) + count
+
+    # --- What lies beside it
+
+    def recover(self) -> None:
+        """Finishes what a killed program had begun to move, and removes what it left."""
+        for number, batch in self.manifest.begun():
+            self._perform(number, batch)
+        self._staging.mkdir(exist_ok=True)
+        for path in self._staging.iterdir():
+            path.unlink()
+
+    def prune(self, wanted: Callable[[Version], bool]) -> int:
+        """Removes the versions that are wanted no longer; how many they were."""
+        versions = [version for version in self.manifest.versions() if not wanted(version)]
+        if versions:
+            # Forgotten first: a version that is known must be there.
+            self.manifest.forget(versions)
+        for version in versions:
+            self.storage.remove(version.kept)
+        return len(versions)
+
+    def keep_newest(self, count: int) -> int:
+        """Removes all but the newest versions of each file; how many they were."""
+        newest: dict[str, list[int]] = {}
+        for version in self.manifest.versions():
+            newest.setdefault(version.name, []).append(version.revision)
+        return self.prune(lambda v: v.revision in sorted(newest[v.name], reverse=True)[:count])
+
+    def publish(self) -> None:
+        """Writes the names of the contracts and the view for DuckDB, and publishes the manifest."""
+        contracts = [c for c in self.manifest.contracts() if c]
+        self._place(CONTRACTS, _parquet(_contracts(contracts)))
+        view = _view(self.query().endpoint, with_names=bool(contracts), storage=self.storage)
+        self._place(VIEW, view.encode())
+        self.storage.publish()
+
+    def _place(self, name: str, content: bytes) -> None:
+        path = self._staging / secrets.token_hex(8)
+        with naming(name), path.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        self.storage.place(path, name)
+
+
+@contextmanager
+def writing(storage: Storage, now: Callable[[], int]) -> Generator[DatasetWriter]:
+    """A data set to write to, made if it is not there.
+
+    Raises:
+        TrayportDatasetError: Another program writes to it, or it cannot be read.
+    """
+    with naming(storage.state):
+        storage.state.mkdir(parents=True, exist_ok=True)
+    with locked(storage.state, storage.url), Manifest(storage.state, is_new=True) as manifest:
+        writer = DatasetWriter(storage, manifest, now)
+        writer.recover()
+        yield writer
+
+
+def subject_of(contract: ContractSpec | None) -> str:
+    """What windows about a contract, or about everything, are recorded under."""
+    return "" if contract is None else str(contract)
+
+
+def query_of(manifest: Manifest, storage: Storage) -> QueryPlan:
+    """The query of a data set, without contracts and without a range.
+
+    Raises:
+        TrayportDatasetError: Nothing was asked for yet.
+    """
+    known = manifest.fact("question")
+    if known is None:
+        raise TrayportDatasetError(
+            f"{storage.url!r} holds nothing yet", suggestion="fill it by a backfill"
+        )
+    chosen: dict[str, Any] = {
+        n: tuple(v) if isinstance(v, list) else v for n, v in known["options"].items()
+    }
+    interval = known["interval"]
+    return QueryPlan(
+        endpoint=known["endpoint"],
+        interval=None if interval is None else Interval.parse(interval),
+        options=Options(**chosen),
+    )
+
+
+def now_in_nanoseconds() -> int:
+    """The time of day."""
+    return time_ns() // 1000 * 1000
+
+
+def question_of(query: QueryPlan) -> dict[str, Any]:
+    """What tells the rows of a query from those of others: the operation, interval and options."""
+    interval = None if query.interval is None else str(query.interval)
+    options = {n: [*v] if isinstance(v, tuple) else v for n, v in query.options.chosen.items()}
+    return {"endpoint": query.endpoint, "interval": interval, "options": options}
+
+
+def read(storage: Storage, name: str, checksum: str) -> pl.DataFrame:
+    """The rows of a file.
+
+    Raises:
+        TrayportDatasetError: It is missing, or not what was written.
+    """
+    try:
+        if storage.checksum(name) != checksum:
+            raise damaged(storage, [name])
+        return pl.read_parquet(storage.source(name), hive_partitioning=False)
+    except FileNotFoundError:
+        raise damaged(storage, [name]) from None
+
+
+def damaged(storage: Storage, names: Sequence[str]) -> TrayportDatasetError:
+    """The error for files that are not as they were written."""
+    more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+    return TrayportDatasetError(
+        f"{names[0]!r}{more} in {storage.url!r} is missing, or is not what was written",
+        files=names,
+        suggestion=REPAIR,
+    )
+
+
+def _version(file: File, until: int) -> Version:
+    kept = file.name.replace(f"{DATA}/", f"{VERSIONS}/", 1).removesuffix(".parquet")
+    return Version(
+        file.name,
+        file.revision,
+        file.since,
+        until,
+        f"{kept}-{file.revision}.parquet",
+        file.rows,
+        file.size,
+        file.checksum,
+    )
+
+
+def _about(change: pl.DataFrame, contract: ContractSpec | None, at: int) -> pl.DataFrame:
+    """Changed rows with the contract that they are of, and when they became known."""
+    known_at = _moment(at).alias("known_at")
+    if contract is None:
+        return change.select(known_at, pl.all())
+    symbol = pl.lit(str(contract)).alias("contract")
+    return change.select(known_at, symbol, pl.all())
+
+
+def _moment(time: int) -> pl.Expr:
+    return pl.lit(time, dtype=pl.Int64).cast(pl.Datetime("ns", "UTC"))
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    buffer = BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def _contracts(contracts: Iterable[ContractSpec]) -> pl.DataFrame:
+    """The contracts of a data set, with the names of their directories and their own."""
+    texts = ("product", "sequence", "item", "contract", "contract_name", "period")
+    rows = [
+        {
+            **partition(contract),
+            "contract": str(contract),
+            "contract_name": contract.name,
+            "period": contract.period,
+        }
+        for contract in contracts
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys(texts, pl.String))
+
+
+def _view(endpoint: str, *, with_names: bool, storage: Storage) -> str:
+    """A script that makes the data set one table of DuckDB."""
+    files = storage.source(f"{DATA}/**/*.parquet").replace("'", "''")
+    types = "'product': VARCHAR, 'sequence': VARCHAR, 'item': VARCHAR, " if with_names else ""
+    table = (
+        f"read_parquet('{files}', hive_partitioning = true, "
+        f"hive_types = {{{types}'month': VARCHAR}}, union_by_name = true) AS rows"
+    )
+    if with_names:
+        names = storage.source(CONTRACTS).replace("'", "''")
+        table = (
+            f"{table}\nLEFT JOIN read_parquet('{names}') AS names USING (product, sequence, item)"
+        )
+    return (
+        "-- duckdb -init catalog.duckdb.sql, or run it in a session.\n"
+        f"CREATE OR REPLACE VIEW {endpoint} AS\nSELECT * FROM {table};\n"
+    )
+
+
+def _words(question: Mapping[str, Any]) -> str:
+    """What a data set holds, in words."""
+    words = str(question["endpoint"]).replace("_", " ")
+    if question["interval"] is not None:
+        words += f" every {question['interval']}"
+    return words + "".join(f", {name}={value!r}" for name, value in question["options"].items())

@@ -1,0 +1,531 @@
+"""The manifest of a data set: what was fetched, which files hold it, and what changed since.
+
+It is a SQLite database. What comes of a response is first made in files aside; then one transaction
+says where they go, they are moved, and another says that they are there. A program that is killed
+in between leaves either nothing or moves to be repeated, and the next one repeats them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from attrs import asdict, evolve, field, frozen
+from filelock import FileLock, Timeout
+
+from ..errors import TrayportDatasetError
+from ..query.contracts import ContractSpec
+from ..query.times import Window
+
+NAME = "manifest.sqlite"
+LOCK, OWNER = "lock", "owner.json"
+VERSION = 1
+"""The version of the schema below; a manifest of an older one is upgraded when it is opened."""
+
+_SCHEMA = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE contracts (
+    symbol TEXT PRIMARY KEY, name TEXT, period TEXT
+) WITHOUT ROWID;
+CREATE TABLE windows (
+    subject TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('planned', 'done', 'failed')),
+    rows INTEGER, bytes INTEGER, at INTEGER NOT NULL, spec_hash TEXT, error TEXT,
+    PRIMARY KEY (subject, start, state)
+) WITHOUT ROWID;
+CREATE TABLE files (
+    name TEXT PRIMARY KEY, subject TEXT NOT NULL, month TEXT NOT NULL,
+    revision INTEGER NOT NULL, since INTEGER NOT NULL,
+    rows INTEGER NOT NULL, bytes INTEGER NOT NULL, checksum TEXT NOT NULL, stamp TEXT
+) WITHOUT ROWID;
+CREATE INDEX files_by_subject ON files (subject, month);
+CREATE TABLE versions (
+    name TEXT NOT NULL, revision INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
+    kept TEXT NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, checksum TEXT NOT NULL,
+    PRIMARY KEY (name, revision)
+) WITHOUT ROWID;
+CREATE TABLE changes (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, rows BLOB NOT NULL);
+CREATE TABLE moves (id INTEGER PRIMARY KEY, document TEXT NOT NULL, changes BLOB);
+"""
+_UPGRADES: tuple[str, ...] = ()
+"""What makes a manifest of version n one of version n + 1, from version 1 on."""
+
+
+@frozen
+class File:
+    """A file of a data set, as it should be.
+
+    Attributes:
+        name: Its name below the data set.
+        subject: The symbol of the contract that it was asked for with; empty where everything was.
+        month: The month of its rows, such as `2024-03`.
+        revision: How often rows that were known have changed, from 1 on.
+        since: When its rows became known, in nanoseconds; those of later windows are newer.
+        rows: How many rows it has. One without any does not exist.
+        size: Its size in bytes.
+        checksum: Its SHA-256.
+        stamp: What the storage says of it, to see changes without reading it.
+    """
+
+    name: str
+    subject: str
+    month: str
+    revision: int
+    since: int
+    rows: int
+    size: int = 0
+    checksum: str = ""
+    stamp: str | None = None
+
+
+@frozen
+class Version:
+    """What a file was before rows that were known changed.
+
+    Attributes:
+        name: The name of the file.
+        revision: Its revision.
+        since: When its rows became known, in nanoseconds.
+        until: When they were replaced.
+        kept: Where it is now.
+        rows: How many rows it has.
+        size: Its size in bytes.
+        checksum: Its SHA-256.
+    """
+
+    name: str
+    revision: int
+    since: int
+    until: int
+    kept: str
+    rows: int
+    size: int
+    checksum: str
+
+
+@frozen
+class Done:
+    """A window that was fetched.
+
+    Attributes:
+        subject: The symbol of the contract; empty where everything was asked for.
+        window: The range.
+        rows: How many rows it had.
+        at: When they became known, in nanoseconds.
+    """
+
+    subject: str
+    window: Window
+    rows: int
+    at: int
+
+
+@frozen
+class Move:
+    """One file that is put in its place.
+
+    Attributes:
+        file: The file, as it will be.
+        staged: The name of the finished file among those that are being made; None where no row
+            is left.
+        kept: The version that the file was until now, where it is kept.
+    """
+
+    file: File
+    staged: str | None
+    kept: Version | None = None
+
+
+@frozen
+class Batch:
+    """What comes of one response: it is recorded as a whole, or not at all.
+
+    Attributes:
+        windows: The windows that it was about, with their rows.
+        moves: The files that change.
+        size: How many bytes the response had, decompressed.
+        at: When it became known, in nanoseconds.
+        spec_hash: Which version of the OpenAPI document gave the types.
+        changes: Rows that were known and have changed, as the bytes of a Parquet file.
+    """
+
+    windows: Sequence[Done]
+    moves: Sequence[Move]
+    size: int
+    at: int
+    spec_hash: str
+    changes: bytes | None = field(default=None, repr=False)
+
+    def to_json(self) -> str:
+        """Everything but the changed rows."""
+        document = asdict(self)
+        del document["changes"]
+        return json.dumps(document)
+
+    @classmethod
+    def from_json(cls, text: str, changes: bytes | None) -> Batch:
+        """The batch that `to_json` wrote."""
+        document = json.loads(text)
+        document["windows"] = [
+            Done(**{**done, "window": Window(**done["window"])}) for done in document["windows"]
+        ]
+        document["moves"] = [
+            Move(
+                File(**move["file"]),
+                move["staged"],
+                None if move["kept"] is None else Version(**move["kept"]),
+            )
+            for move in document["moves"]
+        ]
+        return cls(**document, changes=changes)
+
+
+class Manifest:
+    """The database. Used by one thread at a time.
+
+    Args:
+        state: The directory that it is in.
+        is_new: Whether it is made if it is not there.
+        reads: Whether it is only read.
+
+    Raises:
+        TrayportDatasetError: There is none, or it cannot be read.
+    """
+
+    def __init__(self, state: Path, *, is_new: bool = False, reads: bool = False) -> None:
+        self.path = state / NAME
+        if not is_new and not self.path.is_file():
+            raise TrayportDatasetError(
+                f"{str(state.parent)!r} holds no data set",
+                suggestion="give the directory that a backfill was written to",
+            )
+        with _explained(self.path):
+            self._database = self._reader() if reads else self._writer()
+
+    def _reader(self) -> sqlite3.Connection:
+        address = f"{self.path.absolute().as_uri()}?mode=ro"
+        database = sqlite3.connect(address, uri=True, check_same_thread=False)
+        try:
+            version = _version(database)
+        except sqlite3.OperationalError:
+            # Beside a database that may not be written to there is no room for its log.
+            database.close()
+            database = sqlite3.connect(f"{address}&immutable=1", uri=True, check_same_thread=False)
+            version = _version(database)
+        if version != VERSION:
+            database.close()
+            raise _other_version(self.path, version)
+        return database
+
+    def _writer(self) -> sqlite3.Connection:
+        database = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, timeout=30
+        )
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = FULL")
+            _upgrade(database, self.path)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def close(self) -> None:
+        """Closes the database."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection]:
+        with _explained(self.path):
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+            except BaseException:
+                with suppress(sqlite3.Error):  # a full disk may have ended it already
+                    self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    def _rows(self, statement: str, *values: object) -> list[Any]:
+        with _explained(self.path), closing(self._database.execute(statement, values)) as rows:
+            return rows.fetchall()
+
+    # --- Facts and names
+
+    def fact(self, name: str) -> Any:
+        """What was noted under a name; None where nothing was."""
+        rows = self._rows("SELECT value FROM facts WHERE name = ?", name)
+        return json.loads(rows[0][0]) if rows else None
+
+    def note(self, **facts: Any) -> None:
+        """Notes facts."""
+        with self._transaction() as database:
+            database.executemany(
+                "INSERT OR REPLACE INTO facts VALUES (?, ?)",
+                [(name, json.dumps(value)) for name, value in facts.items()],
+            )
+
+    def contracts(self) -> list[ContractSpec]:
+        """The contracts of the data set, with their names as far as they are known."""
+        return [
+            evolve(ContractSpec.parse(symbol), name=name, period=period)
+            for symbol, name, period in self._rows("SELECT * FROM contracts ORDER BY symbol")
+        ]
+
+    def add_contracts(self, contracts: Iterable[ContractSpec]) -> None:
+        """Adds contracts; a name that is known stays where none is given."""
+        with self._transaction() as database:
+            database.executemany(
+                "INSERT INTO contracts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
+                "name = coalesce(excluded.name, name), period = coalesce(excluded.period, period)",
+                [(str(c), c.name, c.period) for c in contracts],
+            )
+
+    # --- Windows
+
+    def subjects(self) -> list[str]:
+        """The subjects of all windows that were fetched."""
+        found = self._rows("SELECT DISTINCT subject FROM windows WHERE state = 'done'")
+        return [subject for (subject,) in found]
+
+    def done(self, subject: str) -> list[Done]:
+        """The windows of a subject that were fetched, in order."""
+        return [
+            Done(subject, Window(start, end), rows, at)
+            for start, end, rows, at in self._rows(
+                'SELECT start, "end", rows, at FROM windows '
+                "WHERE subject = ? AND state = 'done' ORDER BY start",
+                subject,
+            )
+        ]
+
+    def unfinished(self) -> list[tuple[str, Window, str, str | None]]:
+        """Windows that are not there: subject, range, state, and the error of those that failed."""
+        return [
+            (subject, Window(start, end), state, error)
+            for subject, start, end, state, error in self._rows(
+                'SELECT subject, start, "end", state, error FROM windows '
+                "WHERE state <> 'done' ORDER BY subject, start"
+            )
+        ]
+
+    def plan(self, windows: Iterable[tuple[str, Window]], at: int) -> None:
+        """Notes what a run is going to fetch; what the last one did not is forgotten."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM windows WHERE state <> 'done'")
+            database.executemany(
+                'INSERT OR REPLACE INTO windows (subject, start, "end", state, at) '
+                "VALUES (?, ?, ?, 'planned', ?)",
+                [(subject, window.start, window.end, at) for subject, window in windows],
+            )
+
+    def fail(self, windows: Iterable[tuple[str, Window]], error: str, at: int) -> None:
+        """Notes that windows could not be fetched."""
+        with self._transaction() as database:
+            for subject, window in windows:
+                _forget_planned(database, subject, window)
+                database.execute(
+                    'INSERT OR REPLACE INTO windows (subject, start, "end", state, at, error) '
+                    "VALUES (?, ?, ?, 'failed', ?, ?)",
+                    (subject, window.start, window.end, at, error),
+                )
+
+    # --- Files
+
+    def files(self, subject: str | None = None, months: Collection[str] = ()) -> list[File]:
+        """The files, or those of a subject and some months, also those that have no rows now."""
+        statement, values = "SELECT * FROM files", list[object]()
+        if subject is not None:
+            marks = ", ".join("?" * len(months))
+            statement += f" WHERE subject = ? AND month IN ({marks})"
+            values = [subject, *months]
+        return [File(*row) for row in self._rows(f"{statement} ORDER BY name", *values)]
+
+    def versions(self) -> list[Version]:
+        """The versions that are kept, oldest first."""
+        return [Version(*row) for row in self._rows("SELECT * FROM versions ORDER BY since, name")]
+
+    def begin(self, batch: Batch) -> int:
+        """Notes what is about to be moved; the number of it."""
+        with self._transaction() as database:
+            row = database.execute(
+                "INSERT INTO moves (document, changes) VALUES (?, ?)",
+                (batch.to_json(), batch.changes),
+            )
+            return row.lastrowid or 0
+
+    def begun(self) -> list[tuple[int, Batch]]:
+        """What was about to be moved when the last program ended."""
+        return [
+            (number, Batch.from_json(document, changes))
+            for number, document, changes in self._rows("SELECT * FROM moves ORDER BY id")
+        ]
+
+    def finish(self, number: int, batch: Batch) -> None:
+        """Notes that everything of a batch is in its place."""
+        with self._transaction() as database:
+            for done in batch.windows:
+                _forget_planned(database, done.subject, done.window)
+                database.execute(
+                    "INSERT OR IGNORE INTO windows VALUES (?, ?, ?, 'done', ?, ?, ?, ?, NULL)",
+                    (
+                        done.subject,
+                        done.window.start,
+                        done.window.end,
+                        done.rows,
+                        batch.size,
+                        done.at,
+                        batch.spec_hash,
+                    ),
+                )
+            for move in batch.moves:
+                database.execute(
+                    "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    tuple(asdict(move.file).values()),
+                )
+                if move.kept is not None:
+                    database.execute(
+                        "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                        tuple(asdict(move.kept).values()),
+                    )
+            if batch.changes is not None:
+                database.execute(
+                    "INSERT INTO changes (at, rows) VALUES (?, ?)", (batch.at, batch.changes)
+                )
+            database.execute("DELETE FROM moves WHERE id = ?", (number,))
+
+    def stamp(self, file: File, stamp: str) -> None:
+        """Notes that a file is as it should be, although its stamp is another."""
+        with self._transaction() as database:
+            database.execute("UPDATE files SET stamp = ? WHERE name = ?", (stamp, file.name))
+
+    # --- What changed
+
+    def changes(self, since: int) -> list[tuple[int, bytes]]:
+        """When rows that were known have changed, and those rows as Parquet."""
+        return self._rows("SELECT at, rows FROM changes WHERE at >= ? ORDER BY id", since)
+
+    def forget(self, versions: Sequence[Version]) -> None:
+        """Forgets versions that are kept no longer."""
+        with self._transaction() as database:
+            for version in versions:
+                database.execute(
+                    "DELETE FROM versions WHERE name = ? AND revision = ?",
+                    (version.name, version.revision),
+                )
+            database.execute(
+                "INSERT INTO facts VALUES ('forgotten_until', ?) ON CONFLICT DO UPDATE SET "
+                "value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))",
+                (str(max(version.until for version in versions)),),
+            )
+
+
+def _forget_planned(database: sqlite3.Connection, subject: str, window: Window) -> None:
+    """Forgets what was planned or failed within a window, and keeps what is left beside it."""
+    rest = database.execute(
+        'SELECT start, "end", state, at, error FROM windows WHERE subject = ? '
+        "AND state <> 'done' AND start < ? AND \"end\" > ?",
+        (subject, window.end, window.start),
+    ).fetchall()
+    for start, end, state, at, error in rest:
+        database.execute(
+            "DELETE FROM windows WHERE subject = ? AND start = ? AND state = ?",
+            (subject, start, state),
+        )
+        for first, last in ((start, window.start), (window.end, end)):
+            if first < last:
+                database.execute(
+                    'INSERT INTO windows (subject, start, "end", state, at, error) '
+                    "VALUES (?, ?, ?, ?, ?, ?)",
+                    (subject, first, last, state, at, error),
+                )
+
+
+# --- Opening
+
+
+def _version(database: sqlite3.Connection) -> int:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _upgrade(database: sqlite3.Connection, path: Path) -> None:
+    """Makes the tables, or brings those of an older version up to date."""
+    version = _version(database)
+    if version > VERSION:
+        raise _other_version(path, version)
+    scripts = [_SCHEMA, *_UPGRADES] if version == 0 else _UPGRADES[version - 1 :]
+    for number, script in enumerate(scripts, start=version + 1):
+        database.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+
+
+def _other_version(path: Path, version: int) -> TrayportDatasetError:
+    way_out = "upgrade trayport-sdk"
+    if version < VERSION:
+        way_out = "a backfill, verify or refresh of it brings it up to date"
+    return TrayportDatasetError(
+        f"{str(path)!r} has version {version} of the manifest, and this one reads {VERSION}",
+        suggestion=way_out,
+    )
+
+
+@contextmanager
+def _explained(path: Path) -> Generator[None]:
+    """Errors of SQLite in the words of the package."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise TrayportDatasetError(
+            f"the manifest {str(path)!r} cannot be used: {error}",
+            suggestion="make room on the disk, or see who else uses the file; nothing that was "
+            "recorded is lost",
+        ) from error
+
+
+@contextmanager
+def locked(state: Path, url: str) -> Generator[None]:
+    """Keeps other programs from writing to a data set; the system frees it when this one ends.
+
+    Raises:
+        TrayportDatasetError: Another one does.
+    """
+    lock = FileLock(state / LOCK, timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise TrayportDatasetError(
+            f"{url!r} is being written to by {_owner(state)}",
+            suggestion="wait until it ends, or stop it: what it has finished is kept",
+        ) from None
+    try:
+        owner = {
+            "process": os.getpid(),
+            "host": socket.gethostname(),
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        (state / OWNER).write_text(json.dumps(owner))
+        yield
+    finally:
+        with suppress(OSError):
+            (state / OWNER).unlink()
+        lock.release()
+
+
+def _owner(state: Path) -> str:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        owner: Mapping[str, Any] = json.loads((state / OWNER).read_text())
+        return f"process {owner['process']} on {owner['host']} since {owner['since']}"
+    return "another program"
