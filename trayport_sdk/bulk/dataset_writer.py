@@ -21,6 +21,7 @@ from ..query.contracts import ContractSpec
 from ..query.plan import QueryPlan
 from ..query.times import Interval, Window
 from ..tables.files import encode
+from ..tables.formats import FileFormat
 from ..tables.output import naming
 from .corrections import CHANGE, difference, identity
 from .manifest import Batch, Done, File, Manifest, Move, Version, locked
@@ -219,7 +220,7 @@ class DatasetWriter:
         path = self._staging / secrets.token_hex(8)
         try:
             with naming(path), path.open("xb") as opened:
-                encode([content], opened, ".parquet", "zstd")
+                encode([content], opened, FileFormat(".parquet"))
                 opened.flush()
                 os.fsync(opened.fileno())
             done = evolve(
