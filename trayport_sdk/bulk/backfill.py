@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -13,14 +14,19 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from attrs import evolve, field, frozen
 
-from ..errors import TrayportDatasetError, TrayportPartialFailureError, invalid
+from ..errors import (
+    TrayportDatasetError,
+    TrayportError,
+    TrayportPartialFailureError,
+    invalid,
+)
 from ..query.build import endpoint_named, unknown_endpoint
 from ..query.contracts import ContractSpec, looks_like_symbol
 from ..query.plan import OPERATIONS, QueryPlan, counted, with_contract_column
 from ..query.planner import plan
 from ..query.times import EPOCH, Window, duration_of, to_text
 from .corrections import ADDED, ALTERED, DELETED
-from .dataset_writer import DatasetWriter, damaged, subject_of, writing
+from .dataset_writer import DatasetWriter, damaged, is_begun, subject_of, writing
 from .manifest import File, Manifest
 from .partitions import Grid, month_window
 from .progress import OnProgress
@@ -36,6 +42,7 @@ BACKFILLED = tuple(name for name, endpoint in OPERATIONS.items() if endpoint.lim
 HOLD = 1 << 26
 """About how many bytes of the rows of a response are kept in memory."""
 
+_log = logging.getLogger("trayport_sdk.bulk")
 Result = TypeVar("Result")
 Names = Callable[[Iterable[ContractSpec]], Awaitable[Sequence[ContractSpec]]]
 """Looks up the names of contracts that have none."""
@@ -173,7 +180,7 @@ class Backfill:
         storage = storage_of(self.path)
         if dry_run:
             return await self._planned(storage, contracts, query)
-        if not resume and (storage.state / "manifest.sqlite").exists():
+        if not resume and is_begun(storage):
             raise TrayportDatasetError(
                 f"{storage.url!r} holds a data set already",
                 suggestion="leave resume out to go on with it, or write to another directory",
@@ -224,20 +231,24 @@ class Backfill:
         Manifest(storage.state, reads=True).close()
         async with self._writing(storage) as writer:
             bad = await asyncio.to_thread(writer.damaged_files)
+            names = [file.name for file in bad]
             if bad and not repair:
-                raise damaged(storage, [file.name for file in bad])
-            query, grid = writer.query(), writer.grid()
-            known = {subject_of(c): c for c in writer.manifest.contracts()}
+                raise damaged(storage, names)
+            grid, manifest = writer.grid(), writer.manifest
+            # What an interrupted verification had found is lost until it was fetched.
+            manifest.lose((file, _in_month(writer, file, grid)) for file in bad)
+            known = {subject_of(c): c for c in manifest.contracts()}
             ranges: dict[ContractSpec | None, list[Window]] = {}
-            for file in bad:
-                windows = _in_month(writer, file, grid)
-                ranges.setdefault(known.get(file.subject), []).extend(windows)
+            for subject, window in manifest.lost():
+                ranges.setdefault(known.get(subject), []).append(window)
+            query = writer.query()
             plans = _plans(_by_range(query, {c: _joined(w) for c, w in ranges.items()}))
-            lost = [file.name for file in bad]
-            whole = about(query, [c for c in ranges if c is not None], None)
-            report = evolve(self._report(storage, whole, plans), damaged=tuple(lost))
-            writer.lost.update(lost)
-            return await self._fetch(writer, report, plans, on_progress, started)
+            whole = about(query, [*filter(None, ranges or known.values())], None)
+            report = evolve(self._report(storage, whole, plans), damaged=tuple(names))
+            report = await self._fetch(writer, report, plans, on_progress, started)
+            if versions := await asyncio.to_thread(writer.damaged_versions):
+                raise damaged(storage, versions, "remove them with prune: nobody has them any more")
+            return report
 
     # --- What is asked for
 
@@ -269,16 +280,20 @@ class Backfill:
     async def _name(self, writer: DatasetWriter, contracts: Sequence[ContractSpec]) -> None:
         """Adds contracts to the data set, with their names."""
         known = {contract for contract in writer.manifest.contracts() if contract.name}
-        new = [contract for contract in contracts if contract not in known]
+        new: Sequence[ContractSpec] = [c for c in contracts if c not in known]
         if new:
-            named = await self.names(new)
-            await asyncio.to_thread(writer.manifest.add_contracts, named)
+            try:
+                new = await self.names(new)
+            except TrayportError as error:
+                # Rows are worth more than names, which the next run looks up.
+                _log.warning("the names of %d contracts are not known: %s", len(new), error)
+            await asyncio.to_thread(writer.manifest.add_contracts, new)
 
     async def _planned(
         self, storage: Storage, contracts: Contracts | None, query: QueryPlan
     ) -> BackfillReport:
         """What a backfill would do."""
-        if not (storage.state / "manifest.sqlite").is_file():
+        if not is_begun(storage):
             query = await self._about(None, contracts, query, Grid.of(query))
             plans = _plans(_missing(query, lambda _, window: [window]))
             return evolve(self._report(storage, query, plans), is_dry_run=True)
@@ -317,12 +332,9 @@ class Backfill:
 
     @asynccontextmanager
     async def _writing(self, storage: Storage) -> AsyncGenerator[DatasetWriter]:
-        context = writing(storage, self._now)
-        writer = await _finished(context.__enter__)
-        try:
+        with writing(storage, self._now) as writer:
+            await _finished(writer.recover)
             yield writer
-        finally:
-            await _finished(lambda: context.__exit__(None, None, None))
 
     async def _fetch(
         self,

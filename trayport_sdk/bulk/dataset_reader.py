@@ -17,7 +17,7 @@ from ..tables.convert import NAMES
 from ..telemetry.processes import check_process
 from .corrections import BEFORE, CHANGE
 from .dataset_writer import now_in_nanoseconds, query_of, writing
-from .manifest import Manifest
+from .manifest import NAME, Manifest
 from .partitions import KEYS, partition, time_column
 from .storage import Storage, storage_of
 
@@ -34,7 +34,7 @@ class _Known:
 
 def is_dataset(path: str | Path) -> bool:
     """Whether a backfill wrote a path."""
-    return (storage_of(path).state / "manifest.sqlite").is_file()
+    return (storage_of(path).state / NAME).is_file()
 
 
 def scan(path: str | Path, as_of: TimeLike | None = None) -> pl.LazyFrame:
@@ -155,6 +155,8 @@ def changes(path: str | Path, since: TimeLike | None = None) -> pl.DataFrame:
         texts = dict.fromkeys((CHANGE, CONTRACT, *NAMES), pl.String)
         return pl.DataFrame(schema={KNOWN_AT: pl.Datetime("ns", "UTC"), **texts})
     rows = pl.concat(found, how="diagonal_relaxed")
+    if CONTRACT not in rows.columns:
+        rows = rows.with_columns(pl.lit(None, pl.String).alias(CONTRACT))
     symbol = pl.col(CONTRACT)
     named = [
         symbol.replace_strict(
@@ -190,6 +192,7 @@ def prune(path: str | Path, keep: int | str | timedelta) -> int:
     storage = storage_of(path)
     Manifest(storage.state, reads=True).close()  # it is not made by this
     with writing(storage, now_in_nanoseconds) as writer:
+        writer.recover()
         if isinstance(keep, int):
             return writer.keep_newest(keep)
         oldest = now_in_nanoseconds() - duration_of(keep, "keep")

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
 from time import time_ns
 from typing import Any
 
@@ -24,7 +23,7 @@ from ..tables.files import encode
 from ..tables.formats import FileFormat
 from ..tables.output import naming
 from .corrections import CHANGE, difference, identity
-from .manifest import Batch, Done, File, Manifest, Move, Version, locked
+from .manifest import NAME, Batch, Done, File, Manifest, Move, Version, locked
 from .partitions import (
     DATA,
     VERSIONS,
@@ -49,7 +48,6 @@ class DatasetWriter:
     Attributes:
         manifest: What is in it.
         changed: How many rows that were known were added, altered and deleted so far.
-        lost: Files that cannot be read any more, and are made anew.
         files_written: How many files were written so far.
         bytes_written: Their size.
     """
@@ -60,7 +58,7 @@ class DatasetWriter:
         self._now = now
         self._staging = storage.state / STAGING
         self.changed: dict[str, int] = {}
-        self.lost = set[str]()
+        self._latest = manifest.latest()
         self.files_written = self.bytes_written = 0
 
     # --- What it holds
@@ -94,7 +92,7 @@ class DatasetWriter:
 
     def missing(self, contract: ContractSpec | None, window: Window) -> list[Window]:
         """The parts of a range that were not fetched yet."""
-        parts, start = [], window.start
+        parts, start = list[Window](), window.start
         for done in self.manifest.done(subject_of(contract)):
             if done.window.end <= start or done.window.start >= window.end:
                 continue
@@ -120,21 +118,26 @@ class DatasetWriter:
 
     def damaged_files(self) -> list[File]:
         """The files that are missing, or not what was written. Every file is read."""
-        bad: list[File] = []
-        for file in self.manifest.files():
-            if file.rows:
-                try:
-                    is_whole = self.storage.checksum(file.name) == file.checksum
-                except FileNotFoundError:
-                    is_whole = False
-                if not is_whole:
-                    bad.append(file)
-        return bad
+        return [
+            file
+            for file in self.manifest.files()
+            if file.rows and not self._has(file.name, file.checksum)
+        ]
+
+    def damaged_versions(self) -> list[str]:
+        """The old versions of files that are missing, or not what was written."""
+        return [v.kept for v in self.manifest.versions() if not self._has(v.kept, v.checksum)]
+
+    def _has(self, name: str, checksum: str) -> bool:
+        try:
+            return self.storage.checksum(name) == checksum
+        except FileNotFoundError:
+            return False
 
     def _is_whole(self, file: File) -> bool:
         """Whether a file, whose stamp is another, has the right content nevertheless."""
         stamp = self.storage.stamps(file.name).get(file.name)
-        if stamp is None or self.storage.checksum(file.name) != file.checksum:
+        if stamp is None or not self._has(file.name, file.checksum):
             return False
         self.manifest.stamp(file, stamp)
         return True
@@ -153,64 +156,61 @@ class DatasetWriter:
             TrayportDatasetError: A file that these rows belong to is damaged.
             OSError: A file cannot be written. Nothing of the response is recorded then.
         """
-        at, time = self._now(), time_column(query)
+        self._latest = at = max(self._now(), self._latest)
+        window, time = query.window or Window(0, 0), time_column(query)
         windows: list[Done] = []
+        again: list[tuple[str, Window]] = []
         moves: list[Move] = []
         changes: list[pl.DataFrame] = []
-        made: list[Path] = []
         try:
             for contract, rows in rows_by_contract(query, frame):
-                window = query.window or Window(0, 0)
                 subject = subject_of(contract)
                 is_known = not self.missing(contract, window)
-                windows.append(Done(subject, window, rows.height, at))
-                months = rows_by_month(rows, time)
-                names = {month: file_name(query.endpoint, contract, month) for month in months}
-                known = {f.month: f for f in self.manifest.files(subject, months_of(window))}
-                for month in sorted({*months, *known}):
-                    file = known.get(month) or File(
-                        names[month], subject, month, revision=0, since=at, rows=0
+                if is_known:
+                    again.append((subject, window))
+                else:
+                    windows.append(Done(subject, window, rows.height, at))
+                new = rows_by_month(rows, time)
+                old = {f.month: f for f in self.manifest.files(subject, months_of(window))}
+                for month in sorted({*new, *old}):
+                    file = old.get(month) or File(
+                        file_name(query.endpoint, contract, month), subject, month, since=at
                     )
-                    old = None if file.name in self.lost else self._read(file)
-                    new = months.get(month, rows.clear())
-                    inside, outside = new.clear(), new.clear()
-                    if old is not None:
-                        is_inside = (pl.col(time) >= _moment(window.start)) & (
-                            pl.col(time) < _moment(window.end)
-                        )
-                        inside, outside = old.filter(is_inside), old.filter(~is_inside)
-                    if old is not None and inside.equals(new):
-                        continue
+                    had = self._rows(file, rows)
+                    is_inside = pl.col(time).is_between(
+                        _moment(window.start), _moment(window.end), closed="left"
+                    )
+                    inside, outside = had.filter(is_inside), had.filter(~is_inside)
+                    comes = new.get(month, rows.clear())
                     kept = None
-                    if is_known and old is not None:
-                        change = difference(inside, new, identity(new.columns, time))
+                    if inside.equals(comes):
+                        continue
+                    if is_known:
+                        change = difference(inside, comes, identity(comes.columns, time))
                         if not change.height:
                             continue
                         changes.append(_about(change, contract, at))
-                        self._count(change)
                         kept = _version(file, at) if file.rows else None
                         file = evolve(file, revision=file.revision + 1, since=at)
-                    content = pl.concat([outside, new], how="diagonal").sort(
-                        time, maintain_order=True
-                    )
-                    move = self._staged(evolve(file, revision=file.revision or 1), content, kept)
-                    if move.staged is not None:
-                        made.append(self._staging / move.staged)
-                    moves.append(move)
-            rows_changed = _parquet(pl.concat(changes, how="diagonal_relaxed")) if changes else None
-            batch = Batch(windows, moves, size, at, SPEC_HASH, rows_changed)
+                    elif not file.rows:
+                        file = evolve(file, revision=file.revision + 1, since=at)
+                    content = pl.concat([outside, comes], how="diagonal")
+                    moves.append(self._staged(file, content.sort(time, maintain_order=True), kept))
+            changed = _parquet(pl.concat(changes, how="diagonal_relaxed")) if changes else None
+            batch = Batch(windows, again, moves, size, at, SPEC_HASH, changed)
             number = self.manifest.begin(batch)
         except BaseException:
-            for path in made:
-                path.unlink(missing_ok=True)
+            for move in moves:
+                if move.staged is not None:
+                    (self._staging / move.staged).unlink(missing_ok=True)
             raise
         self._perform(number, batch)
+        for change in changes:
+            self._count(change)
 
-    def _read(self, file: File) -> pl.DataFrame | None:
-        """The rows of a file; None where there are none."""
-        if not file.rows:
-            return None
-        return read(self.storage, file.name, file.checksum)
+    def _rows(self, file: File, like: pl.DataFrame) -> pl.DataFrame:
+        """The rows of a file, or none, as others have them."""
+        return read(self.storage, file.name, file.checksum) if file.rows else like.clear()
 
     def _staged(self, file: File, content: pl.DataFrame, kept: Version | None) -> Move:
         """A file made aside, with what is known of it."""
@@ -308,9 +308,15 @@ def writing(storage: Storage, now: Callable[[], int]) -> Generator[DatasetWriter
     with naming(storage.state):
         storage.state.mkdir(parents=True, exist_ok=True)
     with locked(storage.state, storage.url), Manifest(storage.state, is_new=True) as manifest:
-        writer = DatasetWriter(storage, manifest, now)
-        writer.recover()
-        yield writer
+        yield DatasetWriter(storage, manifest, now)
+
+
+def is_begun(storage: Storage) -> bool:
+    """Whether anything was asked for in a data set."""
+    if not (storage.state / NAME).is_file():
+        return False
+    with Manifest(storage.state, reads=True) as manifest:
+        return manifest.fact("question") is not None
 
 
 def subject_of(contract: ContractSpec | None) -> str:
@@ -348,7 +354,8 @@ def now_in_nanoseconds() -> int:
 def question_of(query: QueryPlan) -> dict[str, Any]:
     """What tells the rows of a query from those of others: the operation, interval and options."""
     interval = None if query.interval is None else str(query.interval)
-    options = {n: [*v] if isinstance(v, tuple) else v for n, v in query.options.chosen.items()}
+    # As JSON has it: lists instead of tuples.
+    options = json.loads(json.dumps(query.options.chosen))
     return {"endpoint": query.endpoint, "interval": interval, "options": options}
 
 
@@ -366,13 +373,13 @@ def read(storage: Storage, name: str, checksum: str) -> pl.DataFrame:
         raise damaged(storage, [name]) from None
 
 
-def damaged(storage: Storage, names: Sequence[str]) -> TrayportDatasetError:
+def damaged(storage: Storage, names: Sequence[str], way_out: str = REPAIR) -> TrayportDatasetError:
     """The error for files that are not as they were written."""
     more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
     return TrayportDatasetError(
         f"{names[0]!r}{more} in {storage.url!r} is missing, or is not what was written",
         files=names,
-        suggestion=REPAIR,
+        suggestion=way_out,
     )
 
 

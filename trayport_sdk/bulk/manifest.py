@@ -36,13 +36,13 @@ CREATE TABLE contracts (
 ) WITHOUT ROWID;
 CREATE TABLE windows (
     subject TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('planned', 'done', 'failed')),
+    state TEXT NOT NULL CHECK (state IN ('planned', 'done', 'failed', 'lost')),
     rows INTEGER, bytes INTEGER, at INTEGER NOT NULL, spec_hash TEXT, error TEXT,
     PRIMARY KEY (subject, start, state)
 ) WITHOUT ROWID;
 CREATE TABLE files (
     name TEXT PRIMARY KEY, subject TEXT NOT NULL, month TEXT NOT NULL,
-    revision INTEGER NOT NULL, since INTEGER NOT NULL,
+    since INTEGER NOT NULL, revision INTEGER NOT NULL,
     rows INTEGER NOT NULL, bytes INTEGER NOT NULL, checksum TEXT NOT NULL, stamp TEXT
 ) WITHOUT ROWID;
 CREATE INDEX files_by_subject ON files (subject, month);
@@ -66,8 +66,8 @@ class File:
         name: Its name below the data set.
         subject: The symbol of the contract that it was asked for with; empty where everything was.
         month: The month of its rows, such as `2024-03`.
-        revision: How often rows that were known have changed, from 1 on.
         since: When its rows became known, in nanoseconds; those of later windows are newer.
+        revision: The first one is 1; it grows whenever rows that were known have changed.
         rows: How many rows it has. One without any does not exist.
         size: Its size in bytes.
         checksum: Its SHA-256.
@@ -77,9 +77,9 @@ class File:
     name: str
     subject: str
     month: str
-    revision: int
     since: int
-    rows: int
+    revision: int = 0
+    rows: int = 0
     size: int = 0
     checksum: str = ""
     stamp: str | None = None
@@ -148,7 +148,8 @@ class Batch:
     """What comes of one response: it is recorded as a whole, or not at all.
 
     Attributes:
-        windows: The windows that it was about, with their rows.
+        windows: The windows that were not known, with their rows.
+        again: The windows that were known, by subject.
         moves: The files that change.
         size: How many bytes the response had, decompressed.
         at: When it became known, in nanoseconds.
@@ -157,6 +158,7 @@ class Batch:
     """
 
     windows: Sequence[Done]
+    again: Sequence[tuple[str, Window]]
     moves: Sequence[Move]
     size: int
     at: int
@@ -172,19 +174,19 @@ class Batch:
     @classmethod
     def from_json(cls, text: str, changes: bytes | None) -> Batch:
         """The batch that `to_json` wrote."""
-        document = json.loads(text)
-        document["windows"] = [
-            Done(**{**done, "window": Window(**done["window"])}) for done in document["windows"]
-        ]
-        document["moves"] = [
-            Move(
-                File(**move["file"]),
-                move["staged"],
-                None if move["kept"] is None else Version(**move["kept"]),
-            )
-            for move in document["moves"]
-        ]
+        document: dict[str, Any] = json.loads(text)
+        document["windows"] = [_done(**done) for done in document["windows"]]
+        document["again"] = [(subject, Window(**window)) for subject, window in document["again"]]
+        document["moves"] = [_move(**move) for move in document["moves"]]
         return cls(**document, changes=changes)
+
+
+def _done(window: dict[str, int], **others: Any) -> Done:
+    return Done(window=Window(**window), **others)
+
+
+def _move(file: dict[str, Any], staged: str | None, kept: dict[str, Any] | None) -> Move:
+    return Move(File(**file), staged, None if kept is None else Version(**kept))
 
 
 class Manifest:
@@ -325,7 +327,7 @@ class Manifest:
     def plan(self, windows: Iterable[tuple[str, Window]], at: int) -> None:
         """Notes what a run is going to fetch; what the last one did not is forgotten."""
         with self._transaction() as database:
-            database.execute("DELETE FROM windows WHERE state <> 'done'")
+            database.execute("DELETE FROM windows WHERE state IN ('planned', 'failed')")
             database.executemany(
                 'INSERT OR REPLACE INTO windows (subject, start, "end", state, at) '
                 "VALUES (?, ?, ?, 'planned', ?)",
@@ -336,12 +338,45 @@ class Manifest:
         """Notes that windows could not be fetched."""
         with self._transaction() as database:
             for subject, window in windows:
-                _forget_planned(database, subject, window)
+                _cut_out(database, subject, window, "planned", "failed")
                 database.execute(
                     'INSERT OR REPLACE INTO windows (subject, start, "end", state, at, error) '
                     "VALUES (?, ?, ?, 'failed', ?, ?)",
                     (subject, window.start, window.end, at, error),
                 )
+
+    def lose(self, files: Iterable[tuple[File, Sequence[Window]]]) -> None:
+        """Notes that files, with the rows of some windows, are missing or damaged."""
+        with self._transaction() as database:
+            for file, windows in files:
+                for window in windows:
+                    at = _known_since(database, file.subject, window, "done")
+                    _cut_out(database, file.subject, window, "done")
+                    database.execute(
+                        'INSERT OR REPLACE INTO windows (subject, start, "end", state, at) '
+                        "VALUES (?, ?, ?, 'lost', ?)",
+                        (file.subject, window.start, window.end, at),
+                    )
+                database.execute(
+                    "UPDATE files SET rows = 0, bytes = 0, checksum = '', stamp = NULL "
+                    "WHERE name = ?",
+                    (file.name,),
+                )
+
+    def lost(self) -> list[tuple[str, Window]]:
+        """The windows of files that are missing or damaged, by subject."""
+        return [
+            (subject, window) for subject, window, state, _ in self.unfinished() if state == "lost"
+        ]
+
+    def latest(self) -> int:
+        """When anything became known last, in nanoseconds."""
+        (found,) = self._rows(
+            "SELECT max((SELECT coalesce(max(at), 0) FROM windows), "
+            "(SELECT coalesce(max(since), 0) FROM files), "
+            "(SELECT coalesce(max(until), 0) FROM versions))"
+        )
+        return int(found[0])
 
     # --- Files
 
@@ -378,19 +413,23 @@ class Manifest:
         """Notes that everything of a batch is in its place."""
         with self._transaction() as database:
             for done in batch.windows:
-                _forget_planned(database, done.subject, done.window)
+                own = (done.subject, done.window)
+                at = _known_since(database, *own, "lost") or done.at
+                _cut_out(database, *own, "planned", "failed", "lost")
                 database.execute(
-                    "INSERT OR IGNORE INTO windows VALUES (?, ?, ?, 'done', ?, ?, ?, ?, NULL)",
+                    "INSERT INTO windows VALUES (?, ?, ?, 'done', ?, ?, ?, ?, NULL)",
                     (
                         done.subject,
                         done.window.start,
                         done.window.end,
                         done.rows,
                         batch.size,
-                        done.at,
+                        at,
                         batch.spec_hash,
                     ),
                 )
+            for subject, window in batch.again:
+                _cut_out(database, subject, window, "planned", "failed")
             for move in batch.moves:
                 database.execute(
                     "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -433,25 +472,38 @@ class Manifest:
             )
 
 
-def _forget_planned(database: sqlite3.Connection, subject: str, window: Window) -> None:
-    """Forgets what was planned or failed within a window, and keeps what is left beside it."""
-    rest = database.execute(
-        'SELECT start, "end", state, at, error FROM windows WHERE subject = ? '
-        "AND state <> 'done' AND start < ? AND \"end\" > ?",
-        (subject, window.end, window.start),
+def _cut_out(database: sqlite3.Connection, subject: str, window: Window, *states: str) -> None:
+    """Forgets what is noted of a range, and keeps what is left beside it."""
+    marks = ", ".join("?" * len(states))
+    found = database.execute(
+        f"SELECT * FROM windows WHERE subject = ? AND state IN ({marks}) "  # noqa: S608
+        'AND start < ? AND "end" > ?',
+        (subject, *states, window.end, window.start),
     ).fetchall()
-    for start, end, state, at, error in rest:
+    for _, start, end, state, *others in found:
         database.execute(
             "DELETE FROM windows WHERE subject = ? AND start = ? AND state = ?",
             (subject, start, state),
         )
-        for first, last in ((start, window.start), (window.end, end)):
-            if first < last:
-                database.execute(
-                    'INSERT INTO windows (subject, start, "end", state, at, error) '
-                    "VALUES (?, ?, ?, ?, ?, ?)",
-                    (subject, first, last, state, at, error),
-                )
+        database.executemany(
+            "INSERT INTO windows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (subject, first, last, state, *others)
+                for first, last in ((start, window.start), (window.end, end))
+                if first < last
+            ],
+        )
+
+
+def _known_since(
+    database: sqlite3.Connection, subject: str, window: Window, state: str
+) -> int | None:
+    """When the rows of a range became known that has a state, as far as it does."""
+    (at,) = database.execute(
+        'SELECT max(at) FROM windows WHERE subject = ? AND state = ? AND start < ? AND "end" > ?',
+        (subject, state, window.end, window.start),
+    ).fetchone()
+    return None if at is None else int(at)
 
 
 # --- Opening
