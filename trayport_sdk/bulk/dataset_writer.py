@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -336,7 +337,8 @@ def query_of(manifest: Manifest, storage: Storage) -> QueryPlan:
             f"{storage.url!r} holds nothing yet", suggestion="fill it by a backfill"
         )
     chosen: dict[str, Any] = {
-        n: tuple(v) if isinstance(v, list) else v for n, v in known["options"].items()
+        name: tuple[Any, ...](value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType]
+        for name, value in known["options"].items()
     }
     interval = known["interval"]
     return QueryPlan(
@@ -403,7 +405,7 @@ def _about(change: pl.DataFrame, contract: ContractSpec | None, at: int) -> pl.D
     if contract is None:
         return change.select(known_at, pl.all())
     symbol = pl.lit(str(contract)).alias("contract")
-    return change.select(known_at, symbol, pl.all())
+    return change.select(known_at, symbol, pl.exclude("contract"))
 
 
 def _moment(time: int) -> pl.Expr:
