@@ -460,7 +460,7 @@ def _counted_apart(query: QueryPlan) -> list[QueryPlan]:
     grid = Grid.of(query)
     if query.operation.time_column is not None or query.window is None:
         return [query]
-    parts, start = [], query.window.start
+    parts, start = list[QueryPlan](), query.window.start
     while start < query.window.end:
         end = grid.ceil(start + 1)
         parts.append(evolve(query, window=Window(start, end)))
