@@ -52,11 +52,12 @@ def pytest_terminal_summary(
 
 
 @pytest.fixture(autouse=True)
-def cache_of_the_user(
+def files_of_the_user(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """No test finds what another one has read, or leaves files in the user's own directory."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / f"cache-{uuid4()}"))
+    for variable in ("XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path_factory.getbasetemp() / f"user-{uuid4()}"))
 
 
 @pytest.fixture

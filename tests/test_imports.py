@@ -55,7 +55,8 @@ HOMES = {
     "pint": "tables/analytics/units.py",
     "rapidfuzz": "resources/search.py",
     "filelock": "bulk/manifest.py resources/cache.py",
-    "platformdirs": "resources/cache.py",
+    "platformdirs": "settings.py",
+    "fsspec": "bulk/remote.py",
 }
 
 

@@ -190,6 +190,14 @@ def stays_here(address: str) -> bool:
     return f".{host}".endswith((".localhost", ".invalid"))
 
 
+def user_directory(kind: Literal["cache", "data"]) -> Path:
+    """The directory of the system for files of this package and this user."""
+    import platformdirs
+
+    of_kind = {"cache": platformdirs.user_cache_path, "data": platformdirs.user_data_path}
+    return of_kind[kind]("trayport-sdk", appauthor=False)
+
+
 def without_password(store: str, mask: str = "") -> str:
     """A store's address with a mask, or nothing, in the place of user name and password.
 
@@ -623,6 +631,12 @@ class Settings(BaseSettings):
         examples=["~/.cache/trayport-sdk"],
         description="The directory of these files; that of the system for caches of this user "
         "when it is not set.",
+    )
+    dataset_dir: File | None = Field(
+        None,
+        examples=["~/.local/share/trayport-sdk"],
+        description="The directory for the manifests of data sets that lie on other machines, such "
+        "as in S3; that of the system for data of this user when it is not set.",
     )
     products_ttl: Seconds = Field(
         86_400.0, description="Seconds after which instruments and markets are read again."

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Any, Protocol
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
+import polars as pl
+
+from ..errors import invalid
 from ..tables.output import naming, user_path
 
 CHUNK = 1 << 20
@@ -51,16 +57,33 @@ class Storage(Protocol):
         """
         ...
 
+    def open(self, name: str) -> IO[bytes]:
+        """A file to read; who opens it closes it."""
+        ...
+
     def checksum(self, name: str) -> str:
         """The SHA-256 of a file, in hexadecimal."""
         ...
 
     def source(self, name: str) -> str:
-        """What polars reads a file from."""
+        """The path or the URL of a file, as messages and scripts give it."""
+        ...
+
+    def scan(self, names: Sequence[str], **options: Any) -> pl.LazyFrame:
+        """The rows of Parquet files, in the order of the names.
+
+        Args:
+            names: The files, at least one.
+            options: Further arguments of `polars.scan_parquet`.
+        """
         ...
 
     def publish(self) -> None:
         """Puts a copy of the manifest beside the data, where it is not there already."""
+        ...
+
+    def fetch(self) -> None:
+        """Has `state` hold the manifest that another machine has published since, if one has."""
         ...
 
 
@@ -129,6 +152,11 @@ class Directory:
                 )
         return stamps
 
+    def open(self, name: str) -> IO[bytes]:
+        """The file."""
+        with naming(self.root / name):
+            return (self.root / name).open("rb")
+
     def checksum(self, name: str) -> str:
         """The SHA-256 of the file."""
         return sha256(self.root / name)
@@ -137,13 +165,43 @@ class Directory:
         """The path."""
         return str(self.root / name)
 
+    def scan(self, names: Sequence[str], **options: Any) -> pl.LazyFrame:
+        """The rows of Parquet files, of which only what is needed is read."""
+        return pl.scan_parquet([self.root / name for name in names], glob=False, **options)
+
     def publish(self) -> None:
         """Nothing: the manifest is there."""
 
+    def fetch(self) -> None:
+        """Nothing: the manifest is there."""
 
-def storage_of(path: str | Path) -> Storage:
-    """The storage of a path."""
-    return Directory(path)
+
+def storage_of(path: str | Path, *, dataset_dir: Path | None = None) -> Storage:
+    """The storage of a path or a URL.
+
+    Args:
+        path: A directory, or a URL such as `file:///data/trades` or `s3://bucket/trades`.
+        dataset_dir: Where the manifest of a data set on another machine is kept; as the settings
+            say when it is None.
+
+    Raises:
+        TrayportValidationError: There is no such protocol, or the URL holds a password.
+        TrayportConfigurationError: The library for the protocol is not installed.
+    """
+    text = str(path)
+    if isinstance(path, Path) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:[\\/]", text):
+        raise invalid("path", text, "is a URL made into a Path, which drops a slash", "give a text")
+    scheme, separator, _ = text.partition("://")
+    if not separator:
+        return Directory(path)
+    if scheme.lower() != "file":
+        from .remote import Bucket
+
+        return Bucket(text, dataset_dir)
+    parts = urlsplit(text)
+    if parts.netloc not in ("", "localhost") or not parts.path:
+        raise invalid("path", text, "is no directory of this machine", "write file:///directory")
+    return Directory(url2pathname(parts.path))
 
 
 def sha256(path: Path) -> str:

@@ -22,7 +22,7 @@ from zlib import crc32
 import msgspec
 from trayport_spec import SPEC_HASH
 
-from ..settings import DAY, Settings, stays_here
+from ..settings import DAY, Settings, stays_here, user_directory
 
 if TYPE_CHECKING:
     from ..errors import TrayportError
@@ -299,9 +299,7 @@ class Header(msgspec.Struct):
 
 def directory_of(settings: Settings) -> Path:
     """Where the data of a host and a key is kept. The key itself is in no name."""
-    from platformdirs import user_cache_path
-
-    root = settings.cache_dir or user_cache_path("trayport-sdk", appauthor=False)
+    root = settings.cache_dir or user_directory("cache")
     key = "" if settings.api_key is None else settings.api_key.get_secret_value()
     digest = hashlib.sha256(f"{key}\n{settings.reference_url}".encode()).hexdigest()[:16]
     return root / f"{urlsplit(settings.reference_url).hostname}-{digest}"
