@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -137,10 +138,11 @@ def noted(storage: Storage, value: int | None = None) -> list[int]:
 def test_another_machine_fetches_the_manifest_that_was_published_last(
     storage: Storage, tmp_path: Path
 ) -> None:
-    other = storage_of(storage.url, dataset_dir=tmp_path / "other")
+    def elsewhere() -> Storage:
+        return storage_of(storage.url, dataset_dir=tmp_path / "other")
+
     storage.publish()  # there is none yet
-    other.fetch()
-    assert not other.state.exists()
+    assert not elsewhere().state.exists()
 
     noted(storage, 1)
     with closing(sqlite3.connect(storage.state / "manifest.sqlite")) as writer:
@@ -148,17 +150,17 @@ def test_another_machine_fetches_the_manifest_that_was_published_last(
         storage.publish()
     assert [*storage.stamps("")] == ["manifest.sqlite"]
     assert (storage.state / "url.txt").read_text() == f"{storage.url}\n"
-    other.fetch()
+    other = elsewhere()
     content = (other.state / "manifest.sqlite").read_bytes()
     assert content[18:20] == b"\x01\x01"  # no log belongs to it
     assert noted(other) == [1]
 
     noted(storage, 3)
-    storage.fetch()  # what is not published yet stays
+    storage_of(storage.url)  # what is not published yet stays
     assert noted(storage) == [1, 3]
     storage.publish()
     with locked(other.state, other.url):
-        other.fetch()  # a program that writes there knows better
+        elsewhere()  # a program that writes there knows better
     assert noted(other, 4) == [1, 4]
     with closing(sqlite3.connect(other.state / "manifest.sqlite")) as killed:
         killed.execute("INSERT INTO windows VALUES (5)")
@@ -166,7 +168,7 @@ def test_another_machine_fetches_the_manifest_that_was_published_last(
         log = other.state / "manifest.sqlite-wal"
         left = log.read_bytes()
     log.write_bytes(left)
-    other.fetch()
+    elsewhere()
     assert noted(other) == [1, 3]
     assert {path.name for path in other.state.iterdir()} == {
         "lock", "manifest.sqlite", "published"
@@ -210,67 +212,101 @@ def test_a_file_that_cannot_be_read_leaves_nothing(
     assert values(storage, NAME) == [2]
 
 
-@pytest.fixture
-def cut(server: str) -> Iterator[tuple[str, list[bytes]]]:
-    """An address that leads to the server, and cuts connections on which some bytes come."""
-    marks: list[bytes] = []
-    host, port = server.removeprefix("http://").split(":")
-    listener = socket.create_server(("127.0.0.1", 0))
+class Relay:
+    """An address that leads to a server, and cuts connections on which some bytes come."""
 
-    def forward(source: socket.socket, target: socket.socket) -> None:
+    def __init__(self, server: str) -> None:
+        host, port = server.removeprefix("http://").split(":")
+        self._target = host, int(port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets = [self._listener]
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.cut: bytes | None = None
+        self.seen = b""
+        Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                ends = self._listener.accept()[0], socket.create_connection(self._target)
+                self._sockets.extend(ends)
+                for source, target in (ends, ends[::-1]):
+                    Thread(target=self._forward, args=(source, target), daemon=True).start()
+
+    def _forward(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(1 << 16):
-                if any(mark in data for mark in marks):
+                if self.cut is not None and self.cut in data:
                     break
+                self.seen += data[:2048]
                 target.sendall(data)
         for each in (source, target):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                ends = listener.accept()[0], socket.create_connection((host, int(port)))
-                sockets.extend(ends)
-                for pair in (ends, ends[::-1]):
-                    Thread(target=forward, args=pair, daemon=True).start()
+    def close(self) -> None:
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
 
-    sockets: list[socket.socket] = [listener]
-    Thread(target=serve, daemon=True).start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}", marks
-    for each in sockets:
-        with suppress(OSError):
-            each.shutdown(socket.SHUT_RDWR)
-        each.close()
+
+@pytest.fixture
+def relay(server: str) -> Iterator[Relay]:
+    relay = Relay(server)
+    yield relay
+    relay.close()
 
 
 @pytest.mark.parametrize("mark", [b"PUT /", b"partNumber=2", b"CompleteMultipartUpload"])
 def test_an_upload_that_is_cut_off_leaves_nothing(
     bucket: str,
-    cut: tuple[str, list[bytes]],
+    relay: Relay,
     mark: bytes,
     configure: Callable[[str], object],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    endpoint, marks = cut
-    configure(endpoint)
+    configure(relay.url)
     monkeypatch.setattr(s3fs.core, "calculate_chunksize", lambda *_, **__: PART)
     storage = storage_of(bucket)
     placed(storage, 1)
     path = staged(storage, 2)
     content = path.read_bytes()
     path.write_bytes(content if mark == b"PUT /" else bytes(2 * PART + 1))
-    marks.append(mark)
+    relay.cut = mark
     with pytest.raises(ConnectionError) as failed:
         storage.place(path, NAME)
     assert storage.url in failed.value.__notes__[0]
-    marks.clear()
+    relay.cut = None
     assert [*storage.stamps("")] == [NAME]
     assert values(storage, NAME) == [1]
     assert fsspec.filesystem("s3").list_multipart_uploads(bucket.split("/")[2]) == []
     path.write_bytes(content)
     storage.place(path, NAME)
     assert values(storage, NAME) == [2]
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [({}, b"a-key"), ({"key": "another", "secret": "s"}, b"another"), ({"anon": True}, None)],
+)
+def test_polars_reads_with_the_credentials_of_fsspec(
+    options: dict[str, object],
+    key: bytes | None,
+    bucket: str,
+    relay: Relay,
+    configure: Callable[[str], dict[str, Any]],
+) -> None:
+    placed(storage_of(bucket), 1)
+    fsspec.filesystem("s3").chmod(f"{bucket}/{NAME}", acl="public-read")
+    configure(relay.url)["s3"].update(options)
+    storage = storage_of(bucket)
+    relay.seen = b""
+    assert values(storage, NAME) == [1]
+    assert b"GET /" in relay.seen
+    signed = re.findall(rb"Credential=([^/]+)/", relay.seen)
+    assert signed == ([] if key is None else [key] * len(signed))
+    assert bool(signed) == (key is not None)
 
 
 @pytest.mark.parametrize("killed", [False, True])
@@ -351,7 +387,11 @@ def test_a_library_that_is_missing_is_named(
 
 
 def test_the_state_is_found_by_the_place(
-    server: str, configure: Callable[[str], object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    server: str,
+    relay: Relay,
+    configure: Callable[[str], object],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     configure(server)
     state = storage_of("s3://bucket/a").state
@@ -361,6 +401,6 @@ def test_the_state_is_found_by_the_place(
     assert storage_of("s3://bucket/a").state == tmp_path / state.name
     other = Settings(dataset_dir=tmp_path / "other").dataset_dir
     assert storage_of("s3://bucket/a", dataset_dir=other).state == tmp_path / "other" / state.name
-    configure("http://127.0.0.1:9")
+    configure(relay.url)
     assert storage_of("s3://bucket/a").state != tmp_path / state.name
     assert storage_of(tmp_path).state == tmp_path / ".trayport"

@@ -109,7 +109,7 @@ class Bucket:
 
     @cached_property
     def _state(self) -> Path:
-        address = " ".join([self.url, *self._endpoint.values()])
+        address = f"{self.url} {self._endpoint.get('aws_endpoint_url', '')}"
         root = self._dataset_dir or Settings().dataset_dir or user_directory("data")
         return root / f"{self._protocol}-{hashlib.sha256(address.encode()).hexdigest()[:16]}"
 

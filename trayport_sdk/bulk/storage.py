@@ -82,10 +82,6 @@ class Storage(Protocol):
         """Puts a copy of the manifest beside the data, where it is not there already."""
         ...
 
-    def fetch(self) -> None:
-        """Has `state` hold the manifest that another machine has published since, if one has."""
-        ...
-
 
 class Directory:
     """A directory of a local disk."""
@@ -172,12 +168,9 @@ class Directory:
     def publish(self) -> None:
         """Nothing: the manifest is there."""
 
-    def fetch(self) -> None:
-        """Nothing: the manifest is there."""
-
 
 def storage_of(path: str | Path, *, dataset_dir: Path | None = None) -> Storage:
-    """The storage of a path or a URL.
+    """The storage of a path or a URL, with the newest manifest if that is on another machine.
 
     Args:
         path: A directory, or a URL such as `file:///data/trades` or `s3://bucket/trades`.
@@ -187,6 +180,7 @@ def storage_of(path: str | Path, *, dataset_dir: Path | None = None) -> Storage:
     Raises:
         TrayportValidationError: There is no such protocol, or the URL holds a password.
         TrayportConfigurationError: The library for the protocol is not installed.
+        OSError: The other machine cannot be reached.
     """
     text = str(path)
     if isinstance(path, Path) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:[\\/]", text):
@@ -197,7 +191,9 @@ def storage_of(path: str | Path, *, dataset_dir: Path | None = None) -> Storage:
     if scheme.lower() != "file":
         from .remote import Bucket
 
-        return Bucket(text, dataset_dir)
+        bucket = Bucket(text, dataset_dir)
+        bucket.fetch()
+        return bucket
     parts = urlsplit(text)
     if parts.netloc not in ("", "localhost") or not parts.path:
         raise invalid("path", text, "is no directory of this machine", "write file:///directory")
