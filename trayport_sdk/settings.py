@@ -604,6 +604,7 @@ class Settings(BaseSettings):
     keep_versions: int | None = Field(
         None,
         ge=0,
+        examples=["5"],
         description="How many old versions of each file of a data set are kept, for "
         "open_dataset(as_of=...), when a refresh finds that rows have changed; all of them when it "
         "is not set.",

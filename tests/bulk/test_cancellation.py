@@ -343,6 +343,7 @@ def test_ctrl_c_ends_the_program_and_keeps_what_was_taken() -> None:
         program.wait()
     assert out == "6\n"
     assert errors.rstrip().endswith("KeyboardInterrupt")
+    assert program.returncode == -signal.SIGINT
     for complaint in ("was destroyed", "never retrieved", "Warning", "never awaited"):
         assert complaint not in errors
 

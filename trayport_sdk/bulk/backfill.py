@@ -18,6 +18,7 @@ from ..errors import (
     TrayportDatasetError,
     TrayportError,
     TrayportPartialFailureError,
+    TrayportValidationError,
     invalid,
 )
 from ..query.build import endpoint_named, unknown_endpoint
@@ -115,6 +116,8 @@ class BackfillReport:
         words = f"{self.endpoint.replace('_', ' ')} of {whose}"
         if self.window is not None:
             words += f" from {self.window}"
+        if not self.requests_planned:
+            return f"{words}: nothing is missing"
         if self.is_dry_run:
             words += f": {counted(self.requests_planned, 'request')} to send"
             words += f", at least {_minutes(self.duration)} at the allowance"
@@ -169,7 +172,11 @@ class Backfill:
         query = self.runner.query(key, **arguments)
         needs_contracts = query.operation.limits.contract in ("one", "many")
         if contracts is None and needs_contracts:
-            raise invalid("contracts", None, f"is needed for {key}", "give at least one")
+            raise TrayportValidationError(
+                f"contracts is missing, and {key} is about contracts",
+                parameter="contracts",
+                suggestion="give at least one",
+            )
         if contracts is not None and query.operation.limits.contract is None:
             raise invalid(
                 "contracts",

@@ -189,11 +189,11 @@ def prune(path: str | Path, keep: int | str | timedelta) -> int:
     if isinstance(keep, bool) or (isinstance(keep, int) and keep < 0):
         way_out = 'give a number of versions, or a length of time such as "90d"'
         raise invalid("keep", keep, "is not a number from 0 on", way_out)
+    oldest = 0 if isinstance(keep, int) else now_in_nanoseconds() - duration_of(keep, "keep")
     storage = storage_of(path)
     Manifest(storage.state, reads=True).close()  # it is not made by this
     with writing(storage, now_in_nanoseconds) as writer:
         writer.recover()
         if isinstance(keep, int):
             return writer.keep_newest(keep)
-        oldest = now_in_nanoseconds() - duration_of(keep, "keep")
         return writer.prune(lambda version: version.until >= oldest)

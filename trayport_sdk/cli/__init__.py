@@ -16,9 +16,9 @@ import click
 
 from .. import __version__
 from ..errors import TrayportConfigurationError, TrayportError, TrayportValidationError
+from . import backfill, operations
 from .config import config
 from .health import health, status
-from .operations import commands
 from .plan import plan
 from .retry import retry_failed
 from .sandbox import demo, sandbox
@@ -27,6 +27,9 @@ from .signals import SignalInterrupt, interruptible
 from .words import spoken
 
 INTERRUPTED = "{}; files that are finished stay, and the command can be run again"
+RESUMED = {
+    "backfill": "{}; the same command goes on, and sends nothing again that is done",
+}
 SIGNALS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "the terminal hung up"}
 FAILED, WRONG_USAGE, BY_SIGNAL = 1, 2, 128
 
@@ -35,7 +38,8 @@ def run(arguments: Sequence[str]) -> int:
     """Runs the command line and turns every failure into one line and an exit code."""
     # Without a handler of its own the package's log lines would land on standard error.
     logging.getLogger("trayport_sdk").addHandler(logging.NullHandler())
-    command = trayport.commands.get(next(iter(arguments), ""))
+    name = next(iter(arguments), "")
+    command = trayport.commands.get(name)
     try:
         with _plain_warnings(), interruptible():
             result = trayport.main(list(arguments), prog_name="trayport", standalone_mode=False)
@@ -52,9 +56,9 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:
         return _said(_in_words(error), FAILED)
     except (click.Abort, KeyboardInterrupt):
-        return _interrupted(signal.SIGINT)
+        return _interrupted(signal.SIGINT, name)
     except SignalInterrupt as interrupt:
-        return _interrupted(interrupt.number)
+        return _interrupted(interrupt.number, name)
     except Exception as error:  # noqa: BLE001  (the last door: one line, never a traceback)
         return _said(f"unexpected {type(error).__name__}: {error}", FAILED)
     return result if isinstance(result, int) else 0
@@ -78,8 +82,9 @@ def _said(message: str, code: int) -> int:
     return code
 
 
-def _interrupted(number: int) -> int:
-    return _said(INTERRUPTED.format(SIGNALS[signal.Signals(number).name]), BY_SIGNAL + number)
+def _interrupted(number: int, command: str) -> int:
+    words = RESUMED.get(command, INTERRUPTED)
+    return _said(words.format(SIGNALS[signal.Signals(number).name]), BY_SIGNAL + number)
 
 
 def _in_words(error: OSError) -> str:
@@ -97,5 +102,16 @@ def trayport() -> None:
     """Market data of the Trayport Data Analytics API. Unofficial."""
 
 
-for command in (*commands(), search, plan, sandbox, demo, config, health, status, retry_failed):
+for command in (
+    *operations.commands(),
+    *backfill.commands(),
+    search,
+    plan,
+    sandbox,
+    demo,
+    config,
+    health,
+    status,
+    retry_failed,
+):
     trayport.add_command(command)

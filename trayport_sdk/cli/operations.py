@@ -93,10 +93,11 @@ def _parameters(endpoint: Endpoint) -> Iterator[click.Parameter]:
         if parameter.location == "path":
             yield click.Argument([name], type=TYPES.get(parameter.type))
         elif contract is None or name not in CONTRACT:
-            yield _option(name, parameter)
+            yield option_of(name, parameter)
 
 
-def _option(name: str, parameter: Parameter) -> click.Option:
+def option_of(name: str, parameter: Parameter) -> click.Option:
+    """The option that stands for a parameter."""
     names, help_ = [option_name(name), name], parameter.description
     if parameter.type == "instant":
         help_ = f"{help_} In ISO-8601; UTC."
@@ -143,7 +144,7 @@ def _run(
                 arguments["on_progress"] = on_progress
             frame, summary = _frame(endpoint, await _called(method, endpoint, arguments))
             if out is None:
-                click.echo(_shown(_readable(frame), rows))
+                click.echo(shown(readable(frame), rows))
                 return summary
             kind = FileFormat.of_path(out).kind
             await asyncio.to_thread(files.write, frame, out, kind, **written)
@@ -197,7 +198,7 @@ def _plain(model: Any) -> dict[str, Any]:
     return {name.rstrip("_"): value for name, value in fields.items()}
 
 
-def _readable(frame: pl.DataFrame) -> pl.DataFrame:
+def readable(frame: pl.DataFrame) -> pl.DataFrame:
     """The table with one column for the contract: its name, or its symbol where that is unknown."""
     name, period = NAMES
     if name not in frame.columns:
@@ -207,7 +208,8 @@ def _readable(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(contract).drop(*ids, period)
 
 
-def _shown(frame: pl.DataFrame, rows: int) -> str:
+def shown(frame: pl.DataFrame, rows: int) -> str:
+    """A table as the screen shows it, of at most so many rows."""
     width = shutil.get_terminal_size().columns
     with pl.Config(
         tbl_rows=rows,

@@ -15,15 +15,23 @@ from ..resources.estimates import duration, explain
 from ..resources.planner import planned
 from ..settings import Settings
 
-
-@click.command()
-@click.argument("contracts", nargs=-1)
-@click.option(
+contracts_file = click.option(
     "--contracts-file",
     "file",
     type=click.File(encoding="utf-8-sig", errors="replace"),
-    help="A file with one symbol a line; - for standard input.",
+    help="A file with one contract a line; - for standard input.",
 )
+
+
+def with_file(contracts: tuple[str, ...], file: TextIO | None) -> list[str]:
+    """Contracts, and those of a file."""
+    lines = [] if file is None else [line.strip() for line in file]
+    return [*contracts, *filter(None, lines)]
+
+
+@click.command()
+@click.argument("contracts", nargs=-1)
+@contracts_file
 @click.option(
     "--endpoint",
     default="trades",
@@ -56,11 +64,10 @@ def plan(
     "10000065*#Single#10000305#244#0". The time is that of a key that is not in use.
     """
     settings = Settings()
-    lines = [] if file is None else [line.strip() for line in file]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         plans = planned(
-            [*contracts, *filter(None, lines)],
+            with_file(contracts, file),
             endpoint,
             now=datetime.now(UTC),
             intraday=settings.intraday,

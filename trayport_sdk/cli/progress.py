@@ -6,23 +6,44 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from ..bulk.progress import OnProgress, Progress
+    from ..telemetry.status import LimiterStatus
+
+    Limiter = Callable[[], LimiterStatus | None]
 
 
 @contextmanager
-def progress_bar(title: str, *, quiet: bool) -> Generator[OnProgress]:
-    """A progress bar on standard error, from the first response on. A failure wipes it away."""
+def progress_bar(
+    title: str, *, quiet: bool, limiter: Limiter = lambda: None
+) -> Generator[OnProgress]:
+    """A progress bar on standard error, from the first response on. A failure wipes it away.
+
+    Args:
+        title: What stands in front.
+        quiet: Whether there is none.
+        limiter: Called now and then, in a thread, for how much of the allowance is in use.
+    """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn
     from rich.progress import Progress as Bar
+    from rich.text import Text
+
+    class Allowance(ProgressColumn):
+        """The share of the allowance in use, read at most so often, in the thread that draws."""
+
+        max_refresh = 0.5
+
+        def render(self, task: Task) -> Text:  # noqa: ARG002  (that of rich)
+            return Text(_allowance(limiter()))
 
     bar = Bar(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("requests  {task.fields[figures]}"),
+        Allowance(),
         console=Console(stderr=True),
         disable=quiet,
     )
@@ -45,6 +66,15 @@ def progress_bar(title: str, *, quiet: bool) -> Generator[OnProgress]:
         raise
     if bar.live.is_started:
         bar.stop()
+
+
+def _allowance(limiter: LimiterStatus | None) -> str:
+    """How much of the allowance is in use, or why nothing is sent."""
+    if limiter is None:
+        return ""
+    if limiter.paused:
+        return f"paused for {limiter.paused:.0f} s"
+    return f"{max(window.used / window.limit for window in limiter.windows):.0%} of the allowance"
 
 
 def _figures(progress: Progress) -> str:

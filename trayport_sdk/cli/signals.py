@@ -1,9 +1,11 @@
-"""SIGTERM and SIGHUP end a command as Ctrl-C does, so that nothing half written is left."""
+"""Signals end a command so that nothing half written is left; a second one ends it at once."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
@@ -11,7 +13,9 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
-SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
 
 class SignalInterrupt(BaseException):
@@ -79,9 +83,18 @@ def run_async(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
 
 def _handle(number: int, _frame: object) -> None:
-    is_first, _state.number = not _state.number, number
-    if is_first and _state.cancel is not None:
+    if _state.number:
+        _end_at_once(number)
+    _state.number = number
+    if _state.cancel is not None:
         # Raised in the middle of the loop, an exception would leave it in disorder.
         _state.cancel()
     else:
         raise SignalInterrupt(number)
+
+
+def _end_at_once(number: int) -> None:
+    """Ends the process, without a wait for threads that may hang."""
+    cursor = "\x1b[?25h" if sys.stderr.isatty() else ""  # a progress bar has hidden it
+    os.write(2, f"{cursor}trayport: ended at once\n".encode())
+    os._exit(128 + number)
