@@ -12,7 +12,7 @@ from time import time_ns
 from typing import Any
 
 import polars as pl
-from attrs import evolve
+from attrs import evolve, field, frozen
 from trayport_spec import SPEC_HASH
 from trayport_spec.options import Options
 
@@ -41,6 +41,25 @@ from .storage import Storage, sha256
 STAGING = "staging"
 CONTRACTS, VIEW = "contracts.parquet", "catalog.duckdb.sql"
 REPAIR = "fetch them again with verify (trayport verify)"
+
+
+@frozen
+class _Draft:
+    """What a response changes, while it is made."""
+
+    window: Window
+    at: int
+    windows: list[Done] = field(factory=list[Done])
+    again: list[tuple[str, Window]] = field(factory=list[tuple[str, Window]])
+    moves: list[Move] = field(factory=list[Move])
+    changes: list[pl.DataFrame] = field(factory=list[pl.DataFrame])
+
+    def finished(self, size: int) -> Batch:
+        """Everything that is to be recorded together."""
+        changes = (
+            _parquet(pl.concat(self.changes, how="diagonal_relaxed")) if self.changes else None
+        )
+        return Batch(self.windows, self.again, self.moves, size, self.at, SPEC_HASH, changes)
 
 
 class DatasetWriter:
@@ -157,57 +176,57 @@ class DatasetWriter:
             TrayportDatasetError: A file that these rows belong to is damaged.
             OSError: A file cannot be written. Nothing of the response is recorded then.
         """
-        self._latest = at = max(self._now(), self._latest)
-        window, time = query.window or Window(0, 0), time_column(query)
-        windows: list[Done] = []
-        again: list[tuple[str, Window]] = []
-        moves: list[Move] = []
-        changes: list[pl.DataFrame] = []
+        self._latest = max(self._now(), self._latest)
+        batch = _Draft(query.window or Window(0, 0), self._latest)
         try:
             for contract, rows in rows_by_contract(query, frame):
-                subject = subject_of(contract)
-                is_known = not self.missing(contract, window)
-                if is_known:
-                    again.append((subject, window))
-                else:
-                    windows.append(Done(subject, window, rows.height, at))
-                new = rows_by_month(rows, time)
-                old = {f.month: f for f in self.manifest.files(subject, months_of(window))}
-                for month in sorted({*new, *old}):
-                    file = old.get(month) or File(
-                        file_name(query.endpoint, contract, month), subject, month, since=at
-                    )
-                    had = self._rows(file, rows)
-                    is_inside = pl.col(time).is_between(
-                        _moment(window.start), _moment(window.end), closed="left"
-                    )
-                    inside, outside = had.filter(is_inside), had.filter(~is_inside)
-                    comes = new.get(month, rows.clear())
-                    kept = None
-                    if inside.equals(comes):
-                        continue
-                    if is_known:
-                        change = difference(inside, comes, identity(comes.columns, time))
-                        if not change.height:
-                            continue
-                        changes.append(_about(change, contract, at))
-                        kept = _version(file, at) if file.rows else None
-                        file = evolve(file, revision=file.revision + 1, since=at)
-                    elif not file.rows:
-                        file = evolve(file, revision=file.revision + 1, since=at)
-                    content = pl.concat([outside, comes], how="diagonal")
-                    moves.append(self._staged(file, content.sort(time, maintain_order=True), kept))
-            changed = _parquet(pl.concat(changes, how="diagonal_relaxed")) if changes else None
-            batch = Batch(windows, again, moves, size, at, SPEC_HASH, changed)
-            number = self.manifest.begin(batch)
+                self._replace(batch, query, contract, rows)
+            whole = batch.finished(size)
+            number = self.manifest.begin(whole)
         except BaseException:
-            for move in moves:
+            for move in batch.moves:
                 if move.staged is not None:
                     (self._staging / move.staged).unlink(missing_ok=True)
             raise
-        self._perform(number, batch)
-        for change in changes:
-            self._count(change)
+        self._perform(number, whole)
+        for change in batch.changes:
+            for kind, count in change.get_column(CHANGE).value_counts().iter_rows():
+                self.changed[kind] = self.changed.get(kind, 0) + count
+
+    def _replace(
+        self, batch: _Draft, query: QueryPlan, contract: ContractSpec | None, rows: pl.DataFrame
+    ) -> None:
+        """Makes the files anew in which the rows of a contract lie, where they are not the same."""
+        subject, window, time = subject_of(contract), batch.window, time_column(query)
+        is_known = not self.missing(contract, window)
+        if is_known:
+            batch.again.append((subject, window))
+        else:
+            batch.windows.append(Done(subject, window, rows.height, batch.at))
+        new = rows_by_month(rows, time)
+        files = {file.month: file for file in self.manifest.files(subject, months_of(window))}
+        is_inside = pl.col(time).is_between(
+            _moment(window.start), _moment(window.end), closed="left"
+        )
+        for month in sorted({*new, *files}):
+            file = files.get(month) or File(
+                file_name(query.endpoint, contract, month), subject, month, since=batch.at
+            )
+            old = self._rows(file, rows)
+            inside, outside = old.filter(is_inside), old.filter(~is_inside)
+            comes = new.get(month, rows.clear())
+            if inside.equals(comes):
+                continue
+            kept, revision = None, file.revision or 1
+            if is_known:
+                change = difference(inside, comes, identity(comes.columns, time))
+                if not change.height:
+                    continue
+                batch.changes.append(_about(change, contract, batch.at))
+                kept = _version(file, batch.at) if file.rows else None
+                file, revision = evolve(file, since=batch.at), file.revision + 1
+            content = pl.concat([outside, comes], how="diagonal").sort(time, maintain_order=True)
+            batch.moves.append(self._staged(evolve(file, revision=revision), content, kept))
 
     def _rows(self, file: File, like: pl.DataFrame) -> pl.DataFrame:
         """The rows of a file, or none, as others have them."""
@@ -251,10 +270,6 @@ class DatasetWriter:
         self.bytes_written += move.file.size
         return evolve(move, file=evolve(move.file, stamp=self.storage.stamps(name).get(name)))
 
-    def _count(self, change: pl.DataFrame) -> None:
-        for kind, count in change.get_column(CHANGE).value_counts().iter_rows():
-            self.changed[kind] = self.changed.get(kind, 0) + count
-
     # --- What lies beside it
 
     def recover(self) -> None:
@@ -264,6 +279,10 @@ class DatasetWriter:
         self._staging.mkdir(exist_ok=True)
         for path in self._staging.iterdir():
             path.unlink()
+        known = {version.kept for version in self.manifest.versions()}
+        for name in self.storage.stamps(VERSIONS):
+            if name not in known:
+                self.storage.remove(name)
 
     def prune(self, wanted: Callable[[Version], bool]) -> int:
         """Removes the versions that are wanted no longer; how many they were."""
@@ -284,7 +303,7 @@ class DatasetWriter:
 
     def publish(self) -> None:
         """Writes the names of the contracts and the view for DuckDB, and publishes the manifest."""
-        contracts = [c for c in self.manifest.contracts() if c]
+        contracts = self.manifest.contracts()
         self._place(CONTRACTS, _parquet(_contracts(contracts)))
         view = _view(self.query().endpoint, with_names=bool(contracts), storage=self.storage)
         self._place(VIEW, view.encode())
