@@ -1416,7 +1416,7 @@ class TrayportClient(Groups):
             path,
             self._resolver.catalog.named,
             self.planner.estimate_duration,
-            self.settings.keep_versions,
+            self.settings,
         )
 
     def _stream(self, contracts: Contracts, endpoint: str, **arguments: Any) -> TableStream:

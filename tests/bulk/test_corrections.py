@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -16,7 +17,12 @@ from trayport_sdk.bulk.partitions import Grid, month_window, months_of
 from trayport_sdk.query.times import DAY, Interval, Window, instant, to_text
 
 TIME = pl.Datetime("ns", "UTC")
-TRADES = {"trade_id": pl.String, "deal_date": TIME, "price": pl.Float64, "route": pl.String}
+TRADES: dict[str, Any] = {
+    "trade_id": pl.String,
+    "deal_date": TIME,
+    "price": pl.Float64,
+    "route": pl.String,
+}
 Row = tuple[Any, ...]
 
 trades = st.lists(
@@ -31,7 +37,7 @@ trades = st.lists(
 
 
 def table(rows: list[Row]) -> pl.DataFrame:
-    plain = {name: pl.Int64 if kind == TIME else kind for name, kind in TRADES.items()}
+    plain: pl.Schema = pl.Schema({**TRADES, "deal_date": pl.Int64})
     return pl.DataFrame(rows, schema=plain, orient="row").cast({"deal_date": TIME})
 
 
@@ -103,5 +109,5 @@ def test_months_tile_a_range(start: int, length: int) -> None:
     months = [month_window(month) for month in months_of(window)]
     assert months[0].start <= window.start < months[0].end
     assert months[-1].start < window.end <= months[-1].end
-    assert all(a.end == b.start for a, b in zip(months, months[1:], strict=False))
+    assert all(a.end == b.start for a, b in pairwise(months))
     assert [to_text(month.start)[:7] for month in months] == months_of(window)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
@@ -18,10 +20,23 @@ from uuid import uuid4
 import polars as pl
 import pytest
 from moto.server import ThreadedMotoServer
+from polars.testing import assert_frame_equal
 
-from trayport_sdk import Settings, TrayportConfigurationError, TrayportValidationError
+from trayport_sdk import (
+    Settings,
+    TrayportClient,
+    TrayportConfigurationError,
+    TrayportDatasetError,
+    TrayportValidationError,
+    changes,
+    open_dataset,
+    prune,
+)
 from trayport_sdk.bulk.manifest import locked
+from trayport_sdk.bulk.remote import Bucket
 from trayport_sdk.bulk.storage import Storage, storage_of
+from trayport_sdk.query.times import DAY, instant
+from trayport_sdk.sandbox import Corrections, Sandbox
 from trayport_sdk.tables.part import HIDDEN
 
 fsspec: Any = import_module("fsspec")  # it has no types
@@ -404,3 +419,40 @@ def test_the_state_is_found_by_the_place(
     configure(relay.url)
     assert storage_of("s3://bucket/a").state != tmp_path / state.name
     assert storage_of(tmp_path).state == tmp_path / ".trayport"
+
+
+@pytest.mark.anyio
+async def test_a_data_set_lies_anywhere(storage: Storage) -> None:
+    """From nothing to corrections, and by a program on a machine that has only the data."""
+    now = instant("2024-03-08", "now")
+    corrections = Corrections(after=timedelta(days=4), until=timedelta(days=9))
+    sandbox = Sandbox(limits=False, clock=lambda: now, corrections=corrections)
+    question = (["10000065*#Single#10000305#244#0"], "2024-02-28", "2024-03-02", storage.url)
+    async with TrayportClient.sandbox(sandbox) as client:
+        first = await client.backfill(*question)
+        before, known = open_dataset(storage.url).collect(), datetime.now(UTC)
+        assert len(before) == first.rows > 0
+        now += 20 * DAY
+        refreshed = await client.refresh(storage.url)
+        after = open_dataset(storage.url).collect()
+        assert len(after) == len(before) + refreshed.added - refreshed.deleted
+        assert_frame_equal(open_dataset(storage.url, as_of=known).collect(), before)
+        if isinstance(storage, Bucket):
+            shutil.rmtree(storage.state)
+        assert len(changes(storage.url)) == sum(
+            (refreshed.added, refreshed.altered, refreshed.deleted)
+        )
+        assert (await client.backfill(*question)).requests_planned == 0
+        name = next(iter(storage.stamps("data")))
+        storage.remove(name)
+        with pytest.raises(TrayportDatasetError, match="verify"):
+            await client.backfill(*question)
+        assert (await client.verify(storage.url)).damaged == (name,)
+        assert_frame_equal(open_dataset(storage.url).collect(), after)
+        assert prune(storage.url, 0)
+    assert {name.split("/")[0] for name in storage.stamps("")} - {".trayport"} == {
+        "data",
+        "contracts.parquet",
+        "catalog.duckdb.sql",
+        *(["manifest.sqlite"] if isinstance(storage, Bucket) else []),
+    }

@@ -33,10 +33,11 @@ from .partitions import Grid, month_window
 from .progress import OnProgress
 from .reading import FetchedQuery
 from .result import FailedQuery, Outcome
+from .runner import Contracts, Runner, check_makes_table
 from .storage import Storage, storage_of
 
 if TYPE_CHECKING:
-    from .runner import Contracts, Runner
+    from ..settings import Settings
 
 BACKFILLED = tuple(name for name, endpoint in OPERATIONS.items() if endpoint.limits.ranges)
 """The operations that a data set can hold."""
@@ -146,14 +147,14 @@ class Backfill:
         path: The data set.
         names: Looks up the names of contracts.
         duration: How long requests take at the allowance.
-        keep_versions: How many versions of a file are kept; all where it is None.
+        settings: The settings in force.
     """
 
     runner: Runner
     path: str | Path
     names: Names
     duration: Callable[[Sequence[QueryPlan]], timedelta]
-    keep_versions: int | None
+    settings: Settings
 
     async def run(
         self,
@@ -170,6 +171,7 @@ class Backfill:
         if key not in BACKFILLED:
             raise unknown_endpoint(endpoint, BACKFILLED, "has no range that a data set could hold")
         query = self.runner.query(key, **arguments)
+        check_makes_table(query)
         needs_contracts = query.operation.limits.contract in ("one", "many")
         if contracts is None and needs_contracts:
             raise TrayportValidationError(
@@ -184,7 +186,7 @@ class Backfill:
                 f"does not go with {key}, which is about all of them",
                 "leave it out (None)",
             )
-        storage = storage_of(self.path)
+        storage = await self._storage()
         if dry_run:
             return await self._planned(storage, contracts, query)
         if not resume and is_begun(storage):
@@ -210,7 +212,7 @@ class Backfill:
     ) -> BackfillReport:
         """Fetches the last part of the data set again, and records what changed."""
         length = duration_of(last, "last")
-        storage, started = storage_of(self.path), time.perf_counter()
+        started, storage = time.perf_counter(), await self._storage()
         Manifest(storage.state, reads=True).close()  # it is not made by this
         async with self._writing(storage) as writer:
             await asyncio.to_thread(writer.check)
@@ -234,7 +236,7 @@ class Backfill:
         self, *, repair: bool = True, on_progress: OnProgress | None = None
     ) -> BackfillReport:
         """Reads every file, and fetches again what is missing or damaged."""
-        storage, started = storage_of(self.path), time.perf_counter()
+        started, storage = time.perf_counter(), await self._storage()
         Manifest(storage.state, reads=True).close()
         async with self._writing(storage) as writer:
             bad = await asyncio.to_thread(writer.damaged_files)
@@ -337,6 +339,10 @@ class Backfill:
 
     # --- What comes
 
+    async def _storage(self) -> Storage:
+        directory = self.settings.dataset_dir
+        return await asyncio.to_thread(storage_of, self.path, dataset_dir=directory)
+
     @asynccontextmanager
     async def _writing(self, storage: Storage) -> AsyncGenerator[DatasetWriter]:
         with writing(storage, self._now) as writer:
@@ -386,8 +392,8 @@ class Backfill:
 
     def _close(self, writer: DatasetWriter, *, is_changed: bool) -> None:
         if is_changed:
-            if self.keep_versions is not None:
-                writer.keep_newest(self.keep_versions)
+            if self.settings.keep_versions is not None:
+                writer.keep_newest(self.settings.keep_versions)
             writer.publish()
 
 

@@ -32,6 +32,7 @@ from .dataset_reader import is_dataset, scan
 from .partitions import DATA
 from .raw import encoding_of
 from .reading import columns_of
+from .storage import storage_of
 
 Dataset: TypeAlias = Any
 """A `pyarrow.dataset.Dataset`: the library has no types."""
@@ -259,7 +260,14 @@ def _has_mark(file: Path) -> bool:
 def _arrow_dataset(path: str | Path) -> Dataset:
     require_extra("arrow", "pyarrow", what="backend 'arrow'")
     data = import_module("pyarrow.dataset")
-    return data.dataset(user_path(path) / DATA, format="parquet", partitioning="hive")
+    source = storage_of(path).source(DATA)
+    if "://" in source:
+        raise TrayportValidationError(
+            f"backend 'arrow' does not read {source!r}",
+            parameter="backend",
+            suggestion="leave it out, or give pyarrow the URL and a file system itself",
+        )
+    return data.dataset(source, format="parquet", partitioning="hive")
 
 
 def _arrow(files: Sequence[Path], kind: str) -> Dataset:

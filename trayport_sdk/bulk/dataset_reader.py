@@ -28,7 +28,7 @@ KNOWN_AT = "known_at"
 class _Known:
     """A file, and the windows whose rows were not known yet."""
 
-    source: str
+    name: str
     later: tuple[Window, ...]
 
 
@@ -45,10 +45,10 @@ def scan(path: str | Path, as_of: TimeLike | None = None) -> pl.LazyFrame:
         contracts = manifest.contracts()
         files = [file for file in manifest.files() if file.rows]
         if as_of is None:
-            known = [_Known(storage.source(file.name), ()) for file in files]
+            known = [_Known(file.name, ()) for file in files]
         else:
-            known = _known(storage, manifest, exact_instant(as_of, "as_of"))
-    rows = _scanned(known, query, is_partitioned=bool(contracts))
+            known = _known(manifest, exact_instant(as_of, "as_of"))
+    rows = _scanned(storage, known, query, is_partitioned=bool(contracts))
     if not contracts:
         return rows
     names = pl.DataFrame(
@@ -65,7 +65,7 @@ def scan(path: str | Path, as_of: TimeLike | None = None) -> pl.LazyFrame:
     )
 
 
-def _known(storage: Storage, manifest: Manifest, as_of: int) -> list[_Known]:
+def _known(manifest: Manifest, as_of: int) -> list[_Known]:
     """The files as they were known at a time."""
     forgotten = manifest.fact("forgotten_until") or 0
     if as_of < forgotten:
@@ -86,25 +86,23 @@ def _known(storage: Storage, manifest: Manifest, as_of: int) -> list[_Known]:
         for version in manifest.versions()
         if version.since <= as_of < version.until
     ]
-    return [
-        _Known(storage.source(place), later[subjects[name]])
-        for name, place, rows in sorted(then)
-        if rows
-    ]
+    return [_Known(place, later[subjects[name]]) for name, place, rows in sorted(then) if rows]
 
 
-def _scanned(known: Sequence[_Known], query: QueryPlan, *, is_partitioned: bool) -> pl.LazyFrame:
+def _scanned(
+    storage: Storage, known: Sequence[_Known], query: QueryPlan, *, is_partitioned: bool
+) -> pl.LazyFrame:
     keys = KEYS if is_partitioned else KEYS[3:]
     time = time_column(query)
-    whole = [one.source for one in known if not one.later]
-    parts = [_scan(whole, keys)] if whole else []
+    whole = [one.name for one in known if not one.later]
+    parts = [_scan(storage, whole, keys)] if whole else []
     for one in known:
         if one.later:
             is_later = pl.any_horizontal(
                 (pl.col(time) >= _moment(w.start)) & (pl.col(time) < _moment(w.end))
                 for w in one.later
             )
-            parts.append(_scan([one.source], keys).filter(~is_later))
+            parts.append(_scan(storage, [one.name], keys).filter(~is_later))
     if not parts:
         from .stream import no_rows
 
@@ -113,10 +111,9 @@ def _scanned(known: Sequence[_Known], query: QueryPlan, *, is_partitioned: bool)
     return parts[0] if len(parts) == 1 else pl.concat(parts, how="diagonal")
 
 
-def _scan(sources: list[str], keys: Sequence[str]) -> pl.LazyFrame:
-    return pl.scan_parquet(
-        sources,
-        glob=False,
+def _scan(storage: Storage, names: list[str], keys: Sequence[str]) -> pl.LazyFrame:
+    return storage.scan(
+        names,
         hive_partitioning=True,
         hive_schema=dict.fromkeys(keys, pl.String),
         missing_columns="insert",

@@ -177,14 +177,9 @@ class Runner:
         """
         settings = self._settings()
         letters = letters or self._letters
-        for query in plans:
-            if query.options.response_format != "json" and keep is None:
-                raise TrayportValidationError(
-                    f"response_format={query.options.response_format!r} makes no table",
-                    parameter="response_format",
-                    limit="json, except for download_raw",
-                    suggestion="leave response_format out, or keep the CSV with download_raw",
-                )
+        if keep is None:
+            for query in plans:
+                check_makes_table(query)
         return Run(
             self._session,
             plans,
@@ -289,6 +284,21 @@ class Runner:
                 return [outcome async for outcome in outcomes]
 
         return await retry_failed(letters, fetch, out, self._settings().max_concurrency)
+
+
+def check_makes_table(query: QueryPlan) -> None:
+    """Refuses a query whose response is kept as it comes.
+
+    Raises:
+        TrayportValidationError: It is for CSV.
+    """
+    if query.options.response_format != "json":
+        raise TrayportValidationError(
+            f"response_format={query.options.response_format!r} makes no table",
+            parameter="response_format",
+            limit="json, except for download_raw",
+            suggestion="leave response_format out, or keep the CSV with download_raw",
+        )
 
 
 def only_one(given: Mapping[str, Any]) -> None:
