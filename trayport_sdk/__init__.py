@@ -25,6 +25,7 @@ _PUBLIC = {
     ".bulk.dead_letters": "RetryReport",
     ".bulk.dataset": "decode_file open_dataset",
     ".bulk.dataset_reader": "changes prune",
+    ".bulk.parts": "Part PartReport PartResponse",
     ".bulk.progress": "OnProgress Progress",
     ".bulk.result": "FailedQuery",
     ".bulk.results": (

@@ -39,6 +39,9 @@ from .bulk.dataset import decode_file as decode_file
 from .bulk.dataset import open_dataset as open_dataset
 from .bulk.dataset_reader import changes as changes
 from .bulk.dataset_reader import prune as prune
+from .bulk.parts import Part as Part
+from .bulk.parts import PartReport as PartReport
+from .bulk.parts import PartResponse as PartResponse
 from .bulk.progress import OnProgress as OnProgress
 from .bulk.progress import Progress as Progress
 from .bulk.result import FailedQuery as FailedQuery

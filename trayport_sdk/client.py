@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from .bulk.backfill import Backfill, BackfillReport
     from .bulk.dead_letters import RetryReport
+    from .bulk.parts import Part, PartReport
     from .bulk.progress import OnProgress
     from .bulk.results import (
         BulkMarketDataResponse,
@@ -1282,6 +1283,37 @@ class TrayportClient(Groups):
             interval=interval,
             **options,
         )
+
+    async def run_part(self, part: Part) -> PartReport:
+        """Runs one part of a plan or of a backfill, in any process of any machine.
+
+        Run it as often as need be: what an earlier run has left in `part.out` is not requested
+        again. Workers share the allowance of the key where the setting `limiter_store` names a
+        file or Redis.
+
+        Args:
+            part: What `client.planner.parts` gave.
+
+        Returns:
+            The rows, or where they are, and what failed.
+
+        Raises:
+            TrayportError: The client cannot send anything.
+            OSError: A file cannot be written.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     plans = client.planner.plan_multi_contract_query(
+            ...         "10000065*#Single#10000305#244#0", "trades", "2024-03-04", "2024-03-05"
+            ...     )
+            ...     (part,) = client.planner.parts(plans, 1)
+            ...     report = await client.run_part(part)
+            >>> len(report.to_polars()) == report.rows
+            True
+        """
+        from .bulk.parts import run_part
+
+        return await run_part(self._runner, part)
 
     async def refresh(
         self,

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from .bulk.backfill import BackfillReport
     from .bulk.dead_letters import RetryReport
+    from .bulk.parts import Part, PartReport
     from .bulk.progress import OnProgress
     from .bulk.results import (
         BulkMarketDataResponse,
@@ -1349,6 +1350,40 @@ class Planner:
         """
         return self._async.explain(plans)
 
+    def parts(
+        self, plans: Sequence[QueryPlan] | BackfillReport, n: int, *, out: str | Path | None = None
+    ) -> list[Part]:
+        """Plans in parts, for workers that run them by `client.run_part`.
+
+        Args:
+            plans: What `plan_multi_contract_query` returned; or the report of a backfill with
+                `dry_run=True`, whose parts leave their rows with the data set: the next backfill
+                of it takes them in.
+            n: How many parts at most.
+            out: Where the rows go: a directory or a URL that all workers reach. Where it is None,
+                those of a backfill lie beside the data set, and others come with the reports.
+
+        Returns:
+            The parts; each has as many requests as the others, or one more.
+
+        Raises:
+            TrayportValidationError: An argument cannot work.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     plans = client.planner.plan_multi_contract_query(
+            ...         "10000065*#Single#10000305#244#0",
+            ...         "ohlcv",
+            ...         "2023-01-01",
+            ...         "2024-01-01",
+            ...         interval="1h",
+            ...     )
+            ...     reports = [client.run_part(p) for p in client.planner.parts(plans, 3)]
+            >>> [len(report.responses) for report in reports]
+            [2, 1, 1]
+        """
+        return self._async.parts(plans, n, out=out)
+
     def execute_plan(
         self,
         plans: Sequence[QueryPlan],
@@ -2500,6 +2535,35 @@ class TrayportClient:
                 **options,
             )
         )
+
+    def run_part(self, part: Part) -> PartReport:
+        """Runs one part of a plan or of a backfill, in any process of any machine.
+
+        Run it as often as need be: what an earlier run has left in `part.out` is not requested
+        again. Workers share the allowance of the key where the setting `limiter_store` names a
+        file or Redis.
+
+        Args:
+            part: What `client.planner.parts` gave.
+
+        Returns:
+            The rows, or where they are, and what failed.
+
+        Raises:
+            TrayportError: The client cannot send anything.
+            OSError: A file cannot be written.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     plans = client.planner.plan_multi_contract_query(
+            ...         "10000065*#Single#10000305#244#0", "trades", "2024-03-04", "2024-03-05"
+            ...     )
+            ...     (part,) = client.planner.parts(plans, 1)
+            ...     report = client.run_part(part)
+            >>> len(report.to_polars()) == report.rows
+            True
+        """
+        return self._portal.run(self._async.run_part(part))
 
     def refresh(
         self,

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
 from ..errors import (
     TrayportDatasetError,
@@ -27,9 +27,17 @@ from ..query.plan import OPERATIONS, QueryPlan, counted, with_contract_column
 from ..query.planner import plan
 from ..query.times import EPOCH, Window, duration_of, to_text
 from .corrections import ADDED, ALTERED, DELETED
-from .dataset_writer import DatasetWriter, damaged, is_begun, subject_of, writing
+from .dataset_writer import (
+    DatasetWriter,
+    damaged,
+    is_begun,
+    question_of,
+    subject_of,
+    writing,
+)
 from .manifest import File, Manifest
 from .partitions import Grid, month_window
+from .parts import HOLD, response_in
 from .progress import OnProgress
 from .reading import FetchedQuery
 from .result import FailedQuery, Outcome
@@ -41,8 +49,8 @@ if TYPE_CHECKING:
 
 BACKFILLED = tuple(name for name, endpoint in OPERATIONS.items() if endpoint.limits.ranges)
 """The operations that a data set can hold."""
-HOLD = 1 << 26
-"""About how many bytes of the rows of a response are kept in memory."""
+PARTS = ".trayport/parts"
+"""Where parts of a backfill that other programs run leave their rows."""
 
 _log = logging.getLogger("trayport_sdk.bulk")
 Result = TypeVar("Result")
@@ -73,6 +81,7 @@ class BackfillReport:
         deleted: Rows that are gone from them.
         damaged: Files that were missing or damaged.
         failures: The requests that failed for good.
+        plans: The requests that a dry run found to be missing; `client.planner.parts` takes them.
         seconds: How long it took.
         is_dry_run: Whether nothing was sent or written.
     """
@@ -93,6 +102,7 @@ class BackfillReport:
     deleted: int = 0
     damaged: tuple[str, ...] = ()
     failures: tuple[FailedQuery, ...] = field(default=(), repr=False)
+    plans: tuple[QueryPlan, ...] = field(default=(), repr=False)
     seconds: float = 0.0
     is_dry_run: bool = False
 
@@ -202,10 +212,13 @@ class Backfill:
             _check_mixed(writer, query)
             missing = _missing(query, writer.missing)
             plans = _plans(missing)
+            taken = Taken()
             if plans:
                 await self._name(writer, query.contracts)
+                taken = await _finished(partial(_take_in, writer, query))
+                plans = _plans(_missing(query, writer.missing))
             report = self._report(storage, query, plans)
-            return await self._fetch(writer, report, plans, on_progress, started)
+            return await self._fetch(writer, report, plans, on_progress, started, taken)
 
     async def refresh(
         self, last: str | timedelta, on_progress: OnProgress | None = None
@@ -305,12 +318,12 @@ class Backfill:
         if not is_begun(storage):
             query = await self._about(None, contracts, query, Grid.of(query))
             plans = _plans(_missing(query, lambda _, window: [window]))
-            return evolve(self._report(storage, query, plans), is_dry_run=True)
+            return self._dry(storage, query, plans)
         with Manifest(storage.state, reads=True) as manifest:
             writer = DatasetWriter(storage, manifest, self._now)
             query = await self._about(manifest, contracts, query, writer.bind(query))
             missing = _missing(query, writer.missing)
-            report = self._report(storage, query, _plans(missing))
+            report = self._dry(storage, query, _plans(missing))
             files = [file for file in manifest.files() if file.rows]
             done = [d.window for s in manifest.subjects() for d in manifest.done(s)]
             lengths = sum(window.end - window.start for window in done)
@@ -320,7 +333,12 @@ class Backfill:
                 if q.window
             )
             expected = round(sum(f.size for f in files) / lengths * wanted) if lengths else None
-            return evolve(report, bytes_expected=expected, is_dry_run=True)
+            return evolve(report, bytes_expected=expected)
+
+    def _dry(
+        self, storage: Storage, query: QueryPlan, plans: Sequence[QueryPlan]
+    ) -> BackfillReport:
+        return evolve(self._report(storage, query, plans), plans=tuple(plans), is_dry_run=True)
 
     def _report(
         self, storage: Storage, query: QueryPlan, plans: Sequence[QueryPlan]
@@ -356,6 +374,7 @@ class Backfill:
         plans: Sequence[QueryPlan],
         on_progress: OnProgress | None,
         started: float,
+        taken: Taken | None = None,
     ) -> BackfillReport:
         """Sends requests, and records each as it comes. Once cancelled, it finishes the files
         of the response that it is at."""
@@ -367,7 +386,8 @@ class Backfill:
         ]
         await _finished(lambda: writer.manifest.plan(windows, self._now()))
         failures: list[FailedQuery] = []
-        done = rows = 0
+        before, rows = (taken.responses, taken.rows) if taken else (0, 0)
+        done = before
         run = self.runner.run(plans, on_progress, hold=HOLD)
         async with aclosing(run.outcomes()) as outcomes:
             async for outcome in outcomes:
@@ -376,9 +396,10 @@ class Backfill:
                     failures.append(outcome)
                 else:
                     done, rows = done + 1, rows + outcome.record.rows
-        await _finished(lambda: self._close(writer, is_changed=bool(plans)))
+        await _finished(lambda: self._close(writer, is_changed=bool(plans) or done > 0))
         return evolve(
             report,
+            requests_planned=report.requests_planned + before,
             requests_done=done,
             rows=rows,
             files_written=writer.files_written,
@@ -407,6 +428,43 @@ def _record(writer: DatasetWriter, outcome: Outcome, at: int) -> None:
         subjects = [subject_of(contract) for contract in outcome.contracts or (None,)]
         windows = [(subject, outcome.window) for subject in subjects]
         writer.manifest.fail(windows, str(outcome.error), at)
+
+
+def directory_of(dataset: str) -> str:
+    """Where the parts of a backfill leave their rows."""
+    return f"{dataset.rstrip('/')}/{PARTS}"
+
+
+@define
+class Taken:
+    """What parts of a backfill had fetched already.
+
+    Attributes:
+        responses: How many requests that spares.
+        rows: How many rows came with them.
+    """
+
+    responses: int = 0
+    rows: int = 0
+
+
+def _take_in(writer: DatasetWriter, query: QueryPlan) -> Taken:
+    """Records what parts have left, as far as it is missing; what is of no use is removed."""
+    taken, storage = Taken(), writer.storage
+    whole, wanted = query.window or Window(0, 0), set(query.contracts)
+    for file in storage.stamps(PARTS):
+        response = response_in(storage, file)
+        if response is not None and question_of(response.query) == question_of(query):
+            contracts, window = response.query.contracts, response.query.window or Window(0, 0)
+            is_inside = whole.start <= window.start and window.end <= whole.end
+            if not (is_inside and wanted.issuperset(contracts)):
+                continue  # of another backfill, which may be under way
+            if all(writer.missing(c, window) == [window] for c in contracts or (None,)):
+                writer.add(response.query, response.frame, response.bytes_decoded)
+                taken.responses += 1
+                taken.rows += response.rows
+        storage.remove(file)
+    return taken
 
 
 async def _finished(work: Callable[[], Result]) -> Result:

@@ -114,7 +114,7 @@ def rows_by_contract(
     query: QueryPlan, frame: pl.DataFrame
 ) -> Iterator[tuple[ContractSpec | None, pl.DataFrame]]:
     """The flat rows of each contract of a request; all of them where it names none."""
-    if query.operation.limits.contract in ("one", "many"):
+    if query.contracts:
         for contract, rows in split_by_contract(query, frame):
             yield contract, flat(rows)
         return
@@ -123,7 +123,7 @@ def rows_by_contract(
         window = query.window
         times = ((FROM, window.start), (TO, window.end))
         rows = rows.select(*(pl.lit(t).cast(TIME).alias(name) for name, t in times), pl.all())
-    yield (query.contracts[0] if query.contracts else None), rows
+    yield None, rows
 
 
 def rows_by_month(rows: pl.DataFrame, time: str) -> dict[str, pl.DataFrame]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from trayport_spec.options import AnyOptions, EndpointName
 
+from ..bulk.backfill import BackfillReport, directory_of
+from ..bulk.parts import Part, parts_of
 from ..bulk.progress import OnProgress
 from ..bulk.results import BulkQueryResult, OnResult
 from ..bulk.runner import Contracts, Runner
@@ -140,6 +143,46 @@ class Planner:
             1 request for 1 contract: 1 ParallelContractQuery; no wait for the rate limit
         """
         return explain(_requests(plans), self.estimate_duration(plans))
+
+    def parts(
+        self,
+        plans: Sequence[QueryPlan] | BackfillReport,
+        n: int,
+        *,
+        out: str | Path | None = None,
+    ) -> list[Part]:
+        """Plans in parts, for workers that run them by `client.run_part`.
+
+        Args:
+            plans: What `plan_multi_contract_query` returned; or the report of a backfill with
+                `dry_run=True`, whose parts leave their rows with the data set: the next backfill
+                of it takes them in.
+            n: How many parts at most.
+            out: Where the rows go: a directory or a URL that all workers reach. Where it is None,
+                those of a backfill lie beside the data set, and others come with the reports.
+
+        Returns:
+            The parts; each has as many requests as the others, or one more.
+
+        Raises:
+            TrayportValidationError: An argument cannot work.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     plans = client.planner.plan_multi_contract_query(
+            ...         "10000065*#Single#10000305#244#0",
+            ...         "ohlcv",
+            ...         "2023-01-01",
+            ...         "2024-01-01",
+            ...         interval="1h",
+            ...     )
+            ...     reports = [await client.run_part(p) for p in client.planner.parts(plans, 3)]
+            >>> [len(report.responses) for report in reports]
+            [2, 1, 1]
+        """
+        if isinstance(plans, BackfillReport):
+            return parts_of(plans.plans, n, out or directory_of(plans.path))
+        return parts_of(_requests(plans), n, out)
 
     async def execute_plan(
         self,
