@@ -1219,6 +1219,8 @@ class TrayportClient(Groups):
         *,
         endpoint: EndpointName = "trades",
         interval: Interval | str | None = None,
+        time_unit: TimeUnit = "ns",
+        on_loss: OnLoss = "raise",
         resume: bool = True,
         dry_run: bool = False,
         on_progress: OnProgress | None = None,
@@ -1243,6 +1245,10 @@ class TrayportClient(Groups):
                 `"order_book"` or `"activity"`, which is counted by the day.
             interval: The length of a candle, or the time between two states of a book. Windows
                 begin and end with whole bars.
+            time_unit: The unit of all times: `"ns"`, or `"us"` or `"ms"` for readers without
+                nanoseconds, such as Spark and Delta.
+            on_loss: What is done about times with a part below it: `"raise"`, or
+                `"extra_column"`, which keeps it in `<column>_ns`.
             resume: Whether to go on with a data set that is there; False refuses one.
             dry_run: Whether to send and write nothing, and report what is missing.
             on_progress: Called after each response with a `Progress`.
@@ -1275,6 +1281,7 @@ class TrayportClient(Groups):
         return await self._backfill(path).run(
             contracts,
             endpoint=endpoint,
+            unit=(time_unit, on_loss),
             resume=resume,
             dry_run=dry_run,
             on_progress=on_progress,

@@ -24,6 +24,7 @@ from trayport_sdk import (
     changes,
     open_dataset,
     prune,
+    with_time_unit,
 )
 from trayport_sdk.bulk import manifest
 from trayport_sdk.bulk.dataset_writer import now_in_nanoseconds, writing
@@ -136,6 +137,28 @@ async def test_every_kind_of_rows_is_the_same_in_parts_and_whole(
         assert table.get_column(time).is_sorted()
         assert table.get_column(time).dtype == pl.Datetime("ns", "UTC")
         assert set(table.get_column(time).dt.strftime("%Y-%m")) == {file.parent.name[-7:]}
+
+
+async def test_times_may_be_of_a_coarser_unit_with_nothing_lost(tmp_path: Path) -> None:
+    world = Moving(1)
+    question = (SYMBOLS[APRIL], "2024-03-04", "2024-03-06")
+    async with TrayportClient.sandbox(world.sandbox) as client:
+        with pytest.raises(TrayportValidationError, match=r"deal_date.*extra_column"):
+            await client.backfill(*question, tmp_path / "raise", time_unit="us")
+        assert not data_files(tmp_path / "raise")
+        for unit in ("ns", "us"):
+            path = tmp_path / unit
+            await client.backfill(*question, path, time_unit=unit, on_loss="extra_column")
+        before = rows(tmp_path / "us")
+        with pytest.raises(TrayportDatasetError, match=r"trades in us \(extra_column\)"):
+            await client.backfill(*question, tmp_path / "us")
+        world.now += 20 * DAY
+        reports = [await client.refresh(tmp_path / unit) for unit in ("ns", "us")]
+    assert len({(r.added, r.altered, r.deleted) for r in reports}) == 1
+    coarse, exact = rows(tmp_path / "us"), rows(tmp_path / "ns")
+    assert coarse.schema["deal_date"] == pl.Datetime("us", "UTC")
+    assert coarse.schema == before.schema
+    assert_frame_equal(with_time_unit(exact, "us", on_loss="extra_column"), coarse)
 
 
 async def test_a_bar_that_a_range_cuts_is_left_for_later(tmp_path: Path) -> None:

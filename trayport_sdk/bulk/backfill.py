@@ -26,9 +26,12 @@ from ..query.contracts import ContractSpec, looks_like_symbol
 from ..query.plan import OPERATIONS, QueryPlan, counted, with_contract_column
 from ..query.planner import plan
 from ..query.times import EPOCH, Window, duration_of, to_text
+from ..tables.time_units import check_time_unit
 from .corrections import ADDED, ALTERED, DELETED
 from .dataset_writer import (
+    NANOSECONDS,
     DatasetWriter,
+    Unit,
     damaged,
     is_begun,
     question_of,
@@ -171,6 +174,7 @@ class Backfill:
         contracts: Contracts | None,
         *,
         endpoint: str,
+        unit: Unit = NANOSECONDS,
         resume: bool = True,
         dry_run: bool = False,
         on_progress: OnProgress | None = None,
@@ -182,6 +186,7 @@ class Backfill:
             raise unknown_endpoint(endpoint, BACKFILLED, "has no range that a data set could hold")
         query = self.runner.query(key, **arguments)
         check_makes_table(query)
+        check_time_unit(*unit)
         needs_contracts = query.operation.limits.contract in ("one", "many")
         if contracts is None and needs_contracts:
             raise TrayportValidationError(
@@ -198,7 +203,7 @@ class Backfill:
             )
         storage = await self._storage()
         if dry_run:
-            return await self._planned(storage, contracts, query)
+            return await self._planned(storage, contracts, query, unit)
         if not resume and is_begun(storage):
             raise TrayportDatasetError(
                 f"{storage.url!r} holds a data set already",
@@ -206,7 +211,7 @@ class Backfill:
             )
         started = time.perf_counter()
         async with self._writing(storage) as writer:
-            grid = writer.bind(query)
+            grid = writer.bind(query, unit)
             await asyncio.to_thread(writer.check)
             query = await self._about(writer.manifest, contracts, query, grid)
             _check_mixed(writer, query)
@@ -312,7 +317,7 @@ class Backfill:
             await asyncio.to_thread(writer.manifest.add_contracts, new)
 
     async def _planned(
-        self, storage: Storage, contracts: Contracts | None, query: QueryPlan
+        self, storage: Storage, contracts: Contracts | None, query: QueryPlan, unit: Unit
     ) -> BackfillReport:
         """What a backfill would do."""
         if not is_begun(storage):
@@ -321,7 +326,7 @@ class Backfill:
             return self._dry(storage, query, plans)
         with Manifest(storage.state, reads=True) as manifest:
             writer = DatasetWriter(storage, manifest, self._now)
-            query = await self._about(manifest, contracts, query, writer.bind(query))
+            query = await self._about(manifest, contracts, query, writer.bind(query, unit))
             missing = _missing(query, writer.missing)
             report = self._dry(storage, query, _plans(missing))
             files = [file for file in manifest.files() if file.rows]

@@ -8,9 +8,10 @@ import os
 import secrets
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from io import BytesIO
 from time import time_ns
-from typing import Any
+from typing import Any, TypeAlias
 
 import polars as pl
 from attrs import evolve, field, frozen
@@ -24,6 +25,7 @@ from ..query.times import Interval, Window
 from ..tables.files import encode
 from ..tables.formats import FileFormat
 from ..tables.output import naming
+from ..tables.time_units import OnLoss, TimeUnit, with_time_unit
 from .corrections import CHANGE, difference, identity
 from .manifest import NAME, Batch, Done, File, Manifest, Move, Version, locked
 from .partitions import (
@@ -39,6 +41,9 @@ from .partitions import (
 )
 from .storage import Storage, sha256
 
+Unit: TypeAlias = tuple[TimeUnit, OnLoss]
+"""The unit of times, and what is done about those that are finer."""
+NANOSECONDS: Unit = ("ns", "raise")
 STAGING = "staging"
 CONTRACTS, VIEW = "contracts.parquet", "catalog.duckdb.sql"
 REPAIR = "fetch them again with verify (trayport verify)"
@@ -84,13 +89,14 @@ class DatasetWriter:
 
     # --- What it holds
 
-    def bind(self, query: QueryPlan) -> Grid:
+    def bind(self, query: QueryPlan, unit: Unit = NANOSECONDS) -> Grid:
         """Checks that a query is about the same rows as the data set, and gives its grid.
 
         Raises:
-            TrayportDatasetError: The data set is of another operation, interval or options.
+            TrayportDatasetError: The data set is of another operation, interval or options, or has
+                another unit of time.
         """
-        question = question_of(query)
+        question = question_of(query, unit)
         known = self.manifest.fact("question")
         if known is None:
             grid = Grid.of(query)
@@ -163,6 +169,11 @@ class DatasetWriter:
         self.manifest.stamp(file, stamp)
         return True
 
+    @cached_property
+    def _unit(self) -> Unit:
+        time_unit, on_loss = self.manifest.fact("question")["unit"]
+        return time_unit, on_loss
+
     # --- What comes
 
     def add(self, query: QueryPlan, frame: pl.DataFrame, size: int) -> None:
@@ -204,6 +215,7 @@ class DatasetWriter:
             batch.again.append((subject, window))
         else:
             batch.windows.append(Done(subject, window, rows.height, batch.at))
+        rows = with_time_unit(rows, self._unit[0], on_loss=self._unit[1])
         new = rows_by_month(rows, time)
         files = {file.month: file for file in self.manifest.files(subject, months_of(window))}
         is_inside = pl.col(time).is_between(
@@ -373,12 +385,17 @@ def now_in_nanoseconds() -> int:
     return time_ns() // 1000 * 1000
 
 
-def question_of(query: QueryPlan) -> dict[str, Any]:
-    """What tells the rows of a query from those of others: the operation, interval and options."""
+def question_of(query: QueryPlan, unit: Unit) -> dict[str, Any]:
+    """What tells the rows of a data set from those of others."""
     interval = None if query.interval is None else str(query.interval)
     # As JSON has it: lists instead of tuples.
     options = json.loads(json.dumps(query.options.chosen))
-    return {"endpoint": query.endpoint, "interval": interval, "options": options}
+    return {
+        "endpoint": query.endpoint,
+        "interval": interval,
+        "options": options,
+        "unit": [*unit],
+    }
 
 
 def read(storage: Storage, name: str, checksum: str) -> pl.DataFrame:
@@ -479,4 +496,6 @@ def _words(question: Mapping[str, Any]) -> str:
     words = str(question["endpoint"]).replace("_", " ")
     if question["interval"] is not None:
         words += f" every {question['interval']}"
+    if (unit := tuple(question["unit"])) != NANOSECONDS:
+        words += f" in {unit[0]} ({unit[1]})"
     return words + "".join(f", {name}={value!r}" for name, value in question["options"].items())
