@@ -225,9 +225,12 @@ class DatasetWriter:
             file = files.get(month) or File(
                 file_name(query.endpoint, contract, month), subject, month, since=batch.at
             )
-            old = self._rows(file, rows)
-            inside, outside = old.filter(is_inside), old.filter(~is_inside)
-            comes = new.get(month, rows.clear())
+            comes = content = new.get(month, rows.clear())
+            inside, outside = comes.clear(), comes.clear()
+            if file.rows:
+                old = read(self.storage, file.name, file.checksum)
+                inside, outside = old.filter(is_inside), old.filter(~is_inside)
+                content = pl.concat([outside, comes], how="diagonal")
             if inside.equals(comes):
                 continue
             kept, revision = None, file.revision or 1
@@ -238,12 +241,9 @@ class DatasetWriter:
                 batch.changes.append(_about(change, contract, batch.at))
                 kept = _version(file, batch.at) if file.rows else None
                 file, revision = evolve(file, since=batch.at), file.revision + 1
-            content = pl.concat([outside, comes], how="diagonal").sort(time, maintain_order=True)
+            if not content.get_column(time).is_sorted():
+                content = content.sort(time, maintain_order=True)
             batch.moves.append(self._staged(evolve(file, revision=revision), content, kept))
-
-    def _rows(self, file: File, like: pl.DataFrame) -> pl.DataFrame:
-        """The rows of a file, or none, as others have them."""
-        return read(self.storage, file.name, file.checksum) if file.rows else like.clear()
 
     def _staged(self, file: File, content: pl.DataFrame, kept: Version | None) -> Move:
         """A file made aside, with what is known of it."""
