@@ -16,6 +16,7 @@ from polars.testing import assert_frame_equal
 
 from trayport_sdk import (
     BackfillReport,
+    ContractSpec,
     Settings,
     TrayportClient,
     TrayportDatasetError,
@@ -83,6 +84,12 @@ async def test_a_data_set_grows_by_what_it_lacks_and_no_more(tmp_path: Path) -> 
     found = rows(path).sort("contract", "deal_date", maintain_order=True)
     assert_frame_equal(found, expected)
     assert first.rows + more.rows == len(expected)
+    for one in (MAY, SYMBOLS[MAY], ContractSpec.parse(SYMBOLS[MAY])):
+        of_may = rows(path, contracts=[one])
+        assert_frame_equal(of_may, rows(path).filter(pl.col("contract_name") == MAY))
+    assert len(rows(path, contracts=[MAY], as_of="2020-01-01")) == 0
+    with pytest.raises(TrayportValidationError, match=r"'TTF Jun-24' is not in the data set"):
+        open_dataset(path, contracts=["TTF Jun-24"])
     # An empty window is remembered as well, and there is a file for each contract and month.
     assert len(data_files(path)) == 6
     names = pl.read_parquet(path / "contracts.parquet").get_column("contract_name")

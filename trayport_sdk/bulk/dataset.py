@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, overload
@@ -21,6 +21,7 @@ from ..errors import (
 )
 from ..http.body import DecompressionError, decompressed
 from ..query.build import chosen_options
+from ..query.contracts import ContractSpec
 from ..query.plan import OPERATIONS, QueryPlan
 from ..query.times import TimeLike
 from ..tables.convert import flat
@@ -46,7 +47,11 @@ SEEN = 1 << 24
 
 @overload
 def open_dataset(
-    path: str | Path, *, as_of: TimeLike | None = None, backend: Literal["polars"] = "polars"
+    path: str | Path,
+    *,
+    as_of: TimeLike | None = None,
+    contracts: Iterable[ContractSpec | str] | None = None,
+    backend: Literal["polars"] = "polars",
 ) -> pl.LazyFrame: ...
 @overload
 def open_dataset(path: str | Path, *, backend: Literal["arrow"]) -> Dataset: ...
@@ -54,6 +59,7 @@ def open_dataset(
     path: str | Path,
     *,
     as_of: TimeLike | None = None,
+    contracts: Iterable[ContractSpec | str] | None = None,
     backend: Literal["polars", "arrow"] = "polars",
 ) -> pl.LazyFrame | Dataset:
     """A data set, or files that this package wrote, as a table that is read when needed.
@@ -71,31 +77,33 @@ def open_dataset(
             and columns. They are read in the order of their names, and hidden ones are left out.
         as_of: Gives the rows of a data set as they were known at that time, before what became
             known later was added, altered and deleted. Naive times mean UTC.
+        contracts: Gives only the rows of these contracts of a data set, by name, symbol or spec:
+            the files of others are not opened.
         backend: `"polars"` for a lazy frame, or `"arrow"` for a data set of pyarrow, which needs
             the extra `arrow`.
 
     Raises:
         TrayportForkError: The process was forked from one that had threads already.
         TrayportValidationError: There is nothing, nothing that can be read, or files of several
-            formats; or `as_of` is given for something else than a data set.
+            formats; a contract is not in the data set; or `as_of` or `contracts` are given for
+            something else than a data set.
         TrayportDatasetError: What was known at `as_of` was pruned.
         TrayportConfigurationError: The extra is not installed.
     """
     check_process()
     if backend not in BACKENDS:
         raise unknown_value("backend", backend, BACKENDS)
+    if is_dataset(path) and backend == "polars":
+        return scan(path, as_of, contracts)
+    for name, value in (("as_of", as_of), ("contracts", contracts)):
+        if value is not None:
+            raise TrayportValidationError(
+                f"{name} does not go with {str(path)!r} and backend={backend!r}",
+                parameter=name,
+                suggestion="leave it out, or open what client.backfill wrote with polars",
+            )
     if is_dataset(path):
-        if backend == "polars":
-            return scan(path, as_of)
-        if as_of is None:
-            return _arrow_dataset(path)
-    if as_of is not None:
-        raise TrayportValidationError(
-            f"as_of does not go with {str(path)!r}"
-            + (" and backend='arrow'" if is_dataset(path) else ", which no backfill wrote"),
-            parameter="as_of",
-            suggestion="leave it out",
-        )
+        return _arrow_dataset(path)
     files = _files(user_path(path))
     kind = _format(files)
     return _arrow(files, kind) if backend == "arrow" else _polars(files, kind)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from difflib import get_close_matches
 from io import BytesIO
 from pathlib import Path
 
@@ -11,15 +12,18 @@ import polars as pl
 from attrs import frozen
 
 from ..errors import TrayportDatasetError, invalid
+from ..query.contracts import ContractSpec
 from ..query.plan import CONTRACT, QueryPlan
 from ..query.times import TimeLike, Window, duration_of, exact_instant, to_text
 from ..tables.convert import NAMES
+from ..tables.time_units import with_time_unit
 from ..telemetry.processes import check_process
 from .corrections import BEFORE, CHANGE
-from .dataset_writer import now_in_nanoseconds, query_of, writing
-from .manifest import NAME, Manifest
+from .dataset_writer import moment, now_in_nanoseconds, query_of, unit_of, writing
+from .manifest import NAME, File, Manifest
 from .partitions import KEYS, partition, time_column
 from .storage import Storage, storage_of
+from .stream import no_rows
 
 KNOWN_AT = "known_at"
 
@@ -37,18 +41,32 @@ def is_dataset(path: str | Path) -> bool:
     return (storage_of(path).state / NAME).is_file()
 
 
-def scan(path: str | Path, as_of: TimeLike | None = None) -> pl.LazyFrame:
+def scan(
+    path: str | Path,
+    as_of: TimeLike | None = None,
+    of: Iterable[ContractSpec | str] | None = None,
+) -> pl.LazyFrame:
     """The rows of a data set with the columns of its directories and the names of contracts."""
     storage = storage_of(path)
     with Manifest(storage.state, reads=True) as manifest:
         query = query_of(manifest, storage)
         contracts = manifest.contracts()
-        files = [file for file in manifest.files() if file.rows]
+        files = manifest.files()
+        if of is not None:
+            contracts = _chosen(contracts, of)
+            wanted = set(map(str, contracts))
+            files = [file for file in files if file.subject in wanted]
         if as_of is None:
-            known = [_Known(file.name, ()) for file in files]
+            known = [_Known(file.name, ()) for file in files if file.rows]
         else:
-            known = _known(manifest, exact_instant(as_of, "as_of"))
-    rows = _scanned(storage, known, query, is_partitioned=bool(contracts))
+            known = _known(manifest, files, exact_instant(as_of, "as_of"))
+        unit = unit_of(manifest)
+    if not known:
+        nothing = with_time_unit(no_rows(query), unit[0], on_loss=unit[1])
+        keys = KEYS if contracts else KEYS[3:]
+        rows = nothing.lazy().with_columns(pl.lit("").alias(key) for key in keys)
+    else:
+        rows = _scanned(storage, known, query, KEYS if contracts else KEYS[3:])
     if not contracts:
         return rows
     names = pl.DataFrame(
@@ -65,7 +83,24 @@ def scan(path: str | Path, as_of: TimeLike | None = None) -> pl.LazyFrame:
     )
 
 
-def _known(manifest: Manifest, as_of: int) -> list[_Known]:
+def _chosen(
+    contracts: Sequence[ContractSpec], of: Iterable[ContractSpec | str]
+) -> list[ContractSpec]:
+    """The contracts of a data set that are given, as they are or by name or symbol."""
+    known: dict[object, ContractSpec] = {}
+    for contract in contracts:
+        known |= {contract: contract, str(contract): contract, contract.name: contract}
+    chosen: dict[ContractSpec, None] = {}
+    for one in [of] if isinstance(of, str | ContractSpec) else of:
+        if one not in known:
+            near = get_close_matches(str(one), [c.label for c in contracts], 3, 0)
+            way_out = f"it has {' and '.join(near)}" if near else "it is about all contracts"
+            raise invalid("contracts", str(one), "is not in the data set", way_out)
+        chosen[known[one]] = None
+    return [*chosen]
+
+
+def _known(manifest: Manifest, files: Sequence[File], as_of: int) -> list[_Known]:
     """The files as they were known at a time."""
     forgotten = manifest.fact("forgotten_until") or 0
     if as_of < forgotten:
@@ -77,37 +112,29 @@ def _known(manifest: Manifest, as_of: int) -> list[_Known]:
         subject: tuple(d.window for d in manifest.done(subject) if d.at > as_of)
         for subject in manifest.subjects()
     }
-    subjects = {file.name: file.subject for file in manifest.files()}
-    then: list[tuple[str, str, int]] = [
-        (file.name, file.name, file.rows) for file in manifest.files() if file.since <= as_of
-    ]
+    subjects = {file.name: file.subject for file in files}
+    then = [(file.name, file.name, file.rows) for file in files if file.since <= as_of]
     then += [
         (version.name, version.kept, version.rows)
         for version in manifest.versions()
-        if version.since <= as_of < version.until
+        if version.name in subjects and version.since <= as_of < version.until
     ]
     return [_Known(place, later[subjects[name]]) for name, place, rows in sorted(then) if rows]
 
 
 def _scanned(
-    storage: Storage, known: Sequence[_Known], query: QueryPlan, *, is_partitioned: bool
+    storage: Storage, known: Sequence[_Known], query: QueryPlan, keys: Sequence[str]
 ) -> pl.LazyFrame:
-    keys = KEYS if is_partitioned else KEYS[3:]
     time = time_column(query)
     whole = [one.name for one in known if not one.later]
     parts = [_scan(storage, whole, keys)] if whole else []
     for one in known:
         if one.later:
             is_later = pl.any_horizontal(
-                (pl.col(time) >= _moment(w.start)) & (pl.col(time) < _moment(w.end))
+                pl.col(time).is_between(moment(w.start), moment(w.end), closed="left")
                 for w in one.later
             )
             parts.append(_scan(storage, [one.name], keys).filter(~is_later))
-    if not parts:
-        from .stream import no_rows
-
-        columns = no_rows(query).lazy()
-        return columns.with_columns(pl.lit("", pl.String).alias(key) for key in keys)
     return parts[0] if len(parts) == 1 else pl.concat(parts, how="diagonal")
 
 
@@ -118,10 +145,6 @@ def _scan(storage: Storage, names: list[str], keys: Sequence[str]) -> pl.LazyFra
         hive_schema=dict.fromkeys(keys, pl.String),
         missing_columns="insert",
     )
-
-
-def _moment(time: int) -> pl.Expr:
-    return pl.lit(time, dtype=pl.Int64).cast(pl.Datetime("ns", "UTC"))
 
 
 def changes(path: str | Path, since: TimeLike | None = None) -> pl.DataFrame:

@@ -171,8 +171,7 @@ class DatasetWriter:
 
     @cached_property
     def _unit(self) -> Unit:
-        time_unit, on_loss = self.manifest.fact("question")["unit"]
-        return time_unit, on_loss
+        return unit_of(self.manifest)
 
     # --- What comes
 
@@ -218,9 +217,7 @@ class DatasetWriter:
         rows = with_time_unit(rows, self._unit[0], on_loss=self._unit[1])
         new = rows_by_month(rows, time)
         files = {file.month: file for file in self.manifest.files(subject, months_of(window))}
-        is_inside = pl.col(time).is_between(
-            _moment(window.start), _moment(window.end), closed="left"
-        )
+        is_inside = pl.col(time).is_between(moment(window.start), moment(window.end), closed="left")
         for month in sorted({*new, *files}):
             file = files.get(month) or File(
                 file_name(query.endpoint, contract, month), subject, month, since=batch.at
@@ -380,6 +377,12 @@ def query_of(manifest: Manifest, storage: Storage) -> QueryPlan:
     )
 
 
+def unit_of(manifest: Manifest) -> Unit:
+    """The unit of the times of a data set."""
+    time_unit, on_loss = manifest.fact("question")["unit"]
+    return time_unit, on_loss
+
+
 def now_in_nanoseconds() -> int:
     """The time of day."""
     return time_ns() // 1000 * 1000
@@ -440,14 +443,15 @@ def _version(file: File, until: int) -> Version:
 
 def _about(change: pl.DataFrame, contract: ContractSpec | None, at: int) -> pl.DataFrame:
     """Changed rows with the contract that they are of, and when they became known."""
-    known_at = _moment(at).alias("known_at")
+    known_at = moment(at).alias("known_at")
     if contract is None:
         return change.select(known_at, pl.all())
     symbol = pl.lit(str(contract)).alias("contract")
     return change.select(known_at, symbol, pl.exclude("contract"))
 
 
-def _moment(time: int) -> pl.Expr:
+def moment(time: int) -> pl.Expr:
+    """A time of a table, from nanoseconds."""
     return pl.lit(time, dtype=pl.Int64).cast(pl.Datetime("ns", "UTC"))
 
 
