@@ -388,7 +388,7 @@ def now_in_nanoseconds() -> int:
     return time_ns() // 1000 * 1000
 
 
-def question_of(query: QueryPlan, unit: Unit) -> dict[str, Any]:
+def question_of(query: QueryPlan, unit: Unit = NANOSECONDS) -> dict[str, Any]:
     """What tells the rows of a data set from those of others."""
     interval = None if query.interval is None else str(query.interval)
     # As JSON has it: lists instead of tuples.
