@@ -264,6 +264,11 @@ async def test_a_data_set_takes_one_kind_of_rows(tmp_path: Path) -> None:
         await client.backfill(None, *days, own, endpoint="private_trades")
         with pytest.raises(TrayportDatasetError, match="about all contracts"):
             await client.backfill(APRIL, *days, own, endpoint="private_trades")
+        with writing(Directory(tmp_path / "new"), now_in_nanoseconds):
+            pass
+        for call in (client.refresh(tmp_path / "new"), client.verify(tmp_path / "new")):
+            with pytest.raises(TrayportDatasetError, match="holds nothing yet"):
+                await call
         for call in (client.refresh(tmp_path / "none"), client.verify(tmp_path / "none")):
             with pytest.raises(TrayportDatasetError, match="holds no data set"):
                 await call

@@ -34,6 +34,7 @@ from .dataset_writer import (
     Unit,
     damaged,
     is_begun,
+    nothing_in,
     question_of,
     subject_of,
     writing,
@@ -236,6 +237,8 @@ class Backfill:
             await asyncio.to_thread(writer.check)
             grid, query = writer.grid(), writer.query()
             subjects = writer.manifest.subjects()
+            if not subjects:
+                raise nothing_in(storage)
             windows = {s: [d.window for d in writer.manifest.done(s)] for s in subjects}
             end = max(w.end for own in windows.values() for w in own)
             start = grid.floor(end - length)

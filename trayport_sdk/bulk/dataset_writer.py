@@ -362,9 +362,7 @@ def query_of(manifest: Manifest, storage: Storage) -> QueryPlan:
     """
     known = manifest.fact("question")
     if known is None:
-        raise TrayportDatasetError(
-            f"{storage.url!r} holds nothing yet", suggestion="fill it by a backfill"
-        )
+        raise nothing_in(storage)
     chosen: dict[str, Any] = {
         name: tuple[Any, ...](value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType]
         for name, value in known["options"].items()
