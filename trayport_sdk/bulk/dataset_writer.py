@@ -415,6 +415,13 @@ def read(storage: Storage, name: str, checksum: str) -> pl.DataFrame:
         raise damaged(storage, [name]) from None
 
 
+def nothing_in(storage: Storage) -> TrayportDatasetError:
+    """The error for a data set that nothing was fetched for."""
+    return TrayportDatasetError(
+        f"{storage.url!r} holds nothing yet", suggestion="fill it by a backfill"
+    )
+
+
 def damaged(storage: Storage, names: Sequence[str], way_out: str = REPAIR) -> TrayportDatasetError:
     """The error for files that are not as they were written."""
     more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
