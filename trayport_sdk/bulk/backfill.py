@@ -266,7 +266,7 @@ class Backfill:
                 raise damaged(storage, names)
             grid, manifest = writer.grid(), writer.manifest
             # What an interrupted verification had found is lost until it was fetched.
-            manifest.lose((file, _in_month(writer, file, grid)) for file in bad)
+            writer.lose([(file, _in_month(writer, file, grid)) for file in bad])
             known = {subject_of(c): c for c in manifest.contracts()}
             ranges: dict[ContractSpec | None, list[Window]] = {}
             for subject, window in manifest.lost():

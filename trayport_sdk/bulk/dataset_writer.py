@@ -193,13 +193,13 @@ class DatasetWriter:
             for contract, rows in rows_by_contract(query, frame):
                 self._replace(batch, query, contract, rows)
             whole = batch.finished(size)
-            number = self.manifest.begin(whole)
         except BaseException:
             for move in batch.moves:
                 if move.staged is not None:
                     (self._staging / move.staged).unlink(missing_ok=True)
             raise
-        self._perform(number, whole)
+        # The files stay when this fails: it may be on the disk nevertheless, as `recover` finds.
+        self._perform(self.manifest.begin(whole), whole)
         for change in batch.changes:
             for kind, count in change.get_column(CHANGE).value_counts().iter_rows():
                 self.changed[kind] = self.changed.get(kind, 0) + count
@@ -293,6 +293,18 @@ class DatasetWriter:
         for name in self.storage.stamps(VERSIONS):
             if name not in known:
                 self.storage.remove(name)
+        self._remove_lost()
+
+    def lose(self, files: Iterable[tuple[File, Sequence[Window]]]) -> None:
+        """Removes files that are damaged, and notes which windows are to be fetched again."""
+        # Noted first: what is noted is removed at the next start, if not now.
+        self.manifest.lose(files)
+        self._remove_lost()
+
+    def _remove_lost(self) -> None:
+        for file in self.manifest.files():
+            if not file.rows:
+                self.storage.remove(file.name)
 
     def prune(self, wanted: Callable[[Version], bool]) -> int:
         """Removes the versions that are wanted no longer; how many they were."""
