@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from trayport_sdk.bulk.dataset_writer import CONTRACTS, STAGING, VIEW
@@ -24,14 +25,15 @@ def check_integrity(root: Path) -> None:
         assert manifest.begun() == []
         for subject in manifest.subjects():
             windows = [done.window for done in manifest.done(subject)]
-            assert all(one.end <= other.start for one, other in zip(windows, windows[1:], strict=False))
+            assert all(one.end <= other.start for one, other in pairwise(windows))
     known = {file.name: file.checksum for file in files if file.rows}
     known |= {version.kept: version.checksum for version in versions}
-    there = {
-        path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()
-    }
-    strangers = {name for name in there if name not in known and name not in OWN}
-    strangers = [name for name in strangers if not name.startswith(f"{STATE}/{NAME}")]
+    there = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+    strangers = [
+        name
+        for name in there
+        if name not in known and name not in OWN and not name.startswith(f"{STATE}/{NAME}")
+    ]
     assert not strangers, strangers
     assert {name: sha256(there[name]) for name in known if name in there} == known
     staging = root / STATE / STAGING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import random
 import resource
 import signal
 import sqlite3
@@ -20,6 +21,7 @@ from attrs import field, frozen
 from trayport_sdk.bulk.dataset_writer import DatasetWriter, writing
 from trayport_sdk.bulk.manifest import Manifest
 from trayport_sdk.bulk.storage import storage_of
+from trayport_sdk.errors import TrayportError
 from trayport_sdk.query.contracts import ContractSpec
 from trayport_sdk.query.plan import QueryPlan
 from trayport_sdk.query.planner import shared
@@ -29,7 +31,6 @@ APRIL, MAY = (
     ContractSpec(market_id=10000065, sequence_id=10000305, sequence_item_id=item)
     for item in (244, 245)
 )
-TIME = pl.Datetime("ns", "UTC")
 
 
 # --- What is written
@@ -37,15 +38,18 @@ TIME = pl.Datetime("ns", "UTC")
 
 def question(start: str, end: str) -> QueryPlan:
     """A request for the trades of both contracts."""
-    query = QueryPlan(
-        endpoint="trades", contracts=(APRIL, MAY), window=Window.between(start, end)
-    )
+    query = QueryPlan(endpoint="trades", contracts=(APRIL, MAY), window=Window.between(start, end))
     (request,) = shared(query)
     return request
 
 
-def response(start: str, days: int, *, price: float = 30.0, without: int = 0) -> pl.DataFrame:
-    """Two trades a day for each contract, without those whose number can be divided by one."""
+def response(
+    start: str, days: int, *, price: float = 30.0, without: int = 0, text: int = 0
+) -> pl.DataFrame:
+    """Two trades a day for each contract, without those whose number can be divided by one.
+
+    With a text of some length they take as much room.
+    """
     first = datetime.fromisoformat(start).replace(tzinfo=UTC)
     numbers = [n for n in range(4 * days) if not without or n % without]
     contracts = [
@@ -57,9 +61,15 @@ def response(start: str, days: int, *, price: float = 30.0, without: int = 0) ->
         "trade_id": [f"{time:%m%d%H}" for time in times],
         "price": [price + n % 7 for n in numbers],
         "contract": contracts,
+        "trader": [random.Random(n).randbytes(text // 2).hex() for n in numbers],
     }
-    item = pl.Struct({"sequence_item_id": pl.Int64, "name": pl.String})
-    schema = {"deal_date": TIME, "trade_id": pl.String, "price": pl.Float64, "contract": item}
+    schema: dict[str, pl.DataType] = {
+        "deal_date": pl.Datetime("ns", "UTC"),
+        "trade_id": pl.String(),
+        "price": pl.Float64(),
+        "contract": pl.Struct({"sequence_item_id": pl.Int64(), "name": pl.String()}),
+        "trader": pl.String(),
+    }
     return pl.DataFrame(rows, schema=schema)
 
 
@@ -79,12 +89,13 @@ def _lose(writer: DatasetWriter) -> None:
     """A file was found damaged."""
     march = Window.between("2024-03-01", "2024-04-01")
     (file, *_) = writer.manifest.files(str(APRIL), ["2024-03"])
-    writer.lose([(file, [march])])
+    if file.rows:
+        writer.lose([(file, [march])])
 
 
 STEPS: tuple[Callable[[DatasetWriter], Any], ...] = (
     _begun,
-    _add("2024-03-01", "2024-03-16", 15),
+    _add("2024-03-01", "2024-03-16", 15, text=10_000),
     # A window in two months: one file grows, another one is new.
     _add("2024-03-16", "2024-04-11", 26),
     # Rows that were known are altered, deleted and added.
@@ -164,8 +175,8 @@ class Places:
 
     def watch(self) -> None:
         """Begins to count; there is no end to it, so this is for a process of its own."""
-        sys.addaudithook(self._hook)
-        fsync, connect = os.fsync, sqlite3.connect
+        fsync: Callable[[Any], None] = os.fsync
+        connect: Callable[..., sqlite3.Connection] = sqlite3.connect
 
         def counted(handle: Any) -> None:
             self.note("fsync")
@@ -176,35 +187,39 @@ class Places:
             connection.set_trace_callback(lambda statement: self.note(statement.split()[0]))
             return connection
 
-        os.fsync, sqlite3.connect = counted, traced
+        setattr(os, "fsync", counted)  # noqa: B010
+        setattr(sqlite3, "connect", traced)  # noqa: B010
+        sys.addaudithook(self._hook)
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" or event.startswith(("os.", "shutil.")):
-            if any(str(a).startswith(self._root) for a in arguments[:2]):
-                self.note(event)
+        is_about_files = event == "open" or event.startswith("os.")
+        if is_about_files and any(str(a).startswith(self._root) for a in arguments[:2]):
+            self.note(event)
 
 
 def run_until_killed(root: Path, progress: Path, place: int | None) -> None:
     """Takes all steps in this process, which is killed at a place; notes how many were done."""
     places = Places(root, place, lambda: os.kill(os.getpid(), signal.SIGKILL))
     places.watch()
-    try:
-        run(root, done=lambda step: progress.write_text(str(step + 1)))
-    except BaseException as error:
-        places._root = "\0"
-        progress.with_suffix(".error").write_text(repr(error))
-        raise
+    run(root, done=lambda step: progress.write_text(str(step + 1)))
     progress.with_suffix(".places").write_text("\n".join(places.names))
 
 
-def run_in_little_room(root: Path, progress: Path, most: int) -> None:
-    """Takes all steps with files that may not grow beyond a size; notes the error."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+def run_in_little_room(root: Path, progress: Path, room: tuple[int, int]) -> None:
+    """Takes all steps, from one on with files that may not grow beyond a size; notes the error."""
+    first, most = room
+
+    def done(step: int) -> None:
+        progress.write_text(str(step + 1))
+        if step + 1 >= first:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+    done(-1)
     try:
-        run(root, done=lambda step: progress.write_text(str(step + 1)))
-    except Exception as error:
-        name = f"{type(error).__name__}: {error} {getattr(error, '__notes__', '')}"
-        progress.with_suffix(".error").write_text(name)
+        run(root, done=done)
+    except (OSError, TrayportError) as error:
+        notes = " ".join(getattr(error, "__notes__", ()))
+        progress.with_suffix(".error").write_text(f"{type(error).__name__}: {error} {notes}")
 
 
 def in_processes(

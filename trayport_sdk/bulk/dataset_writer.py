@@ -27,7 +27,7 @@ from ..tables.formats import FileFormat
 from ..tables.output import naming
 from ..tables.time_units import OnLoss, TimeUnit, with_time_unit
 from .corrections import CHANGE, difference, identity
-from .manifest import NAME, Batch, Done, File, Manifest, Move, Version, locked
+from .manifest import Batch, Done, File, Manifest, Move, NoDatasetError, Version, locked
 from .partitions import (
     DATA,
     VERSIONS,
@@ -355,10 +355,11 @@ def writing(storage: Storage, now: Callable[[], int]) -> Generator[DatasetWriter
 
 def is_begun(storage: Storage) -> bool:
     """Whether anything was asked for in a data set."""
-    if not (storage.state / NAME).is_file():
+    try:
+        with Manifest(storage.state, reads=True) as manifest:
+            return manifest.fact("question") is not None
+    except NoDatasetError:
         return False
-    with Manifest(storage.state, reads=True) as manifest:
-        return manifest.fact("question") is not None
 
 
 def subject_of(contract: ContractSpec | None) -> str:

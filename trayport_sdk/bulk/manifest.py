@@ -189,6 +189,16 @@ def _move(file: dict[str, Any], staged: str | None, kept: dict[str, Any] | None)
     return Move(File(**file), staged, None if kept is None else Version(**kept))
 
 
+class NoDatasetError(TrayportDatasetError):
+    """There is no data set, or nothing of it yet."""
+
+    def __init__(self, state: Path) -> None:
+        super().__init__(
+            f"{str(state.parent)!r} holds no data set",
+            suggestion="give the directory that a backfill was written to",
+        )
+
+
 class Manifest:
     """The database. Used by one thread at a time.
 
@@ -204,10 +214,7 @@ class Manifest:
     def __init__(self, state: Path, *, is_new: bool = False, reads: bool = False) -> None:
         self.path = state / NAME
         if not is_new and not self.path.is_file():
-            raise TrayportDatasetError(
-                f"{str(state.parent)!r} holds no data set",
-                suggestion="give the directory that a backfill was written to",
-            )
+            raise NoDatasetError(state)
         with _explained(self.path):
             self._database = self._reader() if reads else self._writer()
 
@@ -223,7 +230,10 @@ class Manifest:
             version = _version(database)
         if version != VERSION:
             database.close()
-            raise _other_version(self.path, version)
+            # Version 0 is what a program leaves that was killed before it had made the tables.
+            raise (
+                _other_version(self.path, version) if version else NoDatasetError(self.path.parent)
+            )
         return database
 
     def _writer(self) -> sqlite3.Connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -103,7 +104,7 @@ class Directory:
         """Renames the file, and waits until the new name is on the disk."""
         target = self.root / name
         with naming(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            _make_directory(target.parent)
             staged.replace(target)
             _sync_directory(target.parent)
 
@@ -111,13 +112,16 @@ class Directory:
         """Links the file, or copies it where there are no links."""
         source, target = self.root / name, self.root / kept
         with naming(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(FileExistsError):
+            _make_directory(target.parent)
+            if not target.exists():
                 try:
                     target.hardlink_to(source)
                 except (PermissionError, NotImplementedError):
                     part = target.with_name(f".{target.name}")
-                    shutil.copyfile(source, part)
+                    with source.open("rb") as old, part.open("wb") as new:
+                        shutil.copyfileobj(old, new, CHUNK)
+                        new.flush()
+                        os.fsync(new.fileno())
                     part.replace(target)
             _sync_directory(target.parent)
 
@@ -206,10 +210,23 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _make_directory(path: Path) -> None:
+    """Makes a directory and those above it, and waits until they are on the disk."""
+    if not path.is_dir():
+        _make_directory(path.parent)
+        path.mkdir(exist_ok=True)
+        _sync_directory(path.parent)
+
+
 def _sync_directory(path: Path) -> None:
-    with suppress(OSError):  # not every system can
+    try:
         handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    except PermissionError:  # Windows opens no directories
+        return
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # not every file system can
+            raise
+    finally:
+        os.close(handle)
