@@ -54,6 +54,7 @@ HOMES = {
     "holidays": "tables/analytics/calendar.py",
     "pint": "tables/analytics/units.py",
     "rapidfuzz": "resources/search.py",
+    "distributed": "bulk/cluster.py",
     "filelock": "bulk/manifest.py resources/cache.py",
     "platformdirs": "settings.py",
     "fsspec": "bulk/remote.py",

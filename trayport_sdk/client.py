@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
 
     from .bulk.backfill import Backfill, BackfillReport
+    from .bulk.cluster import DaskCluster
     from .bulk.dead_letters import RetryReport
     from .bulk.parts import Part, PartReport
     from .bulk.progress import OnProgress
@@ -1222,6 +1223,8 @@ class TrayportClient(Groups):
         time_unit: TimeUnit = "ns",
         on_loss: OnLoss = "raise",
         resume: bool = True,
+        processes: int | None = None,
+        cluster: DaskCluster | None = None,
         dry_run: bool = False,
         on_progress: OnProgress | None = None,
         **options: Unpack[AnyOptions],
@@ -1250,6 +1253,12 @@ class TrayportClient(Groups):
             on_loss: What is done about times with a part below it: `"raise"`, or
                 `"extra_column"`, which keeps it in `<column>_ns`.
             resume: Whether to go on with a data set that is there; False refuses one.
+            processes: How many processes of this machine send the requests and decode the
+                responses, instead of this one; in a script, under `if __name__ == "__main__"`.
+                They share the allowance of the key. Needs the extra `cluster`.
+            cluster: A cluster of Dask whose workers do so: the address of its scheduler, such as
+                `tcp://host:8786`, or a client of it. The setting `limiter_store` must name a place
+                that all workers reach.
             dry_run: Whether to send and write nothing, and report what is missing.
             on_progress: Called after each response with a `Progress`.
             options: What the method of the endpoint takes besides, such as `optional_fields`.
@@ -1283,6 +1292,8 @@ class TrayportClient(Groups):
             endpoint=endpoint,
             unit=(time_unit, on_loss),
             resume=resume,
+            processes=processes,
+            cluster=cluster,
             dry_run=dry_run,
             on_progress=on_progress,
             from_=from_,

@@ -27,6 +27,7 @@ from ..query.plan import OPERATIONS, QueryPlan, counted, with_contract_column
 from ..query.planner import plan
 from ..query.times import EPOCH, Window, duration_of, to_text
 from ..tables.time_units import check_time_unit
+from .cluster import DaskCluster, Workers
 from .corrections import ADDED, ALTERED, DELETED
 from .dataset_writer import (
     NANOSECONDS,
@@ -41,7 +42,7 @@ from .dataset_writer import (
 )
 from .manifest import File, Manifest
 from .partitions import Grid, month_window
-from .parts import HOLD, response_in
+from .parts import HOLD, PartResponse, response_in
 from .progress import OnProgress
 from .reading import FetchedQuery
 from .result import FailedQuery, Outcome
@@ -178,10 +179,15 @@ class Backfill:
         unit: Unit = NANOSECONDS,
         resume: bool = True,
         dry_run: bool = False,
+        processes: int | None = None,
+        cluster: DaskCluster | None = None,
         on_progress: OnProgress | None = None,
         **arguments: Any,
     ) -> BackfillReport:
         """Fetches the parts of a range that are not there."""
+        workers = None
+        if processes is not None or cluster is not None:
+            workers = Workers(self.runner, cluster, processes)
         key = endpoint_named(endpoint).key
         if key not in BACKFILLED:
             raise unknown_endpoint(endpoint, BACKFILLED, "has no range that a data set could hold")
@@ -224,7 +230,7 @@ class Backfill:
                 taken = await _finished(partial(_take_in, writer, query))
                 plans = _plans(_missing(query, writer.missing))
             report = self._report(storage, query, plans)
-            return await self._fetch(writer, report, plans, on_progress, started, taken)
+            return await self._fetch(writer, report, plans, on_progress, started, taken, workers)
 
     async def refresh(
         self, last: str | timedelta, on_progress: OnProgress | None = None
@@ -383,6 +389,7 @@ class Backfill:
         on_progress: OnProgress | None,
         started: float,
         taken: Taken | None = None,
+        workers: Workers | None = None,
     ) -> BackfillReport:
         """Sends requests, and records each as it comes. Once cancelled, it finishes the files
         of the response that it is at."""
@@ -396,14 +403,18 @@ class Backfill:
         failures: list[FailedQuery] = []
         before, rows = (taken.responses, taken.rows) if taken else (0, 0)
         done = before
-        run = self.runner.run(plans, on_progress, hold=HOLD)
-        async with aclosing(run.outcomes()) as outcomes:
+        coming: AsyncGenerator[Outcome | PartResponse]
+        if workers is None or not plans:
+            coming = self.runner.run(plans, on_progress, hold=HOLD).outcomes()
+        else:
+            coming = workers.outcomes(plans, writer.storage.state, on_progress)
+        async with aclosing(coming) as outcomes:
             async for outcome in outcomes:
-                await _finished(partial(_record, writer, outcome, self._now()))
+                rows += await _finished(partial(_record, writer, outcome, self._now()))
                 if isinstance(outcome, FailedQuery):
                     failures.append(outcome)
                 else:
-                    done, rows = done + 1, rows + outcome.record.rows
+                    done += 1
         await _finished(lambda: self._close(writer, is_changed=bool(plans) or done > 0))
         return evolve(
             report,
@@ -426,16 +437,22 @@ class Backfill:
             writer.publish()
 
 
-def _record(writer: DatasetWriter, outcome: Outcome, at: int) -> None:
+def _record(writer: DatasetWriter, outcome: Outcome | PartResponse, at: int) -> int:
+    """Records what came of a request; how many rows that were."""
+    if isinstance(outcome, PartResponse):
+        writer.add(outcome.query, outcome.frame, outcome.bytes_decoded)
+        return outcome.rows
     if isinstance(outcome, FetchedQuery):
         try:
             writer.add(outcome.query, outcome.frame, outcome.record.bytes_decoded)
         finally:
             outcome.rows.close()
-    elif outcome.window is not None:
+        return outcome.record.rows
+    if outcome.window is not None:
         subjects = [subject_of(contract) for contract in outcome.contracts or (None,)]
         windows = [(subject, outcome.window) for subject in subjects]
         writer.manifest.fail(windows, str(outcome.error), at)
+    return 0
 
 
 def directory_of(dataset: str) -> str:

@@ -104,6 +104,8 @@ class PartResponse:
         rows: How many rows there are.
         bytes_decoded: Bytes of the response, decompressed.
         checksum: The SHA-256 of the Parquet file with the rows, in hexadecimal.
+        bytes_received: Bytes of the response as they came over the wire; 0 where an earlier run
+            of the part has left it.
         out: The directory of the file, or None.
         content: The bytes of the file, where it is in no directory.
     """
@@ -112,6 +114,7 @@ class PartResponse:
     rows: int
     bytes_decoded: int
     checksum: str
+    bytes_received: int = field(default=0, eq=False)
     out: str | None = None
     content: bytes | None = field(default=None, repr=False)
 
@@ -143,10 +146,11 @@ class PartResponse:
     def of(cls, fetched: FetchedQuery) -> Self:
         """What one request fetched, as a file in memory."""
         try:
-            frame, size = fetched.frame, fetched.record.bytes_decoded
+            frame, record = fetched.frame, fetched.record
         finally:
             fetched.rows.close()
-        known = {"query": fetched.query.to_dict(), "rows": frame.height, "bytes_decoded": size}
+        rows, size = frame.height, record.bytes_decoded
+        known = {"query": fetched.query.to_dict(), "rows": rows, "bytes_decoded": size}
         buffer = BytesIO()
         frame.write_parquet(
             buffer,
@@ -156,7 +160,7 @@ class PartResponse:
         )
         content = buffer.getvalue()
         checksum = hashlib.sha256(content).hexdigest()
-        return cls(fetched.query, frame.height, size, checksum, content=content)
+        return cls(fetched.query, rows, size, checksum, record.bytes_received, content=content)
 
 
 @frozen

@@ -22,7 +22,7 @@ from .dead_letters import DeadLetters, RetryReport, retry_failed
 from .executor import Run, check_callback
 from .progress import OnProgress
 from .reading import FetchedQuery, Keep, columns_of
-from .result import Outcome
+from .result import FailedQuery, Outcome
 from .results import BulkQueryResult, BulkResult, OnResult, RunResult, query_results
 
 if TYPE_CHECKING:
@@ -47,6 +47,11 @@ class Runner:
         resolve: Finds the contracts of names and symbols; relative periods count from a time.
         settings: The settings in force.
         now: The time of day, which decides where the data ends.
+
+    Attributes:
+        session: Sends the requests.
+        settings: Gives the settings in force.
+        now: The time of day.
     """
 
     def __init__(
@@ -58,8 +63,8 @@ class Runner:
         settings: Callable[[], Settings],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._session = session
-        self._settings = settings
+        self.session = session
+        self.settings = settings
         self._resolve = resolve
         file = settings().dead_letter_file
         self._letters = None if file is None else DeadLetters(file, session.transport.redact)
@@ -68,7 +73,7 @@ class Runner:
     @property
     def intraday(self) -> bool:
         """Whether the data of the current day is available."""
-        return self._settings().intraday
+        return self.settings().intraday
 
     def query(
         self,
@@ -175,13 +180,13 @@ class Runner:
         Raises:
             TrayportValidationError: Tables are to be made of CSV.
         """
-        settings = self._settings()
+        settings = self.settings()
         letters = letters or self._letters
         if keep is None:
             for query in plans:
                 check_makes_table(query)
         return Run(
-            self._session,
+            self.session,
             plans,
             concurrency=settings.max_concurrency,
             ahead=ahead or settings.max_concurrency,
@@ -193,6 +198,11 @@ class Runner:
             on_progress=on_progress,
             on_failure=None if letters is None else letters.keep,
         )
+
+    def keep_failed(self, failed: FailedQuery) -> None:
+        """Adds a query that failed elsewhere to the dead letters, if there are any."""
+        if self._letters is not None:
+            self._letters.keep(failed)
 
     async def table(
         self, table: type[Table], query: QueryPlan, on_progress: OnProgress | None = None
@@ -277,13 +287,13 @@ class Runner:
 
     async def retry_failed(self, path: str | Path, out: str | Path) -> RetryReport:
         """Runs the queries of a file of dead letters again; what fails again stays in the file."""
-        letters = DeadLetters.to_retry(path, self._session.transport.redact)
+        letters = DeadLetters.to_retry(path, self.session.transport.redact)
 
         async def fetch(query: QueryPlan) -> list[Outcome]:
             async with aclosing(self.run([query], letters=letters).outcomes()) as outcomes:
                 return [outcome async for outcome in outcomes]
 
-        return await retry_failed(letters, fetch, out, self._settings().max_concurrency)
+        return await retry_failed(letters, fetch, out, self.settings().max_concurrency)
 
 
 def check_makes_table(query: QueryPlan) -> None:

@@ -315,6 +315,11 @@ class Transport:
             self._redaction.chain(error)
             raise
 
+    @property
+    def has_hooks(self) -> bool:
+        """Whether users change requests or responses, or are called about them."""
+        return self._hooks != Hooks()
+
     def has_key(self, text: str) -> bool:
         """Whether a text has the key in it, as it is."""
         return self._key.get_secret_value() in text

@@ -62,12 +62,13 @@ def limiter_for(key: SecretStr, host: str, store: SecretStr = MEMORY) -> Request
     with _registry.lock:
         known, limiter = _registry.limiters.get(identity, ("", None))
         if limiter is None or known != place:
-            wanted = _open(store, f"{_hash(text())[:HASH_DIGITS]}@{host}")
+            allowance = f"{_hash(text())[:HASH_DIGITS]}@{host}"
+            wanted = _open(store, allowance)
             if limiter is not None:
                 if limiter.is_in_use:
                     raise _two_places(host, limiter.store, wanted)
                 limiter.close()
-            limiter = RequestLimiter(UNCLAIMED, wanted)
+            limiter = RequestLimiter(UNCLAIMED, wanted, allowance=allowance)
             _registry.limiters[identity] = place, limiter
     return limiter
 

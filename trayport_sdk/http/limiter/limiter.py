@@ -12,8 +12,9 @@ import math
 import os
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
@@ -26,6 +27,7 @@ from .base import Look, Store, StoreError, Taken
 from .limits import NEVER, Limits
 from .memory import MemoryStore
 from .queue import PRIORITIES, Grant, Priority, WaitingQueue
+from .stores import SqliteStore
 
 Result = TypeVar("Result")
 Fallback: TypeAlias = Literal["error", "slow"]
@@ -59,6 +61,7 @@ class RequestLimiter:
         store: Where grants are counted; left out, in memory.
         fallback: What to do while a shared store cannot be used, as long as no client says.
         clock: Seconds of this process.
+        allowance: What the allowance is called among others in a shared store.
     """
 
     def __init__(
@@ -68,7 +71,10 @@ class RequestLimiter:
         *,
         fallback: Fallback = "error",
         clock: Callable[[], float] = time.monotonic,
+        allowance: str = "",
     ) -> None:
+        self.allowance = allowance
+        self._sharing = 0
         self._unclaimed = limits, fallback
         # The strictest limits, and of how many clients; a forgotten client leaves without a call.
         self._strictest, self._counted = limits, UNKNOWN
@@ -203,7 +209,7 @@ class RequestLimiter:
             await asyncio.sleep(taken.wait / 1000)
 
     async def _started(self, grant: Grant) -> Taken:
-        store, limits = grant.store or self.store, self.limits
+        store, limits = self._store_of(grant), self.limits
         if store is self._substitute:
             limits = limits.scaled(FALLBACK_SHARE)
         if not store.remote:
@@ -216,7 +222,7 @@ class RequestLimiter:
 
     def sent(self, grant: Grant) -> None:
         """Called once the request is written, or is not going to be: the grant counts from now."""
-        store = grant.store or self.store
+        store = self._store_of(grant)
         if not store.remote:
             store.finish(grant.name)
             return
@@ -224,6 +230,45 @@ class RequestLimiter:
             # Without a thread the limiter is closed: then the store counts on for a while.
             if self._thread is not None:
                 self._thread.submit(store.finish, grant.name)
+
+    def _store_of(self, grant: Grant) -> Store:
+        """Where a grant counts: also one that is older than the store in use."""
+        return self._substitute if grant.store is self._substitute else self.store
+
+    @contextmanager
+    def in_file(self, path: str) -> Generator[str]:
+        """Counts in a file meanwhile, which other processes share, instead of in memory.
+
+        Args:
+            path: The file. While another call has one open, that is used; it is yielded.
+
+        Raises:
+            TrayportLimiterError: The file cannot be used.
+        """
+        with self._queue.lock:
+            if not self._sharing:
+                try:
+                    self._count_in(SqliteStore(path, self.allowance, self._clock))
+                except StoreError as error:
+                    raise _unusable(error) from error
+            self._sharing += 1
+            shared = self.store
+        try:
+            yield shared.path if isinstance(shared, SqliteStore) else path
+        finally:
+            with self._queue.lock:
+                self._sharing -= 1
+                if not self._sharing:
+                    self._count_in(MemoryStore(self._clock))
+
+    def _count_in(self, store: MemoryStore) -> None:
+        """Replaces a store of this machine by another, which counts on."""
+        before = self.store
+        if isinstance(before, MemoryStore):
+            store.count_those_of(before)
+        self.store = store
+        before.close()
+        self._queue.set_timers(0.0)
 
     def give_back(self, grant: Grant) -> None:
         """Hands an unused grant to the next request in the queue; it is spent in any case."""

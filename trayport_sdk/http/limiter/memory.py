@@ -8,13 +8,13 @@ from __future__ import annotations
 import time
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from threading import RLock
 
 from pyrate_limiter import InMemoryBucket, Rate, RateItem
 
-from .base import SENDING_MILLISECONDS, Look, Store, Taken
+from .base import SENDING_MILLISECONDS, Look, Store, StoreError, Taken
 from .limits import EMERGENCY_SHARE, NEVER, PADDING, Limits, Quota, Slowdown
 
 # What happens to a grant. A copy is one that was counted in a file that is gone.
@@ -78,6 +78,22 @@ class MemoryStore(Store):
             self._record(TAKEN, grant.name, now, wait)
             self._forget(now)
             return Taken(now, 0, name=grant.name)
+
+    def count_those_of(self, other: MemoryStore) -> None:
+        """Counts what another store of this process, with the same clock, has counted.
+
+        Raises:
+            StoreError: This one cannot be used.
+        """
+        with suppress(StoreError), other._open():  # to have it learn the latest; it may be lost
+            pass
+        with self._open() as now:
+            for grant in [*other._bucket.items]:
+                name, ahead = self._new_name(), max(0, grant.timestamp - now)
+                self._happened(COPIED, name, grant.timestamp, now)
+                self._record(COPIED, name, grant.timestamp - ahead, ahead)
+            if other._slowdown != self._slowdown:
+                self._slow(other._slowdown)
 
     def _new_name(self) -> str:
         return str(next(self._numbers))

@@ -64,6 +64,9 @@ class SqliteStore(MemoryStore):
         name: The name of this allowance among others in the same file.
         clock: Seconds that are never set; of whatever beginning.
         time_of_day: Seconds that all processes agree on, but that may be set.
+
+    Attributes:
+        path: The file.
     """
 
     name = "sqlite"
@@ -79,7 +82,7 @@ class SqliteStore(MemoryStore):
     ) -> None:
         super().__init__(clock)
         # Resolved now: a process that changes its folder later, as daemons do, keeps its file.
-        self._path = path if path == IN_MEMORY else str(Path(path).absolute())
+        self.path = path if path == IN_MEMORY else str(Path(path).absolute())
         self._log = name
         self._time_of_day = time_of_day
         self._clock_number = 0
@@ -120,7 +123,7 @@ class SqliteStore(MemoryStore):
                 return call(*arguments)
             except StoreError as error:
                 is_broken = _code(error.__cause__) == sqlite3.SQLITE_IOERR
-                if not is_broken and self._place == _place(self._path):
+                if not is_broken and self._place == _place(self.path):
                     raise
         return call(*arguments)
 
@@ -136,7 +139,7 @@ class SqliteStore(MemoryStore):
                         file.commit()
             except sqlite3.Error as error:
                 self.close()
-                raise StoreError(f"{self._path}: {error}", _way_out(error)) from error
+                raise StoreError(f"{self.path}: {error}", _way_out(error)) from error
 
     def _begun(self) -> tuple[sqlite3.Connection, int]:
         """A connection in a transaction, to the file that is at the path now, and the time."""
@@ -145,7 +148,7 @@ class SqliteStore(MemoryStore):
             try:
                 file = self._connected()
                 file.execute("BEGIN IMMEDIATE")
-                if self._place is not None and self._place == _place(self._path):
+                if self._place is not None and self._place == _place(self.path):
                     if is_new:
                         for statement in _SCHEMA:
                             file.execute(statement)
@@ -162,9 +165,9 @@ class SqliteStore(MemoryStore):
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._place = _place(self._path)
+            self._place = _place(self.path)
             connection = sqlite3.connect(
-                self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
             self._connection = connection
             self._close_file = weakref.finalize(self, connection.close)

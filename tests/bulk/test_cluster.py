@@ -1,0 +1,321 @@
+"""Backfills on several workers: the rows of one process, and one allowance, whatever is killed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from attrs import evolve
+from trayport_spec import REQUEST_LIMITS
+
+from tests.redis_server import RedisServer
+from trayport_sdk import (
+    ContractSpec,
+    Part,
+    Progress,
+    Settings,
+    TrayportClient,
+    TrayportConfigurationError,
+    TrayportConnectionError,
+    TrayportValidationError,
+    open_dataset,
+)
+from trayport_sdk.bulk import cluster as module
+from trayport_sdk.bulk.cluster import _fitting, _Job
+from trayport_sdk.sandbox import Sandbox
+
+pytestmark = pytest.mark.anyio
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTRACTS = [
+    ContractSpec(market_id=10000065, sequence_id=10000305, sequence_item_id=item)
+    for item in range(244, 256)
+]
+RANGE = ("2024-03-01", "2024-03-10")
+KEY_OF_TEST = "key-of-the-test"
+PROCESSES = 3
+REMOTE = "tcp://10.0.0.1:8786"
+
+
+@asynccontextmanager
+async def served(sandbox: Sandbox, **values: Any) -> AsyncIterator[TrayportClient]:
+    with sandbox.serve() as server:
+        settings = Settings(
+            _env_file=None,
+            api_key=KEY_OF_TEST,
+            cache="off",
+            analytics_url=server.analytics_url,
+            reference_url=server.reference_url,
+            **values,
+        )
+        async with TrayportClient(settings=settings) as client:
+            yield client
+
+
+async def backfill(client: TrayportClient, path: Path, **how: Any) -> Any:
+    return await client.backfill(CONTRACTS, *RANGE, path, endpoint="ohlcv", interval="1h", **how)
+
+
+async def undisturbed(path: Path) -> pl.DataFrame:
+    """The rows of one process that nothing happens to."""
+    async with TrayportClient.sandbox(settings=Settings(_env_file=None)) as client:
+        await backfill(client, path)
+    return open_dataset(path).collect()
+
+
+def check_arrivals(sandbox: Sandbox) -> None:
+    """No request came faster than the service documents, by its own clock."""
+    moments = sorted(request.arrived_ns / 1e9 for request in sandbox.requests)
+    for most, seconds in ((REQUEST_LIMITS.per_second, 1.0), (REQUEST_LIMITS.per_minute, 60.0)):
+        for first, later in zip(moments, moments[most:], strict=False):
+            assert later - first > seconds
+
+
+def sent(sandbox: Sandbox) -> list[str]:
+    """The requests for candles."""
+    return [request.query for request in sandbox.requests if "/reference" not in request.path]
+
+
+def once(action: Callable[[], object], at: int) -> Callable[[Progress], None]:
+    """Does something when so many requests are done."""
+    waiting = [action]
+
+    def on_progress(progress: Progress) -> None:
+        if progress.requests_done >= at and waiting:
+            waiting.pop()()
+
+    return on_progress
+
+
+def kill_a_worker() -> None:
+    """Kills one of the worker processes of this one."""
+    workers = multiprocessing.active_children()
+    assert len(workers) == PROCESSES
+    workers[0].kill()
+
+
+# What Dask itself leaves open when a worker is killed.
+quiet = pytest.mark.filterwarnings(
+    "ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@quiet
+async def test_three_processes_of_which_one_is_killed_write_what_one_does(tmp_path: Path) -> None:
+    sandbox = Sandbox(limits=True, keys=[KEY_OF_TEST])
+    async with served(sandbox) as client:
+        before = await client.reference.get_markets()
+        assert before
+        limiter = client._session.limiter
+        assert limiter is not None
+        report = await backfill(
+            client, tmp_path / "many", processes=PROCESSES, on_progress=once(kill_a_worker, 2)
+        )
+        # What workers sent counts for this process, too, which counts in memory again.
+        assert limiter.store.name == "memory"
+        assert client.get_status().limiter is not None
+        used = client.get_status().limiter.windows[-1].used  # type: ignore[union-attr]
+        again = await backfill(client, tmp_path / "many", processes=PROCESSES)
+    assert report.requests_done == report.requests_planned == len(CONTRACTS)
+    assert report.failures == ()
+    assert again.requests_planned == 0
+    expected = await undisturbed(tmp_path / "one")
+    assert open_dataset(tmp_path / "many").collect().equals(expected)
+    assert report.rows == expected.height > 0
+    assert len(CONTRACTS) <= len(sent(sandbox)) <= len(CONTRACTS) + 4
+    assert used >= len(sandbox.requests)
+    assert not [r for r in sandbox.requests if r.status == 429]
+    check_arrivals(sandbox)
+
+
+class Cluster:
+    """A scheduler and three workers, as they run on machines of their own, and a Redis."""
+
+    def __init__(self, directory: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.port = listener.getsockname()[1]
+        self.address = f"tcp://127.0.0.1:{self.port}"
+        self.redis = RedisServer(directory)
+        self._directory = directory
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        self.start_scheduler()
+        self.start_workers()
+
+    def start_scheduler(self) -> None:
+        self._start("scheduler", "--host", "127.0.0.1", "--port", str(self.port))
+
+    def start_workers(self) -> None:
+        for _ in range(PROCESSES):
+            self._start("worker", self.address, "--no-nanny", "--nthreads", "2")
+
+    def _start(self, *command: str) -> None:
+        dask = Path(sys.executable).with_name("dask")
+        environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'generated'}{os.pathsep}{ROOT}"}
+        with (self._directory / "log").open("ab") as log:
+            self._started.append(
+                subprocess.Popen(
+                    [dask, *command, "--no-dashboard"],
+                    cwd=self._directory,
+                    env=environment,
+                    stdout=log,
+                    stderr=log,
+                )
+            )
+
+    def restart_scheduler(self) -> None:
+        """The workers of the one that is killed end by themselves."""
+        self._started[0].kill()
+        self._started[0].wait()
+        self.start()
+
+    def kill_a_worker(self) -> None:
+        self._started[1].kill()
+
+    def restart_redis(self) -> None:
+        """It is away for a while, and has forgotten everything."""
+        self.redis.stop()
+        threading.Timer(3.0, self.redis.start).start()
+
+    def stop(self) -> None:
+        for process in self._started:
+            process.kill()
+            process.wait()
+        self.redis.stop()
+
+    def log(self) -> str:
+        return (self._directory / "log").read_text()
+
+
+@pytest.fixture
+def cluster_of_workers(tmp_path: Path) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path)
+    try:
+        cluster.redis.start()
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@quiet
+@pytest.mark.slow
+@pytest.mark.parametrize("disturb", ["kill_a_worker", "restart_scheduler", "restart_redis"])
+async def test_nothing_is_lost_or_doubled(
+    disturb: str, cluster_of_workers: Cluster, tmp_path: Path
+) -> None:
+    sandbox, cluster = Sandbox(limits=True, keys=[KEY_OF_TEST]), cluster_of_workers
+    async with served(sandbox, limiter_store=cluster.redis.url) as client:
+        report = await backfill(
+            client,
+            tmp_path / "many",
+            cluster=cluster.address,
+            on_progress=once(getattr(cluster, disturb), 3),
+        )
+    assert report.requests_done == report.requests_planned == len(CONTRACTS)
+    expected = await undisturbed(tmp_path / "one")
+    assert open_dataset(tmp_path / "many").collect().equals(expected)
+    threads = 2 * PROCESSES
+    assert len(CONTRACTS) <= len(sent(sandbox)) <= len(CONTRACTS) + 2 * threads
+    check_arrivals(sandbox)
+    assert KEY_OF_TEST not in cluster.log()
+
+
+@pytest.mark.parametrize(
+    ("how", "error", "words"),
+    [
+        ({"processes": 0}, TrayportValidationError, "processes 0 is not a whole number"),
+        ({"processes": 2, "cluster": REMOTE}, TrayportValidationError, "exclude each other"),
+        ({"cluster": REMOTE}, TrayportConfigurationError, "limiter_store: memory .* redis://"),
+        ({"cluster": 3, "limiter_store": "sqlite:///a"}, TrayportValidationError, "no cluster of"),
+        (
+            {"cluster": "tcp://127.0.0.1:1", "limiter_store": "sqlite:///a"},
+            TrayportConnectionError,
+            "no scheduler of Dask responds at tcp://127.0.0.1:1",
+        ),
+    ],
+)
+async def test_what_cannot_work_is_refused(
+    how: dict[str, Any], error: type[Exception], words: str, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(module, "START", 0.2)
+    values = {name: how.pop(name) for name in [*how] if name == "limiter_store"}
+    async with served(Sandbox(limits=False), **values) as client:
+        with pytest.raises(error, match=words):
+            await backfill(client, tmp_path / "data", **how)
+
+
+async def test_a_sandbox_in_this_process_has_no_workers(tmp_path: Path) -> None:
+    async with TrayportClient.sandbox() as client:
+        with pytest.raises(TrayportConfigurationError, match="`trayport sandbox`"):
+            await backfill(client, tmp_path, processes=2)
+
+
+REDIS = "redis://user:password@cache:6379/0"
+HERE, THERE, SAFE = "tcp://127.0.0.1:8786", "tcp://10.0.0.1:40000", "tls://10.0.0.1:8786"
+
+
+def job(**values: Any) -> _Job:
+    settings = Settings(_env_file=None, api_key=KEY_OF_TEST, limiter_store=REDIS, **values)
+    return _Job(Part(()), settings, settings.api_key, settings.limiter_store)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "values", "travels"),
+    [
+        ([HERE, HERE], {}, True),
+        ([HERE, THERE], {}, False),
+        ([SAFE, SAFE], {}, True),
+        ([SAFE, THERE], {}, False),
+        ([HERE, THERE], {"allow_insecure_http": True}, True),
+    ],
+)
+def test_the_key_goes_only_where_nobody_reads_it(
+    addresses: list[str], values: dict[str, Any], travels: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitting = _fitting(job(**values), addresses)
+    sent = pickle.dumps(fitting)
+    assert (KEY_OF_TEST.encode() in sent, b"user:password" in sent) == (travels, travels)
+    assert KEY_OF_TEST not in repr(fitting)
+    assert "password" not in repr(fitting)
+    received: _Job = pickle.loads(sent)  # noqa: S301
+    monkeypatch.setenv("TRAYPORT_API_KEY", "that-of-the-worker")
+    monkeypatch.setenv("TRAYPORT_LIMITER_STORE", "redis://:other@cache:6379/0")
+    settings = received.complete_settings()
+    key = KEY_OF_TEST if travels else "that-of-the-worker"
+    store = REDIS if travels else "redis://:other@cache:6379/0"
+    assert settings.api_key is not None
+    assert settings.api_key.get_secret_value() == key
+    assert settings.limiter_store.get_secret_value() == store
+
+
+def test_workers_without_a_key_or_with_another_count_say_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    received: _Job = pickle.loads(pickle.dumps(_fitting(job(), [THERE])))  # noqa: S301
+    with pytest.raises(TrayportConfigurationError, match="TRAYPORT_API_KEY on all workers"):
+        received.complete_settings()
+    monkeypatch.setenv("TRAYPORT_API_KEY", "that-of-the-worker")
+    with pytest.raises(TrayportConfigurationError, match="redis://cache:6379/0 on all workers"):
+        received.complete_settings()
+
+
+def test_a_file_counts_for_one_machine_alone() -> None:
+    local = job()
+    local = evolve(local, settings=local.settings.replace(limiter_store="sqlite:///counts"))
+    assert _fitting(local, [HERE, HERE]) == local
+    with pytest.raises(TrayportConfigurationError, match=r"a file counts .* redis://"):
+        _fitting(local, [HERE, THERE])
