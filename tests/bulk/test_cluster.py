@@ -239,18 +239,27 @@ async def test_nothing_is_lost_or_doubled(
         ({"processes": 0}, TrayportValidationError, "processes 0 is not a whole number"),
         ({"processes": 2, "cluster": REMOTE}, TrayportValidationError, "exclude each other"),
         ({"cluster": REMOTE}, TrayportConfigurationError, "limiter_store: memory .* redis://"),
-        ({"cluster": 3, "limiter_store": "sqlite:///a"}, TrayportValidationError, "no cluster of"),
         (
-            {"cluster": "tcp://127.0.0.1:1", "limiter_store": "sqlite:///a"},
+            {"cluster": 3, "limiter_store": "sqlite:///counts"},
+            TrayportValidationError,
+            "no cluster of",
+        ),
+        (
+            {"cluster": "tcp://127.0.0.1:1", "limiter_store": "sqlite:///counts"},
             TrayportConnectionError,
             "no scheduler of Dask responds at tcp://127.0.0.1:1",
         ),
     ],
 )
 async def test_what_cannot_work_is_refused(
-    how: dict[str, Any], error: type[Exception], words: str, tmp_path: Path, monkeypatch: Any
+    how: dict[str, Any],
+    error: type[Exception],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "START", 0.2)
+    monkeypatch.chdir(tmp_path)
     values = {name: how.pop(name) for name in [*how] if name == "limiter_store"}
     async with served(Sandbox(limits=False), **values) as client:
         with pytest.raises(error, match=words):
