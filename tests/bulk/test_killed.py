@@ -104,6 +104,22 @@ def test_a_writer_may_be_killed_anywhere(
         kill_at(list(range(first, min(first + 50, len(places)))), folder, states)
 
 
+@pytest.mark.parametrize("fault", ["missing", "changed", "strange", "staged"])
+def test_what_is_not_as_the_manifest_says_is_seen(folder: Path, fault: str) -> None:
+    run(folder)
+    check_integrity(folder)
+    file = next((folder / "data").rglob("*.parquet"))
+    if fault == "missing":
+        file.unlink()
+    elif fault == "changed":
+        file.write_bytes(file.read_bytes() + b"0")
+    else:
+        place = file.parent if fault == "strange" else folder / ".trayport" / "staging"
+        (place / "part").touch()
+    with pytest.raises(AssertionError):
+        check_integrity(folder)
+
+
 # --- The disk
 
 
