@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types drift codegen docs fuzz slow perf perf-large profile lock clean
+.PHONY: help setup demo test check lint types drift codegen docs fuzz slow chaos perf perf-large profile lock clean
 
 help:
 	@echo "make demo     run the SDK against the offline sandbox"
@@ -24,6 +24,7 @@ help:
 	@echo "make docs     the documentation, in site/"
 	@echo "make fuzz     the properties of the suite with all of their examples"
 	@echo "make slow     the tests that take as long as the limits of the service do, or much data"
+	@echo "make chaos    data sets whose programs are killed a thousand times; CHAOS=--kills=50 for fewer"
 	@echo "make perf     the goals of speed and memory, and today's figures; PERF=--quick for a small share"
 	@echo "make perf-large  10 GB through a local server into Parquet"
 	@echo "make profile  where time and memory go, in build/profile"
@@ -77,6 +78,9 @@ fuzz: $(STAMP)
 
 slow: $(STAMP)
 	$(PYTEST) -m slow
+
+chaos: $(STAMP)
+	$(BIN)/python -m tests.chaos $(CHAOS)
 
 perf: $(STAMP)
 	$(BIN)/python -m tests.perf $(PERF)
