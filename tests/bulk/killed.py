@@ -197,11 +197,16 @@ class Places:
             self.note(event)
 
 
+def done_of(progress: Path) -> int:
+    """How many steps were done."""
+    return int(progress.read_text()) if progress.exists() else 0
+
+
 def run_until_killed(root: Path, progress: Path, place: int | None) -> None:
-    """Takes all steps in this process, which is killed at a place; notes how many were done."""
+    """Goes on in this process, which is killed at a place; notes how many steps were done."""
     places = Places(root, place, lambda: os.kill(os.getpid(), signal.SIGKILL))
     places.watch()
-    run(root, done=lambda step: progress.write_text(str(step + 1)))
+    run(root, done_of(progress), lambda step: progress.write_text(str(step + 1)))
     progress.with_suffix(".places").write_text("\n".join(places.names))
 
 

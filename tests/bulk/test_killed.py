@@ -17,6 +17,7 @@ import pytest
 from tests.bulk.integrity import check_integrity
 from tests.bulk.killed import (
     State,
+    done_of,
     in_processes,
     opened,
     run,
@@ -69,12 +70,14 @@ def check_goes_on(root: Path, done: int, states: list[State]) -> None:
 
 
 def kill_at(places: list[int], folder: Path, states: list[State]) -> None:
-    """Kills a writer at each of some places."""
+    """Kills a writer at each of some places, and every other time the next one soon after."""
     jobs = [(folder / f"at-{place}", folder / f"done-{place}", place) for place in places]
     assert set(in_processes(run_until_killed, jobs)) == {-9}
+    soon = random.Random(places[0])
+    again = [(root, progress, soon.randrange(50)) for root, progress, _ in jobs[::2]]
+    assert set(in_processes(run_until_killed, again)) <= {-9, 0}
     for root, progress, _ in jobs:
-        done = int(progress.read_text()) if progress.exists() else 0
-        check_goes_on(root, done, states)
+        check_goes_on(root, done_of(progress), states)
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +124,53 @@ def test_what_is_not_as_the_manifest_says_is_seen(folder: Path, fault: str) -> N
 
 
 # --- The disk
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux tells which file is synced")
+def test_everything_is_on_the_disk_before_the_manifest_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    safe, due = set[str](), set[str]()
+    fsync, replace, link, mkdir = os.fsync, os.replace, os.link, os.mkdir
+    connect: Callable[..., sqlite3.Connection] = sqlite3.connect
+    unsafe: list[set[str]] = []
+
+    def synced(handle: int) -> None:
+        name = str(Path(f"/proc/self/fd/{handle}").readlink())
+        safe.add(name)
+        due.discard(name)
+        fsync(handle)
+
+    def placed(source: Path, target: Path) -> None:
+        assert {str(source), str(source.parent)} <= safe
+        due.add(str(target.parent))
+        replace(source, target)
+
+    def linked(source: Path, target: Path) -> None:
+        due.add(str(target.parent))
+        link(source, target)
+
+    def made(path: Path, *mode: int) -> None:
+        mkdir(path, *mode)
+        due.add(str(path.parent))
+
+    def traced(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        def note(statement: str) -> None:
+            if statement == "COMMIT":
+                unsafe.append(set(due))
+
+        connection = connect(*arguments, **options)
+        connection.set_trace_callback(note)
+        return connection
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", placed)
+    monkeypatch.setattr(os, "link", linked)
+    monkeypatch.setattr(os, "mkdir", made)
+    monkeypatch.setattr(sqlite3, "connect", traced)
+    run(folder)
+    assert unsafe
+    assert not any(unsafe)
 
 
 def fail_once(monkeypatch: pytest.MonkeyPatch, name: str, place: int, number: int) -> None:
@@ -203,8 +253,7 @@ def test_a_disk_without_room_is_an_error_and_nothing_is_lost(
         assert error.startswith(("OSError", "TrayportDatasetError"))
         assert "make room on the disk" in error
         errors.add(error.split(":")[0])
-        done = int(progress.read_text()) if progress.exists() else 0
-        check_goes_on(root, done, states)
+        check_goes_on(root, done_of(progress), states)
     assert errors == {"OSError", "TrayportDatasetError"}
 
 

@@ -39,7 +39,7 @@ from .partitions import (
     rows_by_month,
     time_column,
 )
-from .storage import Storage, sha256
+from .storage import Storage, make_directory, sha256, sync_directory
 
 Unit: TypeAlias = tuple[TimeUnit, OnLoss]
 """The unit of times, and what is done about those that are finer."""
@@ -193,6 +193,8 @@ class DatasetWriter:
             for contract, rows in rows_by_contract(query, frame):
                 self._replace(batch, query, contract, rows)
             whole = batch.finished(size)
+            if batch.moves:
+                sync_directory(self._staging)
         except BaseException:
             for move in batch.moves:
                 if move.staged is not None:
@@ -286,7 +288,7 @@ class DatasetWriter:
         """Finishes what a killed program had begun to move, and removes what it left."""
         for number, batch in self.manifest.begun():
             self._perform(number, batch)
-        self._staging.mkdir(exist_ok=True)
+        make_directory(self._staging)
         for path in self._staging.iterdir():
             path.unlink()
         known = {version.kept for version in self.manifest.versions()}
@@ -347,8 +349,7 @@ def writing(storage: Storage, now: Callable[[], int]) -> Generator[DatasetWriter
     Raises:
         TrayportDatasetError: Another program writes to it, or it cannot be read.
     """
-    with naming(storage.state):
-        storage.state.mkdir(parents=True, exist_ok=True)
+    make_directory(storage.state)
     with locked(storage.state, storage.url), Manifest(storage.state, is_new=True) as manifest:
         yield DatasetWriter(storage, manifest, now)
 

@@ -104,15 +104,15 @@ class Directory:
         """Renames the file, and waits until the new name is on the disk."""
         target = self.root / name
         with naming(target):
-            _make_directory(target.parent)
+            make_directory(target.parent)
             staged.replace(target)
-            _sync_directory(target.parent)
+            sync_directory(target.parent)
 
     def keep(self, name: str, kept: str) -> None:
         """Links the file, or copies it where there are no links."""
         source, target = self.root / name, self.root / kept
         with naming(target):
-            _make_directory(target.parent)
+            make_directory(target.parent)
             if not target.exists():
                 try:
                     target.hardlink_to(source)
@@ -123,7 +123,7 @@ class Directory:
                         new.flush()
                         os.fsync(new.fileno())
                     part.replace(target)
-            _sync_directory(target.parent)
+            sync_directory(target.parent)
 
     def remove(self, name: str) -> None:
         """Removes the file, and the directories that it leaves empty."""
@@ -210,23 +210,26 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _make_directory(path: Path) -> None:
+def make_directory(path: Path) -> None:
     """Makes a directory and those above it, and waits until they are on the disk."""
     if not path.is_dir():
-        _make_directory(path.parent)
-        path.mkdir(exist_ok=True)
-        _sync_directory(path.parent)
+        make_directory(path.parent)
+        with naming(path):
+            path.mkdir(exist_ok=True)
+        sync_directory(path.parent)
 
 
-def _sync_directory(path: Path) -> None:
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except PermissionError:  # Windows opens no directories
-        return
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # not every file system can
-            raise
-    finally:
-        os.close(handle)
+def sync_directory(path: Path) -> None:
+    """Waits until the names in a directory are on the disk."""
+    with naming(path):
+        try:
+            handle = os.open(path, os.O_RDONLY)
+        except PermissionError:  # Windows opens no directories
+            return
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # not every file system can
+                raise
+        finally:
+            os.close(handle)
