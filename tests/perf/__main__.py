@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from tests.perf import large
+from tests.perf import large, scaling
 from tests.perf.figures import FULL, MEASURES, QUICK, Figures
 from tests.perf.goals import table
 from tests.perf.load import print_rates
 from tests.perf.page import circumstances, put
+from tests.perf.process import ROOT
 
 
 def main() -> None:
@@ -25,8 +26,11 @@ def main() -> None:
             print(f"{name} ...", flush=True)
             figures |= measure(QUICK if options.quick else FULL)
         text = f"{circumstances()}\n\n{table(figures)}"
+        workers = f"{circumstances()} {scaling.table(scaling.measured())}"
         if not options.quick:
             put("goals", text)
+            put("workers", workers, ROOT / "docs" / "scaling.md")
+        text += f"\n\n{workers}"
     print(f"\n{text}")
     if not options.large:
         print_rates()
