@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types drift codegen docs fuzz slow chaos perf perf-large profile lock clean
+.PHONY: help setup demo test check lint types drift codegen docs fuzz slow chaos recipes nightly perf perf-large profile lock clean
 
 help:
 	@echo "make demo     run the SDK against the offline sandbox"
@@ -25,6 +25,8 @@ help:
 	@echo "make fuzz     the properties of the suite with all of their examples"
 	@echo "make slow     the tests that take as long as the limits of the service do, or much data"
 	@echo "make chaos    data sets whose programs are killed a thousand times; CHAOS=--kills=50 for fewer"
+	@echo "make recipes  those of the docs for Airflow and Dagster, which it installs in .cache/recipes"
+	@echo "make nightly  both"
 	@echo "make perf     the goals of speed and memory, and today's figures; PERF=--quick for a small share"
 	@echo "make perf-large  10 GB through a local server into Parquet"
 	@echo "make profile  where time and memory go, in build/profile"
@@ -81,6 +83,11 @@ slow: $(STAMP)
 
 chaos: $(STAMP)
 	$(BIN)/python -m tests.chaos $(CHAOS)
+
+recipes: $(STAMP)
+	$(BIN)/python -m tests.recipes
+
+nightly: chaos recipes
 
 perf: $(STAMP)
 	$(BIN)/python -m tests.perf $(PERF)

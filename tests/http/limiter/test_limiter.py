@@ -629,3 +629,48 @@ def test_the_registry_does_not_hold_the_key() -> None:
     limiter_for(SecretStr(KEY), "a.example", SecretStr("sqlite:///s3cret.db"))
     assert KEY not in repr(vars(module._registry))
     assert "s3cret" not in repr(vars(module._registry))
+
+
+def test_what_is_counted_in_memory_is_counted_in_a_file_meanwhile(tmp_path: Path) -> None:
+    limits, file = Limits(6, 100), str(tmp_path / "counts")
+
+    async def main() -> None:
+        limiter = RequestLimiter(limits, clock=clock_for_threads(), allowance="key")
+
+        def used() -> int:
+            return limiter.status().windows[-1].used
+
+        grants = [await limiter.acquire() for _ in range(10)]
+        with limiter.in_file(file) as path, limiter.in_file("another") as nested:
+            assert path == nested == file  # the one that is open
+            worker = RequestLimiter(
+                limits, SqliteStore(file, "key", clock_for_threads()), clock=clock_for_threads()
+            )
+            assert (used(), worker.status().windows[-1].used) == (10, 10)
+            for _ in range(5):
+                await worker.acquire()
+            # A grant from before the file was opened can still be used.
+            await limiter.start_sending(grants[-1])
+            limiter.sent(grants[-1])
+            worker.close()
+            await limiter.acquire()
+            assert used() >= 16
+        assert limiter.store.name == "memory"
+        assert used() >= 16
+        limiter.close()
+
+    virtual_time.run(main())
+
+
+def test_a_file_that_cannot_be_used_leaves_the_count_in_memory(tmp_path: Path) -> None:
+    async def main() -> None:
+        limiter = RequestLimiter(DEFAULT, clock=clock_for_threads(), allowance="key")
+        await limiter.acquire()
+        with (
+            pytest.raises(TrayportLimiterError, match="cannot be used"),
+            limiter.in_file(str(tmp_path / "missing" / "counts")),
+        ):
+            pass
+        assert (limiter.store.name, limiter.status().windows[-1].used) == ("memory", 1)
+
+    virtual_time.run(main())
