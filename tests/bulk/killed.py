@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from trayport_sdk.bulk.dataset_writer import DatasetWriter, writing
-from trayport_sdk.bulk.manifest import Manifest
+from trayport_sdk import open_dataset
+from trayport_sdk.bulk.dataset_writer import DatasetWriter, is_begun, writing
+from trayport_sdk.bulk.manifest import Manifest, NoDatasetError
 from trayport_sdk.bulk.storage import storage_of
 from trayport_sdk.errors import TrayportError
 from trayport_sdk.query.contracts import ContractSpec
@@ -140,22 +141,30 @@ class State:
     files: list[Any]
     versions: list[Any]
     changes: list[Any] = field(repr=False)
+    rows: list[Any] = field(repr=False)
 
 
 def state_of(root: Path) -> State:
     """What a data set holds."""
-    from attrs import evolve
+    try:
+        with Manifest(root / ".trayport", reads=True) as manifest:
+            return State(
+                planned=sorted(manifest.unfinished()),
+                windows={s: manifest.done(s) for s in sorted(manifest.subjects())},
+                files=[evolve(file, stamp=None) for file in manifest.files()],
+                versions=manifest.versions(),
+                changes=manifest.changes(0),
+                rows=rows_of(root),
+            )
+    except NoDatasetError:
+        return State([], {}, [], [], [], [])
 
-    if not (root / ".trayport" / "manifest.sqlite").exists():
-        return State([], {}, [], [], [])
-    with Manifest(root / ".trayport", reads=True) as manifest:
-        return State(
-            planned=sorted(manifest.unfinished()),
-            windows={s: manifest.done(s) for s in sorted(manifest.subjects())},
-            files=[evolve(file, stamp=None) for file in manifest.files()],
-            versions=manifest.versions(),
-            changes=manifest.changes(0),
-        )
+
+def rows_of(root: Path) -> list[Any]:
+    """The rows as readers have them, in an order of their own."""
+    if not is_begun(storage_of(root)):
+        return []
+    return sorted(open_dataset(root).collect().rows(), key=repr)
 
 
 # --- Where it is killed

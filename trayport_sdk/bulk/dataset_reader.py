@@ -60,6 +60,7 @@ def scan(
             known = [_Known(file.name, ()) for file in files if file.rows]
         else:
             known = _known(manifest, files, exact_instant(as_of, "as_of"))
+        known = _recorded(storage, manifest, files, known)
         unit = unit_of(manifest)
     if not known:
         nothing = with_time_unit(no_rows(query), unit[0], on_loss=unit[1])
@@ -120,6 +121,31 @@ def _known(manifest: Manifest, files: Sequence[File], as_of: int) -> list[_Known
         if version.name in subjects and version.since <= as_of < version.until
     ]
     return [_Known(place, later[subjects[name]]) for name, place, rows in sorted(then) if rows]
+
+
+def _recorded(
+    storage: Storage, manifest: Manifest, files: Sequence[File], known: list[_Known]
+) -> list[_Known]:
+    """The files without what a program that was killed, or is at work, has not recorded yet."""
+    batches = [batch for _, batch in manifest.begun()]
+    if not batches:
+        return known
+    kept = {
+        move.file.name: move.kept.kept
+        for batch in batches
+        for move in batch.moves
+        if move.kept is not None and storage.stamps(move.kept.kept)
+    }
+    later: dict[str, list[Window]] = {}
+    for done in (done for batch in batches for done in batch.windows):
+        later.setdefault(done.subject, []).append(done.window)
+    subjects = {file.name: file.subject for file in files}
+    return [
+        _Known(
+            kept.get(one.name, one.name), (*one.later, *later.get(subjects.get(one.name, ""), ()))
+        )
+        for one in known
+    ]
 
 
 def _scanned(
