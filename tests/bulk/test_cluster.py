@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import pickle
@@ -14,6 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import distributed
 import polars as pl
 import pytest
 from attrs import evolve
@@ -25,15 +27,17 @@ from trayport_sdk import (
     Part,
     Progress,
     Settings,
+    TrayportAuthenticationError,
     TrayportClient,
     TrayportConfigurationError,
     TrayportConnectionError,
+    TrayportPartialFailureError,
     TrayportValidationError,
     open_dataset,
 )
 from trayport_sdk.bulk import cluster as module
 from trayport_sdk.bulk.cluster import _fitting, _Job
-from trayport_sdk.sandbox import Sandbox
+from trayport_sdk.sandbox import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
 
@@ -177,9 +181,12 @@ class Cluster:
 
     def restart_scheduler(self) -> None:
         """The workers of the one that is killed end by themselves."""
+        self.kill_the_scheduler()
+        self.start()
+
+    def kill_the_scheduler(self) -> None:
         self._started[0].kill()
         self._started[0].wait()
-        self.start()
 
     def kill_a_worker(self) -> None:
         self._started[1].kill()
@@ -231,6 +238,79 @@ async def test_nothing_is_lost_or_doubled(
     assert len(CONTRACTS) <= len(sent(sandbox)) <= len(CONTRACTS) + 2 * threads
     check_arrivals(sandbox)
     assert KEY_OF_TEST not in cluster.log()
+
+
+@quiet
+@pytest.mark.slow
+async def test_a_scheduler_that_does_not_return_ends_the_call(
+    cluster_of_workers: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 15.0)
+    sandbox, cluster = Sandbox(limits=True, keys=[KEY_OF_TEST]), cluster_of_workers
+    async with served(sandbox, limiter_store=cluster.redis.url) as client:
+        with pytest.raises(TrayportConnectionError, match="run the same again"):
+            await backfill(
+                client,
+                tmp_path / "many",
+                cluster=cluster.address,
+                on_progress=once(cluster.kill_the_scheduler, 3),
+            )
+        report = await backfill(client, tmp_path / "many", dry_run=True)
+    assert 0 < report.requests_planned <= len(CONTRACTS) - 3
+
+
+@pytest.fixture
+async def in_this_loop() -> AsyncIterator[Any]:
+    """A cluster without processes of its own."""
+    async with distributed.LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=2,
+        threads_per_worker=2,
+        processes=False,
+        asynchronous=True,
+        dashboard_address=":0",
+    ) as cluster:
+        yield cluster
+    for left in module._open:
+        await left.session.aclose()
+    module._open.clear()
+
+
+async def test_failures_errors_and_cancellation_reach_the_caller(
+    in_this_loop: Any, tmp_path: Path
+) -> None:
+    sandbox = Sandbox(limits=False, keys=[KEY_OF_TEST])
+    letters, data = tmp_path / "letters", tmp_path / "many"
+    values = {
+        "limiter_store": f"sqlite:///{tmp_path}/counts",
+        "dead_letter_file": letters,
+        "requests_per_second": 1000,
+        "requests_per_minute": 60_000,
+    }
+    async with served(sandbox, **values) as client:
+        task = asyncio.create_task(
+            backfill(client, data, cluster=in_this_loop, on_progress=once(lambda: task.cancel(), 3))
+        )
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        progress: list[Progress] = []
+        sandbox.faults.add(Fault("status", operation_id="get_ohlcv", status=400))
+        report = await backfill(client, data, cluster=in_this_loop, on_progress=progress.append)
+        assert 0 < report.requests_planned <= len(CONTRACTS) - 3
+        assert (report.requests_done, len(report.failures)) == (report.requests_planned - 1, 1)
+        assert progress[-1].requests_failed == 1
+        assert progress[-1].requests_done == report.requests_done
+        assert progress[-1].bytes_received > 0
+        assert len(letters.read_text().splitlines()) == 1
+        with pytest.raises(TrayportPartialFailureError, match="400"):
+            report.raise_for_failures()
+        sandbox.keys = frozenset()
+        with pytest.raises(TrayportAuthenticationError):
+            await backfill(client, data, cluster=in_this_loop)
+        sandbox.keys = frozenset([KEY_OF_TEST])
+        again = await backfill(client, data, cluster=in_this_loop)
+        assert (again.requests_planned, again.failures) == (1, ())
+    expected = await undisturbed(tmp_path / "one")
+    assert open_dataset(data).collect().equals(expected)
 
 
 @pytest.mark.parametrize(
