@@ -53,6 +53,8 @@ HOMES = {
     "keyring": "settings.py",
     "holidays": "tables/analytics/calendar.py",
     "pint": "tables/analytics/units.py",
+    "altair": "tables/plots/chart.py tables/plots/drawings.py",
+    "vl_convert": "tables/plots/chart.py",
     "rapidfuzz": "resources/search.py",
     "distributed": "bulk/cluster.py",
     "filelock": "bulk/manifest.py resources/cache.py",
@@ -195,7 +197,7 @@ def test_importing_the_package_loads_no_table_library() -> None:
 
 def test_a_client_loads_no_library_that_its_settings_do_not_ask_for() -> None:
     libraries = {"polars", "pandas", "pyarrow", "redis", "prometheus_client"}
-    libraries |= {"opentelemetry", "keyring", "uvloop", "holidays", "pint"}
+    libraries |= {"opentelemetry", "keyring", "uvloop", "holidays", "pint", "altair", "vl_convert"}
     made = "from trayport_sdk import Settings, TrayportClient; "
     made += "TrayportClient('a-key', settings=Settings(_env_file=None))"
     assert loaded(made, libraries) == []

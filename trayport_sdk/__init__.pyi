@@ -111,7 +111,8 @@ from .tables.analytics.calendar import between_local as between_local
 from .tables.analytics.calendar import gas_day as gas_day
 from .tables.base import RequestRecord as RequestRecord
 from .tables.base import TableResponse as TableResponse
-from .tables.order_book import OrderBookSnapshot as OrderBookSnapshot
+from .tables.order_book_snapshot import OrderBookSnapshot as OrderBookSnapshot
+from .tables.plots.chart import Chart as Chart
 from .tables.series import ContinuousResponse as ContinuousResponse
 from .tables.series import CurveResponse as CurveResponse
 from .tables.series import SpreadResponse as SpreadResponse

@@ -102,7 +102,7 @@ if TYPE_CHECKING:
         Separator,
         TimeOptions,
     )
-    from .tables.order_book import OrderBookSnapshot
+    from .tables.order_book_snapshot import OrderBookSnapshot
     from .tables.series import ContinuousResponse, CurveResponse, SpreadResponse
     from .tables.time_units import OnLoss, TimeUnit
     from .telemetry.metrics import Metrics

@@ -191,6 +191,10 @@ def test_the_demo_writes_what_it_tells_of(
     assert f"{written.height:,} trades" in done.out
     assert "1 requests instead of 12" in done.out
     assert written["contract"].n_unique() == 12
+    *_, said = done.out.splitlines()
+    assert said == ("a chart of TTF Hi Cal 51.6* Apr-24 is in out/trades.html and out/trades.png")
+    assert (tmp_path / "out" / "trades.png").read_bytes().startswith(b"\x89PNG")
+    assert "TTF Hi Cal 51.6* Apr-24" in (tmp_path / "out" / "trades.html").read_text()
 
 
 def test_the_version_is_that_of_the_package() -> None:

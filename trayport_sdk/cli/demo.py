@@ -1,4 +1,4 @@
-"""The main job in small: plan, download over a real socket, write Parquet, say what happened."""
+"""The main job in small: plan, download over a real socket, write Parquet, draw a chart."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from ..client import TrayportClient
 from ..settings import SANDBOX_KEY
 
 if TYPE_CHECKING:
+    from trayport_api.models import MarketDetails
+
     from ..bulk.progress import OnProgress
     from ..bulk.writer import FileReport
+    from ..query.contracts import ContractSpec
 
 MARKET = "TTF Hi Cal 51.6*"
 MONTHS = (
     "Apr-24", "May-24", "Jun-24", "Jul-24", "Aug-24", "Sep-24",
     "Oct-24", "Nov-24", "Dec-24", "Jan-25", "Feb-25", "Mar-25",
 )  # fmt: skip
+ZONE = "Europe/Amsterdam"
 FROM, UNTIL = "2024-01-01", "2024-03-31"
 
 
@@ -27,6 +31,7 @@ async def run(out: Path, on_progress: OnProgress) -> str:
     from ..errors import require_extra
 
     require_extra("sandbox", "numpy", "uvicorn")
+    require_extra("plot", "altair", "vl_convert", what="demo")
     from ..sandbox import Sandbox
 
     with Sandbox().serve() as server:
@@ -38,7 +43,26 @@ async def run(out: Path, on_progress: OnProgress) -> str:
             report = await client.stream_to_file(
                 contracts, FROM, UNTIL, out, on_progress=on_progress
             )
-    return _story(report, len(plans), server.analytics_url)
+            market = await client.reference.get_market_by_id(contracts[0].market_id or 0)
+    charts = _draw(report, contracts[0], market)
+    drawn = f"a chart of {contracts[0].label} is in {' and '.join(map(str, charts))}"
+    return f"{_story(report, len(plans), server.analytics_url)}\n{drawn}"
+
+
+def _draw(report: FileReport, contract: ContractSpec, market: MarketDetails) -> list[Path]:
+    """Draws the days of the first month, into files beside that of the trades."""
+    from ..bulk.dataset import open_dataset
+    from ..tables import TradesResponse
+
+    rows = open_dataset(report.path).filter(pl.col("contract") == str(contract))
+    frame = rows.select("deal_date", "price", "quantity").collect()
+    trades = TradesResponse(frame, report.requests, [contract])
+    days = trades.to_ohlcv("1d", tz=ZONE, optional_fields=["vwap"])
+    chart = days.plot(market, tz=ZONE)
+    files = [Path(report.path).with_suffix(suffix) for suffix in (".html", ".png")]
+    for file in files:
+        chart.save(file)
+    return files
 
 
 def _story(report: FileReport, planned: int, address: str) -> str:

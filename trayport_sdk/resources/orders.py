@@ -13,7 +13,7 @@ from ..query.calls import checked_calls
 from ..query.contracts import ContractSpec
 from ..query.rules import INTRADAY
 from ..query.times import SECOND, Interval, TimeLike, instant, to_text
-from ..tables.order_book import OrderBookSnapshot
+from ..tables.order_book_snapshot import OrderBookSnapshot
 from .generated.orders import OrdersMethods
 
 

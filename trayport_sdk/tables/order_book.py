@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex
 
 import polars as pl
-from trayport_api.models import OrderBook, OrderSide
+from trayport_api.models import OrderSide
 
 from ..query.calls import checked_calls
-from ..query.plan import counted
 from ..query.times import TimeLike
-from . import convert
 from .analytics import books
 from .analytics.books import Level
+from .analytics.units import Product
 from .base import Model
 from .convert import SIDES
 from .timed import TimedTable
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from .plots.chart import Chart
 
 
 @checked_calls
@@ -111,6 +110,46 @@ class QuotesTable(TimedTable[Model]):
             True
         """
         return books.imbalance_of_best(self._frame)
+
+    def plot(
+        self,
+        product: Product | None = None,
+        *,
+        tz: str | None = None,
+        max_points: SupportsIndex | None = None,
+    ) -> Chart:
+        """A chart of the band between the best bid and ask, with the middle.
+
+        It needs the extra `plot`. More rows than there are points are thinned: time is divided
+        into equal parts, and of each stay the first and the last row, those with the extremes of
+        either side, and one where a side is empty. A state is drawn until the next row, so ask for
+        `include_empty_buckets=True` to see when both sides are empty.
+
+        Args:
+            product: The product, as `get_market_by_id` or `get_instrument_by_id` returns it, whose
+                trading specifications say the units; or the unit of prices as text.
+            tz: The time zone of the chart; UTC when it is left out.
+            max_points: How many rows are drawn at most; 5,000 when it is left out.
+
+        Returns:
+            The chart; without rows one that says so.
+
+        Raises:
+            TrayportValidationError: An argument cannot work, or the product is not the one of the
+                rows.
+            TrayportConfigurationError: The extra is not installed.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     top = await client.orders.get_order_book_top(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T09", "2024-03-04T12", "1m"
+            ...     )
+            >>> top.plot("EUR/MWh", tz="Europe/Amsterdam").save("top.svg")
+        """
+        subject = self._subject(product, tz)
+        from .plots import drawings
+
+        return drawings.quotes(books.over_time(self._frame), subject, max_points)
 
 
 @checked_calls
@@ -330,61 +369,49 @@ class BooksTable(QuotesTable[Model]):
         """
         return books.imbalance(self._frame, depth)
 
+    def plot(
+        self,
+        product: Product | None = None,
+        *,
+        at: TimeLike | None = None,
+        tz: str | None = None,
+        max_points: SupportsIndex | None = None,
+    ) -> Chart:
+        """A chart of the books over time, or of the depth of the book at an instant.
 
-class OrderBookSnapshot(OrderBook):
-    """The book of a contract at one instant: the model, which is also a frame of its orders.
-
-    Example:
-        >>> async with TrayportClient.sandbox() as client:
-        ...     book = await client.orders.get_order_book_snapshot(
-        ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T12:00", depth=3
-        ...     )
-        >>> book.to_polars().columns
-        ['timestamp', 'side', 'level', 'price', 'quantity']
-        >>> len(book.to_polars()) == len(book.bids) + len(book.asks) == 6
-        True
-    """
-
-    __slots__ = ("_table",)
-    __hash__ = None
-
-    def __init__(self, table: BooksTable[OrderBook]) -> None:
-        (book,) = table
-        super().__init__(book.timestamp, book.bids, book.asks)
-        self._table = table
-
-    def to_polars(self, *, tz: str | None = None, decimal: bool = False) -> pl.DataFrame:
-        """A row per order: the `timestamp`, its `side` (`bid` or `ask`), its `level`, its fields.
+        It needs the extra `plot`. Over time it is that of the best prices, with the quantity of
+        all orders of each side below. At an instant, and for a table of one book, it is the
+        quantity that stands at each price or a better one.
 
         Args:
-            tz: The time zone of the time; UTC when it is left out.
-            decimal: Whether prices and quantities are decimals.
+            product: The product, as `get_market_by_id` or `get_instrument_by_id` returns it, whose
+                trading specifications say the units; or the unit of prices as text.
+            at: The instant, whose state is the one in force, as in `at(...)`.
+            tz: The time zone of the chart; UTC when it is left out.
+            max_points: How many books are drawn at most; 5,000 when it is left out.
+
+        Returns:
+            The chart; without books one that says so.
+
+        Raises:
+            TrayportValidationError: An argument cannot work, or the product is not the one of the
+                rows.
+            TrayportLookupError: The instant lies before the first book.
+            TrayportConfigurationError: The extra is not installed.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     books = await client.orders.get_order_book(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T09", "2024-03-04T12", "1m"
+            ...     )
+            >>> books.plot("EUR/MWh").save("books.svg")
+            >>> books.plot("EUR/MWh", at="2024-03-04T10:30").save("depth.svg")
         """
-        return convert.converted(self._table.levels(), tz, decimal=decimal)
+        table = self if at is None else self.at(at)
+        if len(table) != 1:
+            return super().plot(product, tz=tz, max_points=max_points)
+        subject = self._subject(product, tz)
+        from .plots import drawings
 
-    def to_pandas(
-        self, *, tz: str | None = None, decimal: bool = False, arrow: bool = False
-    ) -> pd.DataFrame:
-        """The same frame in pandas; needs the extra `pandas`. The options are those of a table."""
-        frame = self.to_polars(tz=tz, decimal=decimal)
-        return convert.pandas_frame(frame, (), arrow=arrow, stamps=tz is not None)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, OrderBook):
-            return NotImplemented
-        mine, theirs = ((b.timestamp, b.bids, b.asks) for b in (self, other))
-        return mine == theirs
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self._table,)
-
-    def __repr__(self) -> str:
-        sides = [
-            counted(len(orders), name) + (f" from {orders[0].price}" if orders else "")
-            for name, orders in (("bid", self.bids), ("ask", self.asks))
-        ]
-        return f"{type(self).__name__}({books.time_text(self.timestamp)}, {', '.join(sides)})"
-
-    def _repr_html_(self) -> str:
-        table = self.to_polars()._repr_html_()  # pyright: ignore[reportPrivateUsage]
-        return f"<p><strong>{self!r}</strong></p>{table}"
+        instant = table._frame.select(pl.col("timestamp").cast(pl.Int64)).item()
+        return drawings.depth(table.by_price().levels(), subject, instant)

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, SupportsIndex, Unpack
 
 import polars as pl
 
 from ..query.plan import counted
 from ..telemetry.processes import check_process
 from . import convert
+from .analytics.units import Product
 from .base import FromRequests, RequestRecord
 from .files import write
 from .formats import ColumnarOptions, CsvOptions
+from .plots.subject import Subject, product_in
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from .plots.chart import Chart
 
 
 class SeriesTable(FromRequests):
@@ -30,6 +34,16 @@ class SeriesTable(FromRequests):
     def __init__(self, frame: pl.DataFrame, requests: Sequence[RequestRecord]) -> None:
         super().__init__(requests)
         self._rows = frame
+
+    @property
+    def _frame(self) -> pl.DataFrame:
+        """The rows, to be worked on by polars."""
+        check_process()
+        return self._rows
+
+    def _subject(self, product: Product | None, tz: str | None, otherwise: str) -> Subject:
+        """What a chart of the rows is of."""
+        return Subject.of(product_in(self._rows) or otherwise, product, tz)
 
     def __len__(self) -> int:
         return self._rows.height
@@ -54,8 +68,7 @@ class SeriesTable(FromRequests):
 
     def to_polars(self, *, tz: str | None = None) -> pl.DataFrame:
         """The table as a polars frame."""
-        check_process()
-        return convert.converted(self._rows, tz, decimal=False)
+        return convert.converted(self._frame, tz, decimal=False)
 
     def to_arrow(self, *, tz: str | None = None) -> convert.ArrowTable:
         """The table as a table of Arrow; needs the extra `arrow`."""
@@ -87,6 +100,31 @@ class CurveResponse(SeriesTable):
     the two prices. What there is not is null.
     """
 
+    def plot(self, product: Product | None = None, *, tz: str | None = None) -> Chart:
+        """A chart of the curve: bid to ask, their middle, and the last trades.
+
+        It needs the extra `plot`.
+
+        Args:
+            product: The product, as `get_market_by_id` or `get_instrument_by_id` returns it, whose
+                trading specifications say the unit; or the unit of prices as text.
+            tz: The time zone of times; UTC when it is left out.
+
+        Raises:
+            TrayportValidationError: There is no such zone.
+            TrayportConfigurationError: The extra is not installed.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     curve = await client.curve("TTF Hi Cal 51.6*", "months", 12, at="2024-03-04T12")
+            >>> curve.plot("EUR/MWh").save("curve.svg")
+        """
+        subject = self._subject(product, tz, "Curve")
+        from .plots import drawings
+
+        instants = (request.timestamp for request in self.requests)
+        return drawings.curve(self._frame, subject, next(filter(None, instants), None))
+
 
 class ContinuousResponse(SeriesTable):
     """Rows of contracts that follow each other: trades, or candles.
@@ -112,6 +150,46 @@ class ContinuousResponse(SeriesTable):
         rolls = f"{counted(self.rolls.height, 'roll')} between contracts"
         return f"{rolls}; {super().explain()}"
 
+    def plot(
+        self,
+        product: Product | None = None,
+        *,
+        tz: str | None = None,
+        max_points: SupportsIndex | None = None,
+    ) -> Chart:
+        """A chart of the trades or the candles, with the rolls marked; needs the extra `plot`.
+
+        More rows than are drawn are thinned or merged, as in the charts of trades and of candles.
+
+        Args:
+            product: The product, as `get_market_by_id` or `get_instrument_by_id` returns it, whose
+                trading specifications say the units; or the unit of prices as text.
+            tz: The time zone of the chart; UTC when it is left out.
+            max_points: How many rows are drawn at most; 5,000 trades or 500 candles when it is left
+                out.
+
+        Raises:
+            TrayportValidationError: An argument cannot work.
+            TrayportConfigurationError: The extra is not installed.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     front = await client.continuous(
+            ...         "TTF Hi Cal 51.6* months",
+            ...         1,
+            ...         "2024-02-01",
+            ...         "2024-04-01",
+            ...         what="ohlcv",
+            ...         interval="1d",
+            ...     )
+            >>> front.plot("EUR/MWh").save("front.svg")
+        """
+        subject = self._subject(product, tz, "Series")
+        from .plots import drawings
+
+        draw = drawings.trades if "deal_date" in self._rows.columns else drawings.candles
+        return draw(self._frame, subject, max_points, self.rolls)
+
 
 class SpreadResponse(SeriesTable):
     """The difference between two contracts: as it is traded itself, and made of the two.
@@ -122,6 +200,32 @@ class SpreadResponse(SeriesTable):
     Attributes:
         is_traded: Whether there are rows of the traded spread.
     """
+
+    def plot(
+        self,
+        product: Product | None = None,
+        *,
+        tz: str | None = None,
+        max_points: SupportsIndex | None = None,
+    ) -> Chart:
+        """A chart of the spread as it is traded and as it is made: the middle, or closes.
+
+        It needs the extra `plot`. More rows than there are points are thinned; the extremes stay.
+
+        Args:
+            product: A product of the legs, whose trading specifications say the unit; or the unit
+                of prices as text.
+            tz: The time zone of the chart; UTC when it is left out.
+            max_points: How many rows are drawn at most; 5,000 when it is left out.
+
+        Raises:
+            TrayportValidationError: An argument cannot work.
+            TrayportConfigurationError: The extra is not installed.
+        """
+        subject = self._subject(product, tz, "Spread")
+        from .plots import drawings
+
+        return drawings.spread(self._frame, subject, max_points)
 
     @property
     def is_traded(self) -> bool:

@@ -17,6 +17,7 @@ from .analytics import units
 from .analytics.buckets import Clock
 from .analytics.calendar import Load, PowerCalendar, between_local, calendar_of, gas_day
 from .base import Model, TableResponse
+from .plots.subject import Subject, title_of
 
 
 @checked_calls
@@ -160,6 +161,13 @@ class TimedTable(TableResponse[Model]):
         same = self._with(frame)
         same._unit = target.text
         return same
+
+    def _subject(self, product: units.Product | None, tz: str | None) -> Subject:
+        """What a chart of the rows is of."""
+        if product is not None:
+            self._check_product(product)
+        title = title_of([one.label for one in self.contracts], type(self).__name__)
+        return Subject.of(title, product, tz, self._unit)
 
     def _check_product(self, product: units.Product) -> None:
         """Refuses a product when the rows are of another one of its kind."""

@@ -120,6 +120,20 @@ def imbalance_of_best(table: pl.DataFrame) -> pl.Series:
     return table.select(imbalance_of(bid, ask).alias("imbalance")).to_series()
 
 
+def over_time(table: pl.DataFrame) -> pl.DataFrame:
+    """The best prices, and the quantity of all orders of each side where books have orders."""
+    depths = [
+        pl.col(name)
+        .list.eval(pl.element().struct.field("quantity"))
+        .list.sum()
+        .fill_null(0.0)
+        .alias(f"{side}_depth")
+        for name, side in SIDES.items()
+        if name in table.columns
+    ]
+    return table.select("timestamp", *_best(table, "price"), *depths)
+
+
 def _best(table: pl.DataFrame, field: str) -> tuple[pl.Expr, ...]:
     """A field of the best bid and of the best ask, null where the side is empty."""
     return tuple(

@@ -7,7 +7,7 @@ or months count from the start of a range [assumed], and its end cuts the last o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import polars as pl
 from trayport_spec import ENDPOINTS
@@ -149,6 +149,19 @@ def resampled(
             limit="buckets of whole candles",
             suggestion="use another multiple, or the tz and day_start of the candles",
         )
+    longer = bars.group_by([*_contract(bars), buckets.start(_START).alias(START)]).agg(
+        merging(bars.columns)
+    )
+    if include_empty_buckets is False:
+        longer = longer.filter(pl.col("open").is_not_null())
+    elif include_empty_buckets:
+        longer = _filled(longer, buckets, span, ends[1])
+    names = {END, *longer.columns}
+    return _finished(longer, buckets).select(name for name in bars.columns if name in names)
+
+
+def merging(columns: Container[str]) -> list[pl.Expr]:
+    """How the columns of shorter candles, in order of time, make up those of a longer one."""
     sums = {
         "open": pl.col("open").drop_nulls().first(),
         "high": pl.col("high").max(),
@@ -160,15 +173,7 @@ def resampled(
         "vwap": weighted(pl.col("vwap"), pl.col("volume")),
         COUNT: pl.col(COUNT).sum(),
     }
-    longer = bars.group_by([*_contract(bars), buckets.start(_START).alias(START)]).agg(
-        value.alias(name) for name, value in sums.items() if name in bars.columns
-    )
-    if include_empty_buckets is False:
-        longer = longer.filter(pl.col("open").is_not_null())
-    elif include_empty_buckets:
-        longer = _filled(longer, buckets, span, ends[1])
-    names = {START, END, CONTRACT, *sums}
-    return _finished(longer, buckets).select(name for name in bars.columns if name in names)
+    return [value.alias(name) for name, value in sums.items() if name in columns]
 
 
 def vwap_of_bars(bars: pl.DataFrame, span: TimeRange) -> float | None:
