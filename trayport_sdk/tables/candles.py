@@ -151,7 +151,7 @@ class CandlesTable(TimedTable[Model]):
             product: The product, as `get_market_by_id` or `get_instrument_by_id` returns it, whose
                 trading specifications say the units; or the unit of prices as text.
             tz: The time zone of the chart; UTC when it is left out.
-            max_points: How many candles are drawn at most; 500 when it is left out.
+            max_points: How many candles are drawn at most; 300 when it is left out.
 
         Returns:
             The chart; without candles one that says so.

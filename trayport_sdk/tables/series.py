@@ -165,7 +165,7 @@ class ContinuousResponse(SeriesTable):
             product: The product, as `get_market_by_id` or `get_instrument_by_id` returns it, whose
                 trading specifications say the units; or the unit of prices as text.
             tz: The time zone of the chart; UTC when it is left out.
-            max_points: How many rows are drawn at most; 5,000 trades or 500 candles when it is left
+            max_points: How many rows are drawn at most; 5,000 trades or 300 candles when it is left
                 out.
 
         Raises:

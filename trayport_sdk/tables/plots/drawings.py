@@ -100,7 +100,7 @@ def candles(
         traded.mark_rule().encode(y=_price(subject, "low"), y2="high", color=colour),
         # The outline shows candles that close where they open.
         body.encode(
-            color=colour, stroke=alt.Stroke("direction:N", scale=_scale(names), legend=None)
+            color=colour, stroke=alt.Stroke("direction:N", scale=_scale(names), title=None)
         ),
     ]
     if "vwap" in prices:
@@ -176,7 +176,7 @@ def depth(levels: pl.DataFrame, subject: Subject, instant: int | None) -> Chart:
         instant: The time of the book, in nanoseconds.
     """
     rows = levels.with_columns(pl.col("quantity").cum_sum().over("side").alias("depth"))
-    values = alt.InlineData(values=rows.select("side", "price", "quantity", "depth").to_dicts())
+    values = _data(rows.select("side", "price", "quantity", "depth"))
     note = "" if instant is None else f" at {clock_text(instant, subject.zone)} ({subject.zone})"
     subtitle = f"Book{note}, {_counted(len(rows), 'price')}"
     chart = alt.Chart(values).encode(
@@ -204,7 +204,7 @@ def curve(frame: pl.DataFrame, subject: Subject, instant: int | None) -> Chart:
     )
     note = "" if instant is None else f" at {clock_text(instant, subject.zone)}"
     subtitle = f"{_counted(len(rows), 'contract')}{note} ({subject.zone})"
-    chart = alt.Chart(alt.InlineData(values=rows.to_dicts())).encode(
+    chart = alt.Chart(_data(rows)).encode(
         x=alt.X("delivery:O").sort(None).title("Delivery period"),
         tooltip=["contract_name:N", "period_start:N", "period_end:N", "last_deal_date:N",
                  *(f"{name}:Q" for name in columns)],
@@ -299,6 +299,11 @@ class _Drawing:
         ]
 
 
+def _data(rows: pl.DataFrame) -> alt.InlineData:
+    """The rows as text: Altair would look at every one of a list."""
+    return alt.InlineData(values=rows.write_json(), format=alt.JsonDataFormat(type="json"))
+
+
 def _values(frame: pl.DataFrame, subject: Subject, at: str | None = None) -> alt.InlineData:
     """The rows as Altair takes them: times in milliseconds, and the first of them as text."""
     times = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)]
@@ -311,7 +316,7 @@ def _values(frame: pl.DataFrame, subject: Subject, at: str | None = None) -> alt
         ),
         pl.exclude(times),
     )
-    return alt.InlineData(values=rows.to_dicts())
+    return _data(rows)
 
 
 def _volumes(frame: pl.DataFrame, drawing: _Drawing) -> alt.Chart:

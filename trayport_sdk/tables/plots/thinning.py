@@ -13,7 +13,7 @@ from ...query.plan import counted
 from ...query.times import DAY, SECOND
 from ..analytics import ohlcv
 
-MAX_POINTS, MAX_CANDLES = 5_000, 500
+MAX_POINTS, MAX_CANDLES = 5_000, 300
 _MINUTE, _HOUR = 60 * SECOND, 3600 * SECOND
 _LENGTHS = (
     *(n * SECOND for n in (5, 10, 15, 30)),
@@ -80,7 +80,7 @@ def merged(
 
     Args:
         bars: The candles, in order of time.
-        most: How many there may be; 500 when it is left out.
+        most: How many there may be; 300 when it is left out.
         by: The column that tells candles apart which do not belong together.
 
     Raises:
