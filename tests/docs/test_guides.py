@@ -24,7 +24,7 @@ EXPLAINED = {
     "reliability.md": r"retr|forbidden|breaker|dead_letter|^cache|_ttl$",
     "rate-limits.md": r"requests_per|evenly|throttling|limiter",
     "connections.md": r"http|connect|keepalive|^timeout$|concurrency",
-    "backfill.md": r"^keep_versions$",
+    "backfill.md": r"^keep_versions$|^dataset_dir$",
     "observability.md": r"^log_|metrics|opentelemetry",
 }
 

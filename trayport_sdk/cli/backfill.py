@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 Call = Callable[["TrayportClient", "OnProgress"], Coroutine[Any, Any, BackfillReport]]
 
-directory = click.argument("directory", type=click.Path(path_type=Path))
+directory = click.argument("directory")
 sandboxed = click.option("--sandbox", is_flag=True, help="Ask the offline sandbox; needs no key.")
 quietly = click.option("--quiet", "-q", is_flag=True, help="No progress bar and no summary.")
 
@@ -67,7 +66,7 @@ def _options() -> Iterator[click.Option]:
 @click.argument("contracts", nargs=-1)
 @contracts_file
 @click.option("--endpoint", type=click.Choice(BACKFILLED), default="trades", show_default=True)
-@click.option("--out", "directory", type=click.Path(path_type=Path), required=True)
+@click.option("--out", "directory", required=True, help="A directory, or a URL such as s3://...")
 @click.option("--dry-run", is_flag=True, help="Say what is missing and what it takes; fetch none.")
 @sandboxed
 @quietly
@@ -77,7 +76,7 @@ def backfill(
     endpoint: Any,
     from_: Any,
     until: str | None,
-    directory: Path,
+    directory: str,
     dry_run: bool,
     sandbox: bool,
     quiet: bool,
@@ -105,7 +104,7 @@ def backfill(
 @click.option("--last", default="7d", show_default=True, help="Counted from its end: 36h, 7d, 2w.")
 @sandboxed
 @quietly
-def refresh(directory: Path, last: str, sandbox: bool, quiet: bool) -> None:
+def refresh(directory: str, last: str, sandbox: bool, quiet: bool) -> None:
     """Fetch the last part of the data set in DIRECTORY again.
 
     Venues publish trades late, and alter and delete others. `trayport changes` shows what changed.
@@ -122,7 +121,7 @@ def refresh(directory: Path, last: str, sandbox: bool, quiet: bool) -> None:
 @click.option("--repair/--no-repair", default=True, help="Whether to fetch again what is damaged.")
 @sandboxed
 @quietly
-def verify(directory: Path, repair: bool, sandbox: bool, quiet: bool) -> None:
+def verify(directory: str, repair: bool, sandbox: bool, quiet: bool) -> None:
     """Read every file of the data set in DIRECTORY, and mend what is missing or damaged."""
 
     async def call(client: TrayportClient, on_progress: OnProgress) -> BackfillReport:
@@ -131,7 +130,7 @@ def verify(directory: Path, repair: bool, sandbox: bool, quiet: bool) -> None:
     _run("verify", call, directory, sandbox=sandbox, quiet=quiet)
 
 
-def _run(title: str, call: Call, directory: Path, *, sandbox: bool, quiet: bool) -> None:
+def _run(title: str, call: Call, directory: str, *, sandbox: bool, quiet: bool) -> None:
     """Runs a call with a progress bar, and says what was done.
 
     Raises:
@@ -153,7 +152,7 @@ def _run(title: str, call: Call, directory: Path, *, sandbox: bool, quiet: bool)
     with progress_bar(title, quiet=quiet, limiter=limiter) as on_progress:
         report = run_async(run())
     if not quiet:
-        click.echo(f"{click.format_filename(directory)}: {report.explain()}")
+        click.echo(f"{directory}: {report.explain()}")
     if report.failures:
         failed = counted(len(report.failures), "request")
         raise click.ClickException(
@@ -166,7 +165,7 @@ def _run(title: str, call: Call, directory: Path, *, sandbox: bool, quiet: bool)
 @directory
 @click.option("--since", help="From when on, by the time at which a change became known; UTC.")
 @click.option("--rows", type=click.IntRange(1), default=ROWS_SHOWN, show_default=True)
-def changes(directory: Path, since: str | None, rows: int, out: str | None, **given: Any) -> None:
+def changes(directory: str, since: str | None, rows: int, out: str | None, **given: Any) -> None:
     """Show what changed in the data set in DIRECTORY after it was fetched.
 
     A row for each record that was added, altered or deleted; what it was is in columns that begin
@@ -201,7 +200,7 @@ def _differing(frame: pl.DataFrame) -> pl.DataFrame:
 @click.command()
 @directory
 @click.option("--keep", required=True, help="For how long, such as 90d, or how many of each file.")
-def prune(directory: Path, keep: str) -> None:
+def prune(directory: str, keep: str) -> None:
     """Remove old versions of the files of the data set in DIRECTORY; what is known now stays."""
     number = prune_versions(directory, int(keep) if keep.isdecimal() else keep)
-    click.echo(f"{click.format_filename(directory)}: {counted(number, 'version')} removed")
+    click.echo(f"{directory}: {counted(number, 'version')} removed")
