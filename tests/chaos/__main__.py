@@ -16,8 +16,7 @@ ENOUGH = 1000
 def table(figures: Figures) -> str:
     """The figures as Markdown."""
     lines = [
-        "| Call | Programs | Killed | Requests needed | Failed on purpose | Sent |"
-        " More than needed and failed |",
+        "| Call | Programs | Killed | Requests needed | Failed on purpose | Sent | Lost to kills |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for kind, calls in figures.calls.items():
