@@ -9,6 +9,7 @@ import inspect
 import io
 import pkgutil
 from collections.abc import Iterator
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
@@ -45,7 +46,10 @@ async def run(test: doctest.DocTest) -> None:
 
 
 @pytest.mark.parametrize("test", list(examples()), ids=lambda test: test.name)
-def test_the_example_runs_and_gives_what_it_says(test: doctest.DocTest) -> None:
+def test_the_example_runs_and_gives_what_it_says(
+    test: doctest.DocTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     asyncio.run(run(test))
 
 

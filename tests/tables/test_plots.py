@@ -247,10 +247,11 @@ def rows_of(chart: Chart, place: int = 0) -> list[dict[str, Any]]:
     raise AssertionError("there is no such layer")
 
 
-def axis_titles(chart: Chart, axis: str) -> set[str | None]:
+def axis_titles(chart: Chart, axis: str) -> set[str]:
+    """What stands at the axes; a title of several lines as one."""
     found = [layer["encoding"][axis] for layer in layers(chart) if axis in layer["encoding"]]
-    titles = [channel.get("title", channel.get("axis", {}).get("title")) for channel in found]
-    return {*titles} - {None}
+    titles = [channel.get("title") or channel.get("axis", {}).get("title") for channel in found]
+    return {title if isinstance(title, str) else " ".join(title) for title in titles if title}
 
 
 def subtitle(chart: Chart) -> str:

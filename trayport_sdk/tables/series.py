@@ -116,7 +116,7 @@ class CurveResponse(SeriesTable):
 
         Example:
             >>> async with TrayportClient.sandbox() as client:
-            ...     curve = await client.curve("TTF Hi Cal 51.6*", "months", 12, at="2024-03-04T12")
+            ...     curve = await client.curve("TTF Hi Cal 51.6*", "months", n=12)
             >>> curve.plot("EUR/MWh").save("curve.svg")
         """
         subject = self._subject(product, tz, "Curve")

@@ -166,7 +166,9 @@ class TimedTable(TableResponse[Model]):
         """What a chart of the rows is of."""
         if product is not None:
             self._check_product(product)
-        title = title_of([one.label for one in self.contracts], type(self).__name__)
+        # Of a whole product no contract was asked for.
+        otherwise = getattr(product, "name", type(self).__name__.removesuffix("Response"))
+        title = title_of([one.label for one in self.contracts], otherwise)
         return Subject.of(title, product, tz, self._unit)
 
     def _check_product(self, product: units.Product) -> None:

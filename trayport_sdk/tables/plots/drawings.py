@@ -107,7 +107,7 @@ def candles(
         line = traded.mark_line(strokeWidth=1.2).encode(y=_price(subject, "vwap"))
         upper.append(_named(line, "vwap", names))
     chart = alt.Chart(values).encode(x=drawing.x("left"), x2="right")
-    return drawing.finished(upper, [_bars(chart, subject.quantity_title())], rolls)
+    return drawing.finished(upper, [_bars(chart, subject.quantity_title("Volume"))], rolls)
 
 
 def quotes(frame: pl.DataFrame, subject: Subject, most: SupportsIndex | None) -> Chart:
@@ -210,7 +210,7 @@ def curve(frame: pl.DataFrame, subject: Subject, instant: int | None) -> Chart:
                  *(f"{name}:Q" for name in columns)],
     )  # fmt: skip
     marks = (
-        ("mid", "mid", chart.mark_line(point=False, strokeWidth=1.2)),
+        ("mid", "mid", chart.mark_line(strokeWidth=1.2)),
         ("bid", "bid_price", chart.mark_point(shape="triangle-up", filled=True, size=45)),
         ("ask", "ask_price", chart.mark_point(shape="triangle-down", filled=True, size=45)),
         ("last trade", "last_price", chart.mark_point(shape="diamond", filled=True, size=45)),
@@ -335,7 +335,7 @@ def _volumes(frame: pl.DataFrame, drawing: _Drawing) -> alt.Chart:
     return _bars(chart, drawing.subject.quantity_title(f"Volume per {step}"))
 
 
-def _bars(chart: alt.Chart, title: str) -> alt.Chart:
+def _bars(chart: alt.Chart, title: list[str]) -> alt.Chart:
     bars: alt.Chart = chart.mark_rect(color=GREY, clip=True)
     return bars.encode(
         y=alt.Y("volume:Q").title(title), y2=alt.datum(0), tooltip=["time:N", "volume:Q"]

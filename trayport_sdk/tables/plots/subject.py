@@ -57,9 +57,9 @@ class Subject:
         """What stands at an axis of prices."""
         return f"Price ({self.price})"
 
-    def quantity_title(self, name: str = "Volume") -> str:
-        """What stands at an axis of quantities."""
-        return f"{name} ({self.quantity})"
+    def quantity_title(self, name: str) -> list[str]:
+        """What stands at an axis of quantities, in two lines."""
+        return [name, f"({self.quantity})"]
 
 
 def title_of(names: Iterable[str], otherwise: str) -> str:
