@@ -28,7 +28,7 @@ from trayport_sdk import (
     with_time_unit,
 )
 from trayport_sdk.bulk import manifest
-from trayport_sdk.bulk.dataset_writer import now_in_nanoseconds, writing
+from trayport_sdk.bulk.dataset_writer import DatasetWriter, now_in_nanoseconds, writing
 from trayport_sdk.bulk.storage import Directory
 from trayport_sdk.query.times import DAY, instant
 from trayport_sdk.sandbox import Corrections, Fault, Sandbox
@@ -377,6 +377,22 @@ async def test_a_copy_of_a_data_set_is_as_good_as_it(tmp_path: Path) -> None:
         assert (await client.backfill(*question, tmp_path / "set")).requests_planned == 0
         (tmp_path / "set").rename(tmp_path / "moved")
         assert (await client.backfill(*question, tmp_path / "moved")).requests_planned == 0
+
+
+async def test_what_lies_beside_the_data_is_written_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with TrayportClient.sandbox() as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(DatasetWriter, "publish", lambda _: None)  # killed before it
+            await client.backfill(APRIL, "2024-03-04", "2024-03-05", tmp_path)
+        names = tmp_path / "contracts.parquet"
+        assert not names.exists()
+        await client.backfill(APRIL, "2024-03-04", "2024-03-05", tmp_path)
+        age = names.stat().st_mtime_ns
+        await client.backfill(APRIL, "2024-03-04", "2024-03-05", tmp_path)
+    assert names.stat().st_mtime_ns == age
+    assert (tmp_path / "catalog.duckdb.sql").exists()
 
 
 async def test_one_program_writes_at_a_time(tmp_path: Path) -> None:

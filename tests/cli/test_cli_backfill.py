@@ -114,6 +114,20 @@ def test_contracts_come_from_a_file_by_name_or_symbol(trayport: Command) -> None
     assert len(data()) == 2
 
 
+def test_times_of_files_may_be_coarser_and_processes_need_a_service(trayport: Command) -> None:
+    week = ("backfill", APRIL, *WEEK, "--sandbox", "--out")
+    done = trayport(*week, "us", "--time-unit", "us", "--on-loss", "extra_column")
+    assert done.code == 0, done.err
+    schema = open_dataset("us").collect_schema()
+    assert (schema["deal_date"], schema["deal_date_ns"]) == (pl.Datetime("us", "UTC"), pl.Int16)
+    loss = trayport(*week, "ms", "--time-unit", "ms")
+    assert loss.code == 2
+    assert "--on-loss" in loss.err
+    own = trayport(*week, "processes", "--processes", "2")
+    assert own.code == 2
+    assert "`trayport sandbox` serves" in own.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "rows"),
     [

@@ -415,7 +415,7 @@ class Backfill:
                     failures.append(outcome)
                 else:
                     done += 1
-        await _finished(lambda: self._close(writer, is_changed=bool(plans) or done > 0))
+        await _finished(lambda: self._close(writer))
         return evolve(
             report,
             requests_planned=report.requests_planned + before,
@@ -430,11 +430,10 @@ class Backfill:
             deleted=writer.changed.get(DELETED, 0),
         )
 
-    def _close(self, writer: DatasetWriter, *, is_changed: bool) -> None:
-        if is_changed:
-            if self.settings.keep_versions is not None:
-                writer.keep_newest(self.settings.keep_versions)
-            writer.publish()
+    def _close(self, writer: DatasetWriter) -> None:
+        if self.settings.keep_versions is not None:
+            writer.keep_newest(self.settings.keep_versions)
+        writer.publish()
 
 
 def _record(writer: DatasetWriter, outcome: Outcome | PartResponse, at: int) -> int:

@@ -326,12 +326,18 @@ class DatasetWriter:
         return self.prune(lambda v: v.revision in sorted(newest[v.name], reverse=True)[:count])
 
     def publish(self) -> None:
-        """Writes the names of the contracts and the view for DuckDB, and publishes the manifest."""
+        """Writes the names of the contracts and the view for DuckDB, and publishes the manifest.
+
+        Nothing is done where nothing was recorded since the last time.
+        """
+        if self.manifest.fact("published"):
+            return
         contracts = self.manifest.contracts()
         self._place(CONTRACTS, _parquet(_contracts(contracts)))
         view = _view(self.query().endpoint, with_names=bool(contracts), storage=self.storage)
         self._place(VIEW, view.encode())
         self.storage.publish()
+        self.manifest.note(published=True)
 
     def _place(self, name: str, content: bytes) -> None:
         path = self._staging / secrets.token_hex(8)

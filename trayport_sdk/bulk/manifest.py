@@ -455,6 +455,8 @@ class Manifest:
                     "INSERT INTO changes (at, rows) VALUES (?, ?)", (batch.at, batch.changes)
                 )
             database.execute("DELETE FROM moves WHERE id = ?", (number,))
+            # What lies beside the data is now out of date.
+            database.execute("INSERT OR REPLACE INTO facts VALUES ('published', 'false')")
 
     def stamp(self, file: File, stamp: str) -> None:
         """Notes that a file is as it should be, although its stamp is another."""

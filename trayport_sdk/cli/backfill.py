@@ -17,7 +17,7 @@ from ..query.rules import parameters_by_argument
 from ..tables import files
 from ..tables.convert import flat
 from ..tables.formats import FileFormat
-from .file_options import file_options, taken_file_options
+from .file_options import file_options, taken_file_options, time_options
 from .operations import CONTRACT, CONTRACT_HELP, ROWS_SHOWN, option_of, readable, shown
 from .plan import contracts_file, with_file
 from .progress import progress_bar
@@ -38,7 +38,7 @@ quietly = click.option("--quiet", "-q", is_flag=True, help="No progress bar and 
 
 def commands() -> Iterator[click.Command]:
     """Every command about data sets."""
-    backfill.params[2:2] = _options()
+    backfill.params[2:2] = [*_options(), *time_options()]
     yield from (backfill, refresh, verify, changes, prune)
 
 
@@ -67,6 +67,11 @@ def _options() -> Iterator[click.Option]:
 @contracts_file
 @click.option("--endpoint", type=click.Choice(BACKFILLED), default="trades", show_default=True)
 @click.option("--out", "directory", required=True, help="A directory, or a URL such as s3://...")
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    help="How many processes of this machine fetch and decode; this one alone when left out.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what is missing and what it takes; fetch none.")
 @sandboxed
 @quietly

@@ -20,14 +20,7 @@ def file_options() -> list[click.Option]:
     separators = ["tab" if separator == "\t" else separator for separator in SEPARATORS]
     return [
         click.Option(["--out"], help=f"The file to write: {ENDINGS}. Left out, a table is shown."),
-        click.Option(
-            ["--time-unit"], type=click.Choice(TIME_UNITS), help="The unit of times in the file."
-        ),
-        click.Option(
-            ["--on-loss"],
-            type=click.Choice(ON_LOSS),
-            help="Whether a time with a part below the unit is an error, or <column>_ns keeps it.",
-        ),
+        *time_options(),
         click.Option(
             ["--separator"], type=click.Choice(separators), help="CSV: what is between cells."
         ),
@@ -38,6 +31,20 @@ def file_options() -> list[click.Option]:
             default=None,
             help="CSV: an apostrophe before text that a spreadsheet would run; by default with "
             "--decimal-comma or --bom.",
+        ),
+    ]
+
+
+def time_options() -> list[click.Option]:
+    """The unit of times in files."""
+    return [
+        click.Option(
+            ["--time-unit"], type=click.Choice(TIME_UNITS), help="The unit of times in the file."
+        ),
+        click.Option(
+            ["--on-loss"],
+            type=click.Choice(ON_LOSS),
+            help="Whether a time with a part below the unit is an error, or <column>_ns keeps it.",
         ),
     ]
 
