@@ -17,6 +17,7 @@ from attrs import frozen
 from trayport_api.models import Instrument
 
 from tests.perf.contest import contest, faster
+from tests.perf.data_sets import month_of_one, year_of
 from tests.perf.goals import Figure
 from tests.perf.imports import heavy_imports, import_seconds
 from tests.perf.link import Served, link
@@ -44,17 +45,19 @@ class Size:
         body_rows: Rows of a body that is decoded at once.
         stream_rows: Rows of a stream.
         link_rows: Rows that come over the link of 20 MB/s.
+        contracts: How many contracts a data set has.
         rounds: How often each is done.
     """
 
     body_rows: int = 1_000_000
     stream_rows: int = 6_200_000
     link_rows: int = 1_500_000
+    contracts: int = 50
     rounds: int = 3
 
 
 FULL = Size()
-QUICK = Size(body_rows=500_000, stream_rows=600_000, link_rows=300_000, rounds=2)
+QUICK = Size(body_rows=500_000, stream_rows=600_000, link_rows=300_000, contracts=10, rounds=2)
 
 
 @contextmanager
@@ -313,6 +316,16 @@ def _cold_names(folder: Path, rounds: int = 7) -> tuple[float, float]:
     return min(one for one, _ in took), min(other for _, other in took)
 
 
+def data_sets(size: Size) -> Figures:
+    """How long it takes to read a small part of a data set."""
+    with year_of(size.contracts, 100_000) as path:
+        ours, duckdb, rows = month_of_one(path, size.contracts, size.rounds + 2)
+    return {
+        "month": Figure(ours * 1e3, f"{rows:,} of {size.contracts * 100_000:,} rows"),
+        "month_ratio": Figure(ours / duckdb, f"{duckdb * 1e3:.0f} ms"),
+    }
+
+
 def imports(_: Size = FULL) -> Figures:
     """How long imports take, in new interpreters."""
     package, client = "import trayport_sdk", "from trayport_sdk import TrayportClient"
@@ -339,6 +352,7 @@ MEASURES: Mapping[str, Callable[[Size], Figures]] = {
         pace,
         connections,
         names,
+        data_sets,
         imports,
     )
 }

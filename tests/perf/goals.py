@@ -87,6 +87,8 @@ GOALS: Mapping[str, Goal] = {
     "search_ratio": Goal("The same, beside `difflib.get_close_matches`", 20, " x"),
     "cold_names": _most("14,200 instruments from disk, at the first start", 50, " ms"),
     "cold_names_ratio": _most("The same, beside `orjson.loads` of the file", 8, " x", digits=1),
+    "month": _most("A month of one contract, of a year of 50 in a data set", 300, " ms"),
+    "month_ratio": _most("The same, beside DuckDB on the same files", 2, " x", digits=2),
     "import": _most("`import trayport_sdk`", 150, " ms"),
     "import_client": _most(
         "`from trayport_sdk import TrayportClient`, beside `import httpx`", 2, " x", digits=2

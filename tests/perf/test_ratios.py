@@ -84,6 +84,10 @@ def test_names_are_found_as_fast_as_promised() -> None:
     check(figures.names, "lookup_ratio", "search_ratio", "cold_names_ratio")
 
 
+def test_a_small_part_of_a_data_set_is_read_as_fast_as_promised() -> None:
+    check(figures.data_sets, "month_ratio")
+
+
 def test_nothing_heavy_is_imported_before_it_is_used() -> None:
     check(figures.imports, "import_client", "import_heavy")
 
