@@ -263,11 +263,13 @@ class Chaos:
         """A data set is filled by programs that are killed until one comes to the end."""
         calls, missing = self.figures.calls["backfill"], self._missing()
         calls.planned += missing
-        is_done = False
+        is_done, seconds = False, self.world.size.seconds
         while not is_done:
             before, sent, faults = missing, calls.sent, calls.faults
-            is_done = self._run("backfill", self.world.size.seconds)
+            is_done = self._run("backfill", seconds)
             missing = self._missing()
+            # On a busy machine a program may take longer to begin.
+            seconds *= 1.0 if missing < before else 1.2
             sent, faults = calls.sent - sent, calls.faults - faults
             # Nothing that was done is sent for again, and all that came is recorded but for what
             # was under way when the program was killed.
