@@ -6,7 +6,7 @@ import json
 import re
 import struct
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -150,6 +150,17 @@ def test_candles_become_those_of_a_round_time() -> None:
     longer, length = merged(frame, 41)
     assert (len(longer), length) == (40, "15m")
     assert longer["from_timestamp"].dt.minute().unique().sort().to_list() == [0, 15, 30, 45]
+
+
+@pytest.mark.parametrize("first", [datetime(2024, 3, 18), datetime(2024, 10, 14)])
+def test_weeks_have_seven_local_days_where_the_clock_changes(first: datetime) -> None:
+    edges = pl.datetime_range(first, first + timedelta(28), "1d", time_unit="ns", eager=True)
+    times = edges.dt.replace_time_zone("Europe/Amsterdam").dt.convert_time_zone("UTC")
+    frame = pl.DataFrame(
+        {"from_timestamp": times[:-1], "to_timestamp": times[1:], "volume": [1.0] * 28}
+    )
+    longer, _ = merged(frame, 4)
+    assert longer["volume"].to_list() == [7.0] * 4
 
 
 @pytest.mark.parametrize("most", [0, -1, 1.5, True, "many"])

@@ -93,8 +93,9 @@ def merged(
     if groups > most:
         raise _too_few(most, groups)
     start, end = (pl.col(name).cast(pl.Int64) for name in (ohlcv.START, ohlcv.END))
-    first, part = bars.select(start.min(), (end - start).max()).row(0)
-    width = part
+    # A day may be an hour longer or shorter than the others.
+    first, usual = bars.select(start.min(), (end - start).quantile(0.5, "nearest")).row(0)
+    width = part = int(usual)
     keys = [by] if by else []
     while True:
         width = next((n for n in _LENGTHS if n > width and not n % part), 2 * width)
