@@ -22,7 +22,7 @@ pd, ds, pq = (import_module(name) for name in ("pandas", "pyarrow.dataset", "pya
 APRIL, SPREAD = "TTF Hi Cal 51.6* Apr-24", "TTF Hi Cal 51.6* Apr-24/May-24"
 DAYS = ("2024-02-28", "2024-03-02")
 KEYS = ("product", "sequence", "item", "month")
-FILTER = "item = '244' AND month = '2024-03'"
+FILTER = "item = 'single-244' AND month = '2024-03'"
 
 
 @frozen
@@ -175,12 +175,12 @@ def test_a_file_is_sorted_by_time_and_says_what_is_in_it(name: str, paths: dict[
 
 def of_polars(path: Path) -> pl.DataFrame:
     rows = pl.scan_parquet(path / "data", hive_partitioning=True)
-    return rows.filter(pl.col("item") == "244", pl.col("month") == "2024-03").collect()
+    return rows.filter(pl.col("item") == "single-244", pl.col("month") == "2024-03").collect()
 
 
 def of_open_dataset(path: Path) -> pl.DataFrame:
     rows = open_dataset(path)
-    return rows.filter(pl.col("item") == "244", pl.col("month") == "2024-03").collect()
+    return rows.filter(pl.col("item") == "single-244", pl.col("month") == "2024-03").collect()
 
 
 def of_one_contract(path: Path) -> pl.DataFrame:
@@ -192,12 +192,12 @@ def of_duckdb(path: Path) -> pl.DataFrame:
 
 
 def of_pandas(path: Path) -> pl.DataFrame:
-    wanted = [("item", "==", "244"), ("month", "==", "2024-03")]
+    wanted = [("item", "==", "single-244"), ("month", "==", "2024-03")]
     return taken(pl.from_pandas(pd.read_parquet(path / "data", filters=wanted)))
 
 
 def of_arrow(path: Path) -> pl.DataFrame:
-    wanted = (ds.field("item") == "244") & (ds.field("month") == "2024-03")
+    wanted = (ds.field("item") == "single-244") & (ds.field("month") == "2024-03")
     return taken(open_dataset(path, backend="arrow").to_table(filter=wanted))
 
 

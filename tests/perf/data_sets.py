@@ -69,7 +69,7 @@ def month_of_one(path: Path, count: int, rounds: int) -> tuple[float, float, int
     files = f"'{path}/data/**/*.parquet'"
     query = (
         f"FROM read_parquet({files}, hive_partitioning = true) "
-        f"WHERE item = {wanted.sequence_item_id} AND month = '{MONTH}'"
+        f"WHERE item = 'single-{wanted.sequence_item_id}' AND month = '{MONTH}'"
     )
 
     def ours() -> int:

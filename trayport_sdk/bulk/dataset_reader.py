@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from difflib import get_close_matches
 from io import BytesIO
@@ -15,13 +15,13 @@ from ..errors import TrayportDatasetError, invalid
 from ..query.contracts import ContractSpec
 from ..query.plan import CONTRACT, QueryPlan
 from ..query.times import TimeLike, Window, duration_of, exact_instant, to_text
-from ..tables.convert import NAMES
+from ..tables.convert import NAMES, PolarsDataType
 from ..tables.time_units import with_time_unit
 from ..telemetry.processes import check_process
 from .corrections import BEFORE, CHANGE
-from .dataset_writer import moment, now_in_nanoseconds, query_of, unit_of, writing
+from .dataset_writer import moment, names_of, now_in_nanoseconds, query_of, unit_of, writing
 from .manifest import NAME, File, Manifest
-from .partitions import KEYS, partition, time_column
+from .partitions import KEYS, OF_CONTRACT, time_column
 from .storage import Storage, storage_of
 from .stream import no_rows
 
@@ -62,24 +62,18 @@ def scan(
             known = _known(manifest, files, exact_instant(as_of, "as_of"))
         known = _recorded(storage, manifest, files, known)
         unit = unit_of(manifest)
+    keys = {k: kind for k, kind in KEYS.items() if contracts or k not in OF_CONTRACT}
     if not known:
         nothing = with_time_unit(no_rows(query), unit[0], on_loss=unit[1])
-        keys = KEYS if contracts else KEYS[3:]
-        rows = nothing.lazy().with_columns(pl.lit("").alias(key) for key in keys)
+        rows = nothing.lazy().with_columns(pl.lit(None, kind).alias(k) for k, kind in keys.items())
     else:
-        rows = _scanned(storage, known, query, KEYS if contracts else KEYS[3:])
+        rows = _scanned(storage, known, query, keys)
     if not contracts:
         return rows
-    names = pl.DataFrame(
-        [
-            {**partition(c), CONTRACT: str(c), **dict(zip(NAMES, (c.name, c.period), strict=True))}
-            for c in contracts
-        ],
-        schema=dict.fromkeys((*KEYS[:3], CONTRACT, *NAMES), pl.String),
-    )
+    names = names_of(contracts)
     columns = rows.collect_schema().names()
     own = [name for name in columns if name not in KEYS]
-    return rows.join(names.lazy(), on=KEYS[:3], how="left", maintain_order="left").select(
+    return rows.join(names.lazy(), on=OF_CONTRACT, how="left", maintain_order="left").select(
         CONTRACT, *NAMES, *own, *KEYS
     )
 
@@ -149,7 +143,7 @@ def _recorded(
 
 
 def _scanned(
-    storage: Storage, known: Sequence[_Known], query: QueryPlan, keys: Sequence[str]
+    storage: Storage, known: Sequence[_Known], query: QueryPlan, keys: Mapping[str, PolarsDataType]
 ) -> pl.LazyFrame:
     time = time_column(query)
     whole = [one.name for one in known if not one.later]
@@ -164,11 +158,11 @@ def _scanned(
     return parts[0] if len(parts) == 1 else pl.concat(parts, how="diagonal")
 
 
-def _scan(storage: Storage, names: list[str], keys: Sequence[str]) -> pl.LazyFrame:
+def _scan(storage: Storage, names: list[str], keys: Mapping[str, PolarsDataType]) -> pl.LazyFrame:
     return storage.scan(
         names,
         hive_partitioning=True,
-        hive_schema=dict.fromkeys(keys, pl.String),
+        hive_schema=keys,
         missing_columns="insert",
     )
 

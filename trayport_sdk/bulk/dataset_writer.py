@@ -20,8 +20,9 @@ from trayport_spec.options import Options
 
 from ..errors import TrayportDatasetError
 from ..query.contracts import ContractSpec
-from ..query.plan import QueryPlan
+from ..query.plan import CONTRACT, QueryPlan
 from ..query.times import Interval, Window
+from ..tables.convert import NAMES
 from ..tables.files import encode
 from ..tables.formats import FileFormat
 from ..tables.output import naming
@@ -30,6 +31,8 @@ from .corrections import CHANGE, difference, identity
 from .manifest import Batch, Done, File, Manifest, Move, NoDatasetError, Version, locked
 from .partitions import (
     DATA,
+    KEYS,
+    OF_CONTRACT,
     VERSIONS,
     Grid,
     file_name,
@@ -333,8 +336,13 @@ class DatasetWriter:
         if self.manifest.fact("published"):
             return
         contracts = self.manifest.contracts()
-        self._place(CONTRACTS, _parquet(_contracts(contracts)))
-        view = _view(self.query().endpoint, with_names=bool(contracts), storage=self.storage)
+        self._place(CONTRACTS, _parquet(names_of(contracts)))
+        view = _view(
+            self.query().endpoint,
+            has_names=bool(contracts),
+            are_alike=self.manifest.spec_count() < 2,
+            storage=self.storage,
+        )
         self._place(VIEW, view.encode())
         self.storage.publish()
         self.manifest.note(published=True)
@@ -486,34 +494,31 @@ def _parquet(frame: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def _contracts(contracts: Iterable[ContractSpec]) -> pl.DataFrame:
-    """The contracts of a data set, with the names of their directories and their own."""
-    texts = ("product", "sequence", "item", "contract", "contract_name", "period")
-    rows = [
-        {
-            **partition(contract),
-            "contract": str(contract),
-            "contract_name": contract.name,
-            "period": contract.period,
-        }
-        for contract in contracts
-    ]
-    return pl.DataFrame(rows, schema=dict.fromkeys(texts, pl.String))
-
-
-def _view(endpoint: str, *, with_names: bool, storage: Storage) -> str:
-    """A script that makes the data set one table of DuckDB."""
-    files = storage.source(f"{DATA}/**/*.parquet").replace("'", "''")
-    types = "'product': VARCHAR, 'sequence': VARCHAR, 'item': VARCHAR, " if with_names else ""
-    table = (
-        f"read_parquet('{files}', hive_partitioning = true, "
-        f"hive_types = {{{types}'month': VARCHAR}}, union_by_name = true) AS rows"
+def names_of(contracts: Iterable[ContractSpec]) -> pl.DataFrame:
+    """Contracts with the names of their directories and their own."""
+    kinds = {name: KEYS[name] for name in OF_CONTRACT}
+    return pl.DataFrame(
+        [(*partition(c).values(), str(c), c.name, c.period) for c in contracts],
+        schema={**kinds, **dict.fromkeys((CONTRACT, *NAMES), pl.String)},
+        orient="row",
     )
-    if with_names:
+
+
+def _view(endpoint: str, *, has_names: bool, are_alike: bool, storage: Storage) -> str:
+    """A script that makes the data set one table of DuckDB.
+
+    Args:
+        endpoint: The operation, after which the table is called.
+        has_names: Whether there are contracts to join.
+        are_alike: Whether all files have the same columns, so that one of them tells.
+        storage: Where the files are.
+    """
+    files = storage.source(f"{DATA}/**/*.parquet").replace("'", "''")
+    by_name = "" if are_alike else ", union_by_name = true"
+    table = f"read_parquet('{files}', hive_partitioning = true{by_name}) AS rows"
+    if has_names:
         names = storage.source(CONTRACTS).replace("'", "''")
-        table = (
-            f"{table}\nLEFT JOIN read_parquet('{names}') AS names USING (product, sequence, item)"
-        )
+        table += f"\nLEFT JOIN read_parquet('{names}') AS names USING ({', '.join(OF_CONTRACT)})"
     return (
         "-- duckdb -init catalog.duckdb.sql, or run it in a session.\n"
         f"CREATE OR REPLACE VIEW {endpoint} AS\nSELECT * FROM {table};\n"

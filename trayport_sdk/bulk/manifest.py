@@ -379,6 +379,11 @@ class Manifest:
             (subject, window) for subject, window, state, _ in self.unfinished() if state == "lost"
         ]
 
+    def spec_count(self) -> int:
+        """How many versions of the OpenAPI document gave the types of the rows."""
+        (found,) = self._rows("SELECT count(DISTINCT spec_hash) FROM windows")
+        return int(found[0])
+
     def latest(self) -> int:
         """When anything became known last, in nanoseconds."""
         (found,) = self._rows(

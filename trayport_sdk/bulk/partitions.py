@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 from attrs import frozen
 
-from ..query.contracts import KIND_WORDS, ContractSpec, ContractType
+from ..query.contracts import KIND_WORDS, ContractSpec
 from ..query.plan import QueryPlan
 from ..query.times import Interval, Window, floored, months_after, to_text
-from ..tables.convert import flat
+from ..tables.convert import PolarsDataType, flat
 from .result import split_by_contract
 
 DATA, VERSIONS = "data", "versions"
 FROM, TO = "from_timestamp", "to_timestamp"
 DAY = Interval(1, "day")
 TIME = pl.Datetime("ns", "UTC")
-KEYS = ("product", "sequence", "item", "month")
-"""The columns that readers take from the names of directories."""
+KEYS: Mapping[str, PolarsDataType] = {
+    "product": pl.String,
+    "sequence": pl.Int64,
+    "item": pl.String,
+    "month": pl.String,
+}
+"""The columns that readers take from the names of directories, with the types that they infer."""
+OF_CONTRACT = ("product", "sequence", "item")
+"""Those that say which contract a row is of."""
 
 
 @frozen
@@ -94,20 +101,23 @@ def file_name(endpoint: str, contract: ContractSpec | None, month: str) -> str:
     return "/".join([*parts, f"month={month}", f"{endpoint}.parquet"])
 
 
-def partition(contract: ContractSpec) -> dict[str, str]:
+def partition(contract: ContractSpec) -> dict[str, str | int]:
     """The directories of a contract.
+
+    The product and the item begin with a word, so that no reader takes them for numbers.
 
     Example:
         >>> partition(ContractSpec.parse("10000065*#Spread#10000305#244#245"))
-        {'product': 'market-10000065', 'sequence': '10000305', 'item': 'spread-244-245'}
+        {'product': 'market-10000065', 'sequence': 10000305, 'item': 'spread-244-245'}
     """
-    product, item = f"instrument-{contract.instrument_id}", str(contract.sequence_item_id)
-    if contract.market_id is not None:
-        product = f"market-{contract.market_id}"
-    if contract.contract_type != ContractType.SINGLE_PERIOD:
-        kind = KIND_WORDS[contract.contract_type].lower()
-        item = f"{kind}-{item}-{contract.second_sequence_item_id}"
-    return {"product": product, "sequence": str(contract.sequence_id), "item": item}
+    is_market = contract.market_id is not None
+    product = (
+        f"market-{contract.market_id}" if is_market else f"instrument-{contract.instrument_id}"
+    )
+    item = f"{KIND_WORDS[contract.contract_type].lower()}-{contract.sequence_item_id}"
+    if contract.second_sequence_item_id is not None:
+        item = f"{item}-{contract.second_sequence_item_id}"
+    return {"product": product, "sequence": contract.sequence_id, "item": item}
 
 
 def rows_by_contract(
