@@ -22,6 +22,7 @@ from trayport_sdk.errors import (
     TrayportCircuitBreakerError,
     TrayportConfigurationError,
     TrayportConnectionError,
+    TrayportDatasetError,
     TrayportDecodeError,
     TrayportError,
     TrayportForkError,
@@ -60,6 +61,7 @@ EXAMPLES = [
     TrayportAuthorizationError("403", status_code=403, attempts=2, context=CONTEXT),
     TrayportNotFoundError("404", status_code=404, body="none", context=CONTEXT),
     TrayportServerError("503", status_code=503, retry_after=2.5, context=CONTEXT, attempts=5),
+    TrayportDatasetError("'data/a' is missing", files=["data/a"], suggestion="verify"),
     TrayportLimiterError("no store", suggestion="check the setting limiter_store"),
 ]
 RETRYABLE = (

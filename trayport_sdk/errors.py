@@ -14,6 +14,7 @@ TrayportError                              .context .attempts .retryable .sugges
 │  ├─ TrayportRateLimitError               429
 │  └─ TrayportServerError                  5xx
 ├─ TrayportDecodeError                     .offset .row .field: not what the API promises
+├─ TrayportDatasetError                    .files: damaged, in use, or not what it is taken for
 ├─ TrayportLimiterError                    the store that shares the allowance cannot be used
 ├─ TrayportCircuitBreakerError             .retry_at: not sent, because the service keeps failing
 └─ TrayportPartialFailureError             .completed .failed: some of many requests failed

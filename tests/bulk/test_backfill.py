@@ -39,6 +39,7 @@ APRIL, MAY = "TTF Hi Cal 51.6* Apr-24", "TTF Hi Cal 51.6* May-24"
 SPREAD = "TTF Hi Cal 51.6* Apr-24/May-24"
 QUIET = "TTF Hi Cal 51.6* Apr-30"
 SYMBOLS = {APRIL: "10000065*#Single#10000305#244#0", MAY: "10000065*#Single#10000305#245#0"}
+THIN = ["10000065*#Single#10000305#249#0", "10000065*#Spread#10000305#244#245"]
 KEYS = ["product", "sequence", "item", "month"]
 
 
@@ -483,17 +484,16 @@ def recorded(found: pl.DataFrame) -> Counter[tuple[object, ...]]:
 async def test_corrections_are_found_and_every_past_state_is_kept(
     tmp_path: Path, seed: int
 ) -> None:
-    world = Moving(seed)
-    contracts = [SYMBOLS[APRIL], SYMBOLS[MAY]]
+    world = Moving(seed, late=0.05, altered=0.05, deleted=0.05)
     snapshots: list[tuple[datetime, pl.DataFrame]] = []
 
     def keep() -> None:
         snapshots.append((datetime.now(UTC), rows(tmp_path)))
 
     async with TrayportClient.sandbox(world.sandbox) as client:
-        await client.backfill(contracts, "2024-03-04", "2024-03-06", tmp_path)
+        await client.backfill(THIN, "2024-03-04", "2024-03-06", tmp_path)
         keep()
-        await client.backfill(contracts, "2024-03-04", "2024-03-07", tmp_path)
+        await client.backfill(THIN, "2024-03-04", "2024-03-07", tmp_path)
         keep()
         total = Counter[tuple[object, ...]]()
         for days in (3, 6, 8):
@@ -502,7 +502,7 @@ async def test_corrections_are_found_and_every_past_state_is_kept(
             report = await client.refresh(tmp_path, "2w")
             expected = injected(
                 world.sandbox.corrections_of(
-                    *contracts,
+                    *THIN,
                     from_=instant("2024-03-04", "from_"),
                     until=instant("2024-03-07", "until"),
                     since=since,
@@ -517,7 +517,7 @@ async def test_corrections_are_found_and_every_past_state_is_kept(
             )
             total += expected
             keep()
-        fresh = await client.get_trades_bulk(contracts, "2024-03-04", "2024-03-07")
+        fresh = await client.get_trades_bulk(THIN, "2024-03-04", "2024-03-07")
         unchanged = await client.refresh(tmp_path, "2w")
         assert (unchanged.files_written, unchanged.added) == (0, 0)
     assert recorded(changes(tmp_path)) == total
@@ -537,15 +537,13 @@ async def test_windows_that_become_empty_and_full_again_are_right(tmp_path: Path
     for world in (gone, came):
         path = tmp_path / str(world is gone)
         async with TrayportClient.sandbox(world.sandbox) as client:
-            await client.backfill(SYMBOLS[APRIL], "2024-03-04", "2024-03-06", path)
+            await client.backfill(THIN[0], "2024-03-04", "2024-03-06", path)
             before, known = rows(path), datetime.now(UTC)
             world.now += 30 * DAY
             report = await client.refresh(path)
             after = rows(path)
             assert (await client.verify(path, repair=False)).damaged == ()
-            assert (
-                await client.backfill(SYMBOLS[APRIL], "2024-03-04", "2024-03-06", path)
-            ).rows == 0
+            assert (await client.backfill(THIN[0], "2024-03-04", "2024-03-06", path)).rows == 0
         assert before.is_empty() == (world is came)
         assert after.is_empty() == (world is gone)
         assert report.deleted == len(before)
@@ -556,10 +554,10 @@ async def test_windows_that_become_empty_and_full_again_are_right(tmp_path: Path
 
 
 async def test_old_versions_are_pruned_by_number_and_by_age(tmp_path: Path) -> None:
-    world = Moving(3)
+    world = Moving(3, late=0.1, altered=0.1, deleted=0.1)
     times: list[datetime] = []
     async with TrayportClient.sandbox(world.sandbox) as client:
-        await client.backfill(SYMBOLS[APRIL], "2024-03-04", "2024-03-06", tmp_path)
+        await client.backfill(THIN[0], "2024-03-04", "2024-03-06", tmp_path)
         for _ in range(4):
             times.append(datetime.now(UTC))
             world.now += 4 * DAY
@@ -584,10 +582,10 @@ async def test_old_versions_are_pruned_by_number_and_by_age(tmp_path: Path) -> N
 
 
 async def test_a_setting_says_how_many_versions_are_kept(tmp_path: Path) -> None:
-    world = Moving(4)
+    world = Moving(4, late=0.1, altered=0.1, deleted=0.1)
     settings = Settings(_env_file=None, keep_versions=1)
     async with TrayportClient.sandbox(world.sandbox, settings=settings) as client:
-        await client.backfill(SYMBOLS[APRIL], "2024-03-04", "2024-03-06", tmp_path)
+        await client.backfill(THIN[0], "2024-03-04", "2024-03-06", tmp_path)
         for _ in range(3):
             world.now += 4 * DAY
             await client.refresh(tmp_path)
@@ -596,9 +594,9 @@ async def test_a_setting_says_how_many_versions_are_kept(tmp_path: Path) -> None
 
 
 async def test_a_damaged_version_is_an_error_that_says_so(tmp_path: Path) -> None:
-    world = Moving(5)
+    world = Moving(5, late=0.1, altered=0.1, deleted=0.1)
     async with TrayportClient.sandbox(world.sandbox) as client:
-        await client.backfill(SYMBOLS[APRIL], "2024-03-04", "2024-03-06", tmp_path)
+        await client.backfill(THIN[0], "2024-03-04", "2024-03-06", tmp_path)
         world.now += 10 * DAY
         await client.refresh(tmp_path)
         (version,) = (tmp_path / "versions").rglob("*.parquet")
