@@ -30,6 +30,11 @@ settings.register_profile(
 settings.load_profile("trayport")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: some tests wait for processes, limits or a network."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first, so that no worker ends long after the others."""
     slowest = {"site", "edited"}

@@ -19,7 +19,6 @@ from uuid import uuid4
 
 import polars as pl
 import pytest
-from moto.server import ThreadedMotoServer
 from polars.testing import assert_frame_equal
 
 from trayport_sdk import (
@@ -49,6 +48,8 @@ PART = 5 << 20
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer  # it takes long, and every worker collects this
+
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     yield "http://{}:{}".format(*server.get_host_and_port())

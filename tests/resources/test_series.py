@@ -63,7 +63,8 @@ def contract(item: int, sequence_id: int = MONTHS) -> ContractSpec:
     [
         ("months", MONTHS, 4, "2024-03-27T23:59"),
         ("Gas - NG Months", MONTHS, 3, "2024-03-28"),  # April has just ended
-        ("NG days", DAYS, 60, "2024-04-01T10:00"),  # two requests, and some without any order
+        # Two requests, and some without any order.
+        pytest.param("NG days", DAYS, 60, "2024-04-01T10:00", marks=pytest.mark.slow),
     ],
 )
 async def test_a_curve_is_the_next_contracts_as_each_of_them_is(
@@ -120,7 +121,8 @@ async def test_a_curve_of_periods_that_never_expire_has_them(client: TrayportCli
     [
         (MONTHS, "months", "2024-03-27T15:00", "2024-03-28T09:00", None),
         (MONTHS, "months", "2024-03-26T16:00", "2024-03-27T08:00", 1),
-        (DAYS, "days", "2024-03-28T12:00", "2024-04-03", None),  # the clock changes; Easter
+        # The clock changes, and Easter.
+        pytest.param(DAYS, "days", "2024-03-28T12:00", "2024-04-03", None, marks=pytest.mark.slow),
     ],
 )
 async def test_every_trade_is_of_the_contract_whose_turn_it_is(
