@@ -6,5 +6,5 @@ FACTOR = float(os.environ.get("TRAYPORT_TESTS_EXAMPLES", "0.05"))
 
 
 def examples(count: int) -> int:
-    """So many where `TRAYPORT_TESTS_EXAMPLES` is 1, as in `make fuzz`, and by default a twentieth."""
+    """So many where `TRAYPORT_TESTS_EXAMPLES` is 1, as in `make fuzz`; by default a twentieth."""
     return max(3, round(count * FACTOR))
