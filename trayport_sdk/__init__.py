@@ -21,7 +21,7 @@ _PUBLIC = {
         "ActivityField EndpointName LastTradeField OHLCVField OHLCVInterval OptionalField Options "
         "OrderBookField OrderBookTopField PrivateTradesField TradesField"
     ),
-    ".bulk.backfill": "BackfillReport",
+    ".bulk.backfill_report": "BackfillReport",
     ".bulk.dead_letters": "RetryReport",
     ".bulk.dataset": "decode_file open_dataset",
     ".bulk.dataset_reader": "changes prune",

@@ -33,7 +33,7 @@ from trayport_spec.options import OrderBookField as OrderBookField
 from trayport_spec.options import OrderBookTopField as OrderBookTopField
 from trayport_spec.options import PrivateTradesField as PrivateTradesField
 from trayport_spec.options import TradesField as TradesField
-from .bulk.backfill import BackfillReport as BackfillReport
+from .bulk.backfill_report import BackfillReport as BackfillReport
 from .bulk.dead_letters import RetryReport as RetryReport
 from .bulk.dataset import decode_file as decode_file
 from .bulk.dataset import open_dataset as open_dataset

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
         TradesOptions,
     )
 
-    from .bulk.backfill import Backfill, BackfillReport
+    from .bulk.backfill import Backfill
+    from .bulk.backfill_report import BackfillReport
     from .bulk.cluster import DaskCluster
     from .bulk.dead_letters import RetryReport
     from .bulk.parts import Part, PartReport

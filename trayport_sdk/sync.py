@@ -46,7 +46,7 @@ if TYPE_CHECKING:
         TradesOptions,
     )
 
-    from .bulk.backfill import BackfillReport
+    from .bulk.backfill_report import BackfillReport
     from .bulk.cluster import DaskCluster
     from .bulk.dead_letters import RetryReport
     from .bulk.parts import Part, PartReport

@@ -5,28 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, frozen
 
 from ..errors import (
     TrayportDatasetError,
     TrayportError,
-    TrayportPartialFailureError,
     TrayportValidationError,
     invalid,
 )
 from ..query.build import endpoint_named, unknown_endpoint
 from ..query.contracts import ContractSpec, looks_like_symbol
-from ..query.plan import OPERATIONS, QueryPlan, counted, with_contract_column
-from ..query.planner import plan
+from ..query.plan import OPERATIONS, QueryPlan, with_contract_column
 from ..query.times import EPOCH, Window, duration_of, to_text
 from ..tables.time_units import check_time_unit
+from .backfill_report import BackfillReport
 from .cluster import DaskCluster, Workers
 from .corrections import ADDED, ALTERED, DELETED
 from .dataset_writer import (
@@ -40,11 +39,13 @@ from .dataset_writer import (
     subject_of,
     writing,
 )
-from .manifest import File, Manifest
+from .manifest import Manifest
 from .partitions import Grid, month_window
 from .parts import HOLD, PartResponse, response_in
 from .progress import OnProgress
+from .ranges import about, by_range, joined, lacking, requests_of
 from .reading import FetchedQuery
+from .records import File
 from .result import FailedQuery, Outcome
 from .runner import Contracts, Runner, check_makes_table
 from .storage import Storage, storage_of
@@ -61,96 +62,6 @@ _log = logging.getLogger("trayport_sdk.bulk")
 Result = TypeVar("Result")
 Names = Callable[[Iterable[ContractSpec]], Awaitable[Sequence[ContractSpec]]]
 """Looks up the names of contracts that have none."""
-
-
-@frozen
-class BackfillReport:
-    """What a backfill, a refresh or a verification did, or is about to do.
-
-    Attributes:
-        path: The data set.
-        endpoint: The operation whose rows it holds.
-        contracts: How many contracts this was about; 0 where it was about all of them.
-        window: The range, in nanoseconds since 1970-01-01 UTC, as far as it lies on the grid of
-            bars.
-        requests_planned: Requests that are needed.
-        requests_done: Requests that came.
-        duration: How long the requests take at the allowance, at least.
-        rows: Rows that came.
-        files_written: Files that were written or replaced.
-        bytes_written: Their size.
-        bytes_expected: About how large what is missing will be, as far as what is there tells;
-            None where nothing is.
-        added: Rows that are new in windows that were known.
-        altered: Rows that changed in them.
-        deleted: Rows that are gone from them.
-        damaged: Files that were missing or damaged.
-        failures: The requests that failed for good.
-        plans: The requests that a dry run found to be missing; `client.planner.parts` takes them.
-        seconds: How long it took.
-        is_dry_run: Whether nothing was sent or written.
-    """
-
-    path: str
-    endpoint: str
-    contracts: int
-    window: Window | None
-    requests_planned: int
-    duration: timedelta
-    requests_done: int = 0
-    rows: int = 0
-    files_written: int = 0
-    bytes_written: int = 0
-    bytes_expected: int | None = None
-    added: int = 0
-    altered: int = 0
-    deleted: int = 0
-    damaged: tuple[str, ...] = ()
-    failures: tuple[FailedQuery, ...] = field(default=(), repr=False)
-    plans: tuple[QueryPlan, ...] = field(default=(), repr=False)
-    seconds: float = 0.0
-    is_dry_run: bool = False
-
-    def raise_for_failures(self) -> Self:
-        """Raises if a request failed for good; the next backfill sends it again.
-
-        Raises:
-            TrayportPartialFailureError: A request failed.
-        """
-        if not self.failures:
-            return self
-        errors = [failure.error for failure in self.failures]
-        raise TrayportPartialFailureError(
-            f"{counted(len(errors), 'request')} failed, the first with: {errors[0]}",
-            completed=self.requests_done,
-            failed=errors,
-        )
-
-    def explain(self) -> str:
-        """What was done or is to be done, in words."""
-        whose = counted(self.contracts, "contract") if self.contracts else "all contracts"
-        words = f"{self.endpoint.replace('_', ' ')} of {whose}"
-        if self.window is not None:
-            words += f" from {self.window}"
-        if not self.requests_planned:
-            return f"{words}: nothing is missing"
-        if self.is_dry_run:
-            words += f": {counted(self.requests_planned, 'request')} to send"
-            words += f", at least {_minutes(self.duration)} at the allowance"
-            size = "of unknown size" if self.bytes_expected is None else _size(self.bytes_expected)
-            return f"{words}, {size}"
-        words += f": {counted(self.requests_done, 'request')} of {self.requests_planned:,}, "
-        words += f"{counted(self.rows, 'row')}, {counted(self.files_written, 'file')} "
-        words += f"({_size(self.bytes_written)}) written in {self.seconds:.1f} s"
-        if self.added or self.altered or self.deleted:
-            words += f"; {self.added:,} rows added, {self.altered:,} altered, "
-            words += f"{self.deleted:,} deleted since they were fetched"
-        if self.damaged:
-            words += f"; {counted(len(self.damaged), 'damaged file')} made anew"
-        if self.failures:
-            words += f"; {counted(len(self.failures), 'request')} failed, which the next one sends "
-            words += "again"
-        return words
 
 
 @frozen
@@ -222,13 +133,13 @@ class Backfill:
             await asyncio.to_thread(writer.check)
             query = await self._about(writer.manifest, contracts, query, grid)
             _check_mixed(writer, query)
-            missing = _missing(query, writer.missing)
-            plans = _plans(missing)
+            missing = lacking(query, writer.missing)
+            plans = requests_of(missing)
             taken = Taken()
             if plans:
                 await self._name(writer, query.contracts)
                 taken = await _finished(partial(_take_in, writer, query))
-                plans = _plans(_missing(query, writer.missing))
+                plans = requests_of(lacking(query, writer.missing))
             report = self._report(storage, query, plans)
             return await self._fetch(writer, report, plans, on_progress, started, taken, workers)
 
@@ -253,8 +164,8 @@ class Backfill:
                 for subject, own in windows.items()
             }
             known = {subject_of(c): c for c in writer.manifest.contracts()}
-            ranges = {known.get(subject): _joined(own) for subject, own in again.items()}
-            plans = _plans(_by_range(query, ranges))
+            ranges = {known.get(subject): joined(own) for subject, own in again.items()}
+            plans = requests_of(by_range(query, ranges))
             whole = about(query, [c for c in ranges if c is not None], Window(start, end))
             report = self._report(storage, whole, plans)
             return await self._fetch(writer, report, plans, on_progress, started)
@@ -278,7 +189,7 @@ class Backfill:
             for subject, window in manifest.lost():
                 ranges.setdefault(known.get(subject), []).append(window)
             query = writer.query()
-            plans = _plans(_by_range(query, {c: _joined(w) for c, w in ranges.items()}))
+            plans = requests_of(by_range(query, {c: joined(w) for c, w in ranges.items()}))
             whole = about(query, [*filter(None, ranges or known.values())], None)
             report = evolve(self._report(storage, whole, plans), damaged=tuple(names))
             report = await self._fetch(writer, report, plans, on_progress, started)
@@ -331,13 +242,13 @@ class Backfill:
         """What a backfill would do."""
         if not is_begun(storage):
             query = await self._about(None, contracts, query, Grid.of(query))
-            plans = _plans(_missing(query, lambda _, window: [window]))
+            plans = requests_of(lacking(query, lambda _, window: [window]))
             return self._dry(storage, query, plans)
         with Manifest(storage.state, reads=True) as manifest:
             writer = DatasetWriter(storage, manifest, self._now)
             query = await self._about(manifest, contracts, query, writer.bind(query, unit))
-            missing = _missing(query, writer.missing)
-            report = self._dry(storage, query, _plans(missing))
+            missing = lacking(query, writer.missing)
+            report = self._dry(storage, query, requests_of(missing))
             files = [file for file in manifest.files() if file.rows]
             done = [d.window for s in manifest.subjects() for d in manifest.done(s)]
             lengths = sum(window.end - window.start for window in done)
@@ -515,65 +426,6 @@ def _check_mixed(writer: DatasetWriter, query: QueryPlan) -> None:
         )
 
 
-def about(query: QueryPlan, contracts: Sequence[ContractSpec], window: Window | None) -> QueryPlan:
-    """The query about some contracts and a range."""
-    query = evolve(query, contracts=tuple(contracts), window=window)
-    return query if contracts else with_contract_column(query)
-
-
-def _missing(
-    query: QueryPlan, missing: Callable[[ContractSpec | None, Window], list[Window]]
-) -> list[QueryPlan]:
-    """What is left of a query, so that contracts that lack the same are asked for together."""
-    window = query.window or Window(0, 0)
-    contracts: Sequence[ContractSpec | None] = query.contracts or (None,)
-    return _by_range(query, {contract: missing(contract, window) for contract in contracts})
-
-
-def _by_range(
-    query: QueryPlan, ranges: Mapping[ContractSpec | None, Sequence[Window]]
-) -> list[QueryPlan]:
-    whose: dict[Window, list[ContractSpec | None]] = {}
-    for contract, windows in ranges.items():
-        for window in windows:
-            whose.setdefault(window, []).append(contract)
-    return [
-        about(query, [c for c in contracts if c is not None], window)
-        for window, contracts in sorted(whose.items(), key=lambda item: item[0])
-    ]
-
-
-def _plans(queries: Iterable[QueryPlan]) -> list[QueryPlan]:
-    """The fewest requests that fetch some queries."""
-    return [
-        request for query in queries for part in _counted_apart(query) for request in plan(part)
-    ]
-
-
-def _counted_apart(query: QueryPlan) -> list[QueryPlan]:
-    """A query for each bar, where rows are counts that do not say of when they are."""
-    grid = Grid.of(query)
-    if query.operation.time_column is not None or query.window is None:
-        return [query]
-    parts, start = list[QueryPlan](), query.window.start
-    while start < query.window.end:
-        end = grid.ceil(start + 1)
-        parts.append(evolve(query, window=Window(start, end)))
-        start = end
-    return parts
-
-
-def _joined(windows: Iterable[Window]) -> list[Window]:
-    """Windows, those that meet or overlap as one."""
-    joined: list[Window] = []
-    for window in sorted(windows):
-        if joined and window.start <= joined[-1].end:
-            joined[-1] = Window(joined[-1].start, max(joined[-1].end, window.end))
-        else:
-            joined.append(window)
-    return joined
-
-
 def _in_month(writer: DatasetWriter, file: File, grid: Grid) -> list[Window]:
     """The windows whose rows a file has."""
     month = month_window(file.month)
@@ -583,12 +435,3 @@ def _in_month(writer: DatasetWriter, file: File, grid: Grid) -> list[Window]:
         for done in writer.manifest.done(file.subject)
         if done.window.end > start and done.window.start < end
     ]
-
-
-def _minutes(duration: timedelta) -> str:
-    seconds = duration.total_seconds()
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:,.0f} minutes"
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"

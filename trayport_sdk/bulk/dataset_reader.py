@@ -20,8 +20,9 @@ from ..tables.time_units import with_time_unit
 from ..telemetry.processes import check_process
 from .corrections import BEFORE, CHANGE
 from .dataset_writer import moment, names_of, now_in_nanoseconds, query_of, unit_of, writing
-from .manifest import NAME, File, Manifest
+from .manifest import NAME, Manifest
 from .partitions import KEYS, OF_CONTRACT, time_column
+from .records import File
 from .storage import Storage, storage_of
 from .stream import no_rows
 

@@ -28,7 +28,7 @@ from ..tables.formats import FileFormat
 from ..tables.output import naming
 from ..tables.time_units import OnLoss, TimeUnit, with_time_unit
 from .corrections import CHANGE, difference, identity
-from .manifest import Batch, Done, File, Manifest, Move, NoDatasetError, Version, locked
+from .manifest import Manifest, NoDatasetError, locked
 from .partitions import (
     DATA,
     KEYS,
@@ -42,6 +42,7 @@ from .partitions import (
     rows_by_month,
     time_column,
 )
+from .records import Batch, Done, File, Move, Version
 from .storage import Storage, make_directory, sha256, sync_directory
 
 Unit: TypeAlias = tuple[TimeUnit, OnLoss]

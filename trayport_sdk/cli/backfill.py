@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 import polars as pl
 
-from ..bulk.backfill import BACKFILLED, BackfillReport
+from ..bulk.backfill import BACKFILLED
+from ..bulk.backfill_report import BackfillReport
 from ..bulk.corrections import BEFORE
 from ..bulk.dataset_reader import changes as changes_of
 from ..bulk.dataset_reader import prune as prune_versions

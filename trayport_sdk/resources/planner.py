@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from trayport_spec.options import AnyOptions, EndpointName
 
-from ..bulk.backfill import BackfillReport, directory_of
+from ..bulk.backfill import directory_of
+from ..bulk.backfill_report import BackfillReport
 from ..bulk.parts import Part, parts_of
 from ..bulk.progress import OnProgress
 from ..bulk.results import BulkQueryResult, OnResult
