@@ -288,18 +288,36 @@ async def _client(address: str, security: Any) -> AsyncGenerator[Any]:
         address, asynchronous=True, security=security, set_as_default=False, timeout=PATIENCE
     )
     try:
-        try:
-            async with asyncio.timeout(START):
-                await client
-        except OSError as error:
-            raise TrayportConnectionError(
-                f"no scheduler of Dask responds at {address}",
-                connected=False,
-                suggestion="see whether it runs, and whether this machine reaches it",
-            ) from error
+        await _connect(client, address)
         yield client
     finally:
         await client.close()
+
+
+async def _connect(client: Any, address: str) -> None:
+    """Waits until a client has reached its scheduler.
+
+    Raises:
+        TrayportConnectionError: It does not respond in time.
+    """
+
+    async def connected() -> None:
+        await client
+
+    connecting = asyncio.ensure_future(connected())
+    try:
+        await asyncio.wait([connecting], timeout=START)
+    finally:
+        connecting.cancel()
+        await asyncio.wait([connecting])
+    error = None if connecting.cancelled() else connecting.exception()
+    if connecting.cancelled() or isinstance(error, OSError):
+        raise TrayportConnectionError(
+            f"no scheduler of Dask responds at {address}",
+            connected=False,
+            suggestion="see whether it runs, and whether this machine reaches it",
+        ) from error
+    connecting.result()
 
 
 def _address_of(cluster: Any) -> tuple[str, Any]:
