@@ -287,15 +287,10 @@ async def test_failures_errors_and_cancellation_reach_the_caller(
         "requests_per_minute": 60_000,
     }
     async with served(sandbox, **values) as client:
-        task = asyncio.create_task(
-            backfill(client, data, cluster=in_this_loop, on_progress=once(lambda: task.cancel(), 3))
-        )
-        with pytest.raises(asyncio.CancelledError):
-            await task
         progress: list[Progress] = []
         sandbox.faults.add(Fault("status", operation_id="get_ohlcv", status=400))
         report = await backfill(client, data, cluster=in_this_loop, on_progress=progress.append)
-        assert 0 < report.requests_planned <= len(CONTRACTS) - 3
+        assert report.requests_planned == len(CONTRACTS)
         assert (report.requests_done, len(report.failures)) == (report.requests_planned - 1, 1)
         assert progress[-1].requests_failed == 1
         assert progress[-1].requests_done == report.requests_done
@@ -309,8 +304,18 @@ async def test_failures_errors_and_cancellation_reach_the_caller(
         sandbox.keys = frozenset([KEY_OF_TEST])
         again = await backfill(client, data, cluster=in_this_loop)
         assert (again.requests_planned, again.failures) == (1, ())
+        cancelled = tmp_path / "cancelled"
+        stop = once(lambda: task.cancel(), 3)
+        task = asyncio.create_task(
+            backfill(client, cancelled, cluster=in_this_loop, on_progress=stop)
+        )
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        rest = await backfill(client, cancelled, cluster=in_this_loop)
+        assert 0 < rest.requests_planned <= len(CONTRACTS) - 3
     expected = await undisturbed(tmp_path / "one")
-    assert open_dataset(data).collect().equals(expected)
+    for path in (data, cancelled):
+        assert open_dataset(path).collect().equals(expected)
 
 
 @pytest.mark.parametrize(

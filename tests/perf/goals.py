@@ -23,6 +23,7 @@ class Goal:
         is_least: Whether figures should be above the bound; otherwise they should be below it.
         is_strict: Whether the bound itself is not good enough.
         digits: How many digits of a figure stand after the point.
+        margin: The share of the bound that continuous integration asks for, of a ratio.
     """
 
     what: str
@@ -31,6 +32,7 @@ class Goal:
     is_least: bool = True
     is_strict: bool = False
     digits: int = 0
+    margin: float = MARGIN
 
     def met_by(self, value: float) -> bool:
         """Whether a figure keeps to the bound."""
@@ -61,11 +63,20 @@ def _most(what: str, bound: float, unit: str, digits: int = 0, *, strict: bool =
 
 
 GOALS: Mapping[str, Goal] = {
-    "frame": Goal("Bytes of a response into a DataFrame, beside `orjson.loads`", 2, " x", digits=2),
-    "frame_pandas": Goal("The same, beside `pandas.read_json`", 7, " x", digits=1),
-    "models": Goal("Bytes into a list of `Trade`, beside `orjson.loads`", 0.8, " x", digits=2),
+    # Decoding uses two processors and orjson one: it loses more on a machine that is shared.
+    "frame": Goal(
+        "Bytes of a response into a DataFrame, beside `orjson.loads`", 2, " x", digits=2, margin=0.4
+    ),
+    "frame_pandas": Goal("The same, beside `pandas.read_json`", 7, " x", digits=1, margin=0.4),
+    "models": Goal(
+        "Bytes into a list of `Trade`, beside `orjson.loads`", 0.8, " x", digits=2, margin=0.6
+    ),
     "models_from_dict": Goal(
-        "The same, beside `orjson.loads` and the generated `Trade.from_dict`", 4, " x", digits=1
+        "The same, beside `orjson.loads` and the generated `Trade.from_dict`",
+        4,
+        " x",
+        digits=1,
+        margin=0.5,
     ),
     "frame_memory": _most("Peak memory of a DataFrame, beside its body", 1.2, " x", digits=2),
     "frames": Goal("A stream of 1 GB into DataFrames", 230, " MB/s"),
