@@ -20,6 +20,7 @@ from trayport_sdk import (
     Settings,
     TrayportClient,
     TrayportDatasetError,
+    TrayportLookupError,
     TrayportPartialFailureError,
     TrayportValidationError,
     changes,
@@ -246,6 +247,18 @@ async def test_what_cannot_work_is_refused_before_anything_is_sent(
             await call(client, tmp_path / "set")
     assert sent(sandbox) == []
     assert not (tmp_path / "set").exists()
+
+
+async def test_a_first_call_that_failed_binds_nobody(tmp_path: Path) -> None:
+    days = ("2024-03-04", "2024-03-05")
+    async with TrayportClient.sandbox() as client:
+        with pytest.raises(TrayportLookupError):
+            await client.backfill("TTF Foo", *days, tmp_path / "d")
+        await client.backfill(APRIL, *days, tmp_path / "d", endpoint="ohlcv", interval="1d")
+        (tmp_path / "file").touch()
+        with pytest.raises(TrayportValidationError, match="is a file: give a directory"):
+            await client.backfill(APRIL, *days, tmp_path / "file")
+    assert len(rows(tmp_path / "d")) == 1
 
 
 async def test_a_data_set_takes_one_kind_of_rows(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from attrs import evolve, field, frozen
 from trayport_spec import SPEC_HASH
 from trayport_spec.options import Options
 
-from ..errors import TrayportDatasetError
+from ..errors import TrayportDatasetError, invalid
 from ..query.contracts import ContractSpec
 from ..query.plan import CONTRACT, QueryPlan
 from ..query.times import Interval, Window
@@ -102,7 +102,7 @@ class DatasetWriter:
         """
         question = question_of(query, unit)
         known = self.manifest.fact("question")
-        if known is None:
+        if known is None or not self.manifest.subjects():  # nothing has come of another question
             grid = Grid.of(query)
             self.manifest.note(question=question, grid=grid.start, spec_hash=SPEC_HASH)
             return grid
@@ -363,7 +363,11 @@ def writing(storage: Storage, now: Callable[[], int]) -> Generator[DatasetWriter
 
     Raises:
         TrayportDatasetError: Another program writes to it, or it cannot be read.
+        TrayportValidationError: There is a file.
     """
+    if storage.state.parent.is_file():
+        way_out = "give a directory of its own, which is made if it is not there"
+        raise invalid("path", storage.url, "is a file", way_out)
     make_directory(storage.state)
     with locked(storage.state, storage.url), Manifest(storage.state, is_new=True) as manifest:
         yield DatasetWriter(storage, manifest, now)
