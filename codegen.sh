@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes all generated files from openapi/: the low-level client, the tables, and what is made from
-# them elsewhere. With --check it changes nothing and exits 1 with the diff when what is committed
-# is not what the document gives.
+# Makes all generated files from openapi/: the low-level client, the tables, what is made from them
+# elsewhere, and what pages of docs/ say of them and of the settings. With --check it changes nothing
+# and exits 1 with the diff when what is committed is not what would be made.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 [ -d .venv/bin ] && PATH="$PWD/.venv/bin:$PATH"
@@ -28,6 +28,12 @@ find "$client" -name '*.py' -exec sed -i '1i # Generated from openapi/. Do not e
 python openapi/generate.py --out "$work/new"
 ruff check "$work/new" --isolated --no-cache --select F,I,UP --target-version py311 --fix-only -q
 ruff format "$work/new" --isolated --no-cache --line-length 100 -q
+
+# The pages say what the new code says, so they are made beside all of it.
+mkdir "$work/tree"
+cp -Rp openapi generated trayport_sdk docs "$work/tree"
+cp -R "$work/new/." "$work/tree"
+(cd "$work/tree" && PYTHONPATH="$work/tree/generated" python -m docs._generate --out "$work/new")
 
 # All of generated/ is, and elsewhere the files that say so.
 {

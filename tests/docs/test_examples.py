@@ -16,7 +16,8 @@ from attrs import frozen
 from trayport_sdk.cli import run
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCS = [page for page in (ROOT / "docs").rglob("*.md") if not page.is_symlink()]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS)]
 BLOCK = re.compile(
     r"(?:<!-- not executed: (?P<reason>[^\n]+) -->\n+)?"
     r"^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^(?P=indent)```$",

@@ -14,6 +14,7 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -24,7 +25,6 @@ import trayport_spec
 import trayport_sdk
 import trayport_sdk.resources.generated.trades
 import trayport_sdk.sync
-from docs._hooks import spec
 from trayport_sdk.cli import run
 from trayport_sdk.sandbox import Sandbox
 
@@ -83,6 +83,10 @@ def commanded(commands: list[list[str]]) -> list[tuple[int, str]]:
     return found
 
 
+def page(name: str) -> str:
+    return (Path(trayport_sdk.__file__).parents[1] / "docs" / name).read_text()
+
+
 if __name__ == "__main__":
     questions = json.load(sys.stdin)
     paths, calls, commands = (questions[kind] for kind in ("paths", "calls", "commands"))
@@ -97,8 +101,10 @@ if __name__ == "__main__":
             "called": {edit: asyncio.run(called(some)) for edit, some in calls.items()},
             "called_in_sync": {edit: called_in_sync(some) for edit, some in calls.items()},
             "pages": {
-                "endpoints": spec.limits_table() + spec.endpoint_sections(),
-                "reference": [spec.more_groups(), spec.more_responses(), spec.more_models()],
+                "endpoints": page("api/limits.md") + page("api/endpoints.md"),
+                "reference": [
+                    page(f"reference/{name}.md") for name in ("client", "responses", "models")
+                ],
                 "method": inspect.getdoc(
                     trayport_sdk.resources.generated.trades.TradesMethods.get_trades
                 ),

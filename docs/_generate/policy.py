@@ -1,17 +1,12 @@
-"""Fills the pages with the SDK's own numbers: the settings, and how it keeps a key's limits.
-
-A page names them in a comment, `<!-- policy: windows -->`; after `settings` may stand which ones.
-"""
+"""The SDK's own numbers for the pages: the settings, and how it keeps a key's limits."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from mkdocs.exceptions import PluginError
 from trayport_spec import REQUEST_LIMITS
 
-from docs._hooks.spec import codes, rows
+from docs._generate.spec import codes, rows
 from trayport_sdk.cli.config import allowed_values, default_of
 from trayport_sdk.http import retry, status_errors
 from trayport_sdk.http.limiter import Limits, base, limiter, limits, queue
@@ -22,23 +17,6 @@ from trayport_sdk.telemetry import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from mkdocs.structure.pages import Page
-
-COMMENT = re.compile(r"<!-- policy: ([a-z-]+)((?: [a-z_0-9]+)*) -->")
-
-
-def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
-    """Puts tables and numbers in place of the comments that ask for them."""
-
-    def found(match: re.Match[str]) -> str:
-        name, wanted = match[1], match[2].split()
-        try:
-            return settings_of(wanted) if wanted else NUMBERS[name]()
-        except KeyError as error:
-            raise PluginError(f"{page.file.src_path}: there is no {error}") from error
-
-    return COMMENT.sub(found, markdown)
 
 
 def default(name: str) -> str:

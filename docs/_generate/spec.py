@@ -1,18 +1,11 @@
-"""Fills the pages with what the document and the code say, so that no number is typed twice.
-
-A page names a table in a comment, `<!-- spec: limits -->`. The hook also puts the
-document itself, offering the local sandbox as a server, and the changelog among the pages.
-"""
+"""What the OpenAPI document says, as tables and numbers for the pages."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from mkdocs.exceptions import PluginError
-from mkdocs.structure.files import File, Files
 from trayport_spec import (
     ASSUMPTIONS,
     ENDPOINTS,
@@ -34,32 +27,9 @@ from trayport_sdk.tables import RESPONSES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from mkdocs.config.defaults import MkDocsConfig
-    from mkdocs.structure.pages import Page
-
 ROOT = Path(__file__).resolve().parents[2]
-SANDBOX = f"http://127.0.0.1:{SANDBOX_PORT}"
 DOCUMENT = "api/trayport.yaml"
-COMMENT = re.compile(r"<!-- spec: ([a-z-]+) -->")
-
-
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds the pages that are made from files outside docs/."""
-    changelog = (ROOT / "CHANGELOG.md").read_text()
-    files.append(File.generated(config, "changelog.md", content=changelog))
-    files.append(File.generated(config, DOCUMENT, content=with_sandbox()))
-    return files
-
-
-def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
-    """Puts the tables in place of the comments that ask for them."""
-
-    def table(match: re.Match[str]) -> str:
-        if match[1] not in TABLES:
-            raise PluginError(f"{page.file.src_path}: there is no table {match[1]!r}")
-        return TABLES[match[1]]()
-
-    return COMMENT.sub(table, markdown)
+SANDBOX = f"http://127.0.0.1:{SANDBOX_PORT}"
 
 
 def with_sandbox() -> str:
