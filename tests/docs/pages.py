@@ -1,0 +1,169 @@
+"""The code blocks of pages, run as a reader would run them, and the outputs shown below them.
+
+A block of text straight after one of Python or of commands shows what that one gives: what it
+prints, then its last expression, as a notebook does. `python -m tests.docs [PAGE ...]` writes
+outputs into the pages; tests compare them.
+
+Durations, sizes of bodies on the wire and ports differ from run to run. They are shown as they
+were, and compared by their place only.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import os
+import re
+import shlex
+import textwrap
+from collections.abc import Iterator
+from contextlib import chdir, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+import polars as pl
+from attrs import evolve, frozen
+
+from trayport_sdk.cli import run
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = [page for page in (ROOT / "docs").rglob("*.md") if not page.is_symlink()]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS)]
+BLOCK = re.compile(
+    r"(?:<!-- not executed: (?P<reason>[^\n]+) -->\n+)?"
+    r"^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^(?P=indent)```$",
+    re.DOTALL | re.MULTILINE,
+)
+ASKS_THE_SERVICE = {"trades"}
+VARYING = (
+    r"\b\d[\d,.]* (ms|s|seconds?|minutes?)\b",
+    r"\b\d[\d,.]* (bytes|kB|MB)\b",
+    r"(?<=127\.0\.0\.1:)\d+",
+)
+WIDTH = 100
+
+
+@frozen
+class Block:
+    page: Path
+    start: int
+    line: int
+    indent: str
+    language: str
+    text: str
+    reason: str | None
+    output: Block | None = None
+    """The block of text that shows what this one gives."""
+
+
+def blocks(page: Path) -> list[Block]:
+    """The blocks of a page; those that show an output belong to the block before."""
+    text = page.read_text()
+    found: list[Block] = []
+    end = 0
+    for match in BLOCK.finditer(text):
+        block = Block(
+            page,
+            match.start("text"),
+            text.count("\n", 0, match.start("language")) + 2,
+            match["indent"],
+            match["language"],
+            inspect.cleandoc(match["text"]) + "\n" if match["text"].strip() else "",
+            match["reason"],
+        )
+        follows = not text[end : match.start()].strip()
+        if block.language == "text" and follows and found and _may_show(found[-1]):
+            shown = textwrap.dedent(match["text"])
+            found[-1] = evolve(found[-1], output=evolve(block, text=shown))
+        else:
+            found.append(block)
+        end = match.end()
+    return found
+
+
+def _may_show(block: Block) -> bool:
+    return block.language in {"python", "shell"} and block.output is None
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def commands(block: Block) -> list[list[str]]:
+    lines = block.text.replace("\\\n", " ").splitlines()
+    return [shlex.split(line, comments=True) for line in lines if line.strip()]
+
+
+def with_sandbox(arguments: list[str]) -> list[str]:
+    """The arguments of a command as the tests run it: without the live service."""
+    if arguments[0] in ASKS_THE_SERVICE and not {"--sandbox", "--help"} & set(arguments):
+        return [*arguments, "--sandbox"]
+    return arguments
+
+
+def run_page(page: Path, folder: Path) -> Iterator[tuple[Block, str]]:
+    """Runs the Python of a page, in one namespace, and the commands whose output it shows.
+
+    `await` works at the top level, as in a notebook. Yields each shown output with today's.
+    """
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    with (
+        chdir(folder),
+        patch.dict(os.environ, {"COLUMNS": str(WIDTH)}),
+        pl.Config(tbl_width_chars=WIDTH),
+        asyncio.Runner() as runner,
+    ):
+        for block in blocks(page):
+            if block.reason or (block.language == "shell" and block.output is None):
+                continue
+            with redirect_stdout(StringIO()) as printed:
+                if block.language == "python":
+                    _run_python(block, namespace, runner)
+                elif block.language == "shell":
+                    with TemporaryDirectory() as elsewhere, chdir(elsewhere):
+                        for _, *arguments in commands(block):
+                            assert run(with_sandbox(arguments)) == 0, arguments
+            if block.output is not None:
+                lines = [line.rstrip() for line in printed.getvalue().splitlines()]
+                yield block.output, "\n".join(lines).strip("\n") + "\n"
+
+
+def _run_python(block: Block, namespace: dict[str, Any], runner: asyncio.Runner) -> None:
+    # The line numbers of a traceback are those of the page.
+    tree = ast.parse("\n" * (block.line - 1) + block.text, str(block.page))
+    if tree.body and isinstance(last := tree.body[-1], ast.Expr) and block.output is not None:
+        show = ast.Call(ast.Name("_show", ast.Load()), [last.value], [])
+        tree.body[-1] = ast.copy_location(ast.Expr(show), last)
+        ast.fix_missing_locations(tree)
+    namespace["_show"] = lambda value: None if value is None else print(repr(value))
+    code = compile(
+        tree, str(block.page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True
+    )
+    if code.co_flags & inspect.CO_COROUTINE:
+        runner.run(eval(code, namespace))  # noqa: S307  (our own pages)
+    else:
+        exec(code, namespace)  # noqa: S102  (our own pages)
+
+
+def comparable(output: str) -> str:
+    """An output without what differs from run to run."""
+    for varying in VARYING:
+        output = re.sub(varying, "...", output)
+    return output
+
+
+def update(page: Path, folder: Path) -> bool:
+    """Writes today's outputs into a page, where they differ; whether any did."""
+    text = page.read_text()
+    for block, output in reversed(list(run_page(page, folder))):
+        if comparable(output) != comparable(block.text):
+            end = text.index(f"{block.indent}```", block.start)
+            indented = textwrap.indent(output, block.indent)
+            text = text[: block.start] + indented + text[end:]
+    changed = text != page.read_text()
+    page.write_text(text)
+    return changed
