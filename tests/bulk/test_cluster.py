@@ -17,6 +17,7 @@ from typing import Any
 
 import distributed
 import polars as pl
+import psutil  # type: ignore[import-untyped]
 import pytest
 from attrs import evolve
 from trayport_spec import REQUEST_LIMITS
@@ -25,6 +26,7 @@ from tests.redis_server import RedisServer
 from trayport_sdk import (
     ContractSpec,
     Part,
+    PartReport,
     Progress,
     Settings,
     TrayportAuthenticationError,
@@ -36,7 +38,7 @@ from trayport_sdk import (
     open_dataset,
 )
 from trayport_sdk.bulk import cluster as module
-from trayport_sdk.bulk.cluster import _fitting, _Job
+from trayport_sdk.bulk.cluster import _fitting, _Job, run_job
 from trayport_sdk.sandbox import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
@@ -109,6 +111,19 @@ def kill_a_worker() -> None:
     workers[0].kill()
 
 
+def check_only_this_machine_can_connect() -> None:
+    """To this process and its workers."""
+    own = psutil.Process()
+    sockets = [s for p in (own, *own.children(recursive=True)) for s in p.net_connections("tcp")]
+    listening = {s.laddr.ip for s in sockets if s.status == psutil.CONN_LISTEN}
+    assert listening == {"127.0.0.1"}
+
+
+def look_and_kill_a_worker() -> None:
+    check_only_this_machine_can_connect()
+    kill_a_worker()
+
+
 # What Dask itself leaves open when a worker is killed.
 quiet = pytest.mark.filterwarnings(
     "ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
@@ -124,7 +139,10 @@ async def test_three_processes_of_which_one_is_killed_write_what_one_does(tmp_pa
         limiter = client._session.limiter
         assert limiter is not None
         report = await backfill(
-            client, tmp_path / "many", processes=PROCESSES, on_progress=once(kill_a_worker, 2)
+            client,
+            tmp_path / "many",
+            processes=PROCESSES,
+            on_progress=once(look_and_kill_a_worker, 2),
         )
         # What workers sent counts for this process, too, which counts in memory again.
         assert limiter.store.name == "memory"
@@ -271,7 +289,7 @@ async def in_this_loop() -> AsyncIterator[Any]:
     ) as cluster:
         yield cluster
     for left in module._open:
-        await left.session.aclose()
+        await left.stack.aclose()
     module._open.clear()
 
 
@@ -413,3 +431,47 @@ def test_a_file_counts_for_one_machine_alone() -> None:
     assert _fitting(local, [HERE, HERE]) == local
     with pytest.raises(TrayportConfigurationError, match=r"a file counts .* redis://"):
         _fitting(local, [HERE, THERE])
+
+
+SCRIPT = """
+from trayport_sdk.sync import TrayportClient
+
+client = TrayportClient("k", analytics_url="http://127.0.0.1:9", reference_url="http://127.0.0.1:9")
+client.backfill("10000065*#Single#10000305#244#0", "2024-03-01", "2024-03-02", "data", processes=1)
+"""
+
+
+def test_a_script_without_a_main_part_is_told_of_it(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    script = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    errors = [line for line in script.stderr.splitlines() if "TrayportConfigurationError" in line]
+    assert len(errors) == 2  # of the process that was started, and of the one that started it
+    assert "this is one of the processes" in errors[0]
+    assert "one has ended while it started" in errors[1]
+    assert all('`if __name__ == "__main__":`' in line for line in errors)
+
+
+async def test_a_client_of_an_imported_script_counts_in_the_same_file(tmp_path: Path) -> None:
+    async with served(Sandbox(limits=True, keys=[KEY_OF_TEST])) as client:
+        assert (limiter := client._session.limiter) is not None
+        await client.trades.get_trades(CONTRACTS[0], *RANGE)
+        plans = client.planner.plan_multi_contract_query(CONTRACTS[0], "trades", *RANGE)
+        settings = client.settings
+        path = str(tmp_path / "counts")
+        job = _Job(Part(tuple(plans)), settings, settings.api_key, settings.limiter_store, path)
+        report = await run_job(job)
+        assert isinstance(report, PartReport)
+        assert report.rows > 0
+        assert limiter.store.name == "sqlite"
+        assert limiter.status().windows[-1].used == 2
+        for left in module._open:
+            await left.stack.aclose()
+        module._open.clear()
+        assert limiter.store.name == "memory"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import multiprocessing
 import secrets
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -32,6 +33,7 @@ from ..http.hooks import Hooks
 from ..http.session import Session
 from ..query.plan import QueryPlan
 from ..settings import MEMORY, Settings, stays_here, without_password
+from ..tables.batches import MAIN_PART
 from .executor import check_callback
 from .parts import Part, PartReport, PartResponse, run_part
 from .progress import OnProgress, Progress
@@ -65,12 +67,14 @@ class _Job:
         settings: The settings of the caller, which have no secrets once they are pickled.
         key: The key; None where workers have it from their own settings.
         store: Where requests are counted, with the password; None alike.
+        file: A file of this machine that counts them instead, where the settings name none.
     """
 
     part: Part
     settings: Settings = field(repr=False)
     key: SecretStr | None = field(default=None, repr=False)
     store: SecretStr | None = field(default=None, repr=False)
+    file: str | None = None
 
     def complete_settings(self) -> Settings:
         """The settings with their secrets.
@@ -102,15 +106,15 @@ class _Open:
 
     Attributes:
         settings: Its settings.
-        session: Its connections.
-        runner: Runs plans with them.
+        runner: Runs plans with its connections.
+        stack: Closes them.
         loop: The event loop that it belongs to.
         parts: How many parts are using it.
     """
 
     settings: Settings
-    session: Session
     runner: Runner
+    stack: AsyncExitStack
     loop: asyncio.AbstractEventLoop
     parts: int = 0
 
@@ -119,17 +123,24 @@ _open: list[_Open] = []
 
 
 @asynccontextmanager
-async def _runner(settings: Settings) -> AsyncGenerator[Runner]:
-    """The runner of this process with some settings; one with others is closed when it is idle."""
+async def _runner(settings: Settings, file: str | None) -> AsyncGenerator[Runner]:
+    """The runner of this process with some settings; one with others is closed when it is idle.
+
+    A script that is imported here may have made a client of its own: then both count in the file.
+    """
     loop = asyncio.get_running_loop()
     same = [o for o in _open if o.loop is loop and not o.settings.differences(settings)]
     if not same:
         for idle in [o for o in _open if o.loop is loop and not o.parts]:
             _open.remove(idle)
-            await idle.session.aclose()
-        session = Session.from_settings(settings, Hooks())
-        runner = Runner(session, _resolve, lambda: settings)
-        same = [_Open(settings, session, runner, loop)]
+            await idle.stack.aclose()
+        async with AsyncExitStack() as stack:
+            session = Session.from_settings(settings, Hooks())
+            stack.push_async_callback(session.aclose)
+            if file is not None and session.limiter is not None:
+                stack.enter_context(session.limiter.in_file(file))
+            runner = Runner(session, _resolve, lambda: settings)
+            same = [_Open(settings, runner, stack.pop_all(), loop)]
         _open.extend(same)
     same[0].parts += 1
     try:
@@ -149,7 +160,7 @@ async def run_job(job: _Job) -> PartReport | TrayportError:
     """
     waited = 0.0
     try:
-        async with _runner(job.complete_settings()) as runner:
+        async with _runner(job.complete_settings(), job.file) as runner:
             while True:
                 try:
                     return await run_part(runner, job.part)
@@ -183,6 +194,11 @@ class Workers:
             raise exclusive("cluster", "processes")
         if processes is not None and (type(processes) is not int or processes < 1):
             raise not_whole("processes", processes)
+        if processes is not None and getattr(
+            multiprocessing.current_process(), "_inheriting", False
+        ):
+            # Where a script is imported by a process that it has started.
+            raise _unfit(f"processes={processes}: this is one of the processes", MAIN_PART)
         require_extra("cluster", "distributed", what="cluster" if cluster else "processes")
         if runner.session.transport.in_process or runner.session.transport.has_hooks:
             raise _unfit(
@@ -242,26 +258,30 @@ class Workers:
     @asynccontextmanager
     async def _connected(self, state: Path) -> AsyncGenerator[_Dask]:
         settings = self._settings.model_copy(update={"dead_letter_file": None})
-        store, cluster = settings.limiter_store, self._cluster
+        cluster, file = self._cluster, None
         async with AsyncExitStack() as stack:
             if self._processes is not None:
                 limiter = self._runner.session.limiter
-                if store.get_secret_value() == MEMORY and limiter is not None:
-                    path = stack.enter_context(limiter.in_file(str(state / FILE)))
-                    store = SecretStr(f"sqlite:///{path}")
+                if settings.limiter_store.get_secret_value() == MEMORY and limiter is not None:
+                    file = stack.enter_context(limiter.in_file(str(state / FILE)))
                 threads = math.ceil(settings.max_concurrency / self._processes)
-                cluster = await stack.enter_async_context(
-                    _dask().LocalCluster(
-                        n_workers=self._processes,
-                        threads_per_worker=threads,
-                        dashboard_address=":0",
-                        asynchronous=True,
-                    )
+                processes = _dask().LocalCluster(
+                    n_workers=self._processes,
+                    threads_per_worker=threads,
+                    dashboard_address="127.0.0.1:0",
+                    asynchronous=True,
                 )
+                try:
+                    cluster = await stack.enter_async_context(processes)
+                except RuntimeError as error:
+                    raise _unfit(
+                        f"processes={self._processes}: one has ended while it started",
+                        f"{MAIN_PART}; what else ended it is printed above",
+                    ) from error
             address, security = _address_of(cluster)
             client = await stack.enter_async_context(_client(address, security))
             threads_of = await _threads_of(client, address)
-            job = _Job(Part(()), settings, settings.api_key, store)
+            job = _Job(Part(()), settings, settings.api_key, settings.limiter_store, file)
             job = _fitting(job, [address, *threads_of])
             yield _Dask(client, job, AHEAD * sum(threads_of.values()))
 

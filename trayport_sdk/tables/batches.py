@@ -25,6 +25,8 @@ from .files import gathered
 
 Result = TypeVar("Result")
 
+MAIN_PART = 'put the main part of a script below `if __name__ == "__main__":`'
+"""What a script needs that starts processes, because each of them imports it."""
 AHEAD = 2
 """Pieces for each process that are under way or done, at most."""
 
@@ -190,8 +192,7 @@ def _pickled(function: Callable[..., Any]) -> bytes:
 def _ended() -> TrayportConfigurationError:
     return TrayportConfigurationError(
         "a process that the function runs in has ended",
-        suggestion='put the main part of a script below `if __name__ == "__main__":`, and see '
-        "whether there is enough memory for so many workers",
+        suggestion=f"{MAIN_PART}, and see whether there is enough memory for so many workers",
     )
 
 
