@@ -14,12 +14,12 @@ from ..query.calls import checked_calls
 from ..query.times import Interval, TimeLike, TimeRange, interval_of
 from .analytics import ohlcv
 from .analytics.buckets import Clock
-from .analytics.units import Product
 from .base import Model
 from .timed import TimedTable
 
 if TYPE_CHECKING:
     from .plots.chart import Chart
+    from .plots.subject import Subject
 
 
 @checked_calls
@@ -135,44 +135,7 @@ class CandlesTable(TimedTable[Model]):
         """
         return ohlcv.vwap_of_bars(self._frame, TimeRange.between(from_, until))
 
-    def plot(
-        self,
-        product: Product | None = None,
-        *,
-        tz: str | None = None,
-        max_points: SupportsIndex | None = None,
-    ) -> Chart:
-        """A chart of the candles, with `vwap` if they have it and the volume below.
-
-        It needs the extra `plot`. More candles than are drawn are merged into longer ones, so that
-        no high, low or volume is lost.
-
-        Args:
-            product: The product, as `get_market_by_id` or `get_instrument_by_id` returns it, whose
-                trading specifications say the units; or the unit of prices as text.
-            tz: The time zone of the chart; UTC when it is left out.
-            max_points: How many candles are drawn at most; 300 when it is left out.
-
-        Returns:
-            The chart; without candles one that says so.
-
-        Raises:
-            TrayportValidationError: An argument cannot work, the product is not the one of the
-                rows, or they are of several contracts.
-            TrayportConfigurationError: The extra is not installed.
-
-        Example:
-            >>> async with TrayportClient.sandbox() as client:
-            ...     candles = await client.trades.get_ohlcv(
-            ...         "TTF Hi Cal 51.6* Apr-24",
-            ...         "2024-03-04",
-            ...         "2024-03-09",
-            ...         "1h",
-            ...         optional_fields=["vwap"],
-            ...     )
-            >>> candles.plot("EUR/MWh", tz="Europe/Amsterdam").save("candles.png")
-        """
-        subject = self._subject(product, tz)
+    def _drawn(self, subject: Subject, max_points: SupportsIndex | None) -> Chart:
         ohlcv.one_contract(self._frame)
         from .plots import drawings
 

@@ -18,6 +18,7 @@ from .timed import TimedTable
 
 if TYPE_CHECKING:
     from .plots.chart import Chart
+    from .plots.subject import Subject
 
 
 @checked_calls
@@ -111,42 +112,7 @@ class QuotesTable(TimedTable[Model]):
         """
         return books.imbalance_of_best(self._frame)
 
-    def plot(
-        self,
-        product: Product | None = None,
-        *,
-        tz: str | None = None,
-        max_points: SupportsIndex | None = None,
-    ) -> Chart:
-        """A chart of the band between the best bid and ask, with the middle.
-
-        It needs the extra `plot`. More rows than there are points are thinned: time is divided
-        into equal parts, and of each stay the first and the last row, those with the extremes of
-        either side, and one where a side is empty. A state is drawn until the next row, so ask for
-        `include_empty_buckets=True` to see when both sides are empty.
-
-        Args:
-            product: The product, as `get_market_by_id` or `get_instrument_by_id` returns it, whose
-                trading specifications say the units; or the unit of prices as text.
-            tz: The time zone of the chart; UTC when it is left out.
-            max_points: How many rows are drawn at most; 5,000 when it is left out.
-
-        Returns:
-            The chart; without rows one that says so.
-
-        Raises:
-            TrayportValidationError: An argument cannot work, or the product is not the one of the
-                rows.
-            TrayportConfigurationError: The extra is not installed.
-
-        Example:
-            >>> async with TrayportClient.sandbox() as client:
-            ...     top = await client.orders.get_order_book_top(
-            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04T09", "2024-03-04T12", "1m"
-            ...     )
-            >>> top.plot("EUR/MWh", tz="Europe/Amsterdam").save("top.svg")
-        """
-        subject = self._subject(product, tz)
+    def _drawn(self, subject: Subject, max_points: SupportsIndex | None) -> Chart:
         from .plots import drawings
 
         return drawings.quotes(books.over_time(self._frame), subject, max_points)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import time, timedelta
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self, SupportsIndex
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -18,6 +18,9 @@ from .analytics.buckets import Clock
 from .analytics.calendar import Load, PowerCalendar, between_local, calendar_of, gas_day
 from .base import Model, TableResponse
 from .plots.subject import Subject, title_of
+
+if TYPE_CHECKING:
+    from .plots.chart import Chart
 
 
 @checked_calls
@@ -161,6 +164,52 @@ class TimedTable(TableResponse[Model]):
         same = self._with(frame)
         same._unit = target.text
         return same
+
+    def plot(
+        self,
+        product: units.Product | None = None,
+        *,
+        tz: str | None = None,
+        max_points: SupportsIndex | None = None,
+    ) -> Chart:
+        """A chart of the rows; needs the extra `plot`.
+
+        Of trades the prices, each contract in its colour, and the volume of all below. Of candles
+        of one contract the candles, with `vwap` if they have it, and the volume below. Of best
+        prices the band between bid and ask, with the middle; a state is drawn until the next row,
+        so ask for `include_empty_buckets=True` to see when both sides are empty.
+
+        More rows than are drawn are thinned: time is divided into equal parts, and of each stay the
+        first and the last row, those with the extremes, and one where a side is empty. Candles are
+        merged into longer ones instead. No extreme is lost, and no volume.
+
+        Args:
+            product: The product, as `get_market_by_id` or `get_instrument_by_id` returns it, whose
+                trading specifications say the units; or the unit of prices as text.
+            tz: The time zone of the chart; UTC when it is left out.
+            max_points: How many rows are drawn at most; 5,000, or 300 candles, when it is left out.
+
+        Returns:
+            The chart; without rows one that says so.
+
+        Raises:
+            TrayportValidationError: An argument cannot work, the product is not the one of the
+                rows, or candles are of several contracts.
+            TrayportConfigurationError: The extra is not installed.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     trades = await client.trades.get_trades(
+            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
+            ...     )
+            ...     product = await client.reference.get_market_by_id(10000065)
+            >>> trades.plot(product, tz="Europe/Amsterdam").save("trades.html")
+        """
+        return self._drawn(self._subject(product, tz), max_points)
+
+    def _drawn(self, subject: Subject, max_points: SupportsIndex | None) -> Chart:
+        """A chart of the rows, with the extra at hand."""
+        raise NotImplementedError
 
     def _subject(self, product: units.Product | None, tz: str | None) -> Subject:
         """What a chart of the rows is of."""

@@ -18,13 +18,13 @@ from ..query.times import Interval, TimeLike, TimeRange
 from . import convert
 from .analytics import flow, ohlcv
 from .analytics.buckets import Clock
-from .analytics.units import Product
 from .base import Model, RequestRecord
 from .candles import OHLCVResponse
 from .timed import TimedTable
 
 if TYPE_CHECKING:
     from .plots.chart import Chart
+    from .plots.subject import Subject
 
 
 @checked_calls
@@ -243,42 +243,7 @@ class TradesTable(TimedTable[Model]):
         )
         return OHLCVResponse.made(frame, interval, self)
 
-    def plot(
-        self,
-        product: Product | None = None,
-        *,
-        tz: str | None = None,
-        max_points: SupportsIndex | None = None,
-    ) -> Chart:
-        """A chart of the prices, with the volume below; needs the extra `plot`.
-
-        Contracts have a colour each; the volume is that of all. More trades than there are points
-        are thinned: time is divided into equal parts, and of each stay the first, the last, the
-        cheapest and the dearest trade. The volume is that of all trades.
-
-        Args:
-            product: The product, as `get_market_by_id` or `get_instrument_by_id` returns it, whose
-                trading specifications say the units; or the unit of prices as text.
-            tz: The time zone of the chart; UTC when it is left out.
-            max_points: How many trades are drawn at most; 5,000 when it is left out.
-
-        Returns:
-            The chart; without trades one that says so.
-
-        Raises:
-            TrayportValidationError: An argument cannot work, or the product is not the one of the
-                rows.
-            TrayportConfigurationError: The extra is not installed.
-
-        Example:
-            >>> async with TrayportClient.sandbox() as client:
-            ...     trades = await client.trades.get_trades(
-            ...         "TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05"
-            ...     )
-            ...     product = await client.reference.get_market_by_id(10000065)
-            >>> trades.plot(product, tz="Europe/Amsterdam").save("trades.html")
-        """
-        subject = self._subject(product, tz)
+    def _drawn(self, subject: Subject, max_points: SupportsIndex | None) -> Chart:
         from .plots import drawings
 
         return drawings.trades(self.to_polars(), subject, max_points)
