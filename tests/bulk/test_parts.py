@@ -78,6 +78,8 @@ def test_a_part_that_runs_twice_is_fetched_once(tmp_path: Path) -> None:
         (part,) = client.planner.parts(plans_of(client), 1, out=tmp_path)
         first = await client.run_part(part)
         assert len(service.requests) == len(part.plans) == len(first.responses)
+        assert repr(part) == f"Part(plans={len(part.plans)} requests, out={str(tmp_path)!r})"
+        assert part.plans[0].explain() in repr(first.responses[0])
         files = files_of(tmp_path)
         again = await client.run_part(pickle.loads(pickle.dumps(part)))  # noqa: S301
         assert len(service.requests) == len(part.plans)
@@ -100,6 +102,9 @@ def test_a_part_that_runs_twice_is_fetched_once(tmp_path: Path) -> None:
         expected = whole.to_polars().sort(order)
         for report in (first, in_memory, pickle.loads(pickle.dumps(in_memory))):  # noqa: S301
             found = report.to_polars().sort(order)
+            assert (
+                repr(report) == f"PartReport({found.height:,} rows from {len(part.plans)} requests)"
+            )
             assert report.rows == found.height > 0
             assert found.select(expected.columns).equals(expected)
 
@@ -126,6 +131,13 @@ def test_failures_come_with_the_report_and_alone_are_sent_again(tmp_path: Path) 
         assert {response.query.contracts for response in report.responses} == {(SOME[0],)}
         copy: PartReport = pickle.loads(pickle.dumps(report))  # noqa: S301
         assert str(copy.failures[0]) == str(report.failures[0])
+        rows = (
+            f"{report.rows:,} rows from 1 request; 1 request failed, which the next run sends again"
+        )
+        assert repr(copy) == f"PartReport({rows})"
+        nothing = await client.run_part(Part(part.plans[1:]))
+        with pytest.raises(TrayportPartialFailureError):  # rather than no rows
+            nothing.to_polars()
         with pytest.raises(TrayportPartialFailureError, match="failed, the first with"):
             copy.raise_for_failures()
         service.verdict = lambda _: None

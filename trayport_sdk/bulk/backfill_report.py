@@ -7,10 +7,9 @@ from typing import Self
 
 from attrs import field, frozen
 
-from ..errors import TrayportPartialFailureError
 from ..query.plan import QueryPlan, counted
 from ..query.times import Window
-from .result import FailedQuery
+from .result import FailedQuery, raise_for
 
 
 @frozen
@@ -67,14 +66,8 @@ class BackfillReport:
         Raises:
             TrayportPartialFailureError: A request failed.
         """
-        if not self.failures:
-            return self
-        errors = [failure.error for failure in self.failures]
-        raise TrayportPartialFailureError(
-            f"{counted(len(errors), 'request')} failed, the first with: {errors[0]}",
-            completed=self.requests_done,
-            failed=errors,
-        )
+        raise_for(self.failures, completed=self.requests_done)
+        return self
 
     def explain(self) -> str:
         """What was done or is to be done, in words."""

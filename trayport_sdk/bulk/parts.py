@@ -23,7 +23,6 @@ from attrs import evolve, field, frozen
 
 from ..errors import (
     TrayportDatasetError,
-    TrayportPartialFailureError,
     TrayportValidationError,
     not_whole,
 )
@@ -31,7 +30,7 @@ from ..query.plan import QueryPlan, counted
 from ..tables.files import ZSTD_LEVEL
 from ..tables.output import naming
 from .reading import FetchedQuery
-from .result import FailedQuery, with_symbols
+from .result import FailedQuery, raise_for, with_symbols
 from .storage import Storage, storage_of
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ class Part:
         ([2, 2], True)
     """
 
-    plans: tuple[QueryPlan, ...]
+    plans: tuple[QueryPlan, ...] = field(repr=lambda plans: counted(len(plans), "request"))
     out: str | None = None
 
     @property
@@ -110,7 +109,7 @@ class PartResponse:
         content: The bytes of the file, where it is in no directory.
     """
 
-    query: QueryPlan
+    query: QueryPlan = field(repr=lambda query: query.explain())
     rows: int
     bytes_decoded: int
     checksum: str
@@ -163,7 +162,7 @@ class PartResponse:
         return cls(fetched.query, rows, size, checksum, record.bytes_received, content=content)
 
 
-@frozen
+@frozen(repr=False)
 class PartReport:
     """What came of a part. It can be pickled.
 
@@ -175,20 +174,33 @@ class PartReport:
 
     part: str
     responses: tuple[PartResponse, ...]
-    failures: tuple[FailedQuery, ...] = field(default=(), repr=False)
+    failures: tuple[FailedQuery, ...] = ()
 
     @property
     def rows(self) -> int:
         """How many rows came."""
         return sum(response.rows for response in self.responses)
 
+    def explain(self) -> str:
+        """What came and what did not, in words."""
+        words = f"{counted(self.rows, 'row')} from {counted(len(self.responses), 'request')}"
+        if self.failures:
+            failed = counted(len(self.failures), "request")
+            words += f"; {failed} failed, which the next run sends again"
+        return words
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.explain()})"
+
     def to_polars(self) -> pl.DataFrame:
         """The rows of all requests, flat; those of several contracts name theirs.
 
         Raises:
             TrayportDatasetError: A file is missing, or not what was written.
+            TrayportPartialFailureError: No request succeeded.
         """
         if not self.responses:
+            self.raise_for_failures()
             return pl.DataFrame()
         contracts = {c: None for response in self.responses for c in response.query.contracts}
         whole = evolve(self.responses[0].query, contracts=tuple(contracts))
@@ -196,19 +208,15 @@ class PartReport:
         return pl.concat(frames)
 
     def raise_for_failures(self) -> Self:
-        """Raises if a request failed for good; when the part is run again, it alone is sent.
+        """Raises if a request failed for good; the next run of the part sends it again.
+
+        What has come is not sent again, except of a request that had to be split.
 
         Raises:
             TrayportPartialFailureError: A request failed.
         """
-        if not self.failures:
-            return self
-        errors = [failure.error for failure in self.failures]
-        raise TrayportPartialFailureError(
-            f"{counted(len(errors), 'request')} failed, the first with: {errors[0]}",
-            completed=len(self.responses),
-            failed=errors,
-        )
+        raise_for(self.failures, completed=len(self.responses))
+        return self
 
 
 def parts_of(plans: Sequence[QueryPlan], n: int, out: str | Path | None) -> list[Part]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -18,6 +18,7 @@ from ..errors import (
     TrayportDecodeError,
     TrayportError,
     TrayportLimiterError,
+    TrayportPartialFailureError,
     TrayportServerError,
 )
 from ..query.contracts import ContractSpec, response_forms
@@ -26,6 +27,7 @@ from ..query.plan import (
     BulkMarketQuery,
     ParallelContractQuery,
     QueryPlan,
+    counted,
     with_contract_column,
 )
 from ..tables.convert import NAMES, flat, named
@@ -82,6 +84,24 @@ class FailedQuery:
 
 
 Outcome: TypeAlias = FetchedQuery | FailedQuery
+
+
+def raise_for(failures: Sequence[FailedQuery], *, completed: int) -> None:
+    """Raises where requests failed for good.
+
+    Args:
+        failures: Those requests.
+        completed: How many others succeeded.
+
+    Raises:
+        TrayportPartialFailureError: There are any; it lists the errors.
+    """
+    if failures:
+        raise TrayportPartialFailureError(
+            f"{counted(len(failures), 'request')} failed, the first with: {failures[0].error}",
+            completed=completed,
+            failed=[failure.error for failure in failures],
+        )
 
 
 def is_refused(error: TrayportError) -> bool:

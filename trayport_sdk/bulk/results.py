@@ -11,7 +11,6 @@ import polars as pl
 from attrs import evolve, field, frozen
 from trayport_spec import ENDPOINTS
 
-from ..errors import TrayportPartialFailureError
 from ..query.by_contract import Asked, ByContract
 from ..query.contracts import ContractSpec
 from ..query.plan import CONTRACT, QueryPlan, alone, counted
@@ -29,7 +28,7 @@ from ..tables.base import RequestRecord
 from ..tables.files import write
 from ..tables.formats import ColumnarOptions
 from .reading import FetchedQuery
-from .result import FailedQuery, Outcome, add_symbol, split_by_contract
+from .result import FailedQuery, Outcome, add_symbol, raise_for, split_by_contract
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,12 +179,7 @@ class BulkResult(ABC):
         Raises:
             TrayportPartialFailureError: Something is missing; it lists the errors.
         """
-        if self.failures:
-            raise TrayportPartialFailureError(
-                f"{counted(len(self.failures), 'request')} failed, first {self.failures[0].error}",
-                completed=len(self.requests),
-                failed=[failure.error for failure in self.failures],
-            )
+        raise_for(self.failures, completed=len(self.requests))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({'; '.join(self.explain().splitlines())})"
