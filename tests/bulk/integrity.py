@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-from trayport_sdk.bulk.dataset_writer import CONTRACTS, STAGING, VIEW
+from trayport_sdk.bulk.dataset_writer import STAGING
 from trayport_sdk.bulk.manifest import LOCK, NAME, OWNER, Manifest
+from trayport_sdk.bulk.sidecars import CONTRACTS, EMPTY, VIEW
 from trayport_sdk.bulk.storage import sha256
 
 STATE = ".trayport"
-OWN = {CONTRACTS, VIEW, f"{STATE}/{LOCK}", f"{STATE}/{OWNER}"}
+OWN = {CONTRACTS, VIEW, EMPTY, f"{STATE}/{LOCK}", f"{STATE}/{OWNER}"}
 """The files that are neither rows nor the manifest."""
 
 
@@ -27,7 +28,7 @@ def check_integrity(root: Path) -> None:
             windows = [done.window for done in manifest.done(subject)]
             assert all(one.end <= other.start for one, other in pairwise(windows))
     known = {file.name: file.checksum for file in files if file.rows}
-    known |= {version.kept: version.checksum for version in versions}
+    known |= {version.kept: version.checksum for version in versions if version.kept}
     there = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
     strangers = [
         name

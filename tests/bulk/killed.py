@@ -22,7 +22,7 @@ from trayport_sdk import open_dataset
 from trayport_sdk.bulk.dataset_writer import DatasetWriter, is_begun, writing
 from trayport_sdk.bulk.manifest import Manifest, NoDatasetError
 from trayport_sdk.bulk.storage import storage_of
-from trayport_sdk.errors import TrayportError
+from trayport_sdk.errors import TrayportDatasetError, TrayportError
 from trayport_sdk.query.contracts import ContractSpec
 from trayport_sdk.query.plan import QueryPlan
 from trayport_sdk.query.planner import shared
@@ -110,6 +110,7 @@ STEPS: tuple[Callable[[DatasetWriter], Any], ...] = (
     # A damaged file is fetched again.
     _lose,
     _add("2024-03-01", "2024-04-01", 31, price=32),
+    lambda writer: writer.settle(),
     lambda writer: writer.keep_newest(1),
     lambda writer: writer.publish(),
 )
@@ -161,10 +162,13 @@ def state_of(root: Path) -> State:
 
 
 def rows_of(root: Path) -> list[Any]:
-    """The rows as readers have them, in an order of their own."""
+    """The rows as readers have them, in an order of their own, or what they lack."""
     if not is_begun(storage_of(root)):
         return []
-    return sorted(open_dataset(root).collect().rows(), key=repr)
+    try:
+        return sorted(open_dataset(root).collect().rows(), key=repr)
+    except TrayportDatasetError as error:
+        return [error.files]
 
 
 # --- Where it is killed

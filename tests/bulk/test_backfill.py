@@ -225,6 +225,11 @@ async def test_a_dry_run_says_what_is_missing_and_changes_nothing(tmp_path: Path
             lambda c, p: c.backfill(APRIL, "2024-03-01", "2024-03-02", p, endpoint="activity"),
             "contracts .* does not go with activity",
         ),
+        (
+            lambda c, p: c.backfill(APRIL, "2024-03-01", "2024-03-02", p, endpoint="candles"),
+            "candles are ohlcv; use one of trades, private_trades, ohlcv, activity, order_book_top"
+            ", order_book$",
+        ),
         (lambda c, p: c.refresh(p, "7"), "last '7' is no length of time"),
         (lambda c, p: c.refresh(p, timedelta(0)), "last"),
         (lambda c, p: c.refresh(p, "-3d"), "last"),
@@ -254,10 +259,16 @@ async def test_a_first_call_that_failed_binds_nobody(tmp_path: Path) -> None:
     async with TrayportClient.sandbox() as client:
         with pytest.raises(TrayportLookupError):
             await client.backfill("TTF Foo", *days, tmp_path / "d")
+        plan = await client.backfill(APRIL, *days, tmp_path / "d", dry_run=True)
+        assert plan.requests_planned == 1
         await client.backfill(APRIL, *days, tmp_path / "d", endpoint="ohlcv", interval="1d")
-        (tmp_path / "file").touch()
-        with pytest.raises(TrayportValidationError, match="is a file: give a directory"):
-            await client.backfill(APRIL, *days, tmp_path / "file")
+        file = tmp_path / "file"
+        file.touch()
+        for path, reason in ((file, "is a file"), (file / "a" / "b", "lies below .*, a file")):
+            with pytest.raises(TrayportValidationError, match=f"{reason}.* give a directory"):
+                await client.backfill(APRIL, *days, path)
+        with pytest.raises(TrayportValidationError, match="path '' is empty"):
+            await client.backfill(APRIL, *days, "")
     assert len(rows(tmp_path / "d")) == 1
 
 
@@ -339,58 +350,7 @@ async def test_a_name_that_was_asked_for_once_needs_no_request(tmp_path: Path) -
         assert not sandbox.requests
 
 
-# --- Damage
-
-
-def flip(file: Path) -> None:
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
-    file.write_bytes(content)
-
-
-@pytest.mark.parametrize("harm", [flip, Path.unlink], ids=["flip", "unlink"])
-async def test_damage_is_an_error_and_is_mended(
-    tmp_path: Path, harm: Callable[[Path], object]
-) -> None:
-    sandbox = Sandbox(limits=False)
-    async with TrayportClient.sandbox(sandbox) as client:
-        question = ([APRIL, MAY], "2024-01-25", "2024-03-05", tmp_path)
-        await client.backfill(*question)
-        before = rows(tmp_path)
-        files = data_files(tmp_path)
-        harm(files[1])
-        name = files[1].relative_to(tmp_path).as_posix()
-        calls = (
-            client.backfill(*question),
-            client.refresh(tmp_path),
-            client.verify(tmp_path, repair=False),
-        )
-        sent(sandbox)
-        for call in calls:
-            with pytest.raises(TrayportDatasetError, match="verify") as raised:
-                await call
-            assert raised.value.files == (name,)
-        assert sent(sandbox) == []
-        report = await client.verify(tmp_path)
-        assert report.damaged == (name,)
-        assert len(sent(sandbox)) == report.requests_done == 1
-        assert_frame_equal(rows(tmp_path), before)
-        assert (await client.verify(tmp_path)).damaged == ()
-        assert (await client.backfill(*question)).requests_planned == 0
-    assert changes(tmp_path).is_empty()
-
-
-async def test_a_copy_of_a_data_set_is_as_good_as_it(tmp_path: Path) -> None:
-    async with TrayportClient.sandbox() as client:
-        question = (APRIL, "2024-03-04", "2024-03-05")
-        await client.backfill(*question, tmp_path / "set")
-        for file in data_files(tmp_path / "set"):
-            content = file.read_bytes()
-            file.unlink()
-            file.write_bytes(content)  # of another age
-        assert (await client.backfill(*question, tmp_path / "set")).requests_planned == 0
-        (tmp_path / "set").rename(tmp_path / "moved")
-        assert (await client.backfill(*question, tmp_path / "moved")).requests_planned == 0
+# --- Beside others
 
 
 async def test_what_lies_beside_the_data_is_written_by_the_next_run(
@@ -432,9 +392,8 @@ def test_manifests_of_other_versions_are_upgraded_or_refused(
     with pytest.raises(TrayportDatasetError, match=r"version 1 of the manifest.*up to date"):
         changes(tmp_path)
     monkeypatch.setattr(manifest, "_UPGRADES", ("ALTER TABLE facts ADD COLUMN note TEXT;",))
-    with writing(Directory(tmp_path), now_in_nanoseconds):
-        pass
-    assert changes(tmp_path).is_empty()
+    with writing(Directory(tmp_path), now_in_nanoseconds) as writer:
+        assert writer.manifest.changes(0) == []
     monkeypatch.undo()
     with (
         pytest.raises(TrayportDatasetError, match="upgrade trayport-sdk"),
@@ -604,20 +563,6 @@ async def test_a_setting_says_how_many_versions_are_kept(tmp_path: Path) -> None
             await client.refresh(tmp_path)
     assert len(list((tmp_path / "versions").rglob("*.parquet"))) == 1
     assert len(changes(tmp_path).get_column("known_at").unique()) == 3
-
-
-async def test_a_damaged_version_is_an_error_that_says_so(tmp_path: Path) -> None:
-    world = Moving(5, late=0.1, altered=0.1, deleted=0.1)
-    async with TrayportClient.sandbox(world.sandbox) as client:
-        await client.backfill(THIN[0], "2024-03-04", "2024-03-06", tmp_path)
-        world.now += 10 * DAY
-        await client.refresh(tmp_path)
-        (version,) = (tmp_path / "versions").rglob("*.parquet")
-        flip(version)
-        with pytest.raises(TrayportDatasetError, match="prune"):
-            await client.verify(tmp_path)
-        assert prune(tmp_path, 0) == 1
-        await client.verify(tmp_path)
 
 
 def test_what_no_backfill_wrote_has_no_past(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import polars as pl
@@ -14,7 +14,9 @@ import pytest
 from attrs import frozen
 from polars.testing import assert_frame_equal
 
-from trayport_sdk import TrayportClient, open_dataset
+from trayport_sdk import TrayportClient, changes, open_dataset
+from trayport_sdk.bulk.dataset_writer import DatasetWriter
+from trayport_sdk.query.plan import QueryPlan
 
 # They have no types.
 pd, ds, pq = (import_module(name) for name in ("pandas", "pyarrow.dataset", "pyarrow.parquet"))
@@ -55,17 +57,18 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A data set of each kind, two months of it."""
     root = tmp_path_factory.mktemp("sets")
 
-    async def fill() -> None:
-        async with TrayportClient.sandbox() as client:
-            for name, kind in KINDS.items():
-                endpoint: Any = name
-                report = await client.backfill(
-                    kind.contracts, *DAYS, root / name, endpoint=endpoint, **kind.options
-                )
-                assert report.rows
-
-    asyncio.run(fill())
+    for name in KINDS:
+        assert asyncio.run(filled(name, root / name))
     return {name: root / name for name in KINDS}
+
+
+async def filled(name: str, path: Path) -> int:
+    kind, endpoint = KINDS[name], cast("Any", name)
+    async with TrayportClient.sandbox() as client:
+        report = await client.backfill(
+            kind.contracts, *DAYS, path, endpoint=endpoint, **kind.options
+        )
+    return report.rows
 
 
 def files_of(path: Path) -> list[Path]:
@@ -143,6 +146,35 @@ def test_every_reader_finds_the_same_rows(
     columns = [column for column in expected.columns if column not in joined]
     schema = expected.schema
     assert_frame_equal(alike(read(paths[name]), columns, schema), alike(expected, columns, schema))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_data_set_without_rows_has_the_columns_of_those_with_some(
+    name: str, paths: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def add_nothing(self: DatasetWriter, query: QueryPlan, frame: pl.DataFrame, size: int) -> None:
+        add(self, query, frame.clear(), size)
+
+    add, path = DatasetWriter.add, tmp_path / name
+    monkeypatch.setattr(DatasetWriter, "add", add_nothing)
+    asyncio.run(filled(name, path))
+    some: pl.LazyFrame = open_dataset(paths[name])
+    none: pl.LazyFrame = open_dataset(path)
+    assert none.collect_schema() == some.collect_schema()
+    for read in (opened_as_arrow, in_view):
+        frame = read(path)
+        assert (set(frame.columns), len(frame)) == (set(read(paths[name]).columns), 0)
+    monkeypatch.setattr(DatasetWriter, "add", add)
+
+    async def changed() -> None:
+        async with TrayportClient.sandbox() as client:
+            nothing = changes(path)
+            assert (await client.refresh(path, "90d")).added
+            assert nothing.is_empty()
+            assert nothing.schema == changes(path).schema
+
+    asyncio.run(changed())
+    assert in_view(path).height == in_view(paths[name]).height
 
 
 def test_nanoseconds_are_there(paths: dict[str, Path]) -> None:

@@ -28,21 +28,12 @@ from ..tables.time_units import check_time_unit
 from .backfill_report import BackfillReport
 from .cluster import DaskCluster, Workers
 from .corrections import ADDED, ALTERED, DELETED
-from .dataset_writer import (
-    NANOSECONDS,
-    DatasetWriter,
-    Unit,
-    damaged,
-    is_begun,
-    nothing_in,
-    question_of,
-    subject_of,
-    writing,
-)
+from .dataset_writer import DatasetWriter, damaged, is_begun, writing
 from .manifest import Manifest
 from .partitions import Grid, month_window
 from .parts import HOLD, PartResponse, response_in
 from .progress import OnProgress
+from .question import NANOSECONDS, Unit, nothing_in, question_of, subject_of
 from .ranges import about, by_range, joined, lacking, requests_of
 from .reading import FetchedQuery
 from .records import File
@@ -99,7 +90,7 @@ class Backfill:
         workers = None
         if processes is not None or cluster is not None:
             workers = Workers(self.runner, cluster, processes)
-        key = endpoint_named(endpoint).key
+        key = endpoint_named(endpoint, BACKFILLED).key
         if key not in BACKFILLED:
             raise unknown_endpoint(endpoint, BACKFILLED, "has no range that a data set could hold")
         query = self.runner.query(key, **arguments)
@@ -166,7 +157,8 @@ class Backfill:
             known = {subject_of(c): c for c in writer.manifest.contracts()}
             ranges = {known.get(subject): joined(own) for subject, own in again.items()}
             plans = requests_of(by_range(query, ranges))
-            whole = about(query, [c for c in ranges if c is not None], Window(start, end))
+            first = min(own[0].start for own in ranges.values() if own)
+            whole = about(query, [c for c in ranges if c is not None], Window(first, end))
             report = self._report(storage, whole, plans)
             return await self._fetch(writer, report, plans, on_progress, started)
 
@@ -175,15 +167,16 @@ class Backfill:
     ) -> BackfillReport:
         """Reads every file, and fetches again what is missing or damaged."""
         started, storage = time.perf_counter(), await self._storage()
-        Manifest(storage.state, reads=True).close()
+        if not repair:
+            return await asyncio.to_thread(self._checked, storage, started)
+        Manifest(storage.state, reads=True).close()  # it is not made by this
         async with self._writing(storage) as writer:
-            bad = await asyncio.to_thread(writer.damaged_files)
-            names = [file.name for file in bad]
-            if bad and not repair:
-                raise damaged(storage, names)
             grid, manifest = writer.grid(), writer.manifest
+            bad = await asyncio.to_thread(writer.damaged_files)
             # What an interrupted verification had found is lost until it was fetched.
             writer.lose([(file, _in_month(writer, file, grid)) for file in bad])
+            if manifest.is_empty():
+                raise nothing_in(storage)
             known = {subject_of(c): c for c in manifest.contracts()}
             ranges: dict[ContractSpec | None, list[Window]] = {}
             for subject, window in manifest.lost():
@@ -191,11 +184,29 @@ class Backfill:
             query = writer.query()
             plans = requests_of(by_range(query, {c: joined(w) for c, w in ranges.items()}))
             whole = about(query, [*filter(None, ranges or known.values())], None)
-            report = evolve(self._report(storage, whole, plans), damaged=tuple(names))
-            report = await self._fetch(writer, report, plans, on_progress, started)
-            if versions := await asyncio.to_thread(writer.damaged_versions):
-                raise damaged(storage, versions, "remove them with prune: nobody has them any more")
-            return report
+            versions = await asyncio.to_thread(writer.damaged_versions)
+            await _finished(lambda: writer.lose_versions(versions))
+            report = evolve(
+                self._report(storage, whole, plans),
+                damaged=tuple(file.name for file in bad),
+                lost=tuple(version.name for version in versions),
+            )
+            return await self._fetch(writer, report, plans, on_progress, started)
+
+    def _checked(self, storage: Storage, started: float) -> BackfillReport:
+        """Reads every file of a data set that need not be one that may be written to."""
+        with Manifest(storage.state, reads=True) as manifest:
+            writer = DatasetWriter(storage, manifest, self._now)
+            query = writer.query()
+            if manifest.is_empty():
+                raise nothing_in(storage)
+            names = [version.name for version in manifest.lost_files()]
+            names += [file.name for file in writer.damaged_files()]
+            names += [version.kept for version in writer.damaged_versions()]
+            if names:
+                raise damaged(storage, names)
+            report = self._report(storage, about(query, manifest.contracts(), None), [])
+            return evolve(report, seconds=time.perf_counter() - started)
 
     # --- What is asked for
 
@@ -246,7 +257,7 @@ class Backfill:
             return self._dry(storage, query, plans)
         with Manifest(storage.state, reads=True) as manifest:
             writer = DatasetWriter(storage, manifest, self._now)
-            query = await self._about(manifest, contracts, query, writer.bind(query, unit))
+            query = await self._about(manifest, contracts, query, writer.grid_for(query, unit))
             missing = lacking(query, writer.missing)
             report = self._dry(storage, query, requests_of(missing))
             files = [file for file in manifest.files() if file.rows]
@@ -326,9 +337,10 @@ class Backfill:
                     failures.append(outcome)
                 else:
                     done += 1
-        await _finished(lambda: self._close(writer))
+        lost = await _finished(lambda: self._close(writer))
         return evolve(
             report,
+            lost=(*report.lost, *lost),
             requests_planned=report.requests_planned + before,
             requests_done=done,
             rows=rows,
@@ -341,10 +353,13 @@ class Backfill:
             deleted=writer.changed.get(DELETED, 0),
         )
 
-    def _close(self, writer: DatasetWriter) -> None:
+    def _close(self, writer: DatasetWriter) -> list[str]:
+        """Ends a call; the names of files whose old rows are lost."""
+        lost = writer.settle()
         if self.settings.keep_versions is not None:
             writer.keep_newest(self.settings.keep_versions)
         writer.publish()
+        return lost
 
 
 def _record(writer: DatasetWriter, outcome: Outcome | PartResponse, at: int) -> int:

@@ -34,6 +34,8 @@ class BackfillReport:
         altered: Rows that changed in them.
         deleted: Rows that are gone from them.
         damaged: Files that were missing or damaged.
+        lost: Files of which nobody has the rows any more that they had until now, or at some time
+            before; `open_dataset` refuses an `as_of` that would need them.
         failures: The requests that failed for good.
         plans: The requests that a dry run found to be missing; `client.planner.parts` takes them.
         seconds: How long it took.
@@ -55,6 +57,7 @@ class BackfillReport:
     altered: int = 0
     deleted: int = 0
     damaged: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
     failures: tuple[FailedQuery, ...] = field(default=(), repr=False)
     plans: tuple[QueryPlan, ...] = field(default=(), repr=False)
     seconds: float = 0.0
@@ -76,7 +79,7 @@ class BackfillReport:
         if self.window is not None:
             words += f" from {self.window}"
         if not self.requests_planned:
-            return f"{words}: nothing is missing"
+            return f"{words}: nothing is missing{self._losses()}"
         if self.is_dry_run:
             words += f": {counted(self.requests_planned, 'request')} to send"
             words += f", at least {_minutes(self.duration)} at the allowance"
@@ -90,10 +93,14 @@ class BackfillReport:
             words += f"{self.deleted:,} deleted since they were fetched"
         if self.damaged:
             words += f"; {counted(len(self.damaged), 'damaged file')} made anew"
+        words += self._losses()
         if self.failures:
             words += f"; {counted(len(self.failures), 'request')} failed, which the next one sends "
             words += "again"
         return words
+
+    def _losses(self) -> str:
+        return f"; old rows of {counted(len(self.lost), 'file')} are lost" if self.lost else ""
 
 
 def _minutes(duration: timedelta) -> str:

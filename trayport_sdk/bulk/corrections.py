@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from ..query.contracts import ContractSpec
 from ..query.plan import CONTRACT
+from .partitions import moment
 
-CHANGE, BEFORE = "change", "before"
+KNOWN_AT, CHANGE, BEFORE = "known_at", "change", "before"
 ADDED, ALTERED, DELETED = "added", "altered", "deleted"
 TRADE = "trade_id"
 _PLACE = "place among its equals"
@@ -62,6 +64,15 @@ def difference(old: pl.DataFrame, new: pl.DataFrame, key: Sequence[str]) -> pl.D
     return both.filter(then.is_null() | now.is_null() | is_other).select(
         kind.alias(CHANGE), *_fields(pl.coalesce(now, then), columns), BEFORE
     )
+
+
+def known_change(change: pl.DataFrame, contract: ContractSpec | None, at: int) -> pl.DataFrame:
+    """Changed rows with the contract that they are of, and when they became known."""
+    known_at = moment(at).alias(KNOWN_AT)
+    if contract is None:
+        return change.select(known_at, pl.all())
+    symbol = pl.lit(str(contract)).alias(CONTRACT)
+    return change.select(known_at, symbol, pl.exclude(CONTRACT))
 
 
 def _without(rows: pl.DataFrame, others: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:

@@ -29,11 +29,9 @@ from ..tables.decode.decoder import Decoder
 from ..tables.decode.split import SMALL_PIECE
 from ..tables.output import user_path
 from ..telemetry.processes import check_process
-from .dataset_reader import is_dataset, scan
-from .partitions import DATA
+from .dataset_reader import arrow_dataset, is_dataset, scan
 from .raw import encoding_of
 from .reading import columns_of
-from .storage import storage_of
 
 Dataset: TypeAlias = Any
 """A `pyarrow.dataset.Dataset`: the library has no types."""
@@ -103,7 +101,7 @@ def open_dataset(
                 suggestion="leave it out, or open what client.backfill wrote with polars",
             )
     if is_dataset(path):
-        return _arrow_dataset(path)
+        return arrow_dataset(path)
     files = _files(user_path(path))
     kind = _format(files)
     return _arrow(files, kind) if backend == "arrow" else _polars(files, kind)
@@ -263,19 +261,6 @@ def _polars(files: Sequence[Path], kind: str) -> pl.LazyFrame:
 def _has_mark(file: Path) -> bool:
     with file.open("rb") as opened:
         return opened.read(len(BOM_UTF8)) == BOM_UTF8
-
-
-def _arrow_dataset(path: str | Path) -> Dataset:
-    require_extra("arrow", "pyarrow", what="backend 'arrow'")
-    data = import_module("pyarrow.dataset")
-    source = storage_of(path).source(DATA)
-    if "://" in source:
-        raise TrayportValidationError(
-            f"backend 'arrow' does not read {source!r}",
-            parameter="backend",
-            suggestion="leave it out, or give pyarrow the URL and a file system itself",
-        )
-    return data.dataset(source, format="parquet", partitioning="hive")
 
 
 def _arrow(files: Sequence[Path], kind: str) -> Dataset:

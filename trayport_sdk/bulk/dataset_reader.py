@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from difflib import get_close_matches
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from attrs import frozen
 
-from ..errors import TrayportDatasetError, invalid
+from ..errors import TrayportDatasetError, invalid, require_extra
 from ..query.contracts import ContractSpec
 from ..query.plan import CONTRACT, QueryPlan
-from ..query.times import TimeLike, Window, duration_of, exact_instant, to_text
+from ..query.times import TimeLike, Window, duration_of, exact_instant, exact_text
 from ..tables.convert import NAMES, PolarsDataType
-from ..tables.time_units import with_time_unit
 from ..telemetry.processes import check_process
-from .corrections import BEFORE, CHANGE
-from .dataset_writer import moment, names_of, now_in_nanoseconds, query_of, unit_of, writing
+from .corrections import BEFORE, CHANGE, KNOWN_AT, difference, identity, known_change
+from .dataset_writer import damaged, has, now_in_nanoseconds, writing
 from .manifest import NAME, Manifest
-from .partitions import KEYS, OF_CONTRACT, time_column
-from .records import File
+from .partitions import DATA, KEYS, OF_CONTRACT, moment, time_column
+from .question import keys_of, no_rows_of, query_of, unit_of
+from .records import File, Version
+from .sidecars import names_of
 from .storage import Storage, storage_of
-from .stream import no_rows
-
-KNOWN_AT = "known_at"
 
 
 @frozen
@@ -57,26 +57,50 @@ def scan(
             contracts = _chosen(contracts, of)
             wanted = set(map(str, contracts))
             files = [file for file in files if file.subject in wanted]
+        _check_lost(storage, manifest, files)
         if as_of is None:
             known = [_Known(file.name, ()) for file in files if file.rows]
         else:
-            known = _known(manifest, files, exact_instant(as_of, "as_of"))
+            known = _known(storage, manifest, files, exact_instant(as_of, "as_of"))
         known = _recorded(storage, manifest, files, known)
         unit = unit_of(manifest)
-    keys = {k: kind for k, kind in KEYS.items() if contracts or k not in OF_CONTRACT}
-    if not known:
-        nothing = with_time_unit(no_rows(query), unit[0], on_loss=unit[1])
-        rows = nothing.lazy().with_columns(pl.lit(None, kind).alias(k) for k, kind in keys.items())
+    if known:
+        rows = _scanned(storage, known, query, keys_of(contracts))
     else:
-        rows = _scanned(storage, known, query, keys)
+        rows = no_rows_of(query, contracts, unit).lazy()
     if not contracts:
         return rows
-    names = names_of(contracts)
     columns = rows.collect_schema().names()
     own = [name for name in columns if name not in KEYS]
-    return rows.join(names.lazy(), on=OF_CONTRACT, how="left", maintain_order="left").select(
+    names = names_of(contracts).lazy()
+    return rows.join(names, on=OF_CONTRACT, how="left", maintain_order="left").select(
         CONTRACT, *NAMES, *own, *KEYS
     )
+
+
+def arrow_dataset(path: str | Path) -> Any:
+    """The files of a data set as a `pyarrow.dataset.Dataset`, with the columns of directories."""
+    require_extra("arrow", "pyarrow", what="backend 'arrow'")
+    data = import_module("pyarrow.dataset")
+    storage = storage_of(path)
+    with Manifest(storage.state, reads=True) as manifest:
+        query, unit = query_of(manifest, storage), unit_of(manifest)
+        contracts, files = manifest.contracts(), manifest.files()
+        _check_lost(storage, manifest, files)
+    if not any(file.rows for file in files):
+        return data.dataset(no_rows_of(query, contracts, unit).to_arrow())
+    source = storage.source(DATA)
+    if "://" in source:
+        way_out = "leave it out, or give pyarrow the URL and a file system itself"
+        raise invalid("backend", "arrow", f"does not read {source!r}", way_out)
+    return data.dataset(source, format="parquet", partitioning="hive")
+
+
+def _check_lost(storage: Storage, manifest: Manifest, files: Iterable[File]) -> None:
+    """Checks that none of the files is one that verify found damaged and has not fetched again."""
+    names = {file.name for file in files}
+    if lost := [version.name for version in manifest.lost_files() if version.name in names]:
+        raise damaged(storage, lost)
 
 
 def _chosen(
@@ -96,26 +120,38 @@ def _chosen(
     return [*chosen]
 
 
-def _known(manifest: Manifest, files: Sequence[File], as_of: int) -> list[_Known]:
+def _known(storage: Storage, manifest: Manifest, files: Sequence[File], as_of: int) -> list[_Known]:
     """The files as they were known at a time."""
-    forgotten = manifest.fact("forgotten_until") or 0
-    if as_of < forgotten:
-        raise TrayportDatasetError(
-            f"as_of {to_text(as_of)}: versions until {to_text(forgotten)} were pruned",
-            suggestion=f"give a time from {to_text(forgotten)} on",
-        )
+    subjects = {file.name: file.subject for file in files}
+    old = [
+        version
+        for version in manifest.versions()
+        if version.name in subjects and version.since <= as_of < version.until
+    ]
+    _check_kept(storage, old, as_of, manifest.fact("forgotten_until") or 0)
     later = {
         subject: tuple(d.window for d in manifest.done(subject) if d.at > as_of)
         for subject in manifest.subjects()
     }
-    subjects = {file.name: file.subject for file in files}
     then = [(file.name, file.name, file.rows) for file in files if file.since <= as_of]
-    then += [
-        (version.name, version.kept, version.rows)
-        for version in manifest.versions()
-        if version.name in subjects and version.since <= as_of < version.until
-    ]
+    then += [(version.name, version.kept, version.rows) for version in old]
     return [_Known(place, later[subjects[name]]) for name, place, rows in sorted(then) if rows]
+
+
+def _check_kept(storage: Storage, old: Sequence[Version], as_of: int, forgotten: int) -> None:
+    """Checks that everything is still there that was known at a time."""
+    lost = [version for version in old if not version.kept]
+    if lost or as_of < forgotten:
+        until = exact_text(max([forgotten, *(version.until for version in lost)]))
+        what = f"{lost[0].name!r} as it was then is lost" if lost else "its versions were pruned"
+        raise TrayportDatasetError(
+            f"as_of {exact_text(as_of)}: {what}",
+            files=[version.name for version in lost],
+            suggestion=f"give a time from {until} on",
+        )
+    bad = [version.kept for version in old if not has(storage, version.kept, version.checksum)]
+    if bad:
+        raise damaged(storage, bad, "verify (trayport verify) notes that it is lost")
 
 
 def _recorded(
@@ -191,11 +227,12 @@ def changes(path: str | Path, since: TimeLike | None = None) -> pl.DataFrame:
     start = 0 if since is None else exact_instant(since, "since")
     with Manifest(storage.state, reads=True) as manifest:
         found = [pl.read_parquet(BytesIO(rows)) for _, rows in manifest.changes(start)]
-        names = {str(c): (c.name, c.period) for c in manifest.contracts()}
-    if not found:
-        texts = dict.fromkeys((CHANGE, CONTRACT, *NAMES), pl.String)
-        return pl.DataFrame(schema={KNOWN_AT: pl.Datetime("ns", "UTC"), **texts})
-    rows = pl.concat(found, how="diagonal_relaxed")
+        contracts = manifest.contracts()
+        query, unit = query_of(manifest, storage), unit_of(manifest)
+    names = {str(c): (c.name, c.period) for c in contracts}
+    nothing = no_rows_of(query, contracts, unit).drop(KEYS, strict=False)
+    none = difference(nothing, nothing, identity(nothing.columns, time_column(query)))
+    rows = pl.concat([known_change(none, None, 0), *found], how="diagonal_relaxed")
     if CONTRACT not in rows.columns:
         rows = rows.with_columns(pl.lit(None, pl.String).alias(CONTRACT))
     symbol = pl.col(CONTRACT)

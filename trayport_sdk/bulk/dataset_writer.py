@@ -3,53 +3,54 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import secrets
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from io import BytesIO
 from time import time_ns
-from typing import Any, TypeAlias
 
 import polars as pl
 from attrs import evolve, field, frozen
 from trayport_spec import SPEC_HASH
-from trayport_spec.options import Options
 
 from ..errors import TrayportDatasetError, invalid
 from ..query.contracts import ContractSpec
-from ..query.plan import CONTRACT, QueryPlan
-from ..query.times import Interval, Window
-from ..tables.convert import NAMES
+from ..query.plan import QueryPlan
+from ..query.times import Window
 from ..tables.files import encode
 from ..tables.formats import FileFormat
 from ..tables.output import naming
-from ..tables.time_units import OnLoss, TimeUnit, with_time_unit
-from .corrections import CHANGE, difference, identity
-from .manifest import Manifest, NoDatasetError, locked
+from ..tables.time_units import with_time_unit
+from .corrections import CHANGE, difference, identity, known_change
+from .manifest import NAME, Manifest, NoDatasetError, locked
 from .partitions import (
     DATA,
-    KEYS,
-    OF_CONTRACT,
     VERSIONS,
     Grid,
     file_name,
+    moment,
     months_of,
-    partition,
     rows_by_contract,
     rows_by_month,
     time_column,
 )
+from .question import (
+    NANOSECONDS,
+    Unit,
+    no_rows_of,
+    query_of,
+    question_of,
+    subject_of,
+    unit_of,
+    words_of,
+)
 from .records import Batch, Done, File, Move, Version
+from .sidecars import CONTRACTS, EMPTY, VIEW, names_of, view_of
 from .storage import Storage, make_directory, sha256, sync_directory
 
-Unit: TypeAlias = tuple[TimeUnit, OnLoss]
-"""The unit of times, and what is done about those that are finer."""
-NANOSECONDS: Unit = ("ns", "raise")
 STAGING = "staging"
-CONTRACTS, VIEW = "contracts.parquet", "catalog.duckdb.sql"
 REPAIR = "fetch them again with verify (trayport verify)"
 
 
@@ -94,21 +95,31 @@ class DatasetWriter:
     # --- What it holds
 
     def bind(self, query: QueryPlan, unit: Unit = NANOSECONDS) -> Grid:
-        """Checks that a query is about the same rows as the data set, and gives its grid.
+        """Notes what the rows of a new data set are, and gives its grid.
 
         Raises:
             TrayportDatasetError: The data set is of another operation, interval or options, or has
                 another unit of time.
         """
-        question = question_of(query, unit)
-        known = self.manifest.fact("question")
-        if known is None or not self.manifest.subjects():  # nothing has come of another question
-            grid = Grid.of(query)
+        grid = self.grid_for(query, unit)
+        if self.manifest.is_empty():
+            question = question_of(query, unit)
             self.manifest.note(question=question, grid=grid.start, spec_hash=SPEC_HASH)
-            return grid
+        return grid
+
+    def grid_for(self, query: QueryPlan, unit: Unit = NANOSECONDS) -> Grid:
+        """The grid of a query about the same rows as the data set, if it has any.
+
+        Raises:
+            TrayportDatasetError: The data set is of others.
+        """
+        if self.manifest.is_empty():  # what was asked for before has brought nothing
+            return Grid.of(query)
+        known, question = self.manifest.fact("question"), question_of(query, unit)
         if known != question:
+            words = f"{words_of(known)}, and {words_of(question)} was asked for"
             raise TrayportDatasetError(
-                f"{self.storage.url!r} holds {_words(known)}, and {_words(question)} was asked for",
+                f"{self.storage.url!r} holds {words}",
                 suggestion="write it to a directory of its own",
             )
         return self.grid()
@@ -136,10 +147,12 @@ class DatasetWriter:
         """Checks that every file is there and as it was written, as far as its size and age tell.
 
         Raises:
-            TrayportDatasetError: One is missing or damaged.
+            TrayportDatasetError: One is missing or damaged, or there are others.
         """
         stamps = self.storage.stamps(DATA)
-        bad = [
+        self._check_unknown(stamps)
+        bad = [file.name for file in self.manifest.lost_files()]
+        bad += [
             file.name
             for file in self.manifest.files()
             if file.rows and stamps.get(file.name) != file.stamp and not self._is_whole(file)
@@ -147,28 +160,41 @@ class DatasetWriter:
         if bad:
             raise damaged(self.storage, bad)
 
+    def _check_unknown(self, stamps: Iterable[str]) -> None:
+        known = {file.name for file in self.manifest.files()}
+        unknown = [name for name in stamps if name not in known and _is_read(name)]
+        if unknown:
+            raise TrayportDatasetError(
+                f"{unknown[0]!r}{_more(unknown)} in {self.storage.url!r} is not of this data set",
+                files=unknown,
+                suggestion="move it elsewhere: readers of the directory take it for rows",
+            )
+
     def damaged_files(self) -> list[File]:
-        """The files that are missing, or not what was written. Every file is read."""
+        """The files that are missing, or not what was written. Every file is read.
+
+        Raises:
+            TrayportDatasetError: There are others.
+        """
+        self._check_unknown(self.storage.stamps(DATA))
         return [
             file
             for file in self.manifest.files()
-            if file.rows and not self._has(file.name, file.checksum)
+            if file.rows and not has(self.storage, file.name, file.checksum)
         ]
 
-    def damaged_versions(self) -> list[str]:
+    def damaged_versions(self) -> list[Version]:
         """The old versions of files that are missing, or not what was written."""
-        return [v.kept for v in self.manifest.versions() if not self._has(v.kept, v.checksum)]
-
-    def _has(self, name: str, checksum: str) -> bool:
-        try:
-            return self.storage.checksum(name) == checksum
-        except FileNotFoundError:
-            return False
+        return [
+            version
+            for version in self.manifest.versions()
+            if version.kept and not has(self.storage, version.kept, version.checksum)
+        ]
 
     def _is_whole(self, file: File) -> bool:
         """Whether a file, whose stamp is another, has the right content nevertheless."""
         stamp = self.storage.stamps(file.name).get(file.name)
-        if stamp is None or not self._has(file.name, file.checksum):
+        if stamp is None or not has(self.storage, file.name, file.checksum):
             return False
         self.manifest.stamp(file, stamp)
         return True
@@ -191,8 +217,7 @@ class DatasetWriter:
             TrayportDatasetError: A file that these rows belong to is damaged.
             OSError: A file cannot be written. Nothing of the response is recorded then.
         """
-        self._latest = max(self._now(), self._latest)
-        batch = _Draft(query.window or Window(0, 0), self._latest)
+        batch = _Draft(query.window or Window(0, 0), self._moment())
         try:
             for contract, rows in rows_by_contract(query, frame):
                 self._replace(batch, query, contract, rows)
@@ -209,6 +234,11 @@ class DatasetWriter:
         for change in batch.changes:
             for kind, count in change.get_column(CHANGE).value_counts().iter_rows():
                 self.changed[kind] = self.changed.get(kind, 0) + count
+
+    def _moment(self) -> int:
+        """The time of day, but never before what was recorded already."""
+        self._latest = max(self._now(), self._latest)
+        return self._latest
 
     def _replace(
         self, batch: _Draft, query: QueryPlan, contract: ContractSpec | None, rows: pl.DataFrame
@@ -241,7 +271,7 @@ class DatasetWriter:
                 change = difference(inside, comes, identity(comes.columns, time))
                 if not change.height:
                     continue
-                batch.changes.append(_about(change, contract, batch.at))
+                batch.changes.append(known_change(change, contract, batch.at))
                 kept = _version(file, batch.at) if file.rows else None
                 file, revision = evolve(file, since=batch.at), file.revision + 1
             if not content.get_column(time).is_sorted():
@@ -312,9 +342,19 @@ class DatasetWriter:
             if not file.rows:
                 self.storage.remove(file.name)
 
+    def settle(self) -> list[str]:
+        """Ends the repair of lost files; the names of those that came out otherwise."""
+        return self.manifest.settle(self._moment())
+
+    def lose_versions(self, versions: Sequence[Version]) -> None:
+        """Removes old versions that are damaged, and notes that nobody has them any more."""
+        self.manifest.lose_versions(versions)
+        for version in versions:
+            self.storage.remove(version.kept)
+
     def prune(self, wanted: Callable[[Version], bool]) -> int:
         """Removes the versions that are wanted no longer; how many they were."""
-        versions = [version for version in self.manifest.versions() if not wanted(version)]
+        versions = [v for v in self.manifest.versions() if v.kept and not wanted(v)]
         if versions:
             # Forgotten first: a version that is known must be there.
             self.manifest.forget(versions)
@@ -326,27 +366,36 @@ class DatasetWriter:
         """Removes all but the newest versions of each file; how many they were."""
         newest: dict[str, list[int]] = {}
         for version in self.manifest.versions():
-            newest.setdefault(version.name, []).append(version.revision)
+            if version.kept:
+                newest.setdefault(version.name, []).append(version.revision)
         return self.prune(lambda v: v.revision in sorted(newest[v.name], reverse=True)[:count])
 
     def publish(self) -> None:
         """Writes the names of the contracts and the view for DuckDB, and publishes the manifest.
 
-        Nothing is done where nothing was recorded since the last time.
+        Nothing is done where nothing was recorded since the last time, here, and they are there.
         """
-        if self.manifest.fact("published"):
+        beside = CONTRACTS, VIEW
+        is_there = all(self.storage.stamps(name) for name in beside)
+        if is_there and self.manifest.fact("published") == self.storage.url:
             return
         contracts = self.manifest.contracts()
         self._place(CONTRACTS, _parquet(names_of(contracts)))
-        view = _view(
+        has_rows = any(file.rows for file in self.manifest.files())
+        if has_rows:
+            self.storage.remove(EMPTY)
+        else:
+            self._place(EMPTY, _parquet(no_rows_of(self.query(), contracts, self._unit)))
+        view = view_of(
             self.query().endpoint,
             has_names=bool(contracts),
+            has_rows=has_rows,
             are_alike=self.manifest.spec_count() < 2,
             storage=self.storage,
         )
         self._place(VIEW, view.encode())
         self.storage.publish()
-        self.manifest.note(published=True)
+        self.manifest.note(published=self.storage.url)
 
     def _place(self, name: str, content: bytes) -> None:
         path = self._staging / secrets.token_hex(8)
@@ -362,74 +411,58 @@ def writing(storage: Storage, now: Callable[[], int]) -> Generator[DatasetWriter
     """A data set to write to, made if it is not there.
 
     Raises:
-        TrayportDatasetError: Another program writes to it, or it cannot be read.
-        TrayportValidationError: There is a file.
+        TrayportDatasetError: Another program writes to it, it cannot be read, or there are files
+            without a manifest.
+        TrayportValidationError: There is a file in the place of a directory.
     """
-    if storage.state.parent.is_file():
-        way_out = "give a directory of its own, which is made if it is not there"
-        raise invalid("path", storage.url, "is a file", way_out)
+    if not (storage.state / NAME).is_file():
+        _check_free(storage)
     make_directory(storage.state)
     with locked(storage.state, storage.url), Manifest(storage.state, is_new=True) as manifest:
         yield DatasetWriter(storage, manifest, now)
 
 
 def is_begun(storage: Storage) -> bool:
-    """Whether anything was asked for in a data set."""
-    try:
-        with Manifest(storage.state, reads=True) as manifest:
-            return manifest.fact("question") is not None
-    except NoDatasetError:
-        return False
-
-
-def subject_of(contract: ContractSpec | None) -> str:
-    """What windows about a contract, or about everything, are recorded under."""
-    return "" if contract is None else str(contract)
-
-
-def query_of(manifest: Manifest, storage: Storage) -> QueryPlan:
-    """The query of a data set, without contracts and without a range.
+    """Whether anything was asked for in a data set.
 
     Raises:
-        TrayportDatasetError: Nothing was asked for yet.
+        TrayportDatasetError: Nothing was, and yet there are files that a data set would replace.
+        TrayportValidationError: There is a file in the place of a directory.
     """
-    known = manifest.fact("question")
-    if known is None:
-        raise nothing_in(storage)
-    chosen: dict[str, Any] = {
-        name: tuple[Any, ...](value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType]
-        for name, value in known["options"].items()
-    }
-    interval = known["interval"]
-    return QueryPlan(
-        endpoint=known["endpoint"],
-        interval=None if interval is None else Interval.parse(interval),
-        options=Options(**chosen),
-    )
+    with suppress(NoDatasetError), Manifest(storage.state, reads=True) as manifest:
+        if manifest.fact("question") is not None:
+            return True
+    _check_free(storage)
+    return False
 
 
-def unit_of(manifest: Manifest) -> Unit:
-    """The unit of the times of a data set."""
-    time_unit, on_loss = manifest.fact("question")["unit"]
-    return time_unit, on_loss
+def _check_free(storage: Storage) -> None:
+    """Checks that nothing lies where a new data set is to be made."""
+    if file := next((parent for parent in storage.state.parents if parent.is_file()), None):
+        reason = "is a file" if str(file) == storage.url else f"lies below {str(file)!r}, a file"
+        way_out = "give a directory of its own, which is made if it is not there"
+        raise invalid("path", storage.url, reason, way_out)
+    found = [name for place in (DATA, VERSIONS, CONTRACTS, VIEW) for name in storage.stamps(place)]
+    if found:
+        raise TrayportDatasetError(
+            f"{storage.url!r} has {found[0]!r}{_more(found)}, and no manifest that knows them",
+            files=found,
+            suggestion="copy a data set whole, with its directory .trayport, and let what fills "
+            "one elsewhere come to its end; for a new one give a directory of its own",
+        )
+
+
+def has(storage: Storage, name: str, checksum: str) -> bool:
+    """Whether a file is there, and is what was written. It is read."""
+    try:
+        return storage.checksum(name) == checksum
+    except FileNotFoundError:
+        return False
 
 
 def now_in_nanoseconds() -> int:
     """The time of day."""
     return time_ns() // 1000 * 1000
-
-
-def question_of(query: QueryPlan, unit: Unit = NANOSECONDS) -> dict[str, Any]:
-    """What tells the rows of a data set from those of others."""
-    interval = None if query.interval is None else str(query.interval)
-    # As JSON has it: lists instead of tuples.
-    options = json.loads(json.dumps(query.options.chosen))
-    return {
-        "endpoint": query.endpoint,
-        "interval": interval,
-        "options": options,
-        "unit": [*unit],
-    }
 
 
 def read(storage: Storage, name: str, checksum: str) -> pl.DataFrame:
@@ -448,21 +481,22 @@ def read(storage: Storage, name: str, checksum: str) -> pl.DataFrame:
         raise damaged(storage, [name]) from None
 
 
-def nothing_in(storage: Storage) -> TrayportDatasetError:
-    """The error for a data set that nothing was fetched for."""
-    return TrayportDatasetError(
-        f"{storage.url!r} holds nothing yet", suggestion="fill it by a backfill"
-    )
-
-
 def damaged(storage: Storage, names: Sequence[str], way_out: str = REPAIR) -> TrayportDatasetError:
     """The error for files that are not as they were written."""
-    more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
     return TrayportDatasetError(
-        f"{names[0]!r}{more} in {storage.url!r} is missing, or is not what was written",
+        f"{names[0]!r}{_more(names)} in {storage.url!r} is missing, or is not what was written",
         files=names,
         suggestion=way_out,
     )
+
+
+def _more(names: Sequence[str]) -> str:
+    return f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+
+
+def _is_read(name: str) -> bool:
+    """Whether readers of a directory take a file for rows."""
+    return name.endswith(".parquet") and not name.rpartition("/")[2].startswith((".", "_"))
 
 
 def _version(file: File, until: int) -> Version:
@@ -479,62 +513,7 @@ def _version(file: File, until: int) -> Version:
     )
 
 
-def _about(change: pl.DataFrame, contract: ContractSpec | None, at: int) -> pl.DataFrame:
-    """Changed rows with the contract that they are of, and when they became known."""
-    known_at = moment(at).alias("known_at")
-    if contract is None:
-        return change.select(known_at, pl.all())
-    symbol = pl.lit(str(contract)).alias("contract")
-    return change.select(known_at, symbol, pl.exclude("contract"))
-
-
-def moment(time: int) -> pl.Expr:
-    """A time of a table, from nanoseconds."""
-    return pl.lit(time, dtype=pl.Int64).cast(pl.Datetime("ns", "UTC"))
-
-
 def _parquet(frame: pl.DataFrame) -> bytes:
     buffer = BytesIO()
     frame.write_parquet(buffer)
     return buffer.getvalue()
-
-
-def names_of(contracts: Iterable[ContractSpec]) -> pl.DataFrame:
-    """Contracts with the names of their directories and their own."""
-    kinds = {name: KEYS[name] for name in OF_CONTRACT}
-    return pl.DataFrame(
-        [(*partition(c).values(), str(c), c.name, c.period) for c in contracts],
-        schema={**kinds, **dict.fromkeys((CONTRACT, *NAMES), pl.String)},
-        orient="row",
-    )
-
-
-def _view(endpoint: str, *, has_names: bool, are_alike: bool, storage: Storage) -> str:
-    """A script that makes the data set one table of DuckDB.
-
-    Args:
-        endpoint: The operation, after which the table is called.
-        has_names: Whether there are contracts to join.
-        are_alike: Whether all files have the same columns, so that one of them tells.
-        storage: Where the files are.
-    """
-    files = storage.source(f"{DATA}/**/*.parquet").replace("'", "''")
-    by_name = "" if are_alike else ", union_by_name = true"
-    table = f"read_parquet('{files}', hive_partitioning = true{by_name}) AS rows"
-    if has_names:
-        names = storage.source(CONTRACTS).replace("'", "''")
-        table += f"\nLEFT JOIN read_parquet('{names}') AS names USING ({', '.join(OF_CONTRACT)})"
-    return (
-        "-- duckdb -init catalog.duckdb.sql, or run it in a session.\n"
-        f"CREATE OR REPLACE VIEW {endpoint} AS\nSELECT * FROM {table};\n"
-    )
-
-
-def _words(question: Mapping[str, Any]) -> str:
-    """What a data set holds, in words."""
-    words = str(question["endpoint"]).replace("_", " ")
-    if question["interval"] is not None:
-        words += f" every {question['interval']}"
-    if (unit := tuple(question["unit"])) != NANOSECONDS:
-        words += f" in {unit[0]} ({unit[1]})"
-    return words + "".join(f", {name}={value!r}" for name, value in question["options"].items())

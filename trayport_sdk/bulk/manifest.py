@@ -55,6 +55,19 @@ CREATE TABLE versions (
 CREATE TABLE changes (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, rows BLOB NOT NULL);
 CREATE TABLE moves (id INTEGER PRIMARY KEY, document TEXT NOT NULL, changes BLOB);
 """
+_DAMAGED = (
+    "restore it from a backup, or fill a new directory: nothing else tells what was fetched; the "
+    "rows below data are whole Parquet files, which polars.scan_parquet reads"
+)
+_WAYS_OUT = {
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_FULL: "make room on the disk; nothing that was recorded is lost",
+    sqlite3.SQLITE_READONLY: "make the directory one that may be written to",
+    sqlite3.SQLITE_CANTOPEN: "see whether its directory is there and may be read and written to",
+    sqlite3.SQLITE_BUSY: "see who else uses the file; nothing that was recorded is lost",
+}
+_OTHERWISE = "make room on the disk, or see whether it is well; nothing that was recorded is lost"
 _UPGRADES: tuple[str, ...] = ()
 """What makes a manifest of version n one of version n + 1, from version 1 on."""
 
@@ -178,6 +191,10 @@ class Manifest:
 
     # --- Windows
 
+    def is_empty(self) -> bool:
+        """Whether no window was fetched yet."""
+        return not self._rows("SELECT 1 FROM windows WHERE state IN ('done', 'lost') LIMIT 1")
+
     def subjects(self) -> list[str]:
         """The subjects of all windows that were fetched."""
         found = self._rows("SELECT DISTINCT subject FROM windows WHERE state = 'done'")
@@ -238,10 +255,52 @@ class Manifest:
                         (file.subject, window.start, window.end, at),
                     )
                 database.execute(
+                    "INSERT OR REPLACE INTO versions SELECT name, revision, since, 0, '', rows, "
+                    "bytes, checksum FROM files WHERE name = ?",
+                    (file.name,),
+                )
+                database.execute(
                     "UPDATE files SET rows = 0, bytes = 0, checksum = '', stamp = NULL "
                     "WHERE name = ?",
                     (file.name,),
                 )
+
+    def settle(self, at: int) -> list[str]:
+        """Notes that lost files were fetched again, and gives those that came out otherwise.
+
+        What those were until now is lost: nothing tells what was corrected meanwhile.
+        """
+        with self._transaction() as database:
+            fetched = database.execute(
+                "SELECT name, versions.revision, files.checksum <> versions.checksum "
+                "FROM versions JOIN files USING (name) WHERE until = 0 AND NOT EXISTS "
+                "(SELECT 1 FROM windows WHERE subject = files.subject AND state = 'lost')"
+            ).fetchall()
+            others = [(name, revision) for name, revision, is_other in fetched if is_other]
+            database.executemany(
+                "UPDATE versions SET until = ? WHERE name = ? AND revision = ?",
+                [(at, *other) for other in others],
+            )
+            database.executemany(
+                "UPDATE files SET since = ?, revision = revision + 1 WHERE name = ?",
+                [(at, name) for name, _ in others],
+            )
+            database.executemany(
+                "DELETE FROM versions WHERE name = ? AND revision = ? AND until = 0",
+                [own[:2] for own in fetched],
+            )
+        return [name for name, _ in others]
+
+    def lost_files(self) -> list[Version]:
+        """What files were that are missing or damaged, and have not been fetched again yet."""
+        return [version for version in self.versions() if not version.until]
+
+    def lose_versions(self, versions: Iterable[Version]) -> None:
+        """Notes that versions are missing or damaged."""
+        with self._transaction() as database:
+            database.executemany(
+                "UPDATE versions SET kept = '' WHERE kept = ?", [(v.kept,) for v in versions]
+            )
 
     def lost(self) -> list[tuple[str, Window]]:
         """The windows of files that are missing or damaged, by subject."""
@@ -427,10 +486,10 @@ def _explained(path: Path) -> Generator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         raise TrayportDatasetError(
             f"the manifest {str(path)!r} cannot be used: {error}",
-            suggestion="make room on the disk, or see who else uses the file; nothing that was "
-            "recorded is lost",
+            suggestion=_WAYS_OUT.get(code, _OTHERWISE),
         ) from error
 
 

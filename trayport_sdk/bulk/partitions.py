@@ -74,6 +74,11 @@ def time_column(query: QueryPlan) -> str:
     return names.get(query.operation.time_column or "", FROM)
 
 
+def moment(time: int) -> pl.Expr:
+    """A time of a table, from nanoseconds."""
+    return pl.lit(time, dtype=pl.Int64).cast(TIME)
+
+
 def months_of(window: Window) -> list[str]:
     """The months that a range touches.
 
@@ -132,7 +137,7 @@ def rows_by_contract(
     if query.operation.time_column is None and query.window is not None:
         window = query.window
         times = ((FROM, window.start), (TO, window.end))
-        rows = rows.select(*(pl.lit(t).cast(TIME).alias(name) for name, t in times), pl.all())
+        rows = rows.select(*(moment(t).alias(name) for name, t in times), pl.all())
     yield None, rows
 
 

@@ -46,8 +46,8 @@ class Version:
         name: The name of the file.
         revision: Its revision.
         since: When its rows became known, in nanoseconds.
-        until: When they were replaced.
-        kept: Where it is now.
+        until: When they were replaced; 0 while a lost file is fetched again.
+        kept: Where it is now; empty where it is lost.
         rows: How many rows it has.
         size: Its size in bytes.
         checksum: Its SHA-256.

@@ -187,6 +187,8 @@ def storage_of(path: str | Path, *, dataset_dir: Path | None = None) -> Storage:
         OSError: The other machine cannot be reached.
     """
     text = str(path)
+    if not text.strip():
+        raise invalid("path", text, "is empty", "give a directory")
     if isinstance(path, Path) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:[\\/]", text):
         raise invalid("path", text, "is a URL made into a Path, which drops a slash", "give a text")
     scheme, separator, _ = text.partition("://")

@@ -275,7 +275,7 @@ class TableStream:
         records: list[RequestRecord] = []
         with FileWriter(path, form) as writer:
             # Without any rows the file has the columns nevertheless.
-            writer.write(no_rows(query))
+            writer.write(_no_rows(query))
             async with aclosing(self._source.fetched(query)) as responses:
                 async for fetched in responses:
                     records.append(fetched.record)
@@ -424,7 +424,7 @@ def _check(endpoint: str, max_responses: int | None, arguments: Mapping[str, obj
         raise not_whole("max_responses", max_responses, 1, "leave it out, or hold at least one")
 
 
-def no_rows(query: QueryPlan) -> pl.DataFrame:
+def _no_rows(query: QueryPlan) -> pl.DataFrame:
     """A table without rows, with the columns that `rows_of` gives."""
     table = RESPONSES[query.endpoint].nothing(columns_of(query)).to_polars(nested=True)
     return with_symbols(query, query, table)

@@ -175,8 +175,12 @@ def about(query: QueryPlan, contracts: Sequence[ContractSpec]) -> QueryPlan:
     return evolve(query, contracts=tuple(dict.fromkeys(contracts)))
 
 
-def endpoint_named(name: str) -> Endpoint:
+def endpoint_named(name: str, choices: Iterable[str] | None = None) -> Endpoint:
     """The operation of a name such as `"trades"`, `"get_trades"` or `"/trades"`.
+
+    Args:
+        name: The name.
+        choices: The operations to suggest where there is none of that name; all when it is None.
 
     Raises:
         TrayportValidationError: No operation that returns market data has the name.
@@ -190,7 +194,7 @@ def endpoint_named(name: str) -> Endpoint:
     for endpoint in served:
         if wanted in (endpoint.operation_id, endpoint.key, endpoint.path):
             return endpoint
-    raise unknown_endpoint(name, (endpoint.key for endpoint in served))
+    raise unknown_endpoint(name, choices or (endpoint.key for endpoint in served))
 
 
 def unknown_endpoint(

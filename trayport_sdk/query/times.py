@@ -189,6 +189,17 @@ def to_text(nanoseconds: int) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def exact_text(nanoseconds: int) -> str:
+    """The text of an instant, with as many decimals as it has.
+
+    Example:
+        >>> exact_text(1_709_544_600_000_250_000)
+        '2024-03-04T09:30:00.00025Z'
+    """
+    fraction = f".{nanoseconds % SECOND:09}".rstrip("0").rstrip(".")
+    return f"{to_text(nanoseconds)[:-1]}{fraction}Z"
+
+
 def data_cutoff(now: datetime) -> int:
     """Where the data ends for keys without intraday rights: the start of the day in UTC."""
     return (now.astimezone(UTC) - EPOCH) // timedelta(days=1) * DAY
