@@ -4,8 +4,11 @@ A block of text straight after one of Python or of commands shows what that one 
 prints, then its last expression, as a notebook does. `python -m tests.docs [PAGE ...]` writes
 outputs into the pages; tests compare them.
 
-Durations, sizes of bodies on the wire and ports differ from run to run. They are shown as they
-were, and compared by their place only.
+A chart that the code of a page saves as `NAME.svg`, and that the page shows as
+`assets/charts/NAME-light.svg`, is drawn by the same command.
+
+Durations, sizes of bodies on the wire, ports and digests of the document differ from run to run.
+They are shown as they were, and compared by their place only.
 """
 
 from __future__ import annotations
@@ -17,7 +20,6 @@ import os
 import re
 import shlex
 import textwrap
-from collections.abc import Iterator
 from contextlib import chdir, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -28,7 +30,9 @@ from unittest.mock import patch
 import polars as pl
 from attrs import evolve, frozen
 
+from tests.docs.charts import charts_of, draw
 from trayport_sdk.cli import run
+from trayport_sdk.tables.plots.chart import Chart
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = [page for page in (ROOT / "docs").rglob("*.md") if not page.is_symlink()]
@@ -43,6 +47,7 @@ VARYING = (
     r"\b\d[\d,.]* (ms|s|seconds?|minutes?)\b",
     r"\b\d[\d,.]* (bytes|kB|MB)\b",
     r"(?<=127\.0\.0\.1:)\d+",
+    r"(?<=spec )[0-9a-f]{12}",
 )
 WIDTH = 100
 
@@ -72,7 +77,7 @@ def blocks(page: Path) -> list[Block]:
             text.count("\n", 0, match.start("language")) + 2,
             match["indent"],
             match["language"],
-            inspect.cleandoc(match["text"]) + "\n" if match["text"].strip() else "",
+            textwrap.dedent(match["text"]),
             match["reason"],
         )
         follows = not text[end : match.start()].strip()
@@ -105,15 +110,35 @@ def with_sandbox(arguments: list[str]) -> list[str]:
     return arguments
 
 
-def run_page(page: Path, folder: Path) -> Iterator[tuple[Block, str]]:
+@frozen
+class Ran:
+    """What a page gave."""
+
+    outputs: list[tuple[Block, str]]
+    """Each shown output, and today's."""
+
+    charts: dict[str, dict[str, Any]]
+    """The charts that its code saved as SVG, as specifications, by the stems of their names."""
+
+
+def run_page(page: Path, folder: Path) -> Ran:
     """Runs the Python of a page, in one namespace, and the commands whose output it shows.
 
-    `await` works at the top level, as in a notebook. Yields each shown output with today's.
+    `await` works at the top level, as in a notebook.
     """
     namespace: dict[str, Any] = {"__name__": "__main__"}
+    ran = Ran([], {})
+    saved = Chart.save
+
+    def save(chart: Chart, path: str | Path) -> None:
+        if Path(path).suffix == ".svg":
+            ran.charts[Path(path).stem] = chart.to_dict()
+        saved(chart, path)
+
     with (
         chdir(folder),
-        patch.dict(os.environ, {"COLUMNS": str(WIDTH)}),
+        patch.dict(os.environ, _environment(), clear=True),
+        patch.object(Chart, "save", save),
         pl.Config(tbl_width_chars=WIDTH),
         asyncio.Runner() as runner,
     ):
@@ -129,7 +154,14 @@ def run_page(page: Path, folder: Path) -> Iterator[tuple[Block, str]]:
                             assert run(with_sandbox(arguments)) == 0, arguments
             if block.output is not None:
                 lines = [line.rstrip() for line in printed.getvalue().splitlines()]
-                yield block.output, "\n".join(lines).strip("\n") + "\n"
+                ran.outputs.append((block.output, "\n".join(lines).strip("\n") + "\n"))
+    return ran
+
+
+def _environment() -> dict[str, str]:
+    """The environment without settings of whoever runs this."""
+    others = {key: value for key, value in os.environ.items() if not key.startswith("TRAYPORT_")}
+    return others | {"COLUMNS": str(WIDTH)}
 
 
 def _run_python(block: Block, namespace: dict[str, Any], runner: asyncio.Runner) -> None:
@@ -157,13 +189,14 @@ def comparable(output: str) -> str:
 
 
 def update(page: Path, folder: Path) -> bool:
-    """Writes today's outputs into a page, where they differ; whether any did."""
-    text = page.read_text()
-    for block, output in reversed(list(run_page(page, folder))):
+    """Writes today's outputs into a page, and its charts, where they differ; whether any did."""
+    ran = run_page(page, folder)
+    before = text = page.read_text()
+    for block, output in reversed(ran.outputs):
         if comparable(output) != comparable(block.text):
             end = text.index(f"{block.indent}```", block.start)
             indented = textwrap.indent(output, block.indent)
             text = text[: block.start] + indented + text[end:]
-    changed = text != page.read_text()
     page.write_text(text)
-    return changed
+    drawn = [chart for chart in charts_of(page) if draw(chart, ran.charts[chart])]
+    return text != before or bool(drawn)

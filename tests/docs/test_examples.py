@@ -9,6 +9,7 @@ import pytest
 
 from trayport_sdk.cli import run
 
+from .charts import ASSETS, THEMES, charts_of, is_drawn
 from .pages import PAGES, ROOT, blocks, commands, comparable, name, run_page, update, with_sandbox
 
 EVERY = [block for page in PAGES for block in blocks(page)]
@@ -36,9 +37,12 @@ TARGETS = [
 
 @pytest.mark.parametrize("page", WITH_PYTHON, ids=name)
 def test_the_code_of_a_page_runs_and_gives_what_is_shown(page: Path, tmp_path: Path) -> None:
-    for block, output in run_page(page, tmp_path):
+    ran = run_page(page, tmp_path)
+    for block, output in ran.outputs:
         place = f"{name(page)}:{block.line}: python -m tests.docs {name(page)} writes the output"
         assert comparable(block.text) == comparable(output), place
+    undrawn = [chart for chart in charts_of(page) if not is_drawn(chart, ran.charts[chart])]
+    assert undrawn == [], f"python -m tests.docs {name(page)} draws them"
 
 
 @pytest.mark.parametrize("arguments", COMMANDS)
@@ -56,6 +60,16 @@ def test_outputs_are_written_into_a_page(tmp_path: Path) -> None:
     assert update(page, tmp_path)
     assert page.read_text() == shown.replace("{}", "a\n{'b': 1}\n")
     assert not update(page, tmp_path)
+
+
+def test_every_chart_that_is_kept_is_shown_by_the_page_that_makes_it() -> None:
+    shown = {
+        f"{chart}-{theme}.svg"
+        for page in WITH_PYTHON
+        for chart in charts_of(page)
+        for theme in THEMES
+    }
+    assert {file.name for file in ASSETS.iterdir()} == shown
 
 
 def test_a_duration_may_differ_and_a_number_may_not() -> None:
