@@ -19,6 +19,7 @@ from trayport_sdk.query.times import (
     TimeRange,
     Window,
     data_cutoff,
+    duration_of,
     exact_instant,
     floored,
     instant,
@@ -360,3 +361,21 @@ def test_a_range_that_is_left_out_is_that_of_the_windows() -> None:
     assert TimeRange.over("1970-01-03", None, windows) == TimeRange(2 * DAY, 4 * DAY)
     assert TimeRange.over(None, "1970-01-03", windows) == TimeRange(DAY, 2 * DAY)
     assert TimeRange.over(None, None, []) == TimeRange(None, None)
+
+
+@pytest.mark.parametrize(
+    ("length", "hours"),
+    [("36h", 36), ("7d", 168), (" 2W ", 336), ("90m", 1.5), (timedelta(hours=1), 1)],
+)
+def test_lengths_of_time(length: str | timedelta, hours: float) -> None:
+    assert duration_of(length, "last") == hours * 3600 * SECOND
+
+
+@pytest.mark.parametrize(
+    "length",
+    ["", "d", "7", "7x", "-7d", "1.5h", "٣d", "0d", "9" * 20 + "d", "9" * 5000 + "d", 7, None,
+     timedelta(0), timedelta(days=-1)],
+)  # fmt: skip
+def test_what_is_no_length_of_time_is_refused(length: Any) -> None:
+    with pytest.raises(TrayportValidationError, match=r"last .* is no length of time"):
+        duration_of(length, "last")

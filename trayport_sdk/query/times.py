@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, Protocol, SupportsIndex, TypeAlias
 
@@ -390,8 +391,10 @@ def duration_of(value: str | timedelta, parameter: str) -> int:
     length = value
     if isinstance(value, str):
         count, unit = value.strip()[:-1], value.strip()[-1:].lower()
-        is_right = unit in _LENGTHS and count.isascii() and count.isdecimal()
-        length = timedelta(**{_LENGTHS[unit]: int(count)}) if is_right else timedelta(0)
+        length = timedelta(0)
+        if unit in _LENGTHS and count.isascii() and count.isdecimal():
+            with suppress(OverflowError, ValueError):  # longer than there is time
+                length = timedelta(**{_LENGTHS[unit]: int(count)})
     if not isinstance(length, timedelta) or length <= timedelta(0):
         way_out = "write it like 36h, 7d or 2w, or give a timedelta"
         raise invalid(parameter, value, "is no length of time", way_out)
