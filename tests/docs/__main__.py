@@ -1,4 +1,4 @@
-"""Writes the outputs of code blocks into the pages.
+"""Writes the outputs of code blocks into the pages, their charts, and the drawings.
 
 python -m tests.docs [PAGE ...]
 """
@@ -9,9 +9,12 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.docs import drawings
 from tests.docs.pages import PAGES, name, update
 
 if __name__ == "__main__":
+    for written in drawings.write():
+        print(written)
     for path in [Path(argument).resolve() for argument in sys.argv[1:]] or PAGES:
         with TemporaryDirectory() as folder:
             if update(path, Path(folder)):

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING
 import yaml
 from trayport_spec import ASSUMPTIONS, ENDPOINTS, VENUES
 
+from tests.test_imports import ARROWS
+
+from . import drawings
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -73,6 +77,13 @@ def test_the_tables_name_every_operation_assumption_and_venue(site: Path) -> Non
     assert [name for name in ENDPOINTS if f'id="{name}"' not in endpoints] == []
     assert [name for name in ASSUMPTIONS if f'id="{name}"' not in assumptions] == []
     assert [code for code in VENUES if f"<code>{code}</code>" not in venues] == []
+
+
+def test_the_drawings_show_the_rooms_and_the_way_of_a_call_as_they_are() -> None:
+    assert drawings.missing() == []
+    assert ARROWS.keys() - drawings.DOES.keys() == {"__main__"}
+    kept = {file.name: file.read_text() for file in drawings.ASSETS.iterdir()}
+    assert kept == drawings.drawings(), "python -m tests.docs draws them"
 
 
 def test_the_site_is_built_without_code_of_this_repository() -> None:
