@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -62,9 +63,20 @@ def test_a_number_of_parts_is_a_whole_one(n: int) -> None:
         TrayportClient.sandbox().planner.parts([], n)
 
 
-def test_what_is_no_part_is_refused() -> None:
-    with pytest.raises(TrayportValidationError, match="to_dict"):
-        Part.from_dict({"plans": 1})
+@pytest.mark.parametrize("document", [None, [], {"plans": 1}, {"plans": [], "other": None}])
+def test_what_is_no_part_is_refused(document: Any) -> None:
+    with pytest.raises(TrayportValidationError, match=r"part .* is no part: .*to_dict"):
+        Part.from_dict(document)
+
+
+def test_a_part_is_read_before_it_runs() -> None:
+    document: Any = Part(()).to_dict()
+
+    async def run(client: TrayportClient) -> None:
+        with pytest.raises(TrayportValidationError, match=r"part .* is no part: .*Part\.from_dict"):
+            await client.run_part(document)
+
+    session(Service(), run)
 
 
 def files_of(directory: Path) -> dict[str, bytes]:

@@ -8,11 +8,12 @@ import socket
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
-from trayport_sdk import TrayportValidationError
+from trayport_sdk import TrayportValidationError, decode_file, open_dataset
 from trayport_sdk.bulk.writer import FileWriter
 from trayport_sdk.tables import files
 from trayport_sdk.tables.formats import FORMATS, FileFormat
@@ -348,3 +349,10 @@ def test_too_many_open_files(
     with pytest.raises(OSError, match=r"Too many open files: '.*/a'") as raised:
         write(tmp_path / "a", ".csv")
     assert "ulimit" in raised.value.__notes__[0]
+
+
+@pytest.mark.parametrize("path", [None, 5, b"a.csv"])
+@pytest.mark.parametrize("use", [check_writable, FileFormat.of_path, open_dataset, decode_file])
+def test_what_is_no_path_is_refused(use: Callable[[Any], object], path: Any) -> None:
+    with pytest.raises(TrayportValidationError, match=r"is no path: give text or a Path"):
+        use(path)

@@ -487,6 +487,9 @@ def test_what_cannot_be_drawn_is_an_error(
     (nbp, *_) = client.reference.get_markets("NBP*")
     with pytest.raises(TrayportValidationError, match=r"product is market .* but the rows"):
         trades.plot(client.reference.get_market_by_id(nbp.id))
+    for product in (5, nbp):  # a list of markets has no trading specifications
+        with pytest.raises(TrayportValidationError, match=r"product .* is no product: .*_by_id"):
+            trades.plot(product)  # type: ignore[arg-type]
     monkeypatch.setattr(errors, "find_spec", lambda name: None if name == "altair" else name)
     with pytest.raises(
         TrayportConfigurationError, match=r"plot needs altair.*trayport-sdk\[plot\]"

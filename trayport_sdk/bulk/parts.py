@@ -21,11 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 import polars as pl
 from attrs import evolve, field, frozen
 
-from ..errors import (
-    TrayportDatasetError,
-    TrayportValidationError,
-    not_whole,
-)
+from ..errors import TrayportDatasetError, invalid, not_whole
 from ..query.plan import QueryPlan, counted
 from ..tables.files import ZSTD_LEVEL
 from ..tables.output import naming
@@ -87,11 +83,7 @@ class Part:
             plans, out = document["plans"], document["out"]
             return cls(tuple(map(QueryPlan.from_dict, plans)), None if out is None else str(out))
         except (KeyError, TypeError) as error:
-            raise TrayportValidationError(
-                f"part is no part: {error!r}",
-                parameter="part",
-                suggestion="give what to_dict returned",
-            ) from error
+            raise invalid("part", document, "is no part", "give what to_dict returned") from error
 
 
 @frozen
@@ -234,7 +226,13 @@ def parts_of(plans: Sequence[QueryPlan], n: int, out: str | Path | None) -> list
 
 
 async def run_part(runner: Runner, part: Part) -> PartReport:
-    """Runs the requests of a part that were not run yet."""
+    """Runs the requests of a part that were not run yet.
+
+    Raises:
+        TrayportValidationError: It is no part.
+    """
+    if not isinstance(part, Part):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise invalid("part", part, "is no part", "read it by Part.from_dict")
     storage = None if part.out is None else storage_of(part.out)
     known = {} if storage is None else await asyncio.to_thread(_kept, storage, part)
     responses = list(known.values())

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, TypeAlias, TypedDict, get_args
 from attrs import fields, frozen
 
 from ..errors import invalid, unknown_parameter, unknown_value
+from .output import user_path
 from .time_units import OnLoss, TimeUnit, check_time_unit
 
 Compression: TypeAlias = Literal["zstd", "lz4", "none"]
@@ -116,7 +117,7 @@ class FileFormat:
         Raises:
             TrayportValidationError: As `of`, or the ending is not one that can be written.
         """
-        kind = Path(path).suffix.lower()
+        kind = user_path(path, parameter).suffix.lower()
         if kind not in FORMATS:
             raise unknown_value(parameter, str(path), FORMATS, "has no known ending")
         return cls.of(kind, options or {})

@@ -52,10 +52,13 @@ def user_path(path: str | Path, parameter: str = "path") -> Path:
     """A path in which `~` is replaced by the home of the user.
 
     Raises:
-        TrayportValidationError: It begins with the home of a user that is not known.
+        TrayportValidationError: It is no path, or begins with the home of a user that is not
+            known.
     """
     try:
         return Path(path).expanduser()
+    except TypeError:
+        raise invalid(parameter, path, "is no path", "give text or a Path") from None
     except RuntimeError:
         reason = "begins in the home of a user that is not known"
         raise invalid(parameter, str(path), reason, "write the whole path") from None

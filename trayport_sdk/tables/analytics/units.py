@@ -111,16 +111,30 @@ def _registry() -> Any:  # the types of pint are not whole
 
 
 def unit_of(product: Product) -> PriceUnit:
-    """The unit of a product's prices: its currency for one unit of its notional quantity.
+    """The unit of a product's prices.
 
     Raises:
         TrayportValidationError: It is not known.
     """
+    return PriceUnit.parse(units_in(product)[0], "product")
+
+
+def units_in(product: Product) -> tuple[str, str | None]:
+    """The unit of a product's prices, as text, and that of its quantities if it is known.
+
+    Prices are in its currency for one unit of its notional quantity [assumed].
+
+    Raises:
+        TrayportValidationError: It is no product.
+    """
     if isinstance(product, InstrumentDetails | MarketDetails):
         product = product.trading_specifications
     if isinstance(product, TradingSpecifications):
-        product = f"{product.price_currency}/{product.notional_quantity_unit}"
-    return PriceUnit.parse(product, "product")
+        text = f"{product.price_currency}/{product.notional_quantity_unit}"
+        return text, product.quantity_unit
+    if not isinstance(product, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise invalid("product", product, "is no product", _PRODUCT)
+    return product, None
 
 
 def converted(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import unknown_value
-from ..output import check_writable, replaced
+from ..output import check_writable, replaced, user_path
 
 if TYPE_CHECKING:
     import altair as alt
@@ -66,7 +66,7 @@ class Chart:
             OSError: The disk is full, or the like.
         """
         kinds = {".html": self._html, ".svg": self._svg, ".png": self._png, ".json": self._json}
-        suffix = Path(path).suffix.lower()
+        suffix = user_path(path).suffix.lower()
         if suffix not in kinds:
             raise unknown_value("path", str(path), kinds, "ends in no kind of chart")
         target = check_writable(path, "path")

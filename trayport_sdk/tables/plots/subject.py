@@ -6,10 +6,9 @@ from collections.abc import Iterable
 
 import polars as pl
 from attrs import frozen
-from trayport_api.models import InstrumentDetails, MarketDetails, TradingSpecifications
 
 from ...errors import require_extra
-from ..analytics.units import Product
+from ..analytics.units import Product, units_in
 from ..convert import check_zone
 
 _NAMED = 3
@@ -39,17 +38,13 @@ class Subject:
 
         Raises:
             TrayportConfigurationError: The extra `plot` is not installed.
-            TrayportValidationError: There is no such zone.
+            TrayportValidationError: There is no such zone, or it is no product.
         """
         require_extra("plot", "altair", "vl_convert", what="plot")
         zone = "UTC" if tz is None else tz
         check_zone(zone)
-        if isinstance(product, InstrumentDetails | MarketDetails):
-            product = product.trading_specifications
-        known = {"price": unit or (product if isinstance(product, str) else None)}
-        if isinstance(product, TradingSpecifications):
-            price = f"{product.price_currency}/{product.notional_quantity_unit}"
-            known = {"price": unit or price, "quantity": product.quantity_unit}
+        price, quantity = (None, None) if product is None else units_in(product)
+        known = {"price": unit or price, "quantity": quantity}
         return cls(title, zone, **{name: text for name, text in known.items() if text})
 
     @property
