@@ -336,6 +336,23 @@ async def test_failures_errors_and_cancellation_reach_the_caller(
         assert open_dataset(path).collect().equals(expected)
 
 
+async def test_a_scheduler_that_others_can_reach_is_not_given_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRAYPORT_API_KEY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    async with distributed.Scheduler(
+        contact_address="tcp://10.0.0.1:8786", port=0, dashboard_address="127.0.0.1:0"
+    ) as scheduler:
+        address = f"tcp://127.0.0.1:{scheduler.listeners[0].bound_address[1]}"
+        async with (
+            distributed.Worker(address, host="127.0.0.1", nthreads=1),
+            served(Sandbox(limits=False), limiter_store=f"sqlite:///{tmp_path}/counts") as client,
+        ):
+            with pytest.raises(TrayportConfigurationError, match="TRAYPORT_API_KEY on all workers"):
+                await backfill(client, tmp_path / "many", cluster=address)
+
+
 @pytest.mark.parametrize(
     ("how", "error", "words"),
     [
@@ -385,19 +402,24 @@ def job(**values: Any) -> _Job:
 
 
 @pytest.mark.parametrize(
-    ("addresses", "values", "travels"),
+    ("addresses", "contact", "values", "travels"),
     [
-        ([HERE, HERE], {}, True),
-        ([HERE, THERE], {}, False),
-        ([SAFE, SAFE], {}, True),
-        ([SAFE, THERE], {}, False),
-        ([HERE, THERE], {"allow_insecure_http": True}, True),
+        ([HERE, HERE], HERE, {}, True),
+        ([HERE, HERE], THERE, {}, False),
+        ([HERE, THERE], HERE, {}, False),
+        ([SAFE, SAFE], SAFE, {}, True),
+        ([SAFE, THERE], SAFE, {}, False),
+        ([HERE, THERE], THERE, {"allow_insecure_http": True}, True),
     ],
 )
 def test_the_key_goes_only_where_nobody_reads_it(
-    addresses: list[str], values: dict[str, Any], travels: bool, monkeypatch: pytest.MonkeyPatch
+    addresses: list[str],
+    contact: str,
+    values: dict[str, Any],
+    travels: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    fitting = _fitting(job(**values), addresses)
+    fitting = _fitting(job(**values), addresses, contact)
     sent = pickle.dumps(fitting)
     assert (KEY_OF_TEST.encode() in sent, b"user:password" in sent) == (travels, travels)
     assert KEY_OF_TEST not in repr(fitting)
@@ -417,7 +439,7 @@ def test_workers_without_a_key_or_with_another_count_say_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    received: _Job = pickle.loads(pickle.dumps(_fitting(job(), [THERE])))  # noqa: S301
+    received: _Job = pickle.loads(pickle.dumps(_fitting(job(), [THERE], THERE)))  # noqa: S301
     with pytest.raises(TrayportConfigurationError, match="TRAYPORT_API_KEY on all workers"):
         received.complete_settings()
     monkeypatch.setenv("TRAYPORT_API_KEY", "that-of-the-worker")
@@ -428,9 +450,9 @@ def test_workers_without_a_key_or_with_another_count_say_so(
 def test_a_file_counts_for_one_machine_alone() -> None:
     local = job()
     local = evolve(local, settings=local.settings.replace(limiter_store="sqlite:///counts"))
-    assert _fitting(local, [HERE, HERE]) == local
+    assert _fitting(local, [HERE, HERE], HERE) == local
     with pytest.raises(TrayportConfigurationError, match=r"a file counts .* redis://"):
-        _fitting(local, [HERE, THERE])
+        _fitting(local, [HERE, THERE], HERE)
 
 
 SCRIPT = """

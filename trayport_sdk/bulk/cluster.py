@@ -282,7 +282,7 @@ class Workers:
             client = await stack.enter_async_context(_client(address, security))
             threads_of = await _threads_of(client, address)
             job = _Job(Part(()), settings, settings.api_key, settings.limiter_store, file)
-            job = _fitting(job, [address, *threads_of])
+            job = _fitting(job, [address, *threads_of], client.scheduler_info()["address"])
             yield _Dask(client, job, AHEAD * sum(threads_of.values()))
 
 
@@ -371,24 +371,35 @@ async def _threads_of(client: Any, address: str) -> dict[str, int]:
     return threads
 
 
-def _fitting(job: _Job, addresses: Sequence[str]) -> _Job:
-    """The job as it may go to these addresses: secrets only where nobody on the way reads them.
+def _fitting(job: _Job, addresses: Sequence[str], contact: str) -> _Job:
+    """The job as it may go to a cluster: secrets only where nobody on the way reads them.
+
+    Args:
+        job: The job.
+        addresses: Those of the workers, and that of the scheduler as it was given.
+        contact: The address at which workers find the scheduler. That of one that listens to this
+            machine alone is here; to others workers from elsewhere may come at any time.
 
     Raises:
         TrayportConfigurationError: Requests would be counted where not all workers can.
     """
     settings = job.settings
-    are_here = all(one.startswith("inproc:") or stays_here(one) for one in addresses)
+    are_here = all(map(_is_here, addresses))
     store = settings.limiter_store.get_secret_value()
     if store.startswith("sqlite:") and not are_here:
         raise _unfit(
             "limiter_store: a file counts the requests of one machine, and workers are on others",
             "set limiter_store to redis://host:6379/0, which all of them reach",
         )
-    is_private = are_here or all(address.startswith("tls:") for address in addresses)
+    everywhere = [*addresses, contact]
+    is_private = all(map(_is_here, everywhere)) or all(a.startswith("tls:") for a in everywhere)
     if is_private or settings.allow_insecure_http:
         return job
     return evolve(job, key=None, store=None)
+
+
+def _is_here(address: str) -> bool:
+    return address.startswith("inproc:") or stays_here(address)
 
 
 class _Dask:
