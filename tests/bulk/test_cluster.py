@@ -13,6 +13,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import distributed
@@ -38,7 +39,7 @@ from trayport_sdk import (
     open_dataset,
 )
 from trayport_sdk.bulk import cluster as module
-from trayport_sdk.bulk.cluster import _fitting, _Job, run_job
+from trayport_sdk.bulk.cluster import _Dask, _fitting, _Job, run_job
 from trayport_sdk.sandbox import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
@@ -351,6 +352,30 @@ async def test_a_scheduler_that_others_can_reach_is_not_given_the_key(
         ):
             with pytest.raises(TrayportConfigurationError, match="TRAYPORT_API_KEY on all workers"):
                 await backfill(client, tmp_path / "many", cluster=address)
+
+
+async def test_a_request_that_every_worker_was_lost_with_is_a_failure() -> None:
+    class Lost:
+        status = "running"
+
+        def submit(self, *_: object, **__: object) -> Lost:
+            return self
+
+        def __await__(self) -> Iterator[Any]:
+            yield from asyncio.sleep(0).__await__()
+            worker: Any = SimpleNamespace(address=HERE)
+            raise distributed.KilledWorker("task", worker, 3)
+
+        def release(self) -> None:
+            """Nothing is kept."""
+
+    async with TrayportClient.sandbox() as client:
+        plans = client.planner.plan_multi_contract_query(CONTRACTS[:1], "trades", *RANGE)
+    report = await _Dask(Lost(), job(), 1).report(Part(tuple(plans)))
+    (failure,) = report.failures
+    assert failure.query == plans[0]
+    assert "every worker that ran it was lost" in str(failure.error)
+    assert report.responses == ()
 
 
 @pytest.mark.parametrize(

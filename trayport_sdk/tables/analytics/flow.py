@@ -6,10 +6,11 @@ import polars as pl
 
 from ...errors import TrayportValidationError
 from ...query.contracts import ContractSpec, response_forms
+from ...query.plan import CONTRACT
 from ...query.times import Interval, TimeRange
 from ..convert import flat
 from .buckets import Clock
-from .ohlcv import BUY, CONTRACT, END, SELL, START, by_bucket, one_contract, weighted, within
+from .ohlcv import BUY, END, SELL, START, by_bucket, one_contract, weighted, within
 
 PRICE, QUANTITY, BUYS = pl.col("price"), pl.col("quantity"), pl.col("aggressor_buy")
 IDS = ("market_id", "instrument_id", "sequence_id", "sequence_item_id", "second_sequence_item_id")

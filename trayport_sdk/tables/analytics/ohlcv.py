@@ -14,12 +14,13 @@ from trayport_spec import ENDPOINTS
 
 from ...errors import TrayportValidationError
 from ...query.build import chosen_options
+from ...query.plan import CONTRACT
 from ...query.times import DAY, EPOCH, SECOND, Interval, TimeRange, UnitName, to_text
 from ..decode.schema import RequestedColumns
 from .buckets import Buckets, Clock, bucket_interval
 
 CANDLES = ENDPOINTS["get_ohlcv"]
-START, END, COUNT, CONTRACT = "from_timestamp", "to_timestamp", "trade_count", "contract"
+START, END, COUNT = "from_timestamp", "to_timestamp", "trade_count"
 BUY, SELL = "buy_volume", "sell_volume"
 AMOUNTS = ("volume", COUNT, BUY, SELL)
 """What is 0 where nothing traded, and not unknown."""
