@@ -155,9 +155,10 @@ async def test_times_may_be_of_a_coarser_unit_with_nothing_lost(tmp_path: Path) 
         with pytest.raises(TrayportValidationError, match=r"deal_date.*extra_column"):
             await client.backfill(*question, tmp_path / "raise", time_unit="us")
         assert not data_files(tmp_path / "raise")
-        for unit in ("ns", "us"):
-            path = tmp_path / unit
-            await client.backfill(*question, path, time_unit=unit, on_loss="extra_column")
+        with pytest.raises(TrayportValidationError, match=r"on_loss .* does nothing"):
+            await client.backfill(*question, tmp_path / "ns", on_loss="extra_column")
+        await client.backfill(*question, tmp_path / "ns")
+        await client.backfill(*question, tmp_path / "us", time_unit="us", on_loss="extra_column")
         before = rows(tmp_path / "us")
         with pytest.raises(TrayportDatasetError, match=r"trades in us \(extra_column\)"):
             await client.backfill(*question, tmp_path / "us")

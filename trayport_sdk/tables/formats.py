@@ -135,10 +135,6 @@ class FileFormat:
                 reason = f"does not go with {self.kind} files"
                 way_out = f"leave it out, or write {' or '.join(kinds)}"
                 raise invalid(field.name, value, reason, way_out, ", ".join(kinds))
-        if self.on_loss == "extra_column" and self.time_unit == "ns":
-            reason = 'does nothing with time_unit="ns", which loses nothing'
-            way_out = 'give time_unit="us" or "ms", or leave it out'
-            raise invalid("on_loss", self.on_loss, reason, way_out, "us, ms")
         if self.decimal_comma and self.separator == ",":
             reason = "cannot stand between cells with decimal_comma, where numbers have it"
             way_out = 'give separator=";" or another one'

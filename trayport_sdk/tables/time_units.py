@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, get_args
 
 import polars as pl
 
-from ..errors import TrayportValidationError, unknown_value
+from ..errors import TrayportValidationError, invalid, unknown_value
 from . import convert
 
 TimeUnit: TypeAlias = Literal["ns", "us", "ms"]
@@ -25,12 +25,16 @@ def check_time_unit(time_unit: str, on_loss: str) -> None:
     """Checks a unit, and what is done about the part of times below it.
 
     Raises:
-        TrayportValidationError: One of them is unknown.
+        TrayportValidationError: One of them is unknown, or nothing could be lost.
     """
     if time_unit not in TIME_UNITS:
         raise unknown_value("time_unit", time_unit, TIME_UNITS)
     if on_loss not in ON_LOSS:
         raise unknown_value("on_loss", on_loss, ON_LOSS)
+    if on_loss == "extra_column" and time_unit == "ns":
+        reason = 'does nothing with time_unit="ns", which loses nothing'
+        way_out = 'give time_unit="us" or "ms", or leave it out'
+        raise invalid("on_loss", on_loss, reason, way_out, "us, ms")
 
 
 def with_time_unit(
