@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types drift codegen docs fuzz slow chaos recipes nightly perf perf-large profile lock clean
+.PHONY: help setup demo test check lint types drift codegen docs fuzz slow chaos recipes nightly browse perf perf-large profile lock clean
 
 help:
 	@echo "make demo     run the SDK against the offline sandbox"
@@ -22,6 +22,7 @@ help:
 	@echo "make check    lint, types, generated code, docs, repository rules"
 	@echo "make codegen  generated/ again, after a change of openapi/"
 	@echo "make docs     the documentation, in site/"
+	@echo "make browse   every page in a browser, every operation tried out, and the notebooks"
 	@echo "make fuzz     the properties of the suite with all of their examples"
 	@echo "make slow     the tests that take as long as the limits of the service do, or much data"
 	@echo "make chaos    data sets whose programs are killed a thousand times; CHAOS=--kills=50 for fewer"
@@ -74,6 +75,9 @@ codegen: $(STAMP)
 
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+browse: $(STAMP)
+	$(BIN)/python -m pytest -q -m site
 
 fuzz: $(STAMP)
 	TRAYPORT_TESTS_EXAMPLES=1 $(PYTEST) -m "hypothesis and not perf and not slow"

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from .types import Provenance, RequestLimits
 
 SPEC_VERSION = "2024.4"
-SPEC_HASH = "9f73c2a95b5cefa991754ad13de6ff582ec1922192ae1b38deff36774f4689b2"
+SPEC_HASH = "6e76937ee60f284bfacbdf4f54d70df76817e833a5ac8db0cd0ffb8c4dc16b0d"
 API_KEY_HEADER = "X-API-KEY"
 ANALYTICS_URL = "https://analytics.trayport.com/api"
 REFERENCE_URL = "https://referencedata.trayport.com"

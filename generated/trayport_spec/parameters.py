@@ -114,7 +114,7 @@ FROM = Parameter(
     "The start of the range, inclusive.",
     required=True,
     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
-    example="2024-03-04",
+    example="2024-03-04T11:00",
     provenance=Provenance("documented", assumptions=("from-inclusive",)),
 )
 UNTIL = Parameter(
@@ -124,7 +124,7 @@ UNTIL = Parameter(
     "The end of the range. Whether a row stamped exactly at the end belongs to the response is not documented.",
     required=True,
     pattern="^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)?$",
-    example="2024-03-08",
+    example="2024-03-04T12:00",
     provenance=Provenance("documented", assumptions=("current-day-is-asked-whole",)),
 )
 AT = Parameter(

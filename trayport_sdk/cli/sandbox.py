@@ -13,6 +13,7 @@ from ..errors import require_extra
 from ..settings import SANDBOX_KEY, SANDBOX_PORT
 from ..tables.formats import FileFormat
 from ..tables.output import check_writable
+from .docs import built_docs
 from .progress import progress_bar
 from .signals import run_async
 
@@ -29,14 +30,31 @@ if TYPE_CHECKING:
 @click.option(
     "--corrections", is_flag=True, help="Publish some trades late, and alter and delete others."
 )
+@click.option(
+    "--docs",
+    is_flag=False,
+    flag_value="",
+    metavar="[DIRECTORY]",
+    help="Serve the documentation on the same port: that of the checkout, or a DIRECTORY with it.",
+)
 def sandbox(
-    port: int, host: str, keys: tuple[str, ...], seed: int, no_limits: bool, corrections: bool
+    port: int,
+    host: str,
+    keys: tuple[str, ...],
+    seed: int,
+    no_limits: bool,
+    corrections: bool,
+    docs: str | None,
 ) -> None:
     require_extra("sandbox", "numpy", "uvicorn")
     from ..sandbox import Corrections, Sandbox
     from ..sandbox.server import run
 
+    folder = None if docs is None else built_docs(docs)
+
     def ready(server: SandboxServer) -> None:
+        if folder:
+            click.echo(f"docs:      {server.url}/")
         click.echo(f"analytics: {server.analytics_url}")
         click.echo(f"reference: {server.reference_url}")
         click.echo(f"keys:      {', '.join((SANDBOX_KEY, *keys))}")
@@ -51,7 +69,7 @@ def sandbox(
         corrections=Corrections() if corrections else None,
     )
     try:
-        run(application, host, port, ready=ready)
+        run(application, host, port, ready=ready, docs=folder)
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from error
 

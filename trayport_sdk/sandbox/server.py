@@ -6,12 +6,14 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from . import Sandbox, SandboxServer
+from .docs import WithDocs
 from .http import TRANSPORT
 
 _BACKLOG = 2048
@@ -73,10 +75,10 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _config(sandbox: Sandbox) -> uvicorn.Config:
+def _config(sandbox: Sandbox, docs: Path | None = None) -> uvicorn.Config:
     sandbox.prepare()
     return uvicorn.Config(
-        sandbox,
+        WithDocs(sandbox, docs) if docs else sandbox,
         http=_Protocol,
         ws="none",
         loop="asyncio",
@@ -89,21 +91,31 @@ def _config(sandbox: Sandbox) -> uvicorn.Config:
 
 
 def run(
-    sandbox: Sandbox, host: str, port: int, ready: Callable[[SandboxServer], None] | None = None
+    sandbox: Sandbox,
+    host: str,
+    port: int,
+    ready: Callable[[SandboxServer], None] | None = None,
+    docs: Path | None = None,
 ) -> None:
-    """Serves until interrupted or terminated; `ready` is called once it listens."""
+    """Serves until interrupted or terminated; `ready` is called once it listens.
+
+    With `docs`, the folder of the built documentation, everything else on the port is that.
+    """
     listener = _listen(host, port)
     server = SandboxServer(host, listener.getsockname()[1])
     with listener:
-        _Uvicorn(_config(sandbox), lambda: ready(server) if ready else None).run(sockets=[listener])
+        started = (lambda: ready(server)) if ready else (lambda: None)
+        _Uvicorn(_config(sandbox, docs), started).run(sockets=[listener])
 
 
 @contextlib.contextmanager
-def serving(sandbox: Sandbox, host: str, port: int) -> Generator[SandboxServer]:
+def serving(
+    sandbox: Sandbox, host: str, port: int, docs: Path | None = None
+) -> Generator[SandboxServer]:
     """Serves from a thread for as long as the block lasts."""
     listener = _listen(host, port)
     started = threading.Event()
-    uvicorn_server = _Uvicorn(_config(sandbox), started.set)
+    uvicorn_server = _Uvicorn(_config(sandbox, docs), started.set)
     thread = threading.Thread(
         target=uvicorn_server.run, args=([listener],), name="trayport-sandbox", daemon=True
     )
