@@ -10,15 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from trayport_api.models import IntervalUnit
+from trayport_spec import ENDPOINTS
 
 from trayport_sdk.errors import TrayportValidationError
+from trayport_sdk.query.build import end_of_data
 from trayport_sdk.query.times import (
     DAY,
     SECOND,
     Interval,
     TimeRange,
     Window,
-    data_cutoff,
     duration_of,
     exact_instant,
     floored,
@@ -220,7 +221,8 @@ def test_an_empty_or_reversed_range_is_refused(until: str) -> None:
 
 def test_the_data_ends_at_the_start_of_the_day_in_utc_wherever_the_clock_stands() -> None:
     tokyo = datetime(2024, 5, 2, 8, 59, tzinfo=timezone(timedelta(hours=9)))
-    assert to_text(data_cutoff(tokyo)) == "2024-05-01T00:00:00Z"
+    end = end_of_data(ENDPOINTS["get_trades"], tokyo, intraday=False)
+    assert to_text(end) == "2024-05-01T00:00:00Z"
 
 
 @given(st.integers(1, 10**9 - 1), st.sampled_from(IntervalUnit))

@@ -201,11 +201,6 @@ def exact_text(nanoseconds: int) -> str:
     return f"{to_text(nanoseconds)[:-1]}{fraction}Z"
 
 
-def data_cutoff(now: datetime) -> int:
-    """Where the data ends for keys without intraday rights: the start of the day in UTC."""
-    return (now.astimezone(UTC) - EPOCH) // timedelta(days=1) * DAY
-
-
 def floored(instant: int, interval: Interval) -> int:
     """The latest start of a bar of that length that does not lie after an instant.
 

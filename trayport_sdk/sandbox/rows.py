@@ -431,7 +431,6 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_INVENTED = Kind(frozenset(), {}, _invented)
 # The first that fits is taken, so special kinds stand before general ones.
 _KINDS = (
     Kind(_names("tradeId dealDate price"), _TRADE, _trades, needs_contracts=True, by_day=True),
