@@ -233,7 +233,7 @@ async def run_part(runner: Runner, part: Part) -> PartReport:
     """
     if not isinstance(part, Part):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise invalid("part", part, "is no part", "read it by Part.from_dict")
-    storage = None if part.out is None else storage_of(part.out)
+    storage = None if part.out is None else await asyncio.to_thread(storage_of, part.out)
     known = {} if storage is None else await asyncio.to_thread(_kept, storage, part)
     responses = list(known.values())
     failures: list[FailedQuery] = []
