@@ -61,6 +61,9 @@ class Block:
     language: str
     text: str
     reason: str | None
+    client: str
+    """Where clients of both kinds stand side by side: whether it is the one without async."""
+
     output: Block | None = None
     """The block of text that shows what this one gives."""
 
@@ -79,6 +82,7 @@ def blocks(page: Path) -> list[Block]:
             match["language"],
             textwrap.dedent(match["text"]),
             match["reason"],
+            "Sync" if text[end : match.start()].rstrip().endswith('=== "Sync"') else "",
         )
         follows = not text[end : match.start()].strip()
         if block.language == "text" and follows and found and _may_show(found[-1]):
@@ -124,9 +128,10 @@ class Ran:
 def run_page(page: Path, folder: Path) -> Ran:
     """Runs the Python of a page, in one namespace, and the commands whose output it shows.
 
-    `await` works at the top level, as in a notebook.
+    `await` works at the top level, as in a notebook. What stands under a tab `Sync` has a namespace
+    of its own, since its names are those of the tab `Async`.
     """
-    namespace: dict[str, Any] = {"__name__": "__main__"}
+    namespaces: dict[str, dict[str, Any]] = {"": {"__name__": "__main__"}}
     ran = Ran([], {})
     saved = Chart.save
 
@@ -147,6 +152,7 @@ def run_page(page: Path, folder: Path) -> Ran:
                 continue
             with redirect_stdout(StringIO()) as printed:
                 if block.language == "python":
+                    namespace = namespaces.setdefault(block.client, {"__name__": "__main__"})
                     _run_python(block, namespace, runner)
                 elif block.language == "shell":
                     with TemporaryDirectory() as elsewhere, chdir(elsewhere):
@@ -155,6 +161,12 @@ def run_page(page: Path, folder: Path) -> Ran:
             if block.output is not None:
                 lines = [line.rstrip() for line in printed.getvalue().splitlines()]
                 ran.outputs.append((block.output, "\n".join(lines).strip("\n") + "\n"))
+        for namespace in namespaces.values():
+            client: Any = namespace.get("client")
+            if hasattr(client, "aclose"):
+                runner.run(client.aclose())
+            elif client is not None:
+                client.close()
     return ran
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from trayport_spec import ENDPOINTS
 
 import trayport_sdk
 from trayport_sdk.client import TrayportClient
@@ -14,6 +15,8 @@ from trayport_sdk.resources.planner import Planner
 from trayport_sdk.resources.snapshots import SnapshotsGroup
 from trayport_sdk.resources.trades import TradesGroup
 from trayport_sdk.settings import Settings, variable
+
+from .pages import blocks
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 REFERENCE = DOCS / "reference"
@@ -64,6 +67,14 @@ def test_the_data_model_names_every_call_of_a_group(group: type) -> None:
     assert [call for call in methods(group) if f"`client.{name}.{call}`" not in text] == []
 
 
+def test_the_reference_has_an_example_of_every_operation_and_what_it_gives() -> None:
+    shown = "".join(
+        block.text for page in REFERENCE.glob("*.md") for block in blocks(page) if block.output
+    )
+    wanted = [f"client.{e.group}.{e.method}(" for e in ENDPOINTS.values()]
+    assert [call for call in wanted if call not in shown] == []
+
+
 def test_the_guide_to_many_contracts_names_every_call_about_them() -> None:
     text = GUIDES[DOCS / "bulk.md"]
     single = {"get_trades", "get_ohlcv", "get_metrics", "get_status"}
@@ -73,7 +84,7 @@ def test_the_guide_to_many_contracts_names_every_call_about_them() -> None:
 
 def test_every_public_name_has_a_place_in_the_pages() -> None:
     pages = "".join(page.read_text() for page in DOCS.rglob("*.md"))
-    targets = set(re.findall(r"^::: (\S+)$", pages, re.MULTILINE))
+    targets = set(re.findall(r"^ *::: (\S+)$", pages, re.MULTILINE))
     described = {target.rpartition(".")[2] for target in targets}
 
     def has_a_place(name: str) -> bool:
