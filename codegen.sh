@@ -31,7 +31,7 @@ ruff format "$work/new" --isolated --no-cache --line-length 100 -q
 
 # The pages say what the new code says, so they are made beside all of it.
 mkdir "$work/tree"
-cp -Rp openapi generated trayport_sdk docs "$work/tree"
+cp -Rp openapi generated trayport_sdk docs mkdocs.yml "$work/tree"
 cp -R "$work/new/." "$work/tree"
 (cd "$work/tree" && PYTHONPATH="$work/tree/generated" python -m docs._generate --out "$work/new")
 

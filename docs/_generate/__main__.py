@@ -1,4 +1,4 @@
-"""Writes what pages say of the API and of the settings into them.
+"""Writes what pages say of the API and of the settings into them, and what coding agents read.
 
     python -m docs._generate --out DIR
 
@@ -14,9 +14,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from docs._generate import policy, spec
+from docs._generate import agents, policy, spec
 
-DOCS = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+SKILL = "trayport_sdk/SKILL.md"
 MARKED = re.compile(
     r"(?P<open><!-- (?P<kind>spec|policy): (?P<name>[a-z-]+)(?P<which>(?: \w+)*) -->)"
     r"(?P<text>.*?)(?P<close><!-- /(?P=kind) -->)",
@@ -52,12 +54,18 @@ def filled(text: str, page: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Writes the generated parts of the pages.")
     parser.add_argument("--out", type=Path, required=True, help="in place of the repository")
-    out = parser.parse_args().out / "docs"
+    out = parser.parse_args().out
     files = {spec.DOCUMENT: spec.with_sandbox()}
-    for path in sorted(DOCS.rglob("*.md")):
-        if not path.is_symlink() and MARKED.search(text := path.read_text()):
-            name = path.relative_to(DOCS).as_posix()
-            files[name] = filled(text, name)
+    texts: dict[str, str] = {}
+    for path in [*sorted(DOCS.rglob("*.md")), ROOT / SKILL]:
+        if not path.is_symlink():
+            name = path.relative_to(ROOT).as_posix()
+            text = path.read_text()
+            texts[name.removeprefix("docs/")] = filled(text, name)
+            if MARKED.search(text):
+                files[name] = filled(text, name)
+    files["docs/llms.txt"] = agents.index()
+    files["docs/llms-full.txt"] = agents.everything(texts)
     for name, text in files.items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_text(text)

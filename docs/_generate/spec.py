@@ -20,6 +20,7 @@ from trayport_spec import (
     Provenance,
 )
 
+from docs._generate.agents import calls
 from trayport_sdk.sandbox import Sandbox
 from trayport_sdk.settings import SANDBOX_KEY, SANDBOX_PORT
 from trayport_sdk.tables import RESPONSES
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENT = "api/trayport.yaml"
+DOCUMENT = "docs/api/trayport.yaml"
 SANDBOX = f"http://127.0.0.1:{SANDBOX_PORT}"
 
 
@@ -112,6 +113,22 @@ def limits_table() -> str:
                 f"whole {e.limits.resolution}s",
                 CUTOFFS[e.limits.cutoff],
                 mark(e.limits.provenance),
+            ]
+            for e in analytics()
+        ),
+    )
+
+
+def brief_limits() -> str:
+    """The limits alone, for who cannot follow links."""
+    return rows(
+        ["Endpoint", "Contracts", "In one request", "Range"],
+        (
+            [
+                f"`{e.method}`",
+                CONTRACTS[e.limits.contract],
+                f"{e.batch.maximum} items" if e.batch.maximum else "one query",
+                range_limit(e.limits),
             ]
             for e in analytics()
         ),
@@ -295,6 +312,8 @@ def more_groups() -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "limits": limits_table,
+    "brief-limits": brief_limits,
+    "calls": calls,
     "intervals": intervals_table,
     "optional-fields": fields_table,
     "requests": requests_table,

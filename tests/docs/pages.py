@@ -36,7 +36,8 @@ from trayport_sdk.tables.plots.chart import Chart
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = [page for page in (ROOT / "docs").rglob("*.md") if not page.is_symlink()]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS)]
+SKILL = ROOT / "trayport_sdk" / "SKILL.md"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", SKILL, *sorted(DOCS)]
 BLOCK = re.compile(
     r"(?:<!-- not executed: (?P<reason>[^\n]+) -->\n+)?"
     r"^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^(?P=indent)```$",

@@ -85,6 +85,16 @@ def test_the_drawings_show_the_rooms_and_the_way_of_a_call_as_they_are() -> None
     assert kept == drawings.drawings(), "python -m tests.docs draws them"
 
 
+def test_the_index_for_agents_leads_to_pages(site: Path) -> None:
+    index = (site / "llms.txt").read_text()
+    leads = re.findall(r"\]\((\S+)\)", index)
+    assert len(leads) > 40
+    assert [lead for lead in leads if not (site / lead / "index.html").is_file()] == []
+    whole = (site / "llms-full.txt").read_text()
+    assert "client.get_trades_bulk(" in whole
+    assert "<!--" not in whole
+
+
 def test_the_site_is_built_without_code_of_this_repository() -> None:
     config = (ROOT / "mkdocs.yml").read_text()
     assert "\nhooks:" not in config

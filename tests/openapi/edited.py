@@ -35,7 +35,8 @@ class Copy:
     def __attrs_post_init__(self) -> None:
         for folder in self.only:
             shutil.copytree(ROOT / folder, self.root / folder)
-        shutil.copy2(ROOT / "codegen.sh", self.root)
+        for file in ("codegen.sh", "mkdocs.yml"):
+            shutil.copy2(ROOT / file, self.root)
 
     def replace(self, old: str, new: str) -> None:
         """Changes the first place of the document that reads so."""
