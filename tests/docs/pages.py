@@ -4,6 +4,8 @@ A block of text straight after one of Python or of commands shows what that one 
 prints, then its last expression, as a notebook does. `python -m tests.docs [PAGE ...]` writes
 outputs into the pages; tests compare them.
 
+Pages in docs/examples are notebooks as well, which are written beside them.
+
 A chart that the code of a page saves as `NAME.svg`, and that the page shows as
 `assets/charts/NAME-light.svg`, is drawn by the same command.
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import json
 import os
 import re
 import shlex
@@ -30,12 +33,13 @@ from unittest.mock import patch
 import polars as pl
 from attrs import evolve, frozen
 
-from tests.docs.charts import charts_of, draw
+from tests.docs.charts import charts_of, digest, draw
 from trayport_sdk.cli import run
 from trayport_sdk.tables.plots.chart import Chart
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = [page for page in (ROOT / "docs").rglob("*.md") if not page.is_symlink()]
+EXAMPLES = ROOT / "docs" / "examples"
 SKILL = ROOT / "trayport_sdk" / "SKILL.md"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", SKILL, *sorted(DOCS)]
 BLOCK = re.compile(
@@ -116,6 +120,17 @@ def with_sandbox(arguments: list[str]) -> list[str]:
 
 
 @frozen
+class Cell:
+    """A block of Python, what it printed, and its last expression, if that is one."""
+
+    block: Block
+    printed: str
+    shown: object
+    text: str
+    """The last expression as text, at that time."""
+
+
+@frozen
 class Ran:
     """What a page gave."""
 
@@ -125,6 +140,9 @@ class Ran:
     charts: dict[str, dict[str, Any]]
     """The charts that its code saved as SVG, as specifications, by the stems of their names."""
 
+    cells: list[Cell]
+    """What each block of Python gave."""
+
 
 def run_page(page: Path, folder: Path) -> Ran:
     """Runs the Python of a page, in one namespace, and the commands whose output it shows.
@@ -133,7 +151,7 @@ def run_page(page: Path, folder: Path) -> Ran:
     of its own, since its names are those of the tab `Async`.
     """
     namespaces: dict[str, dict[str, Any]] = {"": {"__name__": "__main__"}}
-    ran = Ran([], {})
+    ran = Ran([], {}, [])
     saved = Chart.save
 
     def save(chart: Chart, path: str | Path) -> None:
@@ -154,7 +172,11 @@ def run_page(page: Path, folder: Path) -> Ran:
             with redirect_stdout(StringIO()) as printed:
                 if block.language == "python":
                     namespace = namespaces.setdefault(block.client, {"__name__": "__main__"})
-                    _run_python(block, namespace, runner)
+                    shown = _run_python(block, namespace, runner)
+                    text = "" if shown is None else repr(shown)
+                    ran.cells.append(Cell(block, printed.getvalue(), shown, text))
+                    if text:
+                        print(text)
                 elif block.language == "shell":
                     with TemporaryDirectory() as elsewhere, chdir(elsewhere):
                         for _, *arguments in commands(block):
@@ -177,14 +199,14 @@ def _environment() -> dict[str, str]:
     return others | {"COLUMNS": str(WIDTH)}
 
 
-def _run_python(block: Block, namespace: dict[str, Any], runner: asyncio.Runner) -> None:
+def _run_python(block: Block, namespace: dict[str, Any], runner: asyncio.Runner) -> object:
+    """Runs a block; the value is that of its last expression."""
     # The line numbers of a traceback are those of the page.
     tree = ast.parse("\n" * (block.line - 1) + block.text, str(block.page))
-    if tree.body and isinstance(last := tree.body[-1], ast.Expr) and block.output is not None:
-        show = ast.Call(ast.Name("_show", ast.Load()), [last.value], [])
-        tree.body[-1] = ast.copy_location(ast.Expr(show), last)
+    if tree.body and isinstance(last := tree.body[-1], ast.Expr):
+        kept = ast.Assign([ast.Name("_shown", ast.Store())], last.value)
+        tree.body[-1] = ast.copy_location(kept, last)
         ast.fix_missing_locations(tree)
-    namespace["_show"] = lambda value: None if value is None else print(repr(value))
     code = compile(
         tree, str(block.page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True
     )
@@ -192,6 +214,7 @@ def _run_python(block: Block, namespace: dict[str, Any], runner: asyncio.Runner)
         runner.run(eval(code, namespace))  # noqa: S307  (our own pages)
     else:
         exec(code, namespace)  # noqa: S102  (our own pages)
+    return namespace.pop("_shown", None)
 
 
 def comparable(output: str) -> str:
@@ -212,4 +235,64 @@ def update(page: Path, folder: Path) -> bool:
             text = text[: block.start] + indented + text[end:]
     page.write_text(text)
     drawn = [chart for chart in charts_of(page) if draw(chart, ran.charts[chart])]
-    return text != before or bool(drawn)
+    written = write_notebook(page, ran)
+    return text != before or bool(drawn) or written
+
+
+def write_notebook(page: Path, ran: Ran) -> bool:
+    """Writes the notebook of a page that has one, unless it is there; whether it was not."""
+    if page.parent != EXAMPLES:
+        return False
+    made, path = notebook(page, ran), page.with_suffix(".ipynb")
+    if path.exists() and without_drawings(json.loads(path.read_text())) == without_drawings(made):
+        return False
+    path.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n")
+    return True
+
+
+def notebook(page: Path, ran: Ran) -> dict[str, Any]:
+    """A page as a notebook, with what its code gives."""
+    text = page.read_text()
+    cells: list[dict[str, Any]] = []
+    end = 0
+    given = {cell.block.start: cell for cell in ran.cells}
+    for match in BLOCK.finditer(text):
+        cells += _prose(text[end : match.start()])
+        if match["language"] == "python":
+            cells.append(_code(given[match.start("text")]))
+        end = match.end()
+    cells += _prose(text[end:])
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _prose(text: str) -> list[dict[str, Any]]:
+    lines = [line for line in text.splitlines() if not line.startswith(("![", "[This page"))]
+    source = "\n".join(lines).strip()
+    return [{"cell_type": "markdown", "metadata": {}, "source": source}] if source else []
+
+
+def _code(cell: Cell) -> dict[str, Any]:
+    outputs: list[dict[str, Any]] = []
+    if cell.printed:
+        outputs.append({"output_type": "stream", "name": "stdout", "text": cell.printed})
+    if cell.text:
+        data, metadata = {"text/plain": cell.text}, {}
+        if isinstance(cell.shown, Chart):
+            data, metadata = cell.shown._repr_mimebundle_(), {"of": digest(cell.shown.to_dict())}
+        result = {"output_type": "execute_result", "execution_count": None}
+        outputs.append(result | {"data": data, "metadata": metadata})
+    source = cell.block.text.rstrip()
+    code: dict[str, Any] = {"cell_type": "code", "execution_count": None, "metadata": {}}
+    return code | {"source": source, "outputs": outputs}
+
+
+def without_drawings(made: dict[str, Any]) -> str:
+    """A notebook as text, to be compared: without what differs from run to run."""
+    bare = json.loads(json.dumps(made))
+    for cell in bare["cells"]:
+        for output in cell.get("outputs", ()):
+            output.get("data", {}).pop("image/svg+xml", None)
+    return comparable(json.dumps(bare))

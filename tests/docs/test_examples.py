@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,7 +11,20 @@ import pytest
 from trayport_sdk.cli import run
 
 from .charts import ASSETS, THEMES, charts_of, is_drawn
-from .pages import PAGES, ROOT, blocks, commands, comparable, name, run_page, update, with_sandbox
+from .pages import (
+    EXAMPLES,
+    PAGES,
+    ROOT,
+    blocks,
+    commands,
+    comparable,
+    name,
+    notebook,
+    run_page,
+    update,
+    with_sandbox,
+    without_drawings,
+)  # fmt: skip
 
 EVERY = [block for page in PAGES for block in blocks(page)]
 EXECUTED = [block for block in EVERY if block.reason is None]
@@ -43,6 +57,9 @@ def test_the_code_of_a_page_runs_and_gives_what_is_shown(page: Path, tmp_path: P
         assert comparable(block.text) == comparable(output), place
     undrawn = [chart for chart in charts_of(page) if not is_drawn(chart, ran.charts[chart])]
     assert undrawn == [], f"python -m tests.docs {name(page)} draws them"
+    if page.parent == EXAMPLES:
+        kept = json.loads(page.with_suffix(".ipynb").read_text())
+        assert without_drawings(kept) == without_drawings(notebook(page, ran))
 
 
 @pytest.mark.parametrize("arguments", COMMANDS)
