@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.docs import drawings
+from tests.docs import drawings, terminal
 from tests.docs.pages import PAGES, name, update
 
 if __name__ == "__main__":
     for written in drawings.write():
         print(written)
+    if terminal.write():
+        print(terminal.PICTURE.name)
     for path in [Path(argument).resolve() for argument in sys.argv[1:]] or PAGES:
         with TemporaryDirectory() as folder:
             if update(path, Path(folder)):

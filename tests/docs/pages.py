@@ -23,7 +23,7 @@ import os
 import re
 import shlex
 import textwrap
-from contextlib import chdir, redirect_stdout
+from contextlib import AbstractContextManager, chdir, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -161,7 +161,7 @@ def run_page(page: Path, folder: Path) -> Ran:
 
     with (
         chdir(folder),
-        patch.dict(os.environ, _environment(), clear=True),
+        plain_environment(),
         patch.object(Chart, "save", save),
         pl.Config(tbl_width_chars=WIDTH),
         asyncio.Runner() as runner,
@@ -193,10 +193,10 @@ def run_page(page: Path, folder: Path) -> Ran:
     return ran
 
 
-def _environment() -> dict[str, str]:
-    """The environment without settings of whoever runs this."""
+def plain_environment(width: int = WIDTH) -> AbstractContextManager[object]:
+    """The environment without settings of whoever runs this, and a terminal of one width."""
     others = {key: value for key, value in os.environ.items() if not key.startswith("TRAYPORT_")}
-    return others | {"COLUMNS": str(WIDTH)}
+    return patch.dict(os.environ, others | {"COLUMNS": str(width)}, clear=True)
 
 
 def _run_python(block: Block, namespace: dict[str, Any], runner: asyncio.Runner) -> object:

@@ -10,7 +10,8 @@ import pytest
 
 from trayport_sdk.cli import run
 
-from .charts import ASSETS, THEMES, charts_of, is_drawn
+from . import terminal
+from .charts import ASSETS, PICTURES, THEMES, charts_of, is_drawn
 from .pages import (
     EXAMPLES,
     PAGES,
@@ -86,7 +87,13 @@ def test_every_chart_that_is_kept_is_shown_by_the_page_that_makes_it() -> None:
         for chart in charts_of(page)
         for theme in THEMES
     }
+    shown |= {f"{name}.png" for name in PICTURES}
     assert {file.name for file in ASSETS.iterdir()} == shown
+
+
+def test_the_terminal_in_the_readme_shows_what_commands_print() -> None:
+    assert terminal.is_drawn(), "python -m tests.docs draws it"
+    assert "http" not in terminal.PICTURE.read_text().replace("http://www.w3.org/2000/svg", "")
 
 
 def test_a_duration_may_differ_and_a_number_may_not() -> None:
