@@ -208,7 +208,7 @@ def section(endpoint: Endpoint) -> str:
     parts = [
         f"## `{endpoint.path}` {{ #{endpoint.operation_id} }}",
         f"{endpoint.summary} {endpoint.description} The endpoint itself is known from: "
-        f"{mark(endpoint.provenance)}.",
+        f"{mark(endpoint.provenance)}.{in_python(endpoint)}",
     ]
     if endpoint.parameters:
         parts.append(
@@ -231,6 +231,16 @@ def section(endpoint: Endpoint) -> str:
         parts.append(field_table("Field beside the rows", endpoint.envelope))
     parts.append(field_table("Field of a row", endpoint.row))
     return "\n\n".join(parts)
+
+
+def in_python(endpoint: Endpoint) -> str:
+    """Where the method of an operation is shown, with what it gives."""
+    page = {"reference": "reference-data"}.get(endpoint.group, endpoint.group)
+    path = f"reference/{page}.md"
+    if not (ROOT / "docs" / path).is_file():
+        return ""
+    call = f"client.{endpoint.group}.{endpoint.method}"
+    return f" In Python it is [`{call}`](../{path}#{endpoint.method})."
 
 
 def field_table(title: str, columns: Iterable[Column]) -> str:

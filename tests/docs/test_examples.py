@@ -30,6 +30,11 @@ from .pages import (
 EVERY = [block for page in PAGES for block in blocks(page)]
 EXECUTED = [block for block in EVERY if block.reason is None]
 WITH_PYTHON = sorted({b.page for b in EXECUTED if b.language == "python" or b.output})
+# Notebooks run twice: as pages here, and as what they are with the rest of the site.
+RUN = [
+    pytest.param(page, marks=[pytest.mark.site] if page.parent == EXAMPLES else [])
+    for page in WITH_PYTHON
+]
 COMMANDS = [
     pytest.param(
         command[1:],
@@ -50,7 +55,7 @@ TARGETS = [
 ]
 
 
-@pytest.mark.parametrize("page", WITH_PYTHON, ids=name)
+@pytest.mark.parametrize("page", RUN, ids=name)
 def test_the_code_of_a_page_runs_and_gives_what_is_shown(page: Path, tmp_path: Path) -> None:
     ran = run_page(page, tmp_path)
     for block, output in ran.outputs:
