@@ -101,24 +101,64 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
 @pytest.mark.parametrize(
     ("arguments", "lines"),
     [
-        (["ttf", "hi", "cal", "apr", "24", "--limit", "1"],
-         ["TTF Hi Cal 51.6* Apr-24  10000065*#Single#10000305#244#0"]),
-        (["nbp m+1", "--at", "2024-03-04", "--limit", "1"],
-         ["NBP* Apr-24  10000001*#Single#10000305#244#0"]),
-        (["eex ttf hi cal 51,6", "--kind", "instruments", "--limit", "1"],
-         ["TTF Hi Cal 51.6 EEX  10002806"]),
-        (["ttf cal hi", "--kind", "markets", "--limit", "1"], ["TTF Hi Cal 51.6*  10000065"]),
+        (["ttf", "hi", "cal", "apr", "24", "--kind", "contract", "--limit", "1"],
+         ["contract,TTF Hi Cal 51.6* Apr-24,10000065*#Single#10000305#244#0"]),
+        (["nbp m+1", "--at", "2024-03-04", "--kind", "contract", "--limit", "1"],
+         ["contract,NBP* Apr-24,10000001*#Single#10000305#244#0"]),
+        (["eex ttf hi cal 51,6", "--kind", "instrument", "--limit", "1"],
+         ["instrument,TTF Hi Cal 51.6 EEX,10002806"]),
+        (["ttf cal hi", "--kind", "market", "--limit", "1"], ["market,TTF Hi Cal 51.6*,10000065"]),
+        (["ice endex", "--kind", "venue"], ["venue,ICE ENDEX Spot,IENX"]),
         (["qqqqqqzz"], []),
     ],
     ids=lambda value: value[0] if value else "nothing",
 )  # fmt: skip
-def test_search_prints_names_that_can_be_pasted(
+def test_find_gives_names_that_can_be_pasted(
     arguments: list[str], lines: list[str], trayport: Command
 ) -> None:
-    done = trayport("search", *arguments, "--sandbox")
-    assert done.out.splitlines() == lines
+    done = trayport("find", *arguments, "--sandbox")
+    assert done.out.splitlines()[1:] == lines
     assert done.code == (0 if lines else 1)
     assert (arguments[0] in done.err) == (not lines)
+    columns = [
+        [cell.strip() for cell in line.split("  ") if cell]
+        for line in trayport("find", *arguments, "--table", "--sandbox").out.splitlines()
+    ]
+    assert columns == [line.split(",") for line in lines]
+
+
+def test_find_looks_for_everything(trayport: Command) -> None:
+    found = trayport("find", "eex", "--limit", "2", "--sandbox").out.splitlines()[1:]
+    kinds = [line.partition(",")[0] for line in found]
+    assert list(dict.fromkeys(kinds)) == ["contract", "market", "instrument", "venue"]
+    assert max(map(kinds.count, kinds)) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("ttf hi cal 51.6*", {"TTF Hi Cal 51.6*", "market 10000065", "prices EUR/MWh",
+                              "Gas - NG Quarters Q1-24, Q2-24, Q3-24"}),
+        ("TTF Hi Cal 51.6 EEX", {"TTF Hi Cal 51.6 EEX", "instrument 10002806"}),
+        ("Gas - NG Months", {"Gas - NG Months", "sequence 10000305", "periods Mar-24, Apr-24"}),
+        ("10000305", {"Gas - NG Months", "sequence 10000305"}),
+        ("TTF Hi Cal 51.6* april 2024", {
+            "TTF Hi Cal 51.6* Apr-24", "symbol 10000065*#Single#10000305#244#0",
+            "delivery 2024-04-01 00:00 UTC to 2024-05-01 00:00 UTC",
+        }),
+    ],
+)  # fmt: skip
+def test_show_says_what_a_name_is(name: str, lines: set[str], trayport: Command) -> None:
+    done = trayport("show", name, "--at", "2024-03-04", "--sandbox")
+    assert done.code == 0, done.err
+    found = [" ".join(line.split()) for line in done.out.splitlines()]
+    assert {line for line in lines if any(one.startswith(line) for one in found)} == lines
+
+
+def test_show_says_what_an_unknown_name_may_mean(trayport: Command) -> None:
+    done = trayport("show", "ttf hi cal 51.7* apr-24", "--sandbox")
+    assert done.code == 1
+    assert "TTF Hi Cal 51.6* Apr-24" in done.err
 
 
 def test_a_failure_is_one_line_and_exit_code_1(trayport: Command, tmp_path: Path) -> None:

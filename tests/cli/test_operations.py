@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
@@ -43,13 +44,13 @@ def run(*arguments: str) -> Result:
 
 def test_every_operation_has_a_command() -> None:
     assert {endpoint.command for endpoint in ENDPOINTS.values()} == CALLS.keys()
-    assert CALLS.keys() <= trayport.commands.keys()
+    assert CALLS.keys() <= {*trayport.list_commands(click.Context(trayport))}
 
 
 @pytest.mark.parametrize("command", CALLS)
 def test_a_command_shows_a_table_and_writes_the_same_rows(command: str, tmp_path: Path) -> None:
     arguments, rows = CALLS[command]
-    shown = run(command, *arguments)
+    shown = run(command, *arguments, "--table")
     assert shown.exit_code == 0, shown.output
     assert "│" in shown.stdout
     out = tmp_path / "rows.parquet"
@@ -61,7 +62,7 @@ def test_a_command_shows_a_table_and_writes_the_same_rows(command: str, tmp_path
 
 
 def test_a_table_is_as_long_as_is_asked_for() -> None:
-    few, more = (run("instruments", "--rows", rows).stdout for rows in ("4", "12"))
+    few, more = (run("instruments", "--table", "--rows", rows).stdout for rows in ("4", "12"))
     assert more.count("\n") - few.count("\n") == 8
 
 
@@ -89,7 +90,11 @@ def test_the_screen_shows_names_where_they_are_known_and_files_the_ids_too(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "250")
     call = ("snapshots", *asked, "--at", "2024-03-05T12:00")
-    rows = [line.split("│")[1].split("┆") for line in run(*call).stdout.splitlines() if "│" in line]
+    rows = [
+        line.split("│")[1].split("┆")
+        for line in run(*call, "--table").stdout.splitlines()
+        if "│" in line
+    ]
     assert {row[0].strip() for row in rows} == {"contract", *column}
     assert [name.strip() for name in rows[0]][1] == "last_trade_price"
     out = tmp_path / "rows.parquet"
@@ -116,7 +121,7 @@ def test_a_file_is_written_as_the_options_say(tmp_path: Path) -> None:
     ("options", "message"),
     [
         (("--bom",), "--bom needs --out"),
-        (("--bom", "--out", "a.parquet"), "--bom True does not go with .parquet files"),
+        (("--bom", "--out", "a.parquet"), "--bom does not go with .parquet files"),
         (("--decimal-comma", "--out", "a.csv"), 'give --separator ";" or another one'),
         (("--on-loss", "extra_column", "--out", "a.csv"), 'give --time-unit "us" or "ms"'),
         (("--time-unit", "ms", "--out", "a.parquet"), 'give --on-loss "extra_column"'),

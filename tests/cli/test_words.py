@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import get_args
 
+import click
 import pytest
 from trayport_spec.options import TradesField
 
@@ -38,11 +39,16 @@ FIELDS = {*get_args(TradesField)}
         ("book", "", "include_private of it", "--include-private of it"),
         ("book", "", "give a time (in code: or a date)", "give a time"),
         ("config", "", "from_ is no option here", "from_ is no option here"),
+        ("items", "", "404 [/sequences?count=2]: x", "404 [/sequences?count=2]: x"),
+        ("trades", "", "400 [/trades?a=1&until=2]", "400 [/trades?a=1&until=2]"),
+        ("spread", "b", "b is in GBX/therm", "B is in GBX/therm"),
         ("", "", "nothing was run", "nothing was run"),
     ],
 )
 def test_arguments_are_options(command: str, parameter: str, message: str, said: str) -> None:
-    assert spoken(message, trayport.commands.get(command), parameter) == said
+    assert (
+        spoken(message, trayport.get_command(click.Context(trayport), command), parameter) == said
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,6 +84,17 @@ def test_a_missing_key_is_a_variable_that_is_not_set(
         ["top", APRIL, "--from", "2024-03-05", "--interval", "x"],
         ["book", APRIL, "--from", "2024-03-05", "--interval", "1h", "--depth", "0"],
         ["last", APRIL, "--at", "2999"],
+        [
+            "plot",
+            "trades",
+            APRIL,
+            "--from",
+            "2024-03-05",
+            "--until",
+            "2024-03-04",
+            "--out",
+            "a.svg",
+        ],
         ["private", "--from", "2024-03-05", "--market-id", "1", "--contract", APRIL],
     ],
     ids=" ".join,

@@ -119,6 +119,13 @@ def with_sandbox(arguments: list[str]) -> list[str]:
     return arguments
 
 
+class Terminal(StringIO):
+    """Where commands are read by people."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @frozen
 class Cell:
     """A block of Python, what it printed, and its last expression, if that is one."""
@@ -169,7 +176,7 @@ def run_page(page: Path, folder: Path) -> Ran:
         for block in blocks(page):
             if block.reason or (block.language == "shell" and block.output is None):
                 continue
-            with redirect_stdout(StringIO()) as printed:
+            with redirect_stdout(Terminal()) as printed:
                 if block.language == "python":
                     namespace = namespaces.setdefault(block.client, {"__name__": "__main__"})
                     shown = _run_python(block, namespace, runner)

@@ -28,6 +28,9 @@ from .records import File, Version
 from .sidecars import names_of
 from .storage import Storage, storage_of
 
+LATEST = 2**63 - 1
+"""The last time that SQLite can compare with."""
+
 
 @frozen
 class _Known:
@@ -224,7 +227,7 @@ def changes(path: str | Path, since: TimeLike | None = None) -> pl.DataFrame:
     """
     check_process()
     storage = storage_of(path)
-    start = 0 if since is None else exact_instant(since, "since")
+    start = 0 if since is None else min(exact_instant(since, "since"), LATEST)
     with Manifest(storage.state, reads=True) as manifest:
         found = [pl.read_parquet(BytesIO(rows)) for _, rows in manifest.changes(start)]
         contracts = manifest.contracts()

@@ -1,30 +1,26 @@
 """The `trayport` command.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, and 128 with the number of the signal that ended it. An
-error is one line on standard error.
+An error is one line on standard error, and `EXIT_CODES` says how a command may end.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import sys
 import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
+from typing import Any
 
 import click
+from trayport_spec import ENDPOINTS
 
 from .. import __version__
 from ..errors import TrayportConfigurationError, TrayportError, TrayportValidationError
-from . import backfill, operations
-from .config import config
-from .health import health, status
-from .plan import plan
-from .retry import retry_failed
-from .sandbox import demo, sandbox
-from .search import search
 from .signals import SignalInterrupt, interruptible
-from .words import spoken
 
 INTERRUPTED = "{}; files that are finished stay, and the command can be run again"
 RESUMED = {
@@ -32,6 +28,13 @@ RESUMED = {
 }
 SIGNALS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "the terminal hung up"}
 FAILED, WRONG_USAGE, BY_SIGNAL = 1, 2, 128
+EXIT_CODES = (
+    ("0", "done"),
+    ("1", "failed, or something is wrong"),
+    ("2", "wrong usage, or settings that cannot work"),
+    ("130, 143", "ended by Ctrl-C, by SIGTERM; what was finished stays"),
+    ("141", "what read the output has ended"),
+)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -39,7 +42,6 @@ def run(arguments: Sequence[str]) -> int:
     # Without a handler of its own the package's log lines would land on standard error.
     logging.getLogger("trayport_sdk").addHandler(logging.NullHandler())
     name = next(iter(arguments), "")
-    command = trayport.commands.get(name)
     try:
         with _plain_warnings(), interruptible():
             result = trayport.main(list(arguments), prog_name="trayport", standalone_mode=False)
@@ -48,11 +50,15 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         return _said(error.format_message(), FAILED)
     except TrayportValidationError as error:
-        return _said(spoken(str(error), command, error.parameter), WRONG_USAGE)
+        return _said(_spoken(error, arguments, error.parameter), WRONG_USAGE)
     except TrayportConfigurationError as error:
-        return _said(spoken(str(error), command), WRONG_USAGE)
+        return _said(_spoken(error, arguments), WRONG_USAGE)
     except TrayportError as error:
-        return _said(spoken(str(error), command), FAILED)
+        return _said(_spoken(error, arguments), FAILED)
+    except ReaderGone:
+        # Python would write what is left when it ends, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BY_SIGNAL + signal.SIGPIPE
     except OSError as error:
         return _said(_in_words(error), FAILED)
     except (click.Abort, KeyboardInterrupt):
@@ -76,6 +82,16 @@ def _plain_warnings() -> Generator[None]:
         yield
 
 
+def _spoken(error: TrayportError, arguments: Sequence[str], parameter: str = "") -> str:
+    """An error of the library as the command says it that was run."""
+    from .words import spoken
+
+    command = trayport.get_command(click.Context(trayport), next(iter(arguments), ""))
+    if isinstance(command, click.Group):
+        command = next((command.commands[a] for a in arguments if a in command.commands), command)
+    return spoken(str(error), command, parameter)
+
+
 def _said(message: str, code: int) -> int:
     with suppress(OSError):  # of a terminal that is gone
         click.echo(f"trayport: {' '.join(message.split())}", err=True)
@@ -96,22 +112,99 @@ def _in_words(error: OSError) -> str:
     return ": ".join([*file, error.strerror or str(error.errno), *notes])
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
+class ReaderGone(Exception):  # noqa: N818  (no error, but the end of `| head`)
+    """What read the output has ended."""
+
+
+SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "Names": {
+        "find": ("names", "Find contracts, markets, instruments and venues."),
+        "show": ("names", "Show a product, a sequence or a contract."),
+        "venues": ("names", "List the venues and their codes."),
+    },
+    "Market data": {
+        endpoint.command: ("operations", endpoint.summary)
+        for endpoint in ENDPOINTS.values()
+        if endpoint.api == "analytics"
+    },
+    "Several contracts": {
+        "curve": ("series", "The forward curve of a product."),
+        "continuous": ("series", "The rolling series of a product."),
+        "spread": ("series", "A contract less another, as traded and made of its legs."),
+        "plot": ("series", "Draw any of these into a page or a picture."),
+    },
+    "Reference data": {
+        endpoint.command: ("operations", endpoint.summary)
+        for endpoint in ENDPOINTS.values()
+        if endpoint.api == "reference"
+    },
+    "Downloads": {
+        "plan": ("plan", "Show what a download takes, without sending it."),
+        "backfill": ("backfill", "Fill a data set with what it lacks."),
+        "refresh": ("backfill", "Fetch the last part of a data set again."),
+        "verify": ("backfill", "Read all of a data set, and mend damage."),
+        "changes": ("backfill", "Show what changed in a data set."),
+        "prune": ("backfill", "Remove old versions of a data set."),
+        "retry-failed": ("retry", "Send once more what had failed for good."),
+    },
+    "This program": {
+        "health": ("health", "Check the settings, the key and both APIs."),
+        "status": ("health", "Show how busy the key is."),
+        "doctor": ("doctor", "Check this machine, settings and the network."),
+        "config": ("config", "Show the settings, and how to set them."),
+        "sandbox": ("sandbox", "Serve an offline Trayport on a local port."),
+        "demo": ("sandbox", "Download, write and draw trades, offline."),
+        "completion": ("doctor", "Print the script that completes commands."),
+    },
+}
+"""The commands, by section: the module of each, and what it does."""
+
+
+class Sections(click.Group):
+    """The command, which loads those below it when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        del ctx
+        return [name for commands in SECTIONS.values() for name in commands]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name."""
+        del ctx
+        for commands in SECTIONS.values():
+            if cmd_name in commands:
+                module: Any = import_module(f".{commands[cmd_name][0]}", __package__)
+                command: click.Command = module.COMMANDS[cmd_name]
+                return command
+        return None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs a command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # which click would take for success
+            raise ReaderGone from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the sections."""
+        longest = max(map(len, self.list_commands(ctx)))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                rows = [(f"{name:{longest}}", text) for name, (_, text) in commands.items()]
+                formatter.write_dl(rows, col_max=longest + 2)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the exit codes."""
+        del ctx
+        with formatter.section("Exit codes"):
+            formatter.write_dl(EXIT_CODES)
+
+
+@click.group(
+    cls=Sections,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=False,
+)
 @click.version_option(__version__, prog_name="trayport")
 def trayport() -> None:
     """Market data of the Trayport Data Analytics API. Unofficial."""
-
-
-for command in (
-    *operations.commands(),
-    *backfill.commands(),
-    search,
-    plan,
-    sandbox,
-    demo,
-    config,
-    health,
-    status,
-    retry_failed,
-):
-    trayport.add_command(command)

@@ -13,34 +13,26 @@ from ..bulk.backfill_report import BackfillReport
 from ..bulk.corrections import BEFORE
 from ..bulk.dataset_reader import changes as changes_of
 from ..bulk.dataset_reader import prune as prune_versions
+from ..errors import TrayportPartialFailureError
 from ..query.plan import OPERATIONS, counted
 from ..query.rules import parameters_by_argument
-from ..tables import files
 from ..tables.convert import flat
-from ..tables.formats import FileFormat
-from .file_options import file_options, taken_file_options, time_options
-from .operations import CONTRACT, CONTRACT_HELP, ROWS_SHOWN, option_of, readable, shown
-from .plan import contracts_file, with_file
+from .connection import TIME_HELP, ApiCommand, Command, Time, connection
+from .contracts import CONTRACT_HELP, EXAMPLE_CONTRACT, contracts_parameters, with_file
+from .operations import CONTRACT, option_of
+from .output import Output, output_options, time_options
 from .progress import progress_bar
 from .signals import run_async
-from .words import client_of
 
 if TYPE_CHECKING:
     from ..bulk.progress import OnProgress
     from ..client import TrayportClient
     from ..telemetry.status import LimiterStatus
 
+UNSET = click.core.ParameterSource.DEFAULT
 Call = Callable[["TrayportClient", "OnProgress"], Coroutine[Any, Any, BackfillReport]]
 
 directory = click.argument("directory")
-sandboxed = click.option("--sandbox", is_flag=True, help="Ask the offline sandbox; needs no key.")
-quietly = click.option("--quiet", "-q", is_flag=True, help="No progress bar and no summary.")
-
-
-def commands() -> Iterator[click.Command]:
-    """Every command about data sets."""
-    backfill.params[2:2] = [*_options(), *time_options()]
-    yield from (backfill, refresh, verify, changes, prune)
 
 
 def _options() -> Iterator[click.Option]:
@@ -56,16 +48,17 @@ def _options() -> Iterator[click.Option]:
 
 
 @click.command(
+    cls=ApiCommand,
+    example=f'backfill "{EXAMPLE_CONTRACT}" --from 2024-03-04 --until 2024-03-08 --out ttf '
+    "--sandbox",
     help=f"""Fetch what a data set lacks, into the directory --out.
 
     What is done is recorded, and not sent for again: after an interruption the same command goes
     on, and with a later --until or more CONTRACTS it fetches the difference. None are given for
     activity, and for the private trades of all contracts.
 
-    {CONTRACT_HELP}"""
+    {CONTRACT_HELP}""",
 )
-@click.argument("contracts", nargs=-1)
-@contracts_file
 @click.option("--endpoint", type=click.Choice(BACKFILLED), default="trades", show_default=True)
 @click.option("--out", "directory", required=True, help="A directory, or a URL such as s3://...")
 @click.option(
@@ -74,25 +67,23 @@ def _options() -> Iterator[click.Option]:
     help="How many processes of this machine fetch and decode; this one alone when left out.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what is missing and what it takes; fetch none.")
-@sandboxed
-@quietly
 def backfill(
     contracts: tuple[str, ...],
-    file: TextIO | None,
+    contracts_file: TextIO | None,
     endpoint: Any,
     from_: Any,
     until: str | None,
     directory: str,
     dry_run: bool,
-    sandbox: bool,
-    quiet: bool,
     **given: Any,
 ) -> None:
-    options = {name: value for name, value in given.items() if value not in (None, (), False)}
+    # What has a default of its own may not be known to the endpoint.
+    source = click.get_current_context().get_parameter_source
+    options = {name: value for name, value in given.items() if source(name) is not UNSET}
 
     async def call(client: TrayportClient, on_progress: OnProgress) -> BackfillReport:
         return await client.backfill(
-            with_file(contracts, file) or None,
+            with_file(contracts, contracts_file) or None,
             from_,
             until,
             directory,
@@ -102,15 +93,16 @@ def backfill(
             **options,
         )
 
-    _run(endpoint, call, directory, sandbox=sandbox, quiet=quiet and not dry_run)
+    _run(endpoint, call, directory, quiet=connection().quiet and not dry_run)
 
 
-@click.command()
+@click.command(
+    cls=ApiCommand,
+    example="refresh ttf --last 7d --sandbox",
+)
 @directory
 @click.option("--last", default="7d", show_default=True, help="Counted from its end: 36h, 7d, 2w.")
-@sandboxed
-@quietly
-def refresh(directory: str, last: str, sandbox: bool, quiet: bool) -> None:
+def refresh(directory: str, last: str) -> None:
     """Fetch the last part of the data set in DIRECTORY again.
 
     Venues publish trades late, and alter and delete others. `trayport changes` shows what changed.
@@ -119,74 +111,75 @@ def refresh(directory: str, last: str, sandbox: bool, quiet: bool) -> None:
     async def call(client: TrayportClient, on_progress: OnProgress) -> BackfillReport:
         return await client.refresh(directory, last, on_progress=on_progress)
 
-    _run("refresh", call, directory, sandbox=sandbox, quiet=quiet)
+    _run("refresh", call, directory)
 
 
-@click.command()
+@click.command(
+    cls=ApiCommand,
+    example="verify ttf --sandbox",
+)
 @directory
 @click.option("--repair/--no-repair", default=True, help="Whether to fetch again what is damaged.")
-@sandboxed
-@quietly
-def verify(directory: str, repair: bool, sandbox: bool, quiet: bool) -> None:
+def verify(directory: str, repair: bool) -> None:
     """Read every file of the data set in DIRECTORY, and mend what is missing or damaged."""
 
     async def call(client: TrayportClient, on_progress: OnProgress) -> BackfillReport:
         return await client.verify(directory, repair=repair, on_progress=on_progress)
 
-    _run("verify", call, directory, sandbox=sandbox, quiet=quiet)
+    _run("verify", call, directory)
 
 
-def _run(title: str, call: Call, directory: str, *, sandbox: bool, quiet: bool) -> None:
+def _run(title: str, call: Call, directory: str, *, quiet: bool | None = None) -> None:
     """Runs a call with a progress bar, and says what was done.
 
     Raises:
         click.ClickException: Requests failed.
     """
-    clients: list[TrayportClient] = []
+    chosen, clients = connection(), list["TrayportClient"]()
+    quiet = chosen.quiet if quiet is None else quiet
 
     def limiter() -> LimiterStatus | None:
         return clients[0].get_status().limiter if clients else None
 
     async def run() -> BackfillReport:
-        async with client_of(sandbox=sandbox) as client:
+        async with chosen.client() as client:
             clients.append(client)
             try:
                 return await call(client, on_progress)
             finally:
                 clients.clear()
 
-    with progress_bar(title, quiet=quiet, limiter=limiter) as on_progress:
+    with progress_bar(title, quiet=quiet or not chosen.has_bar, limiter=limiter) as on_progress:
         report = run_async(run())
     if not quiet:
         click.echo(f"{directory}: {report.explain()}")
-    if report.failures:
-        failed = counted(len(report.failures), "request")
-        raise click.ClickException(
-            f"{failed} failed, the first with: {report.failures[0].error}; the same command sends "
-            "what failed again"
-        )
+    try:
+        report.raise_for_failures()
+    except TrayportPartialFailureError as error:
+        again = "the same command sends what failed again"
+        raise click.ClickException(f"{error}; {again}") from error
 
 
-@click.command()
+@click.command(cls=Command, example="changes ttf --since 7d")
 @directory
-@click.option("--since", help="From when on, by the time at which a change became known; UTC.")
-@click.option("--rows", type=click.IntRange(1), default=ROWS_SHOWN, show_default=True)
-def changes(directory: str, since: str | None, rows: int, out: str | None, **given: Any) -> None:
+@click.option(
+    "--since",
+    type=Time(),
+    help=f"From when on, by the time at which a change became known. {TIME_HELP}",
+)
+def changes(directory: str, since: str | None, **given: Any) -> None:
     """Show what changed in the data set in DIRECTORY after it was fetched.
 
     A row for each record that was added, altered or deleted; what it was is in columns that begin
     with `before`.
     """
-    written = taken_file_options(out, given)
+    output = Output.taken(given)
     frame = flat(changes_of(directory, since))
-    if out is None:
-        click.echo(shown(_differing(readable(frame)), rows))
-    else:
-        files.write(frame, out, FileFormat.of_path(out).kind, **written)
-    click.echo(counted(frame.height, "change"), err=out is None)
+    summary = counted(frame.height, "change")
+    output.write(_differing(frame) if output.is_table else frame, summary, quiet=False)
 
 
-changes.params += file_options()
+changes.params += output_options()
 
 
 def _differing(frame: pl.DataFrame) -> pl.DataFrame:
@@ -203,10 +196,20 @@ def _differing(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(columns)
 
 
-@click.command()
+@click.command(cls=Command, example="prune ttf --keep 90d")
 @directory
 @click.option("--keep", required=True, help="For how long, such as 90d, or how many of each file.")
 def prune(directory: str, keep: str) -> None:
     """Remove old versions of the files of the data set in DIRECTORY; what is known now stays."""
     number = prune_versions(directory, int(keep) if keep.isdecimal() else keep)
     click.echo(f"{directory}: {counted(number, 'version')} removed")
+
+
+backfill.params[:0] = [*contracts_parameters(), *_options(), *time_options()]
+COMMANDS = {
+    "backfill": backfill,
+    "refresh": refresh,
+    "verify": verify,
+    "changes": changes,
+    "prune": prune,
+}

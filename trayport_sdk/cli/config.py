@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from ..settings import PROFILES, Origin, Settings, variable, without_password
+from .connection import Command
 
 MASK = "********"
 WIDTH = 98
@@ -37,7 +38,7 @@ def config() -> None:
     """Show the settings, and how to set them."""
 
 
-@config.command()
+@config.command(cls=Command, example="config show --profile production")
 @click.option("--profile", type=click.Choice(list(PROFILES)), help="As if this profile were set.")
 def show(profile: str | None) -> None:
     """Print every setting, with secrets masked, and where its value comes from."""
@@ -55,7 +56,7 @@ def show(profile: str | None) -> None:
         click.echo(f"{name:<{names}}  {value:<{values}}  {came_from}")
 
 
-@config.command("example")
+@config.command("example", cls=Command, example="config example > .env")
 def print_example() -> None:
     """Print an example of a file .env that names every setting."""
     click.echo(example(), nl=False)
@@ -117,3 +118,6 @@ def _shown(settings: Settings, name: str) -> str:
     if name == "limiter_store":
         return without_password(value.get_secret_value(), MASK)
     return MASK if isinstance(value, SecretStr) else written(value)
+
+
+COMMANDS = {"config": config}

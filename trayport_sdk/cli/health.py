@@ -6,23 +6,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .connection import ApiCommand, connection
 from .signals import run_async
-from .words import client_of
 
 if TYPE_CHECKING:
     from ..resources.health import HealthReport
 
 
-@click.command()
-@click.option("--sandbox", is_flag=True, help="Check the offline sandbox; needs no key.")
-def health(sandbox: bool) -> int:
+@click.command(cls=ApiCommand, example="health --sandbox")
+def health() -> int:
     """Check the settings, the key and both APIs.
 
     Sends one small request to each API. The exit code is 1 when something is wrong.
     """
 
     async def check() -> HealthReport:
-        async with client_of(sandbox=sandbox) as client:
+        async with connection().client() as client:
             return await client.health_check()
 
     report = run_async(check())
@@ -30,18 +29,20 @@ def health(sandbox: bool) -> int:
     return 0 if report.ok else 1
 
 
-@click.command()
-@click.option("--sandbox", is_flag=True, help="Show the offline sandbox; needs no key.")
-def status(sandbox: bool) -> None:
+@click.command(cls=ApiCommand, example="status --sandbox")
+def status() -> None:
     """Show the addresses, and how much of the key's allowance is in use.
 
     Sends no request. Where the allowance is shared, the use by other programs is part of it.
     """
 
     async def read() -> tuple[str, str, str]:
-        async with client_of(sandbox=sandbox) as client:
+        async with connection().client() as client:
             settings = client.settings
             return settings.analytics_url, settings.reference_url, str(client.get_status())
 
     analytics, reference, text = run_async(read())
     click.echo(f"analytics    {analytics}\nreference    {reference}\n{text}")
+
+
+COMMANDS = {"health": health, "status": status}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import attrs
 import click
@@ -17,71 +17,48 @@ from trayport_spec import ENDPOINTS, Column, Endpoint, Parameter
 from ..bulk.stream import STREAMED
 from ..query.plan import counted
 from ..query.rules import parameters_by_argument
-from ..tables import RESPONSES, TableResponse, files
-from ..tables.convert import NAMES
-from ..tables.formats import FileFormat
-from .file_options import file_options, taken_file_options
+from ..tables import RESPONSES, TableResponse
+from .connection import TIME_HELP, ApiCommand, Time, connection
+from .contracts import CONTRACT_HELP, EXAMPLE_CONTRACT, contracts_parameters, with_file
+from .output import Output, in_short, output_options
 from .progress import progress_bar
 from .signals import run_async
-from .words import client_of, option_name
+from .words import option_name
 
 if TYPE_CHECKING:
     from trayport_spec.options import EndpointName
 
     from ..bulk.progress import OnProgress
+    from ..client import TrayportClient
 
-ROWS_SHOWN = 20
-LEAST_COLUMNS, COLUMN_WIDTH = 4, 10
-WIDEST_TEXT = 40
 # What stands for the parts of a contract, and for two parameters that are one here.
 CONTRACT = {
     "market_id", "instrument_id", "sequence_id", "sequence_item_id", "second_sequence_item_id",
     "contract_type", "trading_items", "interval_unit",
 }  # fmt: skip
 SCOPE = ("market_id", "instrument_id", "sequence_id")
-TYPES: dict[str, Any] = {"integer": int, "number": float}
-CONTRACT_HELP = (
-    'A contract is a name, such as "TTF Hi Cal 51.6* Apr-24" (a market ends in *), or a symbol, '
-    'such as "10000065*#Single#10000305#244#0".'
-)
-
-
-def commands() -> Iterator[click.Command]:
-    """A command for every operation."""
-    return map(command, ENDPOINTS.values())
+TYPES: dict[str, Any] = {"integer": int, "number": float, "instant": Time()}
+EXAMPLES = {"from_": "2024-03-04", "until": "2024-03-05", "at": "2024-03-05", "interval": "1h"}
 
 
 def command(endpoint: Endpoint) -> click.Command:
     """The command of an operation."""
     about = "" if endpoint.limits.contract is None else f"\n\n{CONTRACT_HELP}"
-    return click.Command(
+    return ApiCommand(
         endpoint.command,
         callback=partial(_run, endpoint),
-        params=[*_parameters(endpoint), *_common()],
+        params=[*parameters_of(endpoint), *output_options()],
         help=f"{endpoint.summary}\n\n{endpoint.description}{about}",
         short_help=endpoint.summary,
+        example=example_of(endpoint),
     )
 
 
-def _common() -> list[click.Parameter]:
-    return [
-        *file_options(),
-        click.Option(
-            ["--rows"],
-            type=click.IntRange(1),
-            default=ROWS_SHOWN,
-            show_default=True,
-            help="How many rows of the table to show.",
-        ),
-        click.Option(["--sandbox"], is_flag=True, help="Ask the offline sandbox; needs no key."),
-        click.Option(["--quiet", "-q"], is_flag=True, help="No progress bar and no summary."),
-    ]
-
-
-def _parameters(endpoint: Endpoint) -> Iterator[click.Parameter]:
+def parameters_of(endpoint: Endpoint) -> Iterator[click.Parameter]:
+    """What the command of an operation takes."""
     contract = endpoint.limits.contract
-    if contract == "many":
-        yield click.Argument(["contracts"], nargs=-1, required=True)
+    if takes_many(endpoint):
+        yield from contracts_parameters()
     elif contract == "one":
         yield click.Argument(["contract"])
     elif contract == "subset":
@@ -96,13 +73,35 @@ def _parameters(endpoint: Endpoint) -> Iterator[click.Parameter]:
             yield option_of(name, parameter)
 
 
+def takes_many(endpoint: Endpoint) -> bool:
+    """Whether a command is about several contracts, in one request or in several."""
+    contract = endpoint.limits.contract
+    return contract == "many" or (contract == "one" and endpoint.key in STREAMED)
+
+
+def example_of(endpoint: Endpoint) -> str:
+    """A call of the command of an operation."""
+    words = [endpoint.command]
+    if endpoint.limits.contract in ("one", "many"):
+        words.append(f'"{EXAMPLE_CONTRACT}"')
+    for name, parameter in parameters_by_argument(endpoint).items():
+        value = EXAMPLES.get(name, parameter.example)
+        if parameter.location == "path":
+            words.append(str(value))
+        elif name in EXAMPLES and name != "interval_unit":
+            words += [option_name(name), str(value)]
+    return " ".join([*words, "--sandbox"])
+
+
 def option_of(name: str, parameter: Parameter) -> click.Option:
     """The option that stands for a parameter."""
     names, help_ = [option_name(name), name], parameter.description
-    if parameter.type == "instant":
-        help_ = f"{help_} In ISO-8601; UTC."
+    kind: Any = TYPES.get(parameter.type)
     if name == "until":
-        return click.Option(names, help="End, exclusive; the end of the data when left out.")
+        help_ = "End, exclusive; the end of the data when left out."
+        return click.Option(names, type=kind, help=f"{help_} {TIME_HELP}")
+    if parameter.type == "instant":
+        help_ = f"{help_} {TIME_HELP}"
     if name == "interval":
         return click.Option(names, required=True, help="Such as 15m, 1h or 1d.")
     if parameter.type == "boolean" and parameter.default is not None:
@@ -112,65 +111,99 @@ def option_of(name: str, parameter: Parameter) -> click.Option:
         return click.Option([both, name], default=None, help=help_)
     if parameter.repeated:
         return click.Option(names, multiple=True, help=f"{help_} Repeatable.")
-    kind: Any = TYPES.get(parameter.type)
     if parameter.enum:
         kind = click.Choice(parameter.enum)
     return click.Option(names, type=kind, required=parameter.required, help=help_)
 
 
-def _run(
-    endpoint: Endpoint, *, out: str | None, rows: int, sandbox: bool, quiet: bool, **given: Any
-) -> None:
-    written = taken_file_options(out, given)
-    arguments = {name: value for name, value in given.items() if value not in (None, ())}
-
-    async def call(on_progress: OnProgress) -> str:
-        async with client_of(sandbox=sandbox) as client:
-            if out is not None and endpoint.key in STREAMED and given.keys().isdisjoint(SCOPE):
-                contracts = arguments.pop("contracts", None) or arguments.pop("contract")
-                report = await client.stream_to_file(
-                    contracts,
-                    arguments.pop("from_"),
-                    arguments.pop("until", None),
-                    out,
-                    endpoint=cast("EndpointName", endpoint.key),
-                    on_progress=on_progress,
-                    **written,
-                    **arguments,
-                )
-                return f"{click.format_filename(out)}: {report.explain()}"
-            method = getattr(getattr(client, endpoint.group), endpoint.method)
-            if endpoint.api == "analytics":
-                arguments["on_progress"] = on_progress
-            frame, summary = _frame(endpoint, await _called(method, endpoint, arguments))
-            if out is None:
-                click.echo(shown(readable(frame), rows))
-                return summary
-            kind = FileFormat.of_path(out).kind
-            await asyncio.to_thread(files.write, frame, out, kind, **written)
-            return f"{click.format_filename(out)}: {summary}"
-
-    with progress_bar(endpoint.command, quiet=quiet) as on_progress:
-        summary = run_async(call(on_progress))
-    if not quiet:
-        click.echo(summary, err=out is None)
+def _run(endpoint: Endpoint, **given: Any) -> None:
+    output = Output.taken(given)
+    arguments = arguments_of(endpoint, given)
+    is_streamed = endpoint.key in STREAMED and endpoint.limits.contract != "subset"
+    if output.file is not None and is_streamed:
+        report = with_client(
+            endpoint.command,
+            partial(_streamed, endpoint, arguments, output.file, **output.options),
+        )
+        if not connection().quiet:
+            click.echo(f"{click.format_filename(output.file)}: {in_short(report.explain())}")
+        return
+    result = with_client(endpoint.command, partial(call, endpoint, arguments))
+    frame, summary = _frame(endpoint, result)
+    output.write(frame, summary, quiet=connection().quiet)
 
 
-async def _called(method: Callable[..., Any], endpoint: Endpoint, arguments: dict[str, Any]) -> Any:
-    """What a method returns; ids in the path have other names there, so they go by position."""
+def with_client(title: str, work: Callable[[TrayportClient, OnProgress], Any]) -> Any:
+    """What is done with a client and a progress bar."""
+    chosen = connection()
+
+    async def run(on_progress: OnProgress) -> Any:
+        async with chosen.client() as client:
+            return await work(client, on_progress)
+
+    with progress_bar(title, quiet=not chosen.has_bar) as on_progress:
+        return run_async(run(on_progress))
+
+
+def arguments_of(endpoint: Endpoint, given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a method, from those of its command."""
+    arguments = {name: value for name, value in given.items() if value is not None and value != ()}
+    file: TextIO | None = arguments.pop("contracts_file", None)
+    if takes_many(endpoint):
+        arguments["contracts"] = with_file(arguments.get("contracts", ()), file)
+        if not arguments["contracts"]:
+            raise click.UsageError("Missing argument 'CONTRACTS...', or --contracts-file.")
+    return arguments
+
+
+async def _streamed(
+    endpoint: Endpoint,
+    arguments: dict[str, Any],
+    file: str | Path,
+    client: TrayportClient,
+    on_progress: OnProgress,
+    **options: Any,
+) -> Any:
+    """Writes rows into a file while they come."""
+    left = dict(arguments)
+    contracts = left.pop("contracts", None) or left.pop("contract", None)
+    from_, until = left.pop("from_"), left.pop("until", None)
+    key = cast("EndpointName", endpoint.key)
+    return await client.stream_to_file(
+        contracts, from_, until, file, endpoint=key, on_progress=on_progress, **options, **left
+    )
+
+
+async def call(
+    endpoint: Endpoint, arguments: dict[str, Any], client: TrayportClient, on_progress: OnProgress
+) -> Any:
+    """What the method of an operation returns, or the rows of several contracts."""
+    left = dict(arguments)
+    if endpoint.limits.contract == "one" and (contracts := left.pop("contracts", None)):
+        if len(contracts) > 1:
+            with TemporaryDirectory() as directory:
+                file = Path(directory, "rows.parquet")
+                await _streamed(endpoint, arguments, file, client, on_progress)
+                return pl.read_parquet(file)
+        left["contract"] = contracts[0]
+    # Ids in the path have other names there, so they go by position.
     in_path = [
-        arguments.pop(name)
+        left.pop(name)
         for name, parameter in parameters_by_argument(endpoint).items()
         if parameter.location == "path"
     ]
-    return await method(*in_path, **arguments)
+    if endpoint.api == "analytics":
+        left["on_progress"] = on_progress
+    return await getattr(getattr(client, endpoint.group), endpoint.method)(*in_path, **left)
 
 
 def _frame(endpoint: Endpoint, result: Any) -> tuple[pl.DataFrame, str]:
     """What a method returned as a table, and in a few words."""
+    if isinstance(result, pl.DataFrame):
+        return result, counted(result.height, "row")
     if isinstance(result, TableResponse):
         table: TableResponse[Any] = result  # pyright: ignore[reportUnknownVariableType]
-        return table.to_polars(), table.explain()
+        return table.to_polars(), in_short(table.explain())
     items: list[Any] = list(result) if isinstance(result, list) else [result]  # pyright: ignore[reportUnknownArgumentType]
     items = [item for item in items if item is not None]
     if not items and endpoint.key in RESPONSES:
@@ -198,26 +231,4 @@ def _plain(model: Any) -> dict[str, Any]:
     return {name.rstrip("_"): value for name, value in fields.items()}
 
 
-def readable(frame: pl.DataFrame) -> pl.DataFrame:
-    """The table with one column for the contract: its name, or its symbol where that is unknown."""
-    name, period = NAMES
-    if name not in frame.columns:
-        return frame
-    ids = [n for n in frame.columns if n.startswith("contract_")]
-    contract = pl.coalesce(name, "contract").alias("contract")
-    return frame.with_columns(contract).drop(*ids, period)
-
-
-def shown(frame: pl.DataFrame, rows: int) -> str:
-    """A table as the screen shows it, of at most so many rows."""
-    width = shutil.get_terminal_size().columns
-    with pl.Config(
-        tbl_rows=rows,
-        tbl_cols=max(LEAST_COLUMNS, width // COLUMN_WIDTH),
-        tbl_width_chars=width,
-        fmt_str_lengths=WIDEST_TEXT,
-        tbl_hide_dataframe_shape=True,
-        tbl_hide_column_data_types=True,
-        tbl_formatting="UTF8_FULL_CONDENSED",
-    ):
-        return str(frame)
+COMMANDS = {endpoint.command: command(endpoint) for endpoint in ENDPOINTS.values()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def progress_bar(
         TextColumn("requests  {task.fields[figures]}"),
         Allowance(),
         console=Console(stderr=True),
-        disable=quiet,
+        disable=quiet or not sys.stderr.isatty(),
     )
     task = bar.add_task(title, total=None, figures="")
 

@@ -8,22 +8,25 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import TrayportValidationError
+from .connection import ApiCommand, connection
 from .signals import run_async
-from .words import client_of
 
 if TYPE_CHECKING:
     from ..bulk.dead_letters import RetryReport
 
 
-@click.command("retry-failed")
+@click.command(
+    "retry-failed",
+    cls=ApiCommand,
+    example="retry-failed failed.jsonl --sandbox",
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     help="The directory for the rows; FILE.rows when left out.",
 )
-@click.option("--sandbox", is_flag=True, help="Ask the offline sandbox; needs no key.")
-def retry_failed(file: Path, out: Path | None, sandbox: bool) -> int:
+def retry_failed(file: Path, out: Path | None) -> int:
     """Run the queries of a dead-letter FILE again.
 
     The rows of each become a Parquet file. What fails again stays in FILE, and the exit code is 1.
@@ -37,7 +40,7 @@ def retry_failed(file: Path, out: Path | None, sandbox: bool) -> int:
     directory = out or file.with_name(f"{file.name}.rows")
 
     async def retry() -> RetryReport:
-        async with client_of(sandbox=sandbox) as client:
+        async with connection().client() as client:
             return await client.retry_failed(file, directory)
 
     report = run_async(retry())
@@ -45,3 +48,6 @@ def retry_failed(file: Path, out: Path | None, sandbox: bool) -> int:
         f"{report.succeeded:,} fetched, into {directory}; {report.failed:,} failed again, in {file}"
     )
     return 1 if report.failed else 0
+
+
+COMMANDS = {"retry-failed": retry_failed}

@@ -13,6 +13,7 @@ from ..errors import require_extra
 from ..settings import SANDBOX_KEY, SANDBOX_PORT
 from ..tables.formats import FileFormat
 from ..tables.output import check_writable
+from .connection import Command
 from .docs import built_docs
 from .progress import progress_bar
 from .signals import run_async
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
     from ..sandbox import SandboxServer
 
 
-@click.command(help=f'Serve an offline Trayport until interrupted; its key is "{SANDBOX_KEY}".')
+@click.command(
+    cls=Command,
+    example="sandbox --port 8080",
+    help=f'Serve an offline Trayport until interrupted; its key is "{SANDBOX_KEY}".',
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=SANDBOX_PORT, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--key", "keys", multiple=True, help="Another key to accept; repeatable.")
@@ -74,7 +79,10 @@ def sandbox(
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    example="demo --out demo/trades.parquet",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("demo-output/trades.parquet"))
 def demo(out: Path) -> None:
     """Download a quarter of TTF trades from the sandbox over a real socket."""
@@ -86,3 +94,6 @@ def demo(out: Path) -> None:
     with progress_bar("trades", quiet=False) as on_progress:
         story = run_async(run(out, on_progress))
     click.echo(story)
+
+
+COMMANDS = {"sandbox": sandbox, "demo": demo}

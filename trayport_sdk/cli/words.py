@@ -7,9 +7,7 @@ import re
 import click
 from trayport_spec import ENDPOINTS
 
-from ..client import TrayportClient
 from ..query.rules import parameters_by_argument
-from ..settings import Settings
 from ..tables.formats import FileOptions
 
 SHORT = {"from_": "--from", "routes": "--route", "optional_fields": "--field"}
@@ -43,16 +41,23 @@ def spoken(message: str, command: click.Command | None, parameter: str = "") -> 
         command: The command, if one was run.
         parameter: The argument that the message is about, if it is about one.
     """
-    message = IN_CODE.sub("", message)
+    message = IN_CODE.sub("", message).replace("TrayportClient.sandbox()", "--sandbox")
     if parameter:
-        own = POSITIONAL.get(parameter) or option_name(parameter)
+        positional = (
+            {p.name for p in command.params if isinstance(p, click.Argument)} if command else ()
+        )
+        in_place = parameter.upper() if parameter in positional else option_name(parameter)
+        own = POSITIONAL.get(parameter) or in_place
         message = message.replace(parameter, own, 1)
     taken = {option for p in (command.params if command else ()) for option in p.opts}
     options = {name: option_name(name) for name in ARGUMENTS if option_name(name) in taken}
     message = re.sub(r"\b\w+(?:, \w+)+$", lambda listed: _listed(listed[0], options), message)
     for name, option in options.items():
         place = name if "_" in name else AMID_ENGLISH.replace("NAME", name)
-        message = re.sub(rf"(?<![\w-])(?:{place})(?!\w)", option, message)
+        message = re.sub(rf"(?<![\w&?-])(?:{place})(?!\w)", option, message)
+    message = re.sub(r"(--[a-z-]+) True\b", r"\1", message).replace(
+        "leave it out (None)", "leave it out"
+    )
     return re.sub(r"(--[a-z-]+)=", r"\1 ", message)
 
 
@@ -62,20 +67,3 @@ def _listed(listed: str, options: dict[str, str]) -> str:
     if not ARGUMENTS.issuperset(names):
         return listed
     return ", ".join(options[name] for name in names if name in options)
-
-
-def client_of(*, sandbox: bool) -> TrayportClient:
-    """The client that a command uses.
-
-    Raises:
-        click.UsageError: There is no key.
-    """
-    if sandbox:
-        return TrayportClient.sandbox()
-    settings = Settings()
-    if settings.api_key is None:
-        raise click.UsageError(
-            "there is no API key: set the variable TRAYPORT_API_KEY, or write it into .env, as "
-            "`trayport config example` shows; with --sandbox none is needed"
-        )
-    return TrayportClient(settings=settings)

@@ -391,6 +391,6 @@ def duration_of(value: str | timedelta, parameter: str) -> int:
             with suppress(OverflowError, ValueError):  # longer than there is time
                 length = timedelta(**{_LENGTHS[unit]: int(count)})
     if not isinstance(length, timedelta) or length <= timedelta(0):
-        way_out = "write it like 36h, 7d or 2w, or give a timedelta"
+        way_out = "write it like 36h, 7d or 2w (in code: or give a timedelta)"
         raise invalid(parameter, value, "is no length of time", way_out)
     return length // timedelta(microseconds=1) * 1000

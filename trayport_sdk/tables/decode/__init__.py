@@ -1,0 +1,4 @@
+"""Reads the responses of the API into tables, strictly."""
+
+READER = "Python"
+"""What reads them."""

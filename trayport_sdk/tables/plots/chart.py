@@ -13,6 +13,7 @@ from ..output import check_writable, replaced, user_path
 if TYPE_CHECKING:
     import altair as alt
 
+ENDINGS = (".html", ".svg", ".png", ".json")
 _SCALE = 2
 _OPTIONS = {"mode": "vega-lite", "actions": {"export": True, "source": False, "editor": False}}
 _PAGE = """<!DOCTYPE html>
@@ -25,6 +26,17 @@ _PAGE = """<!DOCTYPE html>
 </body>
 </html>
 """
+
+
+def check_chart_file(path: str | Path, parameter: str = "path") -> Path:
+    """Checks that a chart can be written into a file.
+
+    Raises:
+        TrayportValidationError: There is no such kind of file, or it cannot be written.
+    """
+    if user_path(path, parameter).suffix.lower() not in ENDINGS:
+        raise unknown_value(parameter, str(path), ENDINGS, "ends in no kind of chart")
+    return check_writable(path, parameter)
 
 
 class Chart:
@@ -65,12 +77,9 @@ class Chart:
             TrayportValidationError: There is no such kind of file, or it cannot be written.
             OSError: The disk is full, or the like.
         """
+        target = check_chart_file(path)
         kinds = {".html": self._html, ".svg": self._svg, ".png": self._png, ".json": self._json}
-        suffix = user_path(path).suffix.lower()
-        if suffix not in kinds:
-            raise unknown_value("path", str(path), kinds, "ends in no kind of chart")
-        target = check_writable(path, "path")
-        content = kinds[suffix]()
+        content = kinds[target.suffix.lower()]()
         with replaced(target) as file:
             file.write(content)
 
