@@ -21,6 +21,7 @@ from trayport_spec import (
 )
 
 from docs._generate.agents import calls
+from docs._generate.names import public_names
 from trayport_sdk.sandbox import Sandbox
 from trayport_sdk.settings import SANDBOX_KEY, SANDBOX_PORT
 from trayport_sdk.tables import RESPONSES
@@ -324,6 +325,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "limits": limits_table,
     "brief-limits": brief_limits,
     "calls": calls,
+    "public-names": public_names,
     "intervals": intervals_table,
     "optional-fields": fields_table,
     "requests": requests_table,
