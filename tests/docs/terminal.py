@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
 import shlex
-from contextlib import chdir, redirect_stderr, redirect_stdout
+import subprocess
+import sys
+from contextlib import suppress
 from io import StringIO
 from tempfile import TemporaryDirectory
 
@@ -15,12 +19,11 @@ from rich.text import Text
 
 from tests.docs.charts import DIGEST, digest
 from tests.docs.pages import ROOT, comparable, plain_environment
-from trayport_sdk.cli import run
 
 PICTURE = ROOT / "docs" / "assets" / "terminal.svg"
 WIDTH = 112
 COMMANDS = (
-    "trayport search ttf apr 24 --limit 3 --sandbox",
+    "trayport find ttf apr 24 --limit 2 --sandbox",
     'trayport candles "TTF Hi Cal 51.6* Apr-24" --from 2024-03-04 --until 2024-03-05 '
     "--interval 4h --sandbox",
     'trayport backfill "TTF Hi Cal 51.6* Apr-24" --from 2024-03-04 --until 2024-03-08 '
@@ -37,14 +40,27 @@ FRAME = FRAME.replace("Fira Code, monospace", "ui-monospace, SFMono-Regular, Men
 
 
 def recorded() -> list[tuple[str, str]]:
-    """Each command with what it prints."""
-    said: list[tuple[str, str]] = []
-    with TemporaryDirectory() as folder, chdir(folder), plain_environment(WIDTH):
-        for command in COMMANDS:
-            with redirect_stdout(StringIO()) as printed, redirect_stderr(StringIO()):
-                assert run(shlex.split(command)[1:]) == 0, command
-            said.append((command, printed.getvalue()))
-    return said
+    """Each command with what it prints on a terminal."""
+    with TemporaryDirectory() as folder, plain_environment(WIDTH):
+        return [(command, _in_terminal(command, folder)) for command in COMMANDS]
+
+
+def _in_terminal(command: str, folder: str) -> str:
+    """The standard output of a command that takes it for a terminal."""
+    arguments = [sys.executable, "-m", "trayport_sdk", *shlex.split(command)[1:]]
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        arguments, cwd=folder, stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL
+    )
+    os.close(theirs)
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        parts = []
+        # Linux says that the other end is closed by an error.
+        with suppress(OSError):
+            while part := terminal.read(65536):
+                parts.append(part)
+    assert process.wait() == 0, command
+    return b"".join(parts).decode().replace("\r\n", "\n")
 
 
 def mark(said: list[tuple[str, str]]) -> str:
@@ -64,7 +80,7 @@ def write() -> bool:
     console = Console(record=True, width=WIDTH, file=StringIO())
     for command, text in said:
         console.print(Text("$ ", "bold yellow") + Text(command, "bold"))
-        console.print(Text(text.rstrip() + "\n"))
+        console.print(Text.from_ansi(text.rstrip() + "\n"))
     svg = console.export_svg(title="trayport", theme=THEME, code_format=FRAME, unique_id="terminal")
     PICTURE.write_text(f"{svg}\n<!-- of {mark(said)} -->\n")
     return True

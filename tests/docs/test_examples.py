@@ -96,6 +96,7 @@ def test_every_chart_that_is_kept_is_shown_by_the_page_that_makes_it() -> None:
     assert {file.name for file in ASSETS.iterdir()} == shown
 
 
+@pytest.mark.site
 def test_the_terminal_in_the_readme_shows_what_commands_print() -> None:
     assert terminal.is_drawn(), "python -m tests.docs draws it"
     assert "http" not in terminal.PICTURE.read_text().replace("http://www.w3.org/2000/svg", "")
