@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 import pytest
@@ -92,6 +92,9 @@ async def test_a_data_set_grows_by_what_it_lacks_and_no_more(tmp_path: Path) -> 
     assert len(rows(path, contracts=[MAY], as_of="2020-01-01")) == 0
     with pytest.raises(TrayportValidationError, match=r"'TTF Jun-24' is not in the data set"):
         open_dataset(path, contracts=["TTF Jun-24"])
+    for wrong in (5, [], [None]):
+        with pytest.raises(TrayportValidationError, match="contracts"):
+            open_dataset(path, contracts=cast("Any", wrong))
     # An empty window is remembered as well, and there is a file for each contract and month.
     assert len(data_files(path)) == 6
     names = pl.read_parquet(path / "contracts.parquet").get_column("contract_name")
@@ -230,6 +233,13 @@ async def test_a_dry_run_says_what_is_missing_and_changes_nothing(tmp_path: Path
             lambda c, p: c.backfill(APRIL, "2024-03-01", "2024-03-02", p, endpoint="candles"),
             "candles are ohlcv; use one of trades, private_trades, ohlcv, activity, order_book_top"
             ", order_book$",
+        ),
+        *(
+            (
+                lambda c, p, wrong=wrong: c.backfill(wrong, "2024-03-01", "2024-03-02", p),
+                "contracts",
+            )
+            for wrong in (5, [], [APRIL, None], [float("nan")], [244])
         ),
         (lambda c, p: c.refresh(p, "7"), "last '7' is no length of time"),
         (lambda c, p: c.refresh(p, timedelta(0)), "last"),

@@ -69,6 +69,11 @@ async def test_files_without_a_manifest_are_not_written_over(tmp_path: Path) -> 
             for call in (client.verify(copy), client.refresh(copy)):
                 with pytest.raises(TrayportDatasetError, match="holds no data set"):
                     await call
+            if place == "data":
+                shutil.copy(tmp_path / "set" / "catalog.duckdb.sql", copy)
+                with pytest.raises(TrayportDatasetError, match="no manifest that knows"):
+                    open_dataset(copy)
+                (copy / "catalog.duckdb.sql").unlink()
             assert (sent(sandbox), content_of(copy)) == ([], before)
             assert not (copy / ".trayport").exists()
 

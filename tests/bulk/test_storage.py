@@ -33,7 +33,7 @@ from trayport_sdk import (
 )
 from trayport_sdk.bulk.manifest import locked
 from trayport_sdk.bulk.remote import Bucket
-from trayport_sdk.bulk.storage import Storage, storage_of
+from trayport_sdk.bulk.storage import Storage, dataset_at, storage_of
 from trayport_sdk.query.times import DAY, instant
 from trayport_sdk.sandbox import Corrections, Sandbox
 from trayport_sdk.tables.part import HIDDEN
@@ -155,7 +155,7 @@ def test_another_machine_fetches_the_manifest_that_was_published_last(
     storage: Storage, tmp_path: Path
 ) -> None:
     def elsewhere() -> Storage:
-        return storage_of(storage.url, dataset_dir=tmp_path / "other")
+        return dataset_at(storage.url, dataset_dir=tmp_path / "other")
 
     storage.publish()  # there is none yet
     assert not elsewhere().state.exists()
@@ -172,7 +172,7 @@ def test_another_machine_fetches_the_manifest_that_was_published_last(
     assert noted(other) == [1]
 
     noted(storage, 3)
-    storage_of(storage.url)  # what is not published yet stays
+    dataset_at(storage.url)  # what is not published yet stays
     assert noted(storage) == [1, 3]
     storage.publish()
     with locked(other.state, other.url):
@@ -351,7 +351,7 @@ def test_a_place_that_is_not_there_is_named(
     server: str, configure: Callable[[str], object]
 ) -> None:
     configure(server)
-    storage = storage_of("s3://no-such-bucket/trades")
+    storage = storage_of("s3://no-such-bucket/trades")  # which needs no connection
     with pytest.raises(FileNotFoundError) as failed:
         placed(storage, 1)
     assert f"s3://no-such-bucket/trades/{NAME}" in failed.value.__notes__[0]
@@ -451,6 +451,10 @@ async def test_a_data_set_lies_anywhere(storage: Storage) -> None:
         assert (await client.verify(storage.url)).damaged == (name,)
         assert_frame_equal(open_dataset(storage.url).collect(), after)
         assert prune(storage.url, 0)
+        if isinstance(storage, Bucket):
+            shutil.rmtree(storage.state)
+        with pytest.raises(TrayportDatasetError, match="pruned"):
+            open_dataset(storage.url, as_of=known)
     assert {name.split("/")[0] for name in storage.stamps("")} - {".trayport"} == {
         "data",
         "contracts.parquet",

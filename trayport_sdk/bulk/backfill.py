@@ -20,7 +20,7 @@ from ..errors import (
     TrayportValidationError,
     invalid,
 )
-from ..query.build import endpoint_named, unknown_endpoint
+from ..query.build import endpoint_named, listed, unknown_endpoint
 from ..query.contracts import ContractSpec, looks_like_symbol
 from ..query.plan import OPERATIONS, QueryPlan, with_contract_column
 from ..query.times import EPOCH, Window, duration_of, to_text
@@ -39,7 +39,7 @@ from .reading import FetchedQuery
 from .records import File
 from .result import FailedQuery, Outcome
 from .runner import Contracts, Runner, check_makes_table
-from .storage import Storage, storage_of
+from .storage import Storage, dataset_at
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -110,6 +110,7 @@ class Backfill:
                 f"does not go with {key}, which is about all of them",
                 "leave it out (None)",
             )
+        contracts = None if contracts is None else listed(contracts)
         storage = await self._storage()
         if dry_run:
             return await self._planned(storage, contracts, query, unit)
@@ -226,12 +227,11 @@ class Backfill:
         query = evolve(query, window=window)
         if contracts is None:
             return with_contract_column(query)
-        given = [contracts] if isinstance(contracts, ContractSpec | str) else list(contracts)
         # What was asked for before needs no request to be found.
         names = {} if manifest is None else {c.name: c for c in manifest.contracts() if c.name}
         named = [
             one if isinstance(one, ContractSpec) or looks_like_symbol(one) else names.get(one, one)
-            for one in given
+            for one in listed(contracts)
         ]
         return await self.runner.about(named, query)
 
@@ -295,7 +295,7 @@ class Backfill:
 
     async def _storage(self) -> Storage:
         directory = self.settings.dataset_dir
-        return await asyncio.to_thread(storage_of, self.path, dataset_dir=directory)
+        return await asyncio.to_thread(dataset_at, self.path, dataset_dir=directory)
 
     @asynccontextmanager
     async def _writing(self, storage: Storage) -> AsyncGenerator[DatasetWriter]:

@@ -30,8 +30,11 @@ from ..tables.decode.split import SMALL_PIECE
 from ..tables.output import user_path
 from ..telemetry.processes import check_process
 from .dataset_reader import arrow_dataset, is_dataset, scan
+from .dataset_writer import check_free
 from .raw import encoding_of
 from .reading import columns_of
+from .sidecars import VIEW
+from .storage import storage_of
 
 Dataset: TypeAlias = Any
 """A `pyarrow.dataset.Dataset`: the library has no types."""
@@ -102,7 +105,10 @@ def open_dataset(
             )
     if is_dataset(path):
         return arrow_dataset(path)
-    files = _files(user_path(path))
+    local = user_path(path)
+    if (local / VIEW).is_file():
+        check_free(storage_of(local))  # it is one of a data set, whose manifest is not there
+    files = _files(local)
     kind = _format(files)
     return _arrow(files, kind) if backend == "arrow" else _polars(files, kind)
 

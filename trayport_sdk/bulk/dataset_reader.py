@@ -14,6 +14,7 @@ import polars as pl
 from attrs import frozen
 
 from ..errors import TrayportDatasetError, invalid, require_extra
+from ..query.build import listed
 from ..query.contracts import ContractSpec
 from ..query.plan import CONTRACT, QueryPlan
 from ..query.times import TimeLike, Window, duration_of, exact_instant, exact_text
@@ -26,7 +27,7 @@ from .partitions import DATA, KEYS, OF_CONTRACT, moment, time_column
 from .question import keys_of, no_rows_of, query_of, unit_of
 from .records import File, Version
 from .sidecars import names_of
-from .storage import Storage, storage_of
+from .storage import Storage, dataset_at
 
 LATEST = 2**63 - 1
 """The last time that SQLite can compare with."""
@@ -42,7 +43,7 @@ class _Known:
 
 def is_dataset(path: str | Path) -> bool:
     """Whether a backfill wrote a path."""
-    return (storage_of(path).state / NAME).is_file()
+    return (dataset_at(path).state / NAME).is_file()
 
 
 def scan(
@@ -51,7 +52,7 @@ def scan(
     of: Iterable[ContractSpec | str] | None = None,
 ) -> pl.LazyFrame:
     """The rows of a data set with the columns of its directories and the names of contracts."""
-    storage = storage_of(path)
+    storage = dataset_at(path)
     with Manifest(storage.state, reads=True) as manifest:
         query = query_of(manifest, storage)
         contracts = manifest.contracts()
@@ -85,7 +86,7 @@ def arrow_dataset(path: str | Path) -> Any:
     """The files of a data set as a `pyarrow.dataset.Dataset`, with the columns of directories."""
     require_extra("arrow", "pyarrow", what="backend 'arrow'")
     data = import_module("pyarrow.dataset")
-    storage = storage_of(path)
+    storage = dataset_at(path)
     with Manifest(storage.state, reads=True) as manifest:
         query, unit = query_of(manifest, storage), unit_of(manifest)
         contracts, files = manifest.contracts(), manifest.files()
@@ -114,7 +115,7 @@ def _chosen(
     for contract in contracts:
         known |= {contract: contract, str(contract): contract, contract.name: contract}
     chosen: dict[ContractSpec, None] = {}
-    for one in [of] if isinstance(of, str | ContractSpec) else of:
+    for one in listed(of):
         if one not in known:
             near = get_close_matches(str(one), [c.label for c in contracts], 3, 0)
             way_out = f"it has {' and '.join(near)}" if near else "it is about all contracts"
@@ -226,7 +227,7 @@ def changes(path: str | Path, since: TimeLike | None = None) -> pl.DataFrame:
         TrayportValidationError: A time is refused.
     """
     check_process()
-    storage = storage_of(path)
+    storage = dataset_at(path)
     start = 0 if since is None else min(exact_instant(since, "since"), LATEST)
     with Manifest(storage.state, reads=True) as manifest:
         found = [pl.read_parquet(BytesIO(rows)) for _, rows in manifest.changes(start)]
@@ -271,10 +272,14 @@ def prune(path: str | Path, keep: int | str | timedelta) -> int:
         way_out = 'give a number of versions, or a length of time such as "90d"'
         raise invalid("keep", keep, "is not a number from 0 on", way_out)
     oldest = 0 if isinstance(keep, int) else now_in_nanoseconds() - duration_of(keep, "keep")
-    storage = storage_of(path)
+    storage = dataset_at(path)
     Manifest(storage.state, reads=True).close()  # it is not made by this
     with writing(storage, now_in_nanoseconds) as writer:
         writer.recover()
-        if isinstance(keep, int):
-            return writer.keep_newest(keep)
-        return writer.prune(lambda version: version.until >= oldest)
+        removed = (
+            writer.keep_newest(keep)
+            if isinstance(keep, int)
+            else writer.prune(lambda version: version.until >= oldest)
+        )
+        writer.publish()
+        return removed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
@@ -21,7 +20,6 @@ from ..query.plan import QueryPlan
 from ..query.times import Window
 from ..tables.files import encode
 from ..tables.formats import FileFormat
-from ..tables.output import naming
 from ..tables.time_units import with_time_unit
 from .corrections import CHANGE, difference, identity, known_change
 from .manifest import NAME, Manifest, NoDatasetError, locked
@@ -48,7 +46,7 @@ from .question import (
 )
 from .records import Batch, Done, File, Move, Version
 from .sidecars import CONTRACTS, EMPTY, VIEW, names_of, view_of
-from .storage import Storage, make_directory, sha256, sync_directory
+from .storage import Storage, make_directory, sha256, sync_directory, written_aside
 
 STAGING = "staging"
 REPAIR = "fetch them again with verify (trayport verify)"
@@ -284,17 +282,9 @@ class DatasetWriter:
             gone = evolve(file, rows=0, size=0, checksum="", stamp=None)
             return Move(gone, None, kept)
         path = self._staging / secrets.token_hex(8)
-        try:
-            with naming(path), path.open("xb") as opened:
-                encode([content], opened, FileFormat(".parquet"))
-                opened.flush()
-                os.fsync(opened.fileno())
-            done = evolve(
-                file, rows=content.height, size=path.stat().st_size, checksum=sha256(path)
-            )
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
+        with written_aside(path) as opened:
+            encode([content], opened, FileFormat(".parquet"))
+        done = evolve(file, rows=content.height, size=path.stat().st_size, checksum=sha256(path))
         return Move(done, path.name, kept)
 
     def _perform(self, number: int, batch: Batch) -> None:
@@ -399,10 +389,8 @@ class DatasetWriter:
 
     def _place(self, name: str, content: bytes) -> None:
         path = self._staging / secrets.token_hex(8)
-        with naming(name), path.open("xb") as file:
+        with written_aside(path) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
         self.storage.place(path, name)
 
 
@@ -416,7 +404,7 @@ def writing(storage: Storage, now: Callable[[], int]) -> Generator[DatasetWriter
         TrayportValidationError: There is a file in the place of a directory.
     """
     if not (storage.state / NAME).is_file():
-        _check_free(storage)
+        check_free(storage)
     make_directory(storage.state)
     with locked(storage.state, storage.url), Manifest(storage.state, is_new=True) as manifest:
         yield DatasetWriter(storage, manifest, now)
@@ -432,11 +420,11 @@ def is_begun(storage: Storage) -> bool:
     with suppress(NoDatasetError), Manifest(storage.state, reads=True) as manifest:
         if manifest.fact("question") is not None:
             return True
-    _check_free(storage)
+    check_free(storage)
     return False
 
 
-def _check_free(storage: Storage) -> None:
+def check_free(storage: Storage) -> None:
     """Checks that nothing lies where a new data set is to be made."""
     if file := next((parent for parent in storage.state.parents if parent.is_file()), None):
         reason = "is a file" if str(file) == storage.url else f"lies below {str(file)!r}, a file"

@@ -67,6 +67,8 @@ _WAYS_OUT = {
     sqlite3.SQLITE_CANTOPEN: "see whether its directory is there and may be read and written to",
     sqlite3.SQLITE_BUSY: "see who else uses the file; nothing that was recorded is lost",
 }
+# What lies beside the data, a published copy of the manifest too, is now out of date.
+_OUTDATED = "INSERT OR REPLACE INTO facts VALUES ('published', 'false')"
 _OTHERWISE = "make room on the disk, or see whether it is well; nothing that was recorded is lost"
 _UPGRADES: tuple[str, ...] = ()
 """What makes a manifest of version n one of version n + 1, from version 1 on."""
@@ -289,6 +291,8 @@ class Manifest:
                 "DELETE FROM versions WHERE name = ? AND revision = ? AND until = 0",
                 [own[:2] for own in fetched],
             )
+            if fetched:
+                database.execute(_OUTDATED)
         return [name for name, _ in others]
 
     def lost_files(self) -> list[Version]:
@@ -301,6 +305,7 @@ class Manifest:
             database.executemany(
                 "UPDATE versions SET kept = '' WHERE kept = ?", [(v.kept,) for v in versions]
             )
+            database.execute(_OUTDATED)
 
     def lost(self) -> list[tuple[str, Window]]:
         """The windows of files that are missing or damaged, by subject."""
@@ -389,8 +394,7 @@ class Manifest:
                     "INSERT INTO changes (at, rows) VALUES (?, ?)", (batch.at, batch.changes)
                 )
             database.execute("DELETE FROM moves WHERE id = ?", (number,))
-            # What lies beside the data is now out of date.
-            database.execute("INSERT OR REPLACE INTO facts VALUES ('published', 'false')")
+            database.execute(_OUTDATED)
 
     def stamp(self, file: File, stamp: str) -> None:
         """Notes that a file is as it should be, although its stamp is another."""
@@ -416,6 +420,7 @@ class Manifest:
                 "value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))",
                 (str(max(version.until for version in versions)),),
             )
+            database.execute(_OUTDATED)
 
 
 def _cut_out(database: sqlite3.Connection, subject: str, window: Window, *states: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing, suppress
@@ -24,10 +23,9 @@ from attrs import evolve, field, frozen
 from ..errors import TrayportDatasetError, invalid, not_whole
 from ..query.plan import QueryPlan, counted
 from ..tables.files import ZSTD_LEVEL
-from ..tables.output import naming
 from .reading import FetchedQuery
 from .result import FailedQuery, raise_for, with_symbols
-from .storage import Storage, storage_of
+from .storage import Storage, make_directory, storage_of, written_aside
 
 if TYPE_CHECKING:
     from .runner import Runner
@@ -286,17 +284,14 @@ def _keep(storage: Storage, response: PartResponse) -> PartResponse:
     """Writes the rows of a response to their file, which appears when it is whole."""
     content = response.content or b""
     staged = storage.state / secrets.token_hex(8)
-    with naming(staged):
-        storage.state.mkdir(parents=True, exist_ok=True)
-        try:
-            with staged.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            storage.place(staged, response.file)
-        except BaseException:
-            staged.unlink(missing_ok=True)
-            raise
+    make_directory(storage.state)
+    with written_aside(staged) as file:
+        file.write(content)
+    try:
+        storage.place(staged, response.file)
+    except BaseException:
+        staged.unlink(missing_ok=True)
+        raise
     return evolve(response, out=storage.url, content=None)
 
 

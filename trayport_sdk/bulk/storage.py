@@ -7,8 +7,8 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 from urllib.parse import urlsplit
@@ -77,6 +77,10 @@ class Storage(Protocol):
             names: The files, at least one.
             options: Further arguments of `polars.scan_parquet`.
         """
+        ...
+
+    def fetch(self) -> None:
+        """Gets the manifest that another machine has published, where there is a newer one."""
         ...
 
     def publish(self) -> None:
@@ -169,12 +173,15 @@ class Directory:
         """The rows of Parquet files, of which only what is needed is read."""
         return pl.scan_parquet([self.root / name for name in names], glob=False, **options)
 
+    def fetch(self) -> None:
+        """Nothing: the manifest is there."""
+
     def publish(self) -> None:
         """Nothing: the manifest is there."""
 
 
 def storage_of(path: str | Path, *, dataset_dir: Path | None = None) -> Storage:
-    """The storage of a path or a URL, with the newest manifest if that is on another machine.
+    """The storage of a path or a URL, which need not be there.
 
     Args:
         path: A directory, or a URL such as `file:///data/trades` or `s3://bucket/trades`.
@@ -184,7 +191,6 @@ def storage_of(path: str | Path, *, dataset_dir: Path | None = None) -> Storage:
     Raises:
         TrayportValidationError: There is no such protocol, or the URL holds a password.
         TrayportConfigurationError: The library for the protocol is not installed.
-        OSError: The other machine cannot be reached.
     """
     text = str(path)
     if not text.strip():
@@ -197,13 +203,39 @@ def storage_of(path: str | Path, *, dataset_dir: Path | None = None) -> Storage:
     if scheme.lower() != "file":
         from .remote import Bucket
 
-        bucket = Bucket(text, dataset_dir)
-        bucket.fetch()
-        return bucket
+        return Bucket(text, dataset_dir)
     parts = urlsplit(text)
     if parts.netloc not in ("", "localhost") or not parts.path:
         raise invalid("path", text, "is no directory of this machine", "write file:///directory")
     return Directory(url2pathname(parts.path))
+
+
+def dataset_at(path: str | Path, *, dataset_dir: Path | None = None) -> Storage:
+    """The storage of a data set, with the newest manifest if that is on another machine.
+
+    Args:
+        path: As for `storage_of`.
+        dataset_dir: As for `storage_of`.
+
+    Raises:
+        OSError: The other machine cannot be reached.
+    """
+    storage = storage_of(path, dataset_dir=dataset_dir)
+    storage.fetch()
+    return storage
+
+
+@contextmanager
+def written_aside(path: Path) -> Generator[IO[bytes]]:
+    """A new file that is on the disk at the end, and is removed when something fails."""
+    try:
+        with naming(path), path.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def sha256(path: Path) -> str:
