@@ -10,7 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.docs import drawings, terminal
-from tests.docs.pages import PAGES, name, update
+from tests.docs.pages import PAGES, name
+from tests.docs.update import update
 
 if __name__ == "__main__":
     for written in drawings.write():

@@ -18,7 +18,6 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
-import json
 import os
 import re
 import shlex
@@ -33,13 +32,11 @@ from unittest.mock import patch
 import polars as pl
 from attrs import evolve, frozen
 
-from tests.docs.charts import charts_of, digest, draw
 from trayport_sdk.cli import run
 from trayport_sdk.tables.plots.chart import Chart
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = [page for page in (ROOT / "docs").rglob("*.md") if not page.is_symlink()]
-EXAMPLES = ROOT / "docs" / "examples"
 SKILL = ROOT / "trayport_sdk" / "SKILL.md"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", SKILL, *sorted(DOCS)]
 BLOCK = re.compile(
@@ -229,77 +226,3 @@ def comparable(output: str) -> str:
     for varying in VARYING:
         output = re.sub(varying, "...", output)
     return output
-
-
-def update(page: Path, folder: Path) -> bool:
-    """Writes today's outputs into a page, and its charts, where they differ; whether any did."""
-    ran = run_page(page, folder)
-    before = text = page.read_text()
-    for block, output in reversed(ran.outputs):
-        if comparable(output) != comparable(block.text):
-            end = text.index(f"{block.indent}```", block.start)
-            indented = textwrap.indent(output, block.indent)
-            text = text[: block.start] + indented + text[end:]
-    page.write_text(text)
-    drawn = [chart for chart in charts_of(page) if draw(chart, ran.charts[chart])]
-    written = write_notebook(page, ran)
-    return text != before or bool(drawn) or written
-
-
-def write_notebook(page: Path, ran: Ran) -> bool:
-    """Writes the notebook of a page that has one, unless it is there; whether it was not."""
-    if page.parent != EXAMPLES:
-        return False
-    made, path = notebook(page, ran), page.with_suffix(".ipynb")
-    if path.exists() and without_drawings(json.loads(path.read_text())) == without_drawings(made):
-        return False
-    path.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n")
-    return True
-
-
-def notebook(page: Path, ran: Ran) -> dict[str, Any]:
-    """A page as a notebook, with what its code gives."""
-    text = page.read_text()
-    cells: list[dict[str, Any]] = []
-    end = 0
-    given = {cell.block.start: cell for cell in ran.cells}
-    for match in BLOCK.finditer(text):
-        cells += _prose(text[end : match.start()])
-        if match["language"] == "python":
-            cells.append(_code(given[match.start("text")]))
-        end = match.end()
-    cells += _prose(text[end:])
-    for number, cell in enumerate(cells):
-        cell["id"] = f"cell-{number}"
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-
-
-def _prose(text: str) -> list[dict[str, Any]]:
-    lines = [line for line in text.splitlines() if not line.startswith(("![", "[This page"))]
-    source = "\n".join(lines).strip()
-    return [{"cell_type": "markdown", "metadata": {}, "source": source}] if source else []
-
-
-def _code(cell: Cell) -> dict[str, Any]:
-    outputs: list[dict[str, Any]] = []
-    if cell.printed:
-        outputs.append({"output_type": "stream", "name": "stdout", "text": cell.printed})
-    if cell.text:
-        data, metadata = {"text/plain": cell.text}, {}
-        if isinstance(cell.shown, Chart):
-            data, metadata = cell.shown._repr_mimebundle_(), {"of": digest(cell.shown.to_dict())}
-        result = {"output_type": "execute_result", "execution_count": None}
-        outputs.append(result | {"data": data, "metadata": metadata})
-    source = cell.block.text.rstrip()
-    code: dict[str, Any] = {"cell_type": "code", "execution_count": None, "metadata": {}}
-    return code | {"source": source, "outputs": outputs}
-
-
-def without_drawings(made: dict[str, Any]) -> str:
-    """A notebook as text, to be compared: without what differs from run to run."""
-    bare = json.loads(json.dumps(made))
-    for cell in bare["cells"]:
-        for output in cell.get("outputs", ()):
-            output.get("data", {}).pop("image/svg+xml", None)
-    return comparable(json.dumps(bare))

@@ -12,20 +12,9 @@ from trayport_sdk.cli import run
 
 from . import terminal
 from .charts import ASSETS, PICTURES, THEMES, charts_of, is_drawn
-from .pages import (
-    EXAMPLES,
-    PAGES,
-    ROOT,
-    blocks,
-    commands,
-    comparable,
-    name,
-    notebook,
-    run_page,
-    update,
-    with_sandbox,
-    without_drawings,
-)  # fmt: skip
+from .notebooks import EXAMPLES, notebook, without_drawings
+from .pages import PAGES, ROOT, blocks, commands, comparable, name, run_page, with_sandbox
+from .update import update
 
 EVERY = [block for page in PAGES for block in blocks(page)]
 EXECUTED = [block for block in EVERY if block.reason is None]
@@ -108,6 +97,13 @@ def test_a_duration_may_differ_and_a_number_may_not() -> None:
 
 def test_a_block_is_python_or_shell_or_plain_text() -> None:
     assert {block.language for block in EVERY} <= {"python", "shell", "text"}
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if ROOT / "docs" not in p.parents], ids=name)
+def test_what_a_page_outside_the_site_links_to_is_there(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
+    inside = [link for link in links if not link.startswith(("http", "mailto"))]
+    assert [link for link in inside if not (page.parent / link).exists()] == []
 
 
 def test_a_target_of_make_that_a_page_names_exists() -> None:
