@@ -6,7 +6,7 @@ VENV ?= .venv
 WORKERS ?= auto
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := cli sandbox pandas arrow redis metrics keyring otel energy uvloop duckdb s3 cluster plot
+EXTRAS := cli sandbox pandas arrow redis metrics keyring otel energy uvloop duckdb s3 cluster notebook plot
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 

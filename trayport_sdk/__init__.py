@@ -27,6 +27,7 @@ _PUBLIC = {
     ".bulk.dataset_reader": "changes prune",
     ".bulk.parts": "Part PartReport PartResponse",
     ".bulk.progress": "OnProgress Progress",
+    ".bulk.progress_bar": "progress_bar",
     ".bulk.result": "FailedQuery",
     ".bulk.results": (
         "BulkMarketDataResponse BulkQueryResult BulkSnapshotsResponse BulkTradesResponse "

@@ -44,6 +44,7 @@ from .bulk.parts import PartReport as PartReport
 from .bulk.parts import PartResponse as PartResponse
 from .bulk.progress import OnProgress as OnProgress
 from .bulk.progress import Progress as Progress
+from .bulk.progress_bar import progress_bar as progress_bar
 from .bulk.result import FailedQuery as FailedQuery
 from .bulk.results import BulkMarketDataResponse as BulkMarketDataResponse
 from .bulk.results import BulkQueryResult as BulkQueryResult

@@ -13,6 +13,7 @@ from ..bulk.backfill_report import BackfillReport
 from ..bulk.corrections import BEFORE
 from ..bulk.dataset_reader import changes as changes_of
 from ..bulk.dataset_reader import prune as prune_versions
+from ..bulk.progress_bar import progress_bar
 from ..errors import TrayportPartialFailureError
 from ..query.plan import OPERATIONS, counted
 from ..query.rules import parameters_by_argument
@@ -21,7 +22,6 @@ from .connection import TIME_HELP, ApiCommand, Command, Time, connection
 from .contracts import CONTRACT_HELP, EXAMPLE_CONTRACT, contracts_parameters, with_file
 from .operations import CONTRACT, option_of
 from .output import Output, output_options, time_options
-from .progress import progress_bar
 from .signals import run_async
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ import click
 import polars as pl
 from trayport_spec import ENDPOINTS, Column, Endpoint, Parameter
 
+from ..bulk.progress_bar import progress_bar
 from ..bulk.stream import STREAMED
 from ..query.plan import counted
 from ..query.rules import parameters_by_argument
@@ -21,7 +22,6 @@ from ..tables import RESPONSES, TableResponse
 from .connection import TIME_HELP, ApiCommand, Time, connection
 from .contracts import CONTRACT_HELP, EXAMPLE_CONTRACT, contracts_parameters, with_file
 from .output import Output, in_short, output_options
-from .progress import progress_bar
 from .signals import run_async
 from .words import option_name
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..bulk.progress_bar import progress_bar
 from ..bulk.raw import check_directory
 from ..errors import require_extra
 from ..settings import SANDBOX_KEY, SANDBOX_PORT
@@ -15,7 +16,6 @@ from ..tables.formats import FileFormat
 from ..tables.output import check_writable
 from .connection import Command
 from .docs import built_docs
-from .progress import progress_bar
 from .signals import run_async
 
 if TYPE_CHECKING:
