@@ -168,7 +168,7 @@ def rows_of(root: Path) -> list[Any]:
     try:
         return sorted(open_dataset(root).collect().rows(), key=repr)
     except TrayportDatasetError as error:
-        return [error.files]
+        return [*error.files]
 
 
 # --- Where it is killed

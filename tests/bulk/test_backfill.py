@@ -249,6 +249,12 @@ async def test_a_dry_run_says_what_is_missing_and_changes_nothing(tmp_path: Path
             "response_format",
         ),
         (
+            lambda c, p: c.backfill(
+                APRIL, "2024-03-01", "2024-03-02", p, optional_fields=["contract"]
+            ),
+            "optional_fields .* has contract, which a data set adds itself",
+        ),
+        (
             lambda c, p: c.backfill(APRIL, "2024-03-01", "2024-03-02", p, trading_items=2),
             "trading_items",
         ),

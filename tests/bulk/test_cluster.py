@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import pickle
+import signal
 import socket
 import subprocess
 import sys
@@ -522,3 +523,24 @@ async def test_a_client_of_an_imported_script_counts_in_the_same_file(tmp_path: 
             await left.stack.aclose()
         module._open.clear()
         assert limiter.store.name == "memory"
+
+
+@quiet
+async def test_ctrl_c_that_reaches_only_the_workers_ends_nothing(tmp_path: Path) -> None:
+    """As that of a terminal, where this program ignores it."""
+    sandbox = Sandbox(limits=True, keys=[KEY_OF_TEST])
+
+    def interrupt_workers() -> None:
+        for worker in multiprocessing.active_children():
+            os.kill(worker.pid or 0, signal.SIGINT)
+
+    async with served(sandbox) as client:
+        report = await backfill(
+            client,
+            tmp_path / "many",
+            processes=PROCESSES,
+            on_progress=once(interrupt_workers, 2),
+        )
+    assert report.requests_done == report.requests_planned == len(CONTRACTS)
+    assert report.failures == ()
+    assert len(sent(sandbox)) == len(CONTRACTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,12 +14,13 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from tests.bulk.integrity import check_integrity
-from tests.bulk.test_backfill import APRIL, MAY, THIN, Moving, data_files, rows, sent
+from tests.bulk.test_backfill import APRIL, MAY, THIN, Moving, data_files, manifest_of, rows, sent
 from trayport_sdk import (
     Settings,
     TrayportClient,
     TrayportDatasetError,
     TrayportPartialFailureError,
+    TrayportValidationError,
     changes,
     open_dataset,
     prune,
@@ -292,3 +294,95 @@ async def test_a_data_set_that_may_not_be_written_to_can_be_verified(
             await client.verify(tmp_path, repair=False)
     after = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*") if file.is_file()}
     assert [file for file in before if before[file] != after[file]] == [data_files(tmp_path)[0]]
+
+
+async def test_a_repair_changes_no_past(tmp_path: Path) -> None:
+    """Days that were fetched one by one, and come back together."""
+    sandbox = Sandbox(limits=False)
+    states: list[tuple[datetime, pl.DataFrame]] = []
+    async with TrayportClient.sandbox(sandbox) as client:
+        for until in ("2024-03-05", "2024-03-06", "2024-03-09", "2024-03-07"):
+            await client.backfill(APRIL, "2024-03-04", until, tmp_path)
+            states.append((datetime.now(UTC), rows(tmp_path)))
+        data_files(tmp_path)[0].unlink()
+        sent(sandbox)
+        report = await client.verify(tmp_path)
+        assert len(sent(sandbox)) == 1
+    assert report.lost == ()
+    for at, then in states:
+        assert_frame_equal(rows(tmp_path, as_of=at), then)
+    with closing(manifest_of(tmp_path)) as database:
+        (counted,) = database.execute("SELECT sum(rows) FROM windows").fetchone()
+    assert counted == len(rows(tmp_path))
+
+
+@pytest.mark.parametrize("manifest", ["empty", "older"])
+async def test_another_manifest_takes_nothing_away(tmp_path: Path, manifest: str) -> None:
+    """The right one may come back."""
+    world, path = Moving(3, late=0.2, altered=0.2, deleted=0.2), tmp_path / "set"
+    own = path / ".trayport" / "manifest.sqlite"
+    async with TrayportClient.sandbox(world.sandbox) as client:
+        question = (THIN, *DAYS, path)
+        await client.backfill(*question)
+        older = own.read_bytes()
+        world.now += 10 * DAY
+        await client.refresh(path)
+        right, before = own.read_bytes(), content_of(path)
+        assert any("versions" in name for name in before)
+        own.write_bytes(older if manifest == "older" else b"")
+        for call in (
+            client.backfill(*question),
+            client.backfill(MAY, "2024-03-01", *DAYS[1:], path),
+        ):
+            with pytest.raises(TrayportDatasetError, match=r"verify|no manifest that knows"):
+                await call
+        assert content_of(path) == before
+        own.write_bytes(right)
+        assert (await client.verify(path)).damaged == ()
+
+
+@pytest.mark.parametrize("above", ["env=prod", "br[ab]*ck", "month=2024-03"])
+async def test_a_data_set_lies_below_directories_of_any_name(tmp_path: Path, above: str) -> None:
+    path = tmp_path / above / "ttf"
+    async with TrayportClient.sandbox() as client:
+        if above.startswith("month"):
+            with pytest.raises(TrayportValidationError, match="has a directory month="):
+                await client.backfill(APRIL, *DAYS, path)
+            return
+        await client.backfill(APRIL, *DAYS, tmp_path / "plain")
+        await client.backfill(APRIL, *DAYS, path)
+    assert_frame_equal(open_dataset(path).collect(), open_dataset(tmp_path / "plain").collect())
+    with duckdb.connect() as connection:
+        tables = [
+            connection.execute((root / "catalog.duckdb.sql").read_text()).sql("FROM trades").pl()
+            for root in (path, tmp_path / "plain")
+        ]
+    assert_frame_equal(*tables)
+
+
+async def test_what_lies_beside_the_rows_is_written_anew_by_verify(tmp_path: Path) -> None:
+    async with TrayportClient.sandbox() as client:
+        await client.backfill(APRIL, *DAYS, tmp_path)
+        before = content_of(tmp_path)
+        for name in ("contracts.parquet", "catalog.duckdb.sql"):
+            (tmp_path / name).write_bytes(b"garbage")
+        await client.verify(tmp_path)
+    assert content_of(tmp_path) == before
+
+
+async def test_changes_that_cannot_be_read_are_an_error_of_the_manifest(tmp_path: Path) -> None:
+    world = Moving(3, late=0.2, altered=0.2, deleted=0.2)
+    async with TrayportClient.sandbox(world.sandbox) as client:
+        await client.backfill(THIN, *DAYS, tmp_path)
+        world.now += 10 * DAY
+        await client.refresh(tmp_path)
+    with closing(manifest_of(tmp_path)) as database:
+        database.execute("UPDATE changes SET rows = x'00'")
+        database.commit()
+    with pytest.raises(TrayportDatasetError, match="restore it"):
+        changes(tmp_path)
+    with closing(manifest_of(tmp_path)) as database:
+        database.execute("DROP TABLE changes")
+        database.commit()
+    with pytest.raises(TrayportDatasetError, match="restore it"):
+        changes(tmp_path)

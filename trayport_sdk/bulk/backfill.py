@@ -22,13 +22,13 @@ from ..errors import (
 )
 from ..query.build import endpoint_named, listed, unknown_endpoint
 from ..query.contracts import ContractSpec, looks_like_symbol
-from ..query.plan import OPERATIONS, QueryPlan, with_contract_column
+from ..query.plan import CONTRACT, OPERATIONS, QueryPlan, with_contract_column
 from ..query.times import EPOCH, Window, duration_of, to_text
 from ..tables.time_units import check_time_unit
 from .backfill_report import BackfillReport
 from .cluster import DaskCluster, Workers
 from .corrections import ADDED, ALTERED, DELETED
-from .dataset_writer import DatasetWriter, damaged, is_begun, writing
+from .dataset_writer import NOTES_LOSS, DatasetWriter, damaged, is_begun, writing
 from .manifest import Manifest
 from .partitions import Grid, month_window
 from .parts import HOLD, PartResponse, response_in
@@ -95,6 +95,9 @@ class Backfill:
             raise unknown_endpoint(endpoint, BACKFILLED, "has no range that a data set could hold")
         query = self.runner.query(key, **arguments)
         check_makes_table(query)
+        if CONTRACT in query.options.optional_fields:
+            reason, way_out = "has contract, which a data set adds itself", "leave it out"
+            raise invalid("optional_fields", query.options.optional_fields, reason, way_out)
         check_time_unit(*unit)
         needs_contracts = query.operation.limits.contract in ("one", "many")
         if contracts is None and needs_contracts:
@@ -187,6 +190,7 @@ class Backfill:
             whole = about(query, [*filter(None, ranges or known.values())], None)
             versions = await asyncio.to_thread(writer.damaged_versions)
             await _finished(lambda: writer.lose_versions(versions))
+            manifest.note(published=False)  # what lies beside the rows is written anew
             report = evolve(
                 self._report(storage, whole, plans),
                 damaged=tuple(file.name for file in bad),
@@ -203,9 +207,11 @@ class Backfill:
                 raise nothing_in(storage)
             names = [version.name for version in manifest.lost_files()]
             names += [file.name for file in writer.damaged_files()]
-            names += [version.kept for version in writer.damaged_versions()]
+            old = [version.kept for version in writer.damaged_versions()]
             if names:
-                raise damaged(storage, names)
+                raise damaged(storage, names + old)
+            if old:
+                raise damaged(storage, old, NOTES_LOSS)
             report = self._report(storage, about(query, manifest.contracts(), None), [])
             return evolve(report, seconds=time.perf_counter() - started)
 

@@ -269,6 +269,7 @@ class Workers:
                     n_workers=self._processes,
                     threads_per_worker=threads,
                     dashboard_address="127.0.0.1:0",
+                    preload=IGNORE_CTRL_C,
                     asynchronous=True,
                 )
                 try:
@@ -284,6 +285,10 @@ class Workers:
             job = _Job(Part(()), settings, settings.api_key, settings.limiter_store, file)
             job = _fitting(job, [address, *threads_of], client.scheduler_info()["address"])
             yield _Dask(client, job, AHEAD * sum(threads_of.values()))
+
+
+IGNORE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+"""What workers run first. Ctrl-C is for the caller, who ends them."""
 
 
 def _further(progress: Progress, report: PartReport, seconds: float) -> Progress:

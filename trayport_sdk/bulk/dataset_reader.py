@@ -21,10 +21,10 @@ from ..query.times import TimeLike, Window, duration_of, exact_instant, exact_te
 from ..tables.convert import NAMES, PolarsDataType
 from ..telemetry.processes import check_process
 from .corrections import BEFORE, CHANGE, KNOWN_AT, difference, identity, known_change
-from .dataset_writer import damaged, has, now_in_nanoseconds, writing
-from .manifest import NAME, Manifest
-from .partitions import DATA, KEYS, OF_CONTRACT, moment, time_column
-from .question import keys_of, no_rows_of, query_of, unit_of
+from .dataset_writer import NOTES_LOSS, damaged, has, now_in_nanoseconds, writing
+from .manifest import NAME, Manifest, unusable
+from .partitions import DATA, KEYS, OF_CONTRACT, keys_above, moment, time_column
+from .question import keys_of, no_rows_of, nothing_in, query_of, unit_of
 from .records import File, Version
 from .sidecars import names_of
 from .storage import Storage, dataset_at
@@ -55,6 +55,8 @@ def scan(
     storage = dataset_at(path)
     with Manifest(storage.state, reads=True) as manifest:
         query = query_of(manifest, storage)
+        if manifest.is_empty():
+            raise nothing_in(storage)
         contracts = manifest.contracts()
         files = manifest.files()
         if of is not None:
@@ -155,7 +157,7 @@ def _check_kept(storage: Storage, old: Sequence[Version], as_of: int, forgotten:
         )
     bad = [version.kept for version in old if not has(storage, version.kept, version.checksum)]
     if bad:
-        raise damaged(storage, bad, "verify (trayport verify) notes that it is lost")
+        raise damaged(storage, bad, NOTES_LOSS)
 
 
 def _recorded(
@@ -200,12 +202,13 @@ def _scanned(
 
 
 def _scan(storage: Storage, names: list[str], keys: Mapping[str, PolarsDataType]) -> pl.LazyFrame:
+    above = keys_above(storage.url)
     return storage.scan(
         names,
         hive_partitioning=True,
-        hive_schema=keys,
+        hive_schema={**dict.fromkeys(above, pl.String), **keys},
         missing_columns="insert",
-    )
+    ).drop(above, strict=False)
 
 
 def changes(path: str | Path, since: TimeLike | None = None) -> pl.DataFrame:
@@ -230,7 +233,10 @@ def changes(path: str | Path, since: TimeLike | None = None) -> pl.DataFrame:
     storage = dataset_at(path)
     start = 0 if since is None else min(exact_instant(since, "since"), LATEST)
     with Manifest(storage.state, reads=True) as manifest:
-        found = [pl.read_parquet(BytesIO(rows)) for _, rows in manifest.changes(start)]
+        try:
+            found = [pl.read_parquet(BytesIO(rows)) for _, rows in manifest.changes(start)]
+        except pl.exceptions.PolarsError as error:
+            raise unusable(manifest.path, error) from error
         contracts = manifest.contracts()
         query, unit = query_of(manifest, storage), unit_of(manifest)
     names = {str(c): (c.name, c.period) for c in contracts}

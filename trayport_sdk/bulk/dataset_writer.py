@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from io import BytesIO
@@ -22,12 +22,13 @@ from ..tables.files import encode
 from ..tables.formats import FileFormat
 from ..tables.time_units import with_time_unit
 from .corrections import CHANGE, difference, identity, known_change
-from .manifest import NAME, Manifest, NoDatasetError, locked
+from .manifest import LEAVING, Manifest, NoDatasetError, locked
 from .partitions import (
     DATA,
     VERSIONS,
     Grid,
     file_name,
+    keys_above,
     moment,
     months_of,
     rows_by_contract,
@@ -49,6 +50,7 @@ from .sidecars import CONTRACTS, EMPTY, VIEW, names_of, view_of
 from .storage import Storage, make_directory, sha256, sync_directory, written_aside
 
 STAGING = "staging"
+NOTES_LOSS = "verify (trayport verify) notes that it is lost"
 REPAIR = "fetch them again with verify (trayport verify)"
 
 
@@ -247,11 +249,13 @@ class DatasetWriter:
         if is_known:
             batch.again.append((subject, window))
         else:
-            batch.windows.append(Done(subject, window, rows.height, batch.at))
+            for part, at in self._known_parts(subject, batch):
+                count = rows.select(_is_inside(time, part).sum()).item()
+                batch.windows.append(Done(subject, part, count, at))
         rows = with_time_unit(rows, self._unit[0], on_loss=self._unit[1])
         new = rows_by_month(rows, time)
         files = {file.month: file for file in self.manifest.files(subject, months_of(window))}
-        is_inside = pl.col(time).is_between(moment(window.start), moment(window.end), closed="left")
+        is_inside = _is_inside(time, window)
         for month in sorted({*new, *files}):
             file = files.get(month) or File(
                 file_name(query.endpoint, contract, month), subject, month, since=batch.at
@@ -275,6 +279,17 @@ class DatasetWriter:
             if not content.get_column(time).is_sorted():
                 content = content.sort(time, maintain_order=True)
             batch.moves.append(self._staged(evolve(file, revision=revision), content, kept))
+
+    def _known_parts(self, subject: str, batch: _Draft) -> Iterator[tuple[Window, int]]:
+        """The parts of a window, and when each became known: what was lost is no news."""
+        start, end = batch.window.start, batch.window.end
+        for lost, at in self.manifest.lost_windows(subject, batch.window):
+            if start < lost.start:
+                yield Window(start, lost.start), batch.at
+            yield Window(max(start, lost.start), min(end, lost.end)), at
+            start = lost.end
+        if start < end:
+            yield Window(start, end), batch.at
 
     def _staged(self, file: File, content: pl.DataFrame, kept: Version | None) -> Move:
         """A file made aside, with what is known of it."""
@@ -309,28 +324,27 @@ class DatasetWriter:
     # --- What lies beside it
 
     def recover(self) -> None:
-        """Finishes what a killed program had begun to move, and removes what it left."""
+        """Finishes what a killed program had begun to move, and removes what it was to remove."""
         for number, batch in self.manifest.begun():
             self._perform(number, batch)
         make_directory(self._staging)
         for path in self._staging.iterdir():
             path.unlink()
-        known = {version.kept for version in self.manifest.versions()}
-        for name in self.storage.stamps(VERSIONS):
-            if name not in known:
-                self.storage.remove(name)
-        self._remove_lost()
+        self._clear()
 
-    def lose(self, files: Iterable[tuple[File, Sequence[Window]]]) -> None:
+    def lose(self, files: Sequence[tuple[File, Sequence[Window]]]) -> None:
         """Removes files that are damaged, and notes which windows are to be fetched again."""
         # Noted first: what is noted is removed at the next start, if not now.
         self.manifest.lose(files)
-        self._remove_lost()
+        self._clear()
 
-    def _remove_lost(self) -> None:
-        for file in self.manifest.files():
-            if not file.rows:
-                self.storage.remove(file.name)
+    def _clear(self) -> None:
+        """Removes what the manifest has noted that it is not part of the data set any more."""
+        leaving = self.manifest.fact(LEAVING) or []
+        for name in leaving:
+            self.storage.remove(name)
+        if leaving:
+            self.manifest.note(**{LEAVING: []})
 
     def settle(self) -> list[str]:
         """Ends the repair of lost files; the names of those that came out otherwise."""
@@ -339,8 +353,7 @@ class DatasetWriter:
     def lose_versions(self, versions: Sequence[Version]) -> None:
         """Removes old versions that are damaged, and notes that nobody has them any more."""
         self.manifest.lose_versions(versions)
-        for version in versions:
-            self.storage.remove(version.kept)
+        self._clear()
 
     def prune(self, wanted: Callable[[Version], bool]) -> int:
         """Removes the versions that are wanted no longer; how many they were."""
@@ -348,8 +361,7 @@ class DatasetWriter:
         if versions:
             # Forgotten first: a version that is known must be there.
             self.manifest.forget(versions)
-        for version in versions:
-            self.storage.remove(version.kept)
+            self._clear()
         return len(versions)
 
     def keep_newest(self, count: int) -> int:
@@ -403,7 +415,7 @@ def writing(storage: Storage, now: Callable[[], int]) -> Generator[DatasetWriter
             without a manifest.
         TrayportValidationError: There is a file in the place of a directory.
     """
-    if not (storage.state / NAME).is_file():
+    if _is_new(storage):
         check_free(storage)
     make_directory(storage.state)
     with locked(storage.state, storage.url), Manifest(storage.state, is_new=True) as manifest:
@@ -424,12 +436,24 @@ def is_begun(storage: Storage) -> bool:
     return False
 
 
+def _is_new(storage: Storage) -> bool:
+    """Whether nothing was asked for yet; not where the manifest cannot be read as it is."""
+    try:
+        with Manifest(storage.state, reads=True) as manifest:
+            return manifest.fact("question") is None
+    except NoDatasetError:
+        return True
+    except TrayportDatasetError:  # older, newer or damaged, as who opens it to write is told
+        return False
+
+
 def check_free(storage: Storage) -> None:
     """Checks that nothing lies where a new data set is to be made."""
     if file := next((parent for parent in storage.state.parents if parent.is_file()), None):
         reason = "is a file" if str(file) == storage.url else f"lies below {str(file)!r}, a file"
         way_out = "give a directory of its own, which is made if it is not there"
         raise invalid("path", storage.url, reason, way_out)
+    keys_above(storage.url)
     found = [name for place in (DATA, VERSIONS, CONTRACTS, VIEW) for name in storage.stamps(place)]
     if found:
         raise TrayportDatasetError(
@@ -476,6 +500,10 @@ def damaged(storage: Storage, names: Sequence[str], way_out: str = REPAIR) -> Tr
         files=names,
         suggestion=way_out,
     )
+
+
+def _is_inside(time: str, window: Window) -> pl.Expr:
+    return pl.col(time).is_between(moment(window.start), moment(window.end), closed="left")
 
 
 def _more(names: Sequence[str]) -> str:

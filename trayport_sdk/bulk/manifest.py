@@ -23,9 +23,12 @@ from filelock import FileLock, Timeout
 from ..errors import TrayportDatasetError
 from ..query.contracts import ContractSpec
 from ..query.times import Window
+from ..tables.output import naming
 from .records import Batch, Done, File, Version
 
 NAME = "manifest.sqlite"
+LEAVING = "leaving"
+"""The fact with the names of files that are to be removed."""
 LOCK, OWNER = "lock", "owner.json"
 VERSION = 1
 """The version of the schema below; a manifest of an older one is upgraded when it is opened."""
@@ -60,11 +63,13 @@ _DAMAGED = (
     "rows below data are whole Parquet files, which polars.scan_parquet reads"
 )
 _WAYS_OUT = {
+    sqlite3.SQLITE_ERROR: _DAMAGED,  # a table is not there
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_NOTADB: _DAMAGED,
     sqlite3.SQLITE_FULL: "make room on the disk; nothing that was recorded is lost",
     sqlite3.SQLITE_READONLY: "make the directory one that may be written to",
-    sqlite3.SQLITE_CANTOPEN: "see whether its directory is there and may be read and written to",
+    sqlite3.SQLITE_CANTOPEN: "make the directory one that may be written to: a program was killed "
+    "there, and its log is to be read",
     sqlite3.SQLITE_BUSY: "see who else uses the file; nothing that was recorded is lost",
 }
 # What lies beside the data, a published copy of the manifest too, is now out of date.
@@ -111,6 +116,9 @@ class Manifest:
         except sqlite3.OperationalError:
             # Beside a database that may not be written to there is no room for its log.
             database.close()
+            log = self.path.with_name(f"{NAME}-wal")
+            if log.is_file() and log.stat().st_size:
+                raise
             database = sqlite3.connect(f"{address}&immutable=1", uri=True, check_same_thread=False)
             version = _version(database)
         if version != VERSION:
@@ -244,7 +252,7 @@ class Manifest:
                     (subject, window.start, window.end, at, error),
                 )
 
-    def lose(self, files: Iterable[tuple[File, Sequence[Window]]]) -> None:
+    def lose(self, files: Sequence[tuple[File, Sequence[Window]]]) -> None:
         """Notes that files, with the rows of some windows, are missing or damaged."""
         with self._transaction() as database:
             for file, windows in files:
@@ -266,6 +274,7 @@ class Manifest:
                     "WHERE name = ?",
                     (file.name,),
                 )
+            _leave(database, [file.name for file, _ in files])
 
     def settle(self, at: int) -> list[str]:
         """Notes that lost files were fetched again, and gives those that came out otherwise.
@@ -299,18 +308,32 @@ class Manifest:
         """What files were that are missing or damaged, and have not been fetched again yet."""
         return [version for version in self.versions() if not version.until]
 
-    def lose_versions(self, versions: Iterable[Version]) -> None:
+    def lose_versions(self, versions: Sequence[Version]) -> None:
         """Notes that versions are missing or damaged."""
         with self._transaction() as database:
             database.executemany(
                 "UPDATE versions SET kept = '' WHERE kept = ?", [(v.kept,) for v in versions]
             )
+            _leave(database, [version.kept for version in versions])
             database.execute(_OUTDATED)
 
     def lost(self) -> list[tuple[str, Window]]:
         """The windows of files that are missing or damaged, by subject."""
         return [
             (subject, window) for subject, window, state, _ in self.unfinished() if state == "lost"
+        ]
+
+    def lost_windows(self, subject: str, window: Window) -> list[tuple[Window, int]]:
+        """The lost windows of a subject that overlap a range, and when they had become known."""
+        return [
+            (Window(start, end), at)
+            for start, end, at in self._rows(
+                "SELECT start, \"end\", at FROM windows WHERE subject = ? AND state = 'lost' "
+                'AND start < ? AND "end" > ? ORDER BY start',
+                subject,
+                window.end,
+                window.start,
+            )
         ]
 
     def spec_count(self) -> int:
@@ -362,9 +385,7 @@ class Manifest:
         """Notes that everything of a batch is in its place."""
         with self._transaction() as database:
             for done in batch.windows:
-                own = (done.subject, done.window)
-                at = _known_since(database, *own, "lost") or done.at
-                _cut_out(database, *own, "planned", "failed", "lost")
+                _cut_out(database, done.subject, done.window, "planned", "failed", "lost")
                 database.execute(
                     "INSERT INTO windows VALUES (?, ?, ?, 'done', ?, ?, ?, ?, NULL)",
                     (
@@ -373,7 +394,7 @@ class Manifest:
                         done.window.end,
                         done.rows,
                         batch.size,
-                        at,
+                        done.at,
                         batch.spec_hash,
                     ),
                 )
@@ -420,7 +441,15 @@ class Manifest:
                 "value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))",
                 (str(max(version.until for version in versions)),),
             )
+            _leave(database, [version.kept for version in versions])
             database.execute(_OUTDATED)
+
+
+def _leave(database: sqlite3.Connection, names: Sequence[str]) -> None:
+    """Notes that files are to be removed, as the next program does if this one cannot."""
+    known = database.execute("SELECT value FROM facts WHERE name = ?", (LEAVING,)).fetchone()
+    leaving = [*(json.loads(known[0]) if known else []), *names]
+    database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (LEAVING, json.dumps(leaving)))
 
 
 def _cut_out(database: sqlite3.Connection, subject: str, window: Window, *states: str) -> None:
@@ -492,10 +521,16 @@ def _explained(path: Path) -> Generator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        raise TrayportDatasetError(
-            f"the manifest {str(path)!r} cannot be used: {error}",
-            suggestion=_WAYS_OUT.get(code, _OTHERWISE),
-        ) from error
+        if "UTF-8" in str(error):  # which has no number
+            code = sqlite3.SQLITE_CORRUPT
+        raise unusable(path, error, _WAYS_OUT.get(code, _OTHERWISE)) from error
+
+
+def unusable(path: Path, error: object, way_out: str = _DAMAGED) -> TrayportDatasetError:
+    """The error for a manifest that cannot be used, by default because it is damaged."""
+    return TrayportDatasetError(
+        f"the manifest {str(path)!r} cannot be used: {error}", suggestion=way_out
+    )
 
 
 @contextmanager
@@ -507,7 +542,8 @@ def locked(state: Path, url: str) -> Generator[None]:
     """
     lock = FileLock(state / LOCK, timeout=0, thread_local=False)
     try:
-        lock.acquire()
+        with naming(state / LOCK):
+            lock.acquire()
     except Timeout:
         raise TrayportDatasetError(
             f"{url!r} is being written to by {_owner(state)}",

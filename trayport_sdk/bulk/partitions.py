@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 from attrs import frozen
 
+from ..errors import invalid
 from ..query.contracts import KIND_WORDS, ContractSpec
 from ..query.plan import QueryPlan
 from ..query.times import Interval, Window, floored, months_after, to_text
@@ -66,6 +67,24 @@ class Grid:
             return time
         length = self.interval.length
         return months_after(floor, self.interval.count) if length is None else floor + length
+
+
+def keys_above(place: str) -> list[str]:
+    """The columns that readers take from the directories above a data set.
+
+    Raises:
+        TrayportValidationError: One is a column of the data set as well.
+
+    Example:
+        >>> keys_above("/lake/env=prod/ttf")
+        ['env']
+    """
+    parts = place.replace("\\", "/").split("/")
+    above = [part.partition("=")[0] for part in parts if "=" in part[1:]]
+    if taken := [key for key in above if key in KEYS]:
+        reason = f"has a directory {taken[0]}=..., and readers would mix it up with the data set's"
+        raise invalid("path", place, reason, "choose another directory")
+    return above
 
 
 def time_column(query: QueryPlan) -> str:

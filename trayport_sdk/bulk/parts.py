@@ -262,7 +262,10 @@ def response_in(storage: Storage, file: str) -> PartResponse | None:
     content = _content(storage, file) if path.suffix == _SUFFIX else b""
     if hashlib.sha256(content).hexdigest() != checksum:
         return None
-    known = json.loads(pl.read_parquet_metadata(BytesIO(content))[_METADATA])
+    metadata = pl.read_parquet_metadata(BytesIO(content)).get(_METADATA)
+    if metadata is None:
+        return None
+    known = json.loads(metadata)
     query = QueryPlan.from_dict(known.pop("query"))
     return PartResponse(query=query, checksum=checksum, content=content, **known)
 

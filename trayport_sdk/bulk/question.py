@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -36,8 +35,11 @@ def subject_of(contract: ContractSpec | None) -> str:
 def question_of(query: QueryPlan, unit: Unit = NANOSECONDS) -> dict[str, Any]:
     """What tells the rows of a data set from those of others."""
     interval = None if query.interval is None else str(query.interval)
-    # As JSON has it: lists instead of tuples.
-    options = json.loads(json.dumps(query.options.chosen))
+    # As JSON has it, and in whatever order several were given.
+    options = {
+        name: sorted(value, key=str) if isinstance(value, list | tuple) else value
+        for name, value in query.options.chosen.items()
+    }
     return {
         "endpoint": query.endpoint,
         "interval": interval,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import polars as pl
@@ -9,7 +10,7 @@ import polars as pl
 from ..query.contracts import ContractSpec
 from ..query.plan import CONTRACT
 from ..tables.convert import NAMES
-from .partitions import DATA, KEYS, OF_CONTRACT, partition
+from .partitions import DATA, KEYS, OF_CONTRACT, keys_above, partition
 from .storage import Storage
 
 CONTRACTS, VIEW = "contracts.parquet", "catalog.duckdb.sql"
@@ -39,13 +40,17 @@ def view_of(
         are_alike: Whether all files have the same columns, so that one of them tells.
         storage: Where the files are.
     """
-    files = storage.source(f"{DATA}/**/*.parquet" if has_rows else EMPTY).replace("'", "''")
+    root = re.sub(r"[*?\[]", r"[\g<0>]", storage.source(""))  # what would be a pattern
+    files = f"{root}{DATA}/**/*.parquet" if has_rows else f"{root}{EMPTY}"
+    files = files.replace("'", "''")
+    above = keys_above(storage.url) if has_rows else []
+    without = f" EXCLUDE ({', '.join(above)})" if above else ""
     by_name = "" if are_alike else ", union_by_name = true"
     table = f"read_parquet('{files}', hive_partitioning = {has_rows}{by_name}) AS rows"
     if has_names:
-        names = storage.source(CONTRACTS).replace("'", "''")
+        names = f"{root}{CONTRACTS}".replace("'", "''")
         table += f"\nLEFT JOIN read_parquet('{names}') AS names USING ({', '.join(OF_CONTRACT)})"
     return (
         "-- duckdb -init catalog.duckdb.sql, or run it in a session.\n"
-        f"CREATE OR REPLACE VIEW {endpoint} AS\nSELECT * FROM {table};\n"
+        f"CREATE OR REPLACE VIEW {endpoint} AS\nSELECT *{without} FROM {table};\n"
     )

@@ -167,7 +167,7 @@ class Directory:
 
     def source(self, name: str) -> str:
         """The path."""
-        return str(self.root / name)
+        return f"{self.root}{os.sep}{name}"
 
     def scan(self, names: Sequence[str], **options: Any) -> pl.LazyFrame:
         """The rows of Parquet files, of which only what is needed is read."""
