@@ -138,3 +138,27 @@ def test_a_table_fits_its_terminal(width: int, monkeypatch: pytest.MonkeyPatch) 
     header = [name.strip() for name in table[1].strip("│").split("┆")]
     assert sorted(hidden + header) == sorted(frame.columns)
     assert "5 of 30 rows: --rows shows more" in text
+
+
+@pytest.mark.parametrize(
+    ("command", "key", "value"),
+    [
+        (["health"], "checks", None),
+        (["doctor"], "checks", None),
+        (["status"], "analytics", "http://sandbox.invalid/analytics/api"),
+        (["backfill", APRIL, *DAY, "--out", "ttf"], "requests_done", 1),
+        (["backfill", APRIL, *DAY, "--out", "ttf", "--dry-run"], "is_dry_run", True),
+        (["verify", "ttf"], "damaged", []),
+        (["refresh", "ttf"], "altered", 0),
+    ],
+    ids=lambda value: " ".join(value[:1]) if isinstance(value, list) else "",
+)
+def test_reports_are_objects_for_programs(
+    command: list[str], key: str, value: object, trayport: Called
+) -> None:
+    if "ttf" in command and "--out" not in command:
+        trayport("backfill", APRIL, *DAY, "--out", "ttf", "-q")
+    code, text, err = trayport(*command, "--json")
+    found = json.loads(text)
+    assert (code, err) == (0, "")
+    assert found[key] == value if value is not None else found[key][0]["ok"]

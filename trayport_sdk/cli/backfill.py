@@ -21,7 +21,7 @@ from ..tables.convert import flat
 from .connection import TIME_HELP, ApiCommand, Command, Time, connection
 from .contracts import CONTRACT_HELP, EXAMPLE_CONTRACT, contracts_parameters, with_file
 from .operations import CONTRACT, option_of
-from .output import Output, output_options, time_options
+from .output import Output, as_json, json_option, output_options, time_options
 from .signals import run_async
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def _options() -> Iterator[click.Option]:
     help="How many processes of this machine fetch and decode; this one alone when left out.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what is missing and what it takes; fetch none.")
+@json_option
 def backfill(
     contracts: tuple[str, ...],
     contracts_file: TextIO | None,
@@ -75,6 +76,7 @@ def backfill(
     until: str | None,
     directory: str,
     dry_run: bool,
+    as_object: bool,
     **given: Any,
 ) -> None:
     # What has a default of its own may not be known to the endpoint.
@@ -93,7 +95,8 @@ def backfill(
             **options,
         )
 
-    _run(endpoint, call, directory, quiet=connection().quiet and not dry_run)
+    quiet = connection().quiet and not dry_run
+    _run(endpoint, call, directory, as_object=as_object, quiet=quiet)
 
 
 @click.command(
@@ -102,7 +105,8 @@ def backfill(
 )
 @directory
 @click.option("--last", default="7d", show_default=True, help="Counted from its end: 36h, 7d, 2w.")
-def refresh(directory: str, last: str) -> None:
+@json_option
+def refresh(directory: str, last: str, as_object: bool) -> None:
     """Fetch the last part of the data set in DIRECTORY again.
 
     Venues publish trades late, and alter and delete others. `trayport changes` shows what changed.
@@ -111,7 +115,7 @@ def refresh(directory: str, last: str) -> None:
     async def call(client: TrayportClient, on_progress: OnProgress) -> BackfillReport:
         return await client.refresh(directory, last, on_progress=on_progress)
 
-    _run("refresh", call, directory)
+    _run("refresh", call, directory, as_object=as_object)
 
 
 @click.command(
@@ -120,16 +124,19 @@ def refresh(directory: str, last: str) -> None:
 )
 @directory
 @click.option("--repair/--no-repair", default=True, help="Whether to fetch again what is damaged.")
-def verify(directory: str, repair: bool) -> None:
+@json_option
+def verify(directory: str, repair: bool, as_object: bool) -> None:
     """Read every file of the data set in DIRECTORY, and mend what is missing or damaged."""
 
     async def call(client: TrayportClient, on_progress: OnProgress) -> BackfillReport:
         return await client.verify(directory, repair=repair, on_progress=on_progress)
 
-    _run("verify", call, directory)
+    _run("verify", call, directory, as_object=as_object)
 
 
-def _run(title: str, call: Call, directory: str, *, quiet: bool | None = None) -> None:
+def _run(
+    title: str, call: Call, directory: str, *, as_object: bool, quiet: bool | None = None
+) -> None:
     """Runs a call with a progress bar, and says what was done.
 
     Raises:
@@ -151,7 +158,9 @@ def _run(title: str, call: Call, directory: str, *, quiet: bool | None = None) -
 
     with progress_bar(title, quiet=quiet or not chosen.has_bar, limiter=limiter) as on_progress:
         report = run_async(run())
-    if not quiet:
+    if as_object:
+        click.echo(as_json(report))
+    elif not quiet:
         click.echo(f"{directory}: {report.explain()}")
     try:
         report.raise_for_failures()

@@ -22,6 +22,7 @@ from .. import __version__
 from ..resources.health import HealthCheck, HealthReport
 from ..settings import Settings, user_directory
 from .connection import ApiCommand, Command, connection
+from .output import as_json, json_option
 from .signals import run_async
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ ROWS = 200_000
     example="doctor --sandbox",
 )
 @click.option("--bench", is_flag=True, help="Measure this machine as well, for some seconds.")
-def doctor(bench: bool) -> int:
+@json_option
+def doctor(bench: bool, as_object: bool) -> int:
     """Check versions, settings, the clock, the network and the disks, and say what is wrong.
 
     Sends two small requests if there is a key. The exit code is 1 when something is wrong.
@@ -57,7 +59,7 @@ def doctor(bench: bool) -> int:
     if bench:
         checks += _bench()
     report = HealthReport(tuple(checks))
-    click.echo(str(report))
+    click.echo(as_json(report) if as_object else str(report))
     return 0 if report.ok else 1
 
 

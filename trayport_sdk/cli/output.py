@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import Enum
 from io import BytesIO
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
+import attrs
 import click
 import polars as pl
 from attrs import field, frozen
 
-from ..query.plan import CONTRACT, counted
+from ..bulk.result import FailedQuery
+from ..query.plan import CONTRACT, QueryPlan, counted
 from ..tables import files
 from ..tables.convert import NAMES, check_zone, converted
 from ..tables.formats import FORMATS, SEPARATORS, FileFormat
@@ -151,6 +156,29 @@ class Output:
                 click.echo(text[start : start + CHUNK], nl=False)
         if not quiet:
             click.echo(summary, err=self.file is None)
+
+
+def as_json(value: object) -> str:
+    """A report as a JSON object."""
+    return json.dumps(value, indent=2, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it, or at least what it consists of."""
+    if isinstance(value, QueryPlan | FailedQuery):
+        return value.to_dict()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, Mapping):
+        return {**cast("Mapping[str, Any]", value)}
+    return attrs.asdict(value, recurse=False)
+
+
+json_option = click.option("--json", "as_object", is_flag=True, help="Print a JSON object.")
 
 
 def in_short(summary: str) -> str:
