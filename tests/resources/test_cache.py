@@ -6,7 +6,8 @@ import asyncio
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -253,6 +254,25 @@ async def test_processes_that_miss_at_the_same_time_send_one_request(tmp_path: P
     one.open.set()
     assert await asyncio.gather(first, *waiting) == [[1]] * 4
     assert [other.begun for other in others] == [0, 0, 0]
+
+
+async def test_what_came_before_the_lock_was_free_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the disk and the lock another process comes and goes."""
+    one, other = library(tmp_path), library(tmp_path)
+    alone = Disk.alone
+
+    @asynccontextmanager
+    async def late(disk: Disk, request: ApiRequest) -> AsyncGenerator[None]:
+        monkeypatch.setattr(Disk, "alone", alone)
+        assert await other.read() == [1]
+        async with alone(disk, request):
+            yield
+
+    monkeypatch.setattr(Disk, "alone", late)
+    assert await one.read() == [1]
+    assert (one.begun, other.begun) == (0, 1)
 
 
 async def test_nobody_waits_for_ever_for_one_that_is_stuck(

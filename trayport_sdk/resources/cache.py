@@ -210,12 +210,15 @@ class ReferenceCache:
         disk = self._disk
         if disk is None:
             return self._keep(request, await fetch(self._stale(old)), lifetime)
+        before = disk.stamp(request)
         if found := await asyncio.to_thread(disk.read, request, make):
             old = self._keep(request, found, lifetime)
             if old.expires > self.now():
                 return old
-        async with disk.alone(request) as waited:
-            if waited and (found := await asyncio.to_thread(disk.read, request, make)):
+        async with disk.alone(request):
+            # Another process may have asked meanwhile, also one that nobody waited for.
+            has_changed = disk.stamp(request) != before
+            if has_changed and (found := await asyncio.to_thread(disk.read, request, make)):
                 old = self._keep(request, found, lifetime)
                 if old.expires > self.now():
                     return old
@@ -337,6 +340,14 @@ class Disk:
             warnings.warn(f"{path} is damaged; it is written anew", stacklevel=2)
         return None
 
+    def stamp(self, request: ApiRequest) -> tuple[int, int] | None:
+        """What changes whenever the response to a request is replaced."""
+        try:
+            status = self._path(request).stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns
+
     def write(self, request: ApiRequest, documents: Documents, read_at: datetime) -> None:
         """Replaces the response to a request; the file is for this user only."""
         from ..tables.part import PRIVATE, Part, remove_abandoned
@@ -372,8 +383,8 @@ class Disk:
         return least
 
     @asynccontextmanager
-    async def alone(self, request: ApiRequest) -> AsyncGenerator[bool]:
-        """Has one process at a time ask the service, and tells whether there was a wait.
+    async def alone(self, request: ApiRequest) -> AsyncGenerator[None]:
+        """Has one process at a time ask the service.
 
         Nobody waits for ever: who holds the lock may be stuck.
         """
@@ -394,7 +405,7 @@ class Disk:
         except (OSError, NotImplementedError):  # not on this file system
             pass
         try:
-            yield waited > 0
+            yield
         finally:
             if lock is not None:
                 lock.release()
