@@ -75,7 +75,6 @@ def test_trades_are_written_in_every_format_with_the_same_rows(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "Missing command"),
         (["nonsense"], "nonsense"),
         (["trades", CONTRACT, "--out", "x.parquet", "--sandbox"], "--from"),
         (["trades", "--from", "2024", "--out", "x.parquet", "--sandbox"], "CONTRACTS"),

@@ -82,7 +82,7 @@ def test_the_help_of_a_command_says_what_the_document_says() -> None:
     ("asked", "column"),
     [
         ([CONTRACT, "NBP* Apr-24"], {CONTRACT, "NBP* Apr-24"}),
-        ([CONTRACT, f"{TTF}#Single#10000305#245#0"], {CONTRACT, f"{TTF}#Single#10000305#245#0"}),
+        ([CONTRACT, f"{TTF}#Single#10000305#245#0"], {CONTRACT, "TTF Hi Cal 51.6* May-24"}),
     ],
 )
 def test_the_screen_shows_names_where_they_are_known_and_files_the_ids_too(
@@ -96,7 +96,7 @@ def test_the_screen_shows_names_where_they_are_known_and_files_the_ids_too(
         if "│" in line
     ]
     assert {row[0].strip() for row in rows} == {"contract", *column}
-    assert [name.strip() for name in rows[0]][1] == "last_trade_price"
+    assert [name.strip() for name in rows[0]][1] == "last_price"
     out = tmp_path / "rows.parquet"
     assert run(*call, "--out", str(out)).exit_code == 0
     assert pl.read_parquet(out).columns[:3] == ["contract", "contract_name", "period"]

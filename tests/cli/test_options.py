@@ -55,7 +55,7 @@ def test_people_see_a_table_and_programs_get_every_row(
 
 def test_contracts_of_operations_about_one_come_together(trayport: Called, tmp_path: Path) -> None:
     names = Path("names.txt")
-    names.write_text(f"# months\n\n{APRIL}\n  {MAY}\n")
+    names.write_text(f"# months\n\n{APRIL} # the front\n  {MAY}\n")
     call = ("candles", *DAY, "--interval", "1d", "-q")
     _, csv, _ = trayport(*call, "--contracts-file", "names.txt")
     assert pl.read_csv(StringIO(csv))["contract_name"].to_list() == [APRIL, MAY]
@@ -162,3 +162,41 @@ def test_reports_are_objects_for_programs(
     found = json.loads(text)
     assert (code, err) == (0, "")
     assert found[key] == value if value is not None else found[key][0]["ok"]
+
+
+@pytest.mark.parametrize(
+    ("command", "columns"),
+    [
+        (
+            ["candles", APRIL, *DAY, "--interval", "1h"],
+            ["open", "close", "volume"],
+        ),
+        (["trades", APRIL, MAY, *DAY], ["contract", "deal_date", "price", "quantity"]),
+        (["book", APRIL, *DAY, "--interval", "1h"], ["timestamp", "side", "level", "price"]),
+        (["activity", *DAY], ["contract", "count"]),
+        (["private", *DAY], ["contract", "deal_date", "price"]),
+        (["snapshots", APRIL, "--at", "2024-03-05"], ["contract", "bid_price", "ask_price"]),
+        (["curve", "TTF Hi Cal 51.6*", "months", "--at", "2024-03-05"], ["contract", "mid"]),
+    ],
+    ids=lambda value: value[0],
+)
+def test_a_narrow_table_has_what_was_asked_for(
+    command: list[str], columns: list[str], trayport: Called, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, table, _ = trayport(*command, "--table", "--rows", "2", "-q")
+    first, second = (
+        [c.strip() for c in table.splitlines()[n].strip("│").split("┆")] for n in (1, 3)
+    )
+    assert {*columns} <= {*first}
+    if "contract" in columns:
+        assert "#" not in second[first.index("contract")]
+
+
+def test_a_group_shows_its_help_and_a_chart_its_own_unit(trayport: Called) -> None:
+    code, out, err = run(["plot"]), *trayport("plot")[1:]
+    assert (code, out, "Commands:" in err) == (2, "", True)
+    curve = ("plot", "curve", "TTF Hi Cal 51.6*", "months", "--at", "2024-03-05", "--out", "c.svg")
+    code, _, err = trayport(*curve, "--unit", "GBP/therm")
+    assert (code, "the prices are in EUR/MWh" in err) == (2, True)
+    assert trayport(*curve, "--unit", "EUR/MWh")[0] == 0

@@ -45,6 +45,9 @@ def run(arguments: Sequence[str]) -> int:
     try:
         with _plain_warnings(), interruptible():
             result = trayport.main(list(arguments), prog_name="trayport", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.message, err=True)
+        return WRONG_USAGE
     except click.UsageError as error:
         return _said(error.format_message(), WRONG_USAGE)
     except click.ClickException as error:
@@ -203,7 +206,7 @@ class Sections(click.Group):
 @click.group(
     cls=Sections,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    no_args_is_help=False,
+    no_args_is_help=True,
 )
 @click.version_option(__version__, prog_name="trayport")
 def trayport() -> None:

@@ -70,7 +70,9 @@ class ApiCommand(Command):
 def _options() -> list[click.Option]:
     return [
         click.Option(["--sandbox"], is_flag=True, help="Ask the offline sandbox; needs no key."),
-        click.Option(["--profile"], type=click.Choice([*PROFILES]), help="Which settings hold."),
+        click.Option(
+            ["--profile"], type=click.Choice([*PROFILES]), help="Use the settings of a profile."
+        ),
         click.Option(["--verbose", "-v"], is_flag=True, help="Log each request."),
         click.Option(["--quiet", "-q"], is_flag=True, help="No progress bar and no summary."),
         click.Option(

@@ -27,6 +27,7 @@ def contracts_parameters() -> list[click.Parameter]:
 
 
 def with_file(contracts: Iterable[str], file: TextIO | None) -> list[str]:
-    """Contracts, and those of a file; a line that begins with # is a comment."""
-    lines = [] if file is None else [line.strip() for line in file]
-    return [*contracts, *(line for line in lines if line and not line.startswith("#"))]
+    """Contracts, and those of a file; a comment begins with # after a space."""
+    # The # of a symbol has no space before it.
+    lines = [] if file is None else [f" {line}".partition(" #")[0].strip() for line in file]
+    return [*contracts, *filter(None, lines)]

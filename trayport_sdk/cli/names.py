@@ -53,8 +53,8 @@ class Found:
 def find(words: tuple[str, ...], kind: str | None, limit: int, at: str | None, **given: Any) -> int:
     """Find contracts, markets, instruments and venues by WORDS of their names, best first.
 
-    A delivery period is written as people do: apr 24, 2024-04, Q2 24, M+1. What is in the second
-    column can be pasted into every command.
+    A delivery period is written as people do: apr 24, 2024-04, Q2 24, M+1. The names of contracts
+    can be pasted into every command.
     """
     output, pattern = Output.taken(given), " ".join(words)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -16,9 +17,14 @@ from trayport_spec import ENDPOINTS, Column, Endpoint, Parameter
 
 from ..bulk.progress_bar import progress_bar
 from ..bulk.stream import STREAMED
+from ..errors import TrayportLookupError
+from ..query.contracts import ContractSpec
+from ..query.plan import CONTRACT as CONTRACT_COLUMN
 from ..query.plan import counted
 from ..query.rules import parameters_by_argument
 from ..tables import RESPONSES, TableResponse
+from ..tables.convert import NAMES
+from ..tables.order_book import BooksTable
 from .connection import TIME_HELP, ApiCommand, Time, connection
 from .contracts import CONTRACT_HELP, EXAMPLE_CONTRACT, contracts_parameters, with_file
 from .output import Output, in_short, output_options
@@ -62,10 +68,10 @@ def parameters_of(endpoint: Endpoint) -> Iterator[click.Parameter]:
     elif contract == "one":
         yield click.Argument(["contract"])
     elif contract == "subset":
-        yield click.Option(["--contract"], help="Only what is of this contract.")
+        yield click.Option(["--contract"], help="Only rows of this contract.")
         for name in SCOPE:
             what = name.removesuffix("_id")
-            yield click.Option([option_name(name)], type=int, help=f"Only what is of this {what}.")
+            yield click.Option([option_name(name)], type=int, help=f"Only rows of this {what}.")
     for name, parameter in parameters_by_argument(endpoint).items():
         if parameter.location == "path":
             yield click.Argument([name], type=TYPES.get(parameter.type))
@@ -128,8 +134,15 @@ def _run(endpoint: Endpoint, **given: Any) -> None:
         if not connection().quiet:
             click.echo(f"{click.format_filename(output.file)}: {in_short(report.explain())}")
         return
-    result = with_client(endpoint.command, partial(call, endpoint, arguments))
-    frame, summary = _frame(endpoint, result)
+
+    async def work(client: TrayportClient, on_progress: OnProgress) -> tuple[pl.DataFrame, str]:
+        result = await call(endpoint, arguments, client, on_progress)
+        frame, summary = _frame(endpoint, result)
+        if output.is_table:
+            frame = await _for_people(client, result, frame, output.rows)
+        return frame, summary
+
+    frame, summary = with_client(endpoint.command, work)
     output.write(frame, summary, quiet=connection().quiet)
 
 
@@ -195,6 +208,29 @@ async def call(
     if endpoint.api == "analytics":
         left["on_progress"] = on_progress
     return await getattr(getattr(client, endpoint.group), endpoint.method)(*in_path, **left)
+
+
+async def _for_people(
+    client: TrayportClient, result: Any, frame: pl.DataFrame, rows: int
+) -> pl.DataFrame:
+    """A row for each order of a book, and the names of the contracts that are shown."""
+    if isinstance(result, BooksTable):
+        return result.levels()
+    ids = [name for name in frame.columns if name in CONTRACT]
+    if CONTRACT_COLUMN not in frame.columns and "sequence_item_id" in ids:
+        symbols = [str(ContractSpec.from_model(row)) for row in result]
+        no_name = pl.lit(None, pl.String).alias(NAMES[0])
+        frame = frame.select(pl.Series(CONTRACT_COLUMN, symbols), no_name, pl.exclude(ids))
+    if not {CONTRACT_COLUMN, NAMES[0]} <= {*frame.columns}:
+        return frame
+    symbol, name = pl.col(CONTRACT_COLUMN), pl.col(NAMES[0])
+    ends = pl.concat([frame.head(rows), frame.tail(rows)]).filter(name.is_null())
+    names: dict[str, str] = {}
+    for unnamed in ends.get_column(CONTRACT_COLUMN).drop_nulls().unique():
+        with suppress(TrayportLookupError):  # the symbol says what it is, too
+            names[unnamed] = (await client.describe(unnamed)).name
+    found = symbol.replace_strict(names, default=None, return_dtype=pl.String)
+    return frame.with_columns(pl.coalesce(name, found).alias(NAMES[0]))
 
 
 def _frame(endpoint: Endpoint, result: Any) -> tuple[pl.DataFrame, str]:

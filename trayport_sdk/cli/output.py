@@ -34,6 +34,21 @@ FILE_OPTIONS = ("time_unit", "on_loss", "separator", "decimal_comma", "bom", "gu
 ROWS_SHOWN = 20
 CHUNK = 1 << 14
 WIDEST_TEXT, WIDE = 40, 32
+# What gives way where the terminal is narrow; the last ones first.
+LATER = (
+    {"bid_quantity", "ask_quantity", "aggressor_buy"},
+    {"last_deal_date", "to_timestamp", "period_start", "period_end", "venue_code"},
+    {"trade_id", "route"},
+)
+SHORT_NAMES = {
+    "last_trade_price": "last_price",
+    "last_trade_deal_date": "last_deal_date",
+    **{
+        f"best_orders_{side}_{what}": f"{side}_{what}"
+        for side in ("bid", "ask")
+        for what in ("price", "quantity")
+    },
+}
 
 
 def output_options() -> list[click.Option]:
@@ -62,7 +77,9 @@ def output_options() -> list[click.Option]:
         ),
         *time_options(),
         click.Option(
-            ["--separator"], type=click.Choice(separators), help="CSV: what is between cells."
+            ["--separator"],
+            type=click.Choice(separators),
+            help="CSV, with --out: the character between values.",
         ),
         click.Option(["--decimal-comma"], is_flag=True, help="CSV: numbers with a comma."),
         click.Option(["--bom"], is_flag=True, help="CSV: begin with a byte order mark, for Excel."),
@@ -195,11 +212,12 @@ def on_terminal() -> bool:
 def readable(frame: pl.DataFrame) -> pl.DataFrame:
     """The table with one column for the contract: its name, or its symbol where that is unknown."""
     name, period = NAMES
+    frame = frame.rename(SHORT_NAMES, strict=False)
     if name not in frame.columns:
         return frame
     ids = [n for n in frame.columns if n.startswith("contract_")]
     contract = pl.coalesce(name, "contract").alias("contract")
-    return frame.with_columns(contract).drop(*ids, period)
+    return frame.with_columns(contract).drop(*ids, period, strict=False)
 
 
 def shown(frame: pl.DataFrame, rows: int) -> str:
@@ -240,13 +258,20 @@ def _short_times(frame: pl.DataFrame) -> tuple[pl.DataFrame, str | None]:
 
 
 def _fitting(frame: pl.DataFrame, width: int) -> Sequence[str]:
-    """The first columns that fit beside each other, one at least; long texts come last."""
+    """The columns that fit beside each other, one at least; long texts come last."""
     with pl.Config(tbl_width_chars=10**4):
         widths = {
             name: len(str(frame.select(name)).partition("\n")[0]) - 1 for name in frame.columns
         }
     fitting, left = list[str](), width - 1
-    for name in sorted(widths, key=lambda name: name != CONTRACT and widths[name] > WIDE):
+
+    def place(name: str) -> int:
+        is_wide = name != CONTRACT and widths[name] > WIDE
+        return (
+            len(LATER) if is_wide else next((n for n, own in enumerate(LATER) if name in own), -1)
+        )
+
+    for name in sorted(widths, key=place):
         left -= widths[name]
         if left < 0 and fitting:
             break

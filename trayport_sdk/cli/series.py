@@ -12,6 +12,7 @@ from trayport_spec import ENDPOINTS, Endpoint
 from ..query.contracts import ContractSpec
 from ..query.plan import CONTRACT
 from ..tables import RESPONSES
+from ..tables.analytics.units import unit_of
 from ..tables.convert import check_zone
 from ..tables.plots.chart import check_chart_file
 from .connection import TIME_HELP, ApiCommand, Time, connection
@@ -173,7 +174,7 @@ def _plot() -> click.Group:
 def _chart_options() -> list[click.Option]:
     return [
         click.Option(["--out"], metavar="FILE", required=True, help="The file to draw into."),
-        click.Option(["--unit"], help="The unit of prices; that of the product when left out."),
+        click.Option(["--unit"], help="The unit of prices, where rows are of several products."),
         click.Option(["--tz"], metavar="ZONE", help="The time zone of the axis; UTC by default."),
     ]
 
@@ -194,10 +195,14 @@ def _draw(what: Endpoint | Series, title: str, /, **given: Any) -> None:
 
     async def drawn(client: TrayportClient, on_progress: OnProgress) -> Any:
         table = await fetch(client, on_progress)
-        return table, unit or await _product_of(client, table, arguments)
+        return table, await _product_of(client, table, arguments)
 
     table, product = with_client(title, drawn)
-    chart = table.plot(product, tz=tz)
+    if unit is not None and product is not None and unit_of(product).text != unit:
+        raise click.UsageError(
+            f"--unit {unit!r}: the prices are in {unit_of(product).text}; leave --unit out"
+        )
+    chart = table.plot(product or unit, tz=tz)
     chart.save(out)
     if not connection().quiet:
         click.echo(f"{click.format_filename(out)}: {chart.title}, {in_short(table.explain())}")
