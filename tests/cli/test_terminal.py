@@ -98,12 +98,12 @@ def test_a_bar_moves_and_ctrl_c_keeps_what_was_done(tmp_path: Path) -> None:
             "TRAYPORT_API_KEY": "sandbox",
             "TRAYPORT_ANALYTICS_URL": server.analytics_url,
             "TRAYPORT_REFERENCE_URL": server.reference_url,
-            "TRAYPORT_REQUESTS_PER_SECOND": "3",
+            "TRAYPORT_REQUESTS_PER_SECOND": "1",
             "TRAYPORT_CACHE": "memory",
         }
         with terminal(*call, str(tmp_path / "ttf"), environment=settings) as shown:
-            shown.until("2/12 requests")
-            shown.until("4/12 requests", " left")
+            shown.until("1/12 requests")
+            shown.until("3/12 requests", " left")
             shown.press(b"\x03")
             said = shown.rest()
         assert shown.process.returncode == 130

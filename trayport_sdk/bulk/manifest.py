@@ -110,17 +110,14 @@ class Manifest:
 
     def _reader(self) -> sqlite3.Connection:
         address = f"{self.path.absolute().as_uri()}?mode=ro"
-        database = sqlite3.connect(address, uri=True, check_same_thread=False)
         try:
-            version = _version(database)
+            database, version = _opened(address)
         except sqlite3.OperationalError:
             # Beside a database that may not be written to there is no room for its log.
-            database.close()
             log = self.path.with_name(f"{NAME}-wal")
             if log.is_file() and log.stat().st_size:
                 raise
-            database = sqlite3.connect(f"{address}&immutable=1", uri=True, check_same_thread=False)
-            version = _version(database)
+            database, version = _opened(f"{address}&immutable=1")
         if version != VERSION:
             database.close()
             # Version 0 is what a program leaves that was killed before it had made the tables.
@@ -487,6 +484,16 @@ def _known_since(
 
 
 # --- Opening
+
+
+def _opened(address: str) -> tuple[sqlite3.Connection, int]:
+    """A database to read, and the version of its schema."""
+    database = sqlite3.connect(address, uri=True, check_same_thread=False)
+    try:
+        return database, _version(database)
+    except BaseException:
+        database.close()
+        raise
 
 
 def _version(database: sqlite3.Connection) -> int:
