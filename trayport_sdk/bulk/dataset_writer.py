@@ -340,7 +340,7 @@ class DatasetWriter:
 
     def _clear(self) -> None:
         """Removes what the manifest has noted that it is not part of the data set any more."""
-        leaving = self.manifest.fact(LEAVING) or []
+        leaving: list[str] = self.manifest.fact(LEAVING) or []
         for name in leaving:
             self.storage.remove(name)
         if leaving:

@@ -445,8 +445,10 @@ class Manifest:
 def _leave(database: sqlite3.Connection, names: Sequence[str]) -> None:
     """Notes that files are to be removed, as the next program does if this one cannot."""
     known = database.execute("SELECT value FROM facts WHERE name = ?", (LEAVING,)).fetchone()
-    leaving = [*(json.loads(known[0]) if known else []), *names]
-    database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (LEAVING, json.dumps(leaving)))
+    before: list[str] = json.loads(known[0]) if known else []
+    database.execute(
+        "INSERT OR REPLACE INTO facts VALUES (?, ?)", (LEAVING, json.dumps([*before, *names]))
+    )
 
 
 def _cut_out(database: sqlite3.Connection, subject: str, window: Window, *states: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import polars as pl
 from attrs import evolve
@@ -36,10 +36,10 @@ def question_of(query: QueryPlan, unit: Unit = NANOSECONDS) -> dict[str, Any]:
     """What tells the rows of a data set from those of others."""
     interval = None if query.interval is None else str(query.interval)
     # As JSON has it, and in whatever order several were given.
-    options = {
-        name: sorted(value, key=str) if isinstance(value, list | tuple) else value
-        for name, value in query.options.chosen.items()
-    }
+    options: dict[str, Any] = {**query.options.chosen}
+    for name, value in options.items():
+        if isinstance(value, list | tuple):
+            options[name] = sorted(cast("Sequence[Any]", value), key=str)
     return {
         "endpoint": query.endpoint,
         "interval": interval,
