@@ -1,12 +1,15 @@
 """The commands `trayport health` and `trayport status`."""
 
+import re
 import socket
 from collections.abc import Iterator
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
 
 from trayport_sdk.cli import run
+from trayport_sdk.cli.doctor import LIBRARIES
 from trayport_sdk.sandbox import Sandbox
 
 KEY = "s3cret-key"
@@ -86,3 +89,10 @@ def test_the_status_of_the_sandbox_needs_no_key(
     monkeypatch.delenv("TRAYPORT_API_KEY")
     assert run(["status", "--sandbox"]) == 0
     assert "nothing limits requests" in capsys.readouterr().out
+
+
+def test_doctor_speaks_of_libraries_that_are_always_there() -> None:
+    """Others come with extras, and may be missing."""
+    required = [text for text in requires("trayport-sdk") or () if "extra ==" not in text]
+    names = {re.split(r"[^a-z0-9-]", text)[0].removesuffix("-settings") for text in required}
+    assert {*LIBRARIES} <= names

@@ -28,7 +28,7 @@ from .signals import run_async
 if TYPE_CHECKING:
     import httpx
 
-LIBRARIES = ("httpx", "attrs", "polars", "orjson", "pydantic")
+LIBRARIES = ("httpx", "attrs", "polars", "msgspec", "pydantic")
 MOST_SECONDS_OFF = 30
 LEAST_ROOM = 1e9
 SHELLS = ("bash", "zsh", "fish")
@@ -115,7 +115,7 @@ async def _service() -> list[HealthCheck]:
 
 def _bench() -> Iterator[HealthCheck]:
     """How fast this machine decodes and writes."""
-    import orjson
+    import msgspec
     import polars as pl
 
     from ..bulk.dataset import decode_file
@@ -125,18 +125,18 @@ def _bench() -> Iterator[HealthCheck]:
         "tradeId": "1234567", "dealDate": 1_709_544_600_123_456_789, "price": 35.585,
         "quantity": 30.0, "venueCode": "ICE", "aggressorBuy": True,
     }  # fmt: skip
-    body = orjson.dumps([row] * ROWS)
+    body = msgspec.json.encode([row] * ROWS)
     with tempfile.TemporaryDirectory() as directory:
         file, table = Path(directory, "rows.json"), Path(directory, "rows.parquet")
         file.write_bytes(body)
-        reference = _fastest(lambda: orjson.loads(body))
+        reference = _fastest(lambda: msgspec.json.decode(body))
         frames: list[pl.DataFrame] = []
         decoded = _fastest(lambda: frames.__setitem__(slice(None), list(decode_file(file))))
         frame = pl.concat(frames)
         written = _fastest(lambda: files.write(frame, table, ".parquet"))
     for name, seconds in (("decoding", decoded), ("Parquet", written)):
         words = f"{len(body) / seconds / 1e6:,.0f} MB/s of JSON"
-        yield HealthCheck(name, True, f"{words}, {reference / seconds:.1f} x orjson.loads")
+        yield HealthCheck(name, True, f"{words}, {reference / seconds:.1f} x msgspec.json.decode")
 
 
 def _fastest(work: Callable[[], Any]) -> float:
