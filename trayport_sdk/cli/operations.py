@@ -55,7 +55,6 @@ def command(endpoint: Endpoint) -> click.Command:
         callback=partial(_run, endpoint),
         params=[*parameters_of(endpoint), *output_options()],
         help=f"{endpoint.summary}\n\n{endpoint.description}{about}",
-        short_help=endpoint.summary,
         example=example_of(endpoint),
     )
 

@@ -27,6 +27,15 @@ MONTHS = '"TTF Hi Cal 51.6*" months'
 RANGE = "--from 2024-03-01 --until 2024-05-01"
 
 
+SEQUENCE_HELP = (
+    "A product with several SEQUENCEs needs one by name, or by its periods, such as months."
+)
+
+
+def _product() -> list[click.Argument]:
+    return [click.Argument(["product"]), click.Argument(["sequence"], required=False)]
+
+
 def _times() -> list[click.Option]:
     until = f"End, exclusive; the end of the data when left out. {TIME_HELP}"
     return [
@@ -71,11 +80,10 @@ class Series:
 SERIES = (
     Series(
         "curve",
-        "The forward curve of PRODUCT: its next contracts, with their last trades and orders.\n\n"
-        "A product with several SEQUENCEs needs one by name, or by its periods, such as months.",
+        f"The forward curve of PRODUCT: its next contracts, with their last trades and orders."
+        f"\n\n{SEQUENCE_HELP}",
         [
-            click.Argument(["product"]),
-            click.Argument(["sequence"], required=False),
+            *_product(),
             click.Option(
                 ["--n"], type=int, default=12, show_default=True, help="How many contracts."
             ),
@@ -85,11 +93,9 @@ SERIES = (
     ),
     Series(
         "continuous",
-        "The rolling series of PRODUCT: its front contract, or one after it.\n\n"
-        "A product with several SEQUENCEs needs one by name, or by its periods, such as months.",
+        f"The rolling series of PRODUCT: its front contract, or one after it.\n\n{SEQUENCE_HELP}",
         [
-            click.Argument(["product"]),
-            click.Argument(["sequence"], required=False),
+            *_product(),
             click.Option(
                 ["--rank"], type=int, default=1, show_default=True, help="1 is the front."
             ),
@@ -212,8 +218,9 @@ async def _product_of(client: TrayportClient, table: Any, arguments: dict[str, A
     """The product that gives prices their unit, where the rows or the arguments name one."""
     rows = table.to_polars()
     given = arguments.get("contract") or next(iter(arguments.get("contracts", ())), None)
-    has_names = CONTRACT in rows.columns
-    named: list[str] = rows.get_column(CONTRACT).unique().to_list() if has_names else []
+    named: list[str] = []
+    if CONTRACT in rows.columns:
+        named = rows.get_column(CONTRACT).drop_nulls().unique().to_list()
     contracts = [ContractSpec.parse(symbol) for symbol in named]
     if not contracts and given is not None:
         contracts = [await client.resolve_contract(given)]
