@@ -254,7 +254,7 @@ class Manifest:
         with self._transaction() as database:
             for file, windows in files:
                 for window in windows:
-                    at = _known_since(database, file.subject, window, "done")
+                    at = _known_since(database, file.subject, window)
                     _cut_out(database, file.subject, window, "done")
                     database.execute(
                         'INSERT OR REPLACE INTO windows (subject, start, "end", state, at) '
@@ -474,15 +474,14 @@ def _cut_out(database: sqlite3.Connection, subject: str, window: Window, *states
         )
 
 
-def _known_since(
-    database: sqlite3.Connection, subject: str, window: Window, state: str
-) -> int | None:
-    """When the rows of a range became known that has a state, as far as it does."""
+def _known_since(database: sqlite3.Connection, subject: str, window: Window) -> int:
+    """When the last rows of a range became known that was fetched."""
     (at,) = database.execute(
-        'SELECT max(at) FROM windows WHERE subject = ? AND state = ? AND start < ? AND "end" > ?',
-        (subject, state, window.end, window.start),
+        "SELECT max(at) FROM windows WHERE subject = ? AND state = 'done' "
+        'AND start < ? AND "end" > ?',
+        (subject, window.end, window.start),
     ).fetchone()
-    return None if at is None else int(at)
+    return int(at)
 
 
 # --- Opening
