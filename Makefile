@@ -5,16 +5,22 @@ PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= auto
 BIN := $(VENV)/bin
+LOCKED := $(VENV)/.locked
 STAMP := $(VENV)/.installed
+ZIG := .cache/zig
+NATIVE := trayport_sdk/tables/decode/native/rows
+LIBRARIES := $(NATIVE).so $(NATIVE).dylib $(NATIVE).dll
 EXTRAS := cli sandbox pandas arrow redis metrics keyring otel energy uvloop duckdb s3 cluster notebook plot
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
+UV_COMPILE := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --python-version 3.11 --universal \
+    --generate-hashes --no-header --no-annotate --no-config --quiet $(LOCK)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # The many processes of the suite compile modules once, wherever the shell says otherwise.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types drift codegen docs fuzz slow chaos recipes nightly browse perf perf-large profile lock clean
+.PHONY: help setup demo test check lint types drift codegen docs fuzz slow chaos recipes nightly wheels browse perf perf-large profile lock clean
 
 help:
 	@echo "make demo     run the SDK against the offline sandbox"
@@ -28,6 +34,7 @@ help:
 	@echo "make chaos    data sets whose programs are killed a thousand times; CHAOS=--kills=50 for fewer"
 	@echo "make recipes  those of the docs for Airflow and Dagster, which it installs in .cache/recipes"
 	@echo "make nightly  both"
+	@echo "make wheels   one for each platform, in dist, with a compiler that it installs in .cache/zig"
 	@echo "make perf     the goals of speed and memory, and today's figures; PERF=--quick for a small share"
 	@echo "make perf-large  10 GB through a local server into Parquet"
 	@echo "make profile  where time and memory go, in build/profile"
@@ -36,7 +43,7 @@ help:
 
 setup: $(STAMP)
 
-$(STAMP): requirements/dev.txt pyproject.toml
+$(LOCKED): requirements/dev.txt
 	@command -v $(PYTHON) >/dev/null || \
 	    { echo "make: there is no $(PYTHON); name a Python from 3.11 on: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -47,7 +54,12 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	    { echo "Making $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv --clear $(VENV); }
 	@echo "Installing the locked dependencies into $(VENV)"
 	@$(PIP) install --require-hashes --only-binary :all: --requirement requirements/dev.txt
+	@touch $@
+
+$(STAMP): $(LOCKED) pyproject.toml hatch_build.py $(wildcard $(NATIVE).c)
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@[ -n "$$(ls $(LIBRARIES) 2>/dev/null)" ] || echo "Without the native reader, decoding in Python. To see" \
+	    "why: $(BIN)/python -m pip install -v --no-deps --no-build-isolation -e ."
 	@touch $@
 
 demo: $(STAMP)
@@ -93,6 +105,15 @@ recipes: $(STAMP)
 
 nightly: chaos recipes
 
+$(ZIG)/.installed: requirements/wheels.txt | $(LOCKED)
+	@echo "Installing a compiler for every platform into $(ZIG)"
+	@rm -rf $(ZIG)
+	@$(PIP) install --require-hashes --only-binary :all: --target $(ZIG) --requirement $<
+	@touch $@
+
+wheels: $(STAMP) $(ZIG)/.installed
+	PYTHONPATH=$(abspath $(ZIG)) $(BIN)/python -m tests.wheels
+
 perf: $(STAMP)
 	$(BIN)/python -m tests.perf $(PERF)
 
@@ -103,10 +124,9 @@ profile: $(STAMP)
 	$(BIN)/python -m tests.perf.profile
 
 lock: $(STAMP)
-	env -u PIP_FIND_LINKS $(BIN)/uv pip compile pyproject.toml $(EXTRAS:%=--extra %) --group dev \
-	    --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-config \
-	    --quiet $(LOCK) --output-file requirements/dev.txt
+	$(UV_COMPILE) pyproject.toml $(EXTRAS:%=--extra %) --group dev --output-file requirements/dev.txt
+	$(UV_COMPILE) --group wheels --output-file requirements/wheels.txt
 
 clean:
-	rm -rf .venv .venv-* .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .schemathesis build dist site demo-output
+	rm -rf $(LIBRARIES) .venv .venv-* .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .schemathesis build dist site demo-output
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

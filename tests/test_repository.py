@@ -69,15 +69,19 @@ def test_no_lock_that_names_hosts_is_committed() -> None:
     assert [path for path in tracked() if path.name in LOCKS] == []
 
 
+def locks() -> str:
+    return "\n".join(path.read_text() for path in sorted((ROOT / "requirements").glob("*.txt")))
+
+
 def test_every_locked_dependency_has_hashes_and_comes_from_no_named_place() -> None:
-    lock = (ROOT / "requirements" / "dev.txt").read_text()
+    lock = locks()
     entries = re.split(r"\n(?=\S)", lock.strip())
     assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
     assert not re.search(r"https?:|file:|--find-links|--index|--extra-index| @ ", lock)
 
 
 def test_the_lock_covers_every_dependency() -> None:
-    lock = (ROOT / "requirements" / "dev.txt").read_text()
+    lock = locks()
     locked = {re.split(r"[ =]", line)[0] for line in lock.splitlines() if line[:1].isalnum()}
     project = PROJECT["project"]
     asked = [*project["dependencies"], *PROJECT["build-system"]["requires"]]
