@@ -7,6 +7,7 @@ import datetime
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, count
 from typing import Any, Self, TypeVar, cast
 
 import spec_types as t
@@ -18,6 +19,7 @@ JSON = "application/json"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Node = Mapping[str, Any]
+Columns = tuple[t.Column, ...]
 Read = TypeVar("Read")
 
 
@@ -35,12 +37,10 @@ class Document:
 
     Attributes:
         root: The whole document.
-        structs: The fields of the objects that were read, and a name for each after its schema.
     """
 
     def __init__(self, root: Node) -> None:
         self.root = root
-        self.structs: dict[object, str] = {}
 
     def resolve(self, node: Node) -> tuple[Node, str | None]:
         """The node with its reference followed, and the name it was found under.
@@ -187,8 +187,7 @@ def column(
         fields = columns(document, value, additions, where)
     else:
         kind = SCALARS[value["type"]]
-    if fields and value_name:
-        document.structs.setdefault(fields, snake(value_name).upper())
+    enum = tuple(value.get("enum", ()))
     return t.Column(
         name=name,
         python_name=snake(name),
@@ -197,12 +196,30 @@ def column(
         required=required,
         optional_field=None if required else additions.fields.get(name),
         added_by=None if required else additions.parameters.get(name),
-        enum=tuple(value.get("enum", ())),
+        enum=enum,
         minimum=value.get("minimum"),
         fields=fields,
+        schema=value_name if fields or enum else None,
         provenance=document.provenance(value, where),
         description=prose(value),
     )
+
+
+def class_of(column: t.Column, schema: str) -> str:
+    """The class of the objects, or of the enumeration, in a column of a schema.
+
+    >>> class_of(t.Column("kind", "kind", "string", "", enum=("a", "b")), "Settlement")
+    'SettlementKind'
+    """
+    return column.schema or schema + column.name[0].upper() + column.name[1:]
+
+
+def shapes(schema: str, columns: Columns) -> Iterator[tuple[str, Columns]]:
+    """A schema and those of the objects in it, the inner ones first, with their columns."""
+    for column in columns:
+        if column.fields:
+            yield from shapes(class_of(column, schema), column.fields)
+    yield schema, columns
 
 
 def envelope(document: Document, schema: Node, rows_at: str, where: str) -> tuple[t.Column, ...]:
@@ -416,6 +433,20 @@ class Api:
     @property
     def root(self) -> Node:
         return self.document.root
+
+    @property
+    def names(self) -> dict[Columns, str]:
+        """A name for the columns of each row and of each object in it, the inner ones first.
+
+        It is that of their schema. The same columns share a name; others have another one.
+        """
+        found: dict[Columns, str] = {}
+        for endpoint in self.endpoints.values():
+            for schema, columns in shapes(endpoint.schema, endpoint.row):
+                others = (f"{schema}{number}" for number in count(2))
+                unique = (one for one in chain([schema], others) if one not in found.values())
+                found[columns] = found.get(columns) or next(unique)
+        return found
 
     @property
     def key_header(self) -> str:

@@ -52,7 +52,7 @@ class Column:
 
     `optional_field` is the value of the request's optional fields that adds it, `added_by` the
     other request parameter that does. `fields` are the members of a struct, or of the structs in a
-    list.
+    list. `schema` names the schema of such a struct, or of an enumeration, if it has a name.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Column:
     enum: tuple[str, ...] = ()
     minimum: float | None = None
     fields: tuple[Column, ...] = ()
+    schema: str | None = None
     provenance: Provenance = Provenance("documented")
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from keyword import iskeyword
+from typing import TypeAlias
 
 import spec_types as t
-from document import Api, snake
+from document import Api, Columns, snake
 
 FOLDER = "generated/trayport_spec"
 MARK = "Generated from openapi/. Do not edit: run ./codegen.sh."
@@ -38,6 +39,7 @@ from types import MappingProxyType
 import polars as pl
 
 '''
+Names: TypeAlias = Mapping[Columns, str]
 SCALARS = {
     "int64": "pl.Int64()",
     "float64": "pl.Float64()",
@@ -45,43 +47,6 @@ SCALARS = {
     "bool": "pl.Boolean()",
     "timestamp": 'pl.Datetime("ns", "UTC")',
 }
-
-
-class Names:
-    """A name for each row and each nested object; those with the same columns share one."""
-
-    def __init__(self, api: Api) -> None:
-        self._names: dict[object, str] = {}
-        for columns, name in api.document.structs.items():
-            self._add(columns, name.title().replace("_", ""))
-        for endpoint in api.endpoints.values():
-            self._add(endpoint.row, endpoint.schema)
-
-    def _add(self, columns: object, name: str) -> None:
-        taken, number = self._names.values(), 2
-        unique = name
-        while columns not in self._names and unique in taken:
-            unique, number = f"{name}{number}", number + 1
-        self._names.setdefault(columns, unique)
-
-    def of(self, columns: Sequence[t.Column]) -> str:
-        return self._names[columns]
-
-
-def shapes(columns: tuple[t.Column, ...], seen: set[object]) -> Iterator[tuple[t.Column, ...]]:
-    """The nested objects of a row and the row itself, the inner ones first, each once."""
-    for column in columns:
-        if column.fields:
-            yield from shapes(column.fields, seen)
-    if columns not in seen:
-        seen.add(columns)
-        yield columns
-
-
-def rows_of(api: Api) -> Iterator[tuple[t.Column, ...]]:
-    seen: set[object] = set()
-    for endpoint in api.endpoints.values():
-        yield from shapes(endpoint.row, seen)
 
 
 def member(column: t.Column, kind: str) -> str:
@@ -106,15 +71,15 @@ def row_type(column: t.Column, names: Names) -> str:
         case "string":
             return f"Literal{list(column.enum)!r}" if column.enum else "str"
         case "struct":
-            return names.of(column.fields)
+            return names[column.fields]
         case "list":
-            return f"list[{names.of(column.fields)}]"
+            return f"list[{names[column.fields]}]"
 
 
 def column_type(column: t.Column, names: Names) -> str:
     if not column.fields:
         return SCALARS[column.type]
-    struct = f"pl.Struct({snake(names.of(column.fields)).upper()})"
+    struct = f"pl.Struct({snake(names[column.fields]).upper()})"
     return struct if column.type == "struct" else f"pl.List({struct})"
 
 
@@ -125,13 +90,12 @@ def struct(name: str, title: str, lines: Iterable[str]) -> str:
 
 def rows_module(api: Api, names: Names) -> str:
     text = ROWS
-    for columns in rows_of(api):
-        name = names.of(columns)
+    for columns, name in names.items():
         lines = [member(column, row_type(column, names)) for column in columns]
         text += struct(name, f"The object `{name}` of the document.", lines)
     kinds: dict[str, str] = {}
     for endpoint in api.endpoints.values():
-        row = names.of(endpoint.row)
+        row = names[endpoint.row]
         kinds[endpoint.operation_id] = f"list[{row}]" if endpoint.root == "array" else row
         if endpoint.rows_at is not None:
             name = "".join(map(str.title, endpoint.key.split("_"))) + "Response"
@@ -139,17 +103,17 @@ def rows_module(api: Api, names: Names) -> str:
             lines += [member(c, row_type(c, names)) for c in endpoint.envelope]
             text += struct(name, f"The response of `{endpoint.path}`.", lines)
             kinds[endpoint.operation_id] = name
-    text += table("ROWS", "type[Any]", api, lambda endpoint: names.of(endpoint.row))
+    text += table("ROWS", "type[Any]", api, lambda endpoint: names[endpoint.row])
     return text + table("RESPONSE_TYPES", "Any", api, lambda endpoint: kinds[endpoint.operation_id])
 
 
 def schemas_module(api: Api, names: Names) -> str:
     text = SCHEMAS
-    for columns in rows_of(api):
+    for columns, name in names.items():
         kinds = "".join(f"{c.python_name!r}: {column_type(c, names)}, " for c in columns)
-        text += f"{snake(names.of(columns)).upper()} = pl.Schema({{{kinds}}})\n"
+        text += f"{snake(name).upper()} = pl.Schema({{{kinds}}})\n"
     return text + table(
-        "SCHEMAS", "pl.Schema", api, lambda endpoint: snake(names.of(endpoint.row)).upper()
+        "SCHEMAS", "pl.Schema", api, lambda endpoint: snake(names[endpoint.row]).upper()
     )
 
 
@@ -160,7 +124,7 @@ def table(name: str, kind: str, api: Api, value: Callable[[t.Endpoint], str]) ->
 
 def modules(api: Api) -> dict[str, str]:
     """The text of both modules, by their paths in the repository."""
-    names = Names(api)
+    names = api.names
     return {
         f"{FOLDER}/rows.py": rows_module(api, names),
         f"{FOLDER}/schemas.py": schemas_module(api, names),

@@ -83,13 +83,10 @@ class Columns:
     def __init__(self, api: Api) -> None:
         self.lines: list[str] = []
         self._source = Source()
-        self._structs = dict(api.document.structs)
-        rows = {endpoint.row: constant(endpoint.schema) for endpoint in api.endpoints.values()}
-        for row, name in rows.items():
-            taken = name in self._structs.values()
-            self._structs.setdefault(row, f"{name}_{len(row)}" if taken else name)
-        counts = Counter(c for row in self._structs for c in cast("tuple[t.Column, ...]", row))
+        self._structs = {row: constant(name) for row, name in api.names.items()}
+        counts = Counter(column for row in self._structs for column in row)
         self._recurring = {column for column, count in counts.items() if count > 1}
+        rows = [endpoint.row for endpoint in api.endpoints.values()]
         for row in rows:
             self._write(row)
         self.names: dict[object, str] = {row: f"columns.{self._source.names[row]}" for row in rows}

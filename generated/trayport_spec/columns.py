@@ -33,6 +33,7 @@ _CONTRACT_TYPE = Column(
     "string",
     "The kind of a contract, as responses name it. Requests name the same kinds as `ContractType`.",
     enum=("SinglePeriod", "PeriodSpread", "PeriodRange"),
+    schema="ContractKind",
 )
 _SEQUENCE_ID = Column(
     "sequenceId", "sequence_id", "int64", "A number that names something for good.", minimum=0
@@ -82,6 +83,7 @@ _CONTRACT = Column(
     required=False,
     optional_field="contract",
     fields=CONTRACT,
+    schema="Contract",
 )
 _ROUTE = Column(
     "route",
@@ -249,6 +251,7 @@ TRADE = (
         required=False,
         added_by="includePrivate",
         fields=TRADE_PARTIES,
+        schema="TradeParties",
     ),
 )
 PRIVATE_TRADE = (
@@ -378,6 +381,7 @@ LAST_TRADE = (
         required=False,
         optional_field="contract",
         fields=CONTRACT,
+        schema="Contract",
     ),
 )
 ACTIVITY = (
@@ -494,6 +498,7 @@ ORDER_DETAILS = (
         "string",
         "Whether an own order can be traded against or is held back.",
         enum=("Firm", "Withheld"),
+        schema="OrderStatus",
     ),
     Column(
         "lastModifierUserId",
@@ -566,12 +571,13 @@ ORDER = (
         required=False,
         added_by="includePrivate",
         fields=ORDER_DETAILS,
+        schema="OrderDetails",
     ),
 )
 ORDER_BOOK = (
     _TIMESTAMP,
-    Column("bids", "bids", "list", "The bids, highest first.", fields=ORDER),
-    Column("asks", "asks", "list", "The asks, lowest first.", fields=ORDER),
+    Column("bids", "bids", "list", "The bids, highest first.", fields=ORDER, schema="Order"),
+    Column("asks", "asks", "list", "The asks, lowest first.", fields=ORDER, schema="Order"),
 )
 SNAPSHOT_TRADE = (_PRICE_2, _DEAL_DATE)
 BEST_ORDERS = (_BID_PRICE, _BID_QUANTITY, _ASK_PRICE, _ASK_QUANTITY)
@@ -582,6 +588,7 @@ SNAPSHOT = (
         "struct",
         "A product together with a delivery period.",
         fields=CONTRACT,
+        schema="Contract",
     ),
     Column(
         "lastTrade",
@@ -590,6 +597,7 @@ SNAPSHOT = (
         "The latest trade, null when there is none.",
         nullable=True,
         fields=SNAPSHOT_TRADE,
+        schema="SnapshotTrade",
     ),
     Column(
         "bestOrders",
@@ -597,9 +605,10 @@ SNAPSHOT = (
         "struct",
         "The best bid and ask of a contract in a snapshot.",
         fields=BEST_ORDERS,
+        schema="BestOrders",
     ),
 )
-MARKET = (
+INSTRUMENT = (
     Column(
         "id",
         "id",
@@ -635,7 +644,7 @@ TRADING_SPECIFICATIONS = (
         "The unit of the total quantity.",
     ),
 )
-MARKET_DETAILS = (
+INSTRUMENT_DETAILS = (
     _ID,
     Column("name", "name", "string", "The name traders use."),
     Column(
@@ -644,6 +653,7 @@ MARKET_DETAILS = (
         "struct",
         "The currencies and units a product trades in.",
         fields=TRADING_SPECIFICATIONS,
+        schema="TradingSpecifications",
     ),
     Column(
         "sequences",
