@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import write_builders
+import write_constructors
 import write_methods
 import write_options
 import write_rows
@@ -24,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 WRITERS = (
     write_tables.modules,
     write_rows.modules,
+    write_constructors.modules,
     write_builders.modules,
     write_options.modules,
     write_methods.modules,

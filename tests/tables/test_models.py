@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
+import attrs
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -16,11 +17,12 @@ from trayport_api.models import Contract, Trade
 from trayport_spec import ENDPOINTS, Column
 
 from tests.drawn import examples
-from trayport_sdk.tables import RESPONSES, TradesResponse
+from trayport_sdk.tables import RESPONSES, TradesResponse, constructors
 from trayport_sdk.tables.decode.decoder import decode_response
 from trayport_sdk.tables.decode.schema import ColumnFilter, RequestedColumns, schema_of, to_frame
 
 KINDS = {table.operation_id: table for table in RESPONSES.values()}
+MAKING = [make for name, make in vars(constructors).items() if name.startswith("make_")]
 WHOLE = st.integers(0, 2**63 - 1)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "int64": WHOLE,
@@ -91,6 +93,29 @@ def test_the_models_of_a_table_are_those_of_the_documents(
     assert made == expected
     # Equal is not enough: 1 equals 1.0 and True, and a member of an enumeration its text.
     assert repr(made) == repr(expected)
+    assert [by_constructors(model) for model in made] == made
+
+
+def by_constructors(value: Any) -> Any:
+    """A model made of the values of its fields by a call, and so the models in it."""
+    if isinstance(value, list):
+        return [by_constructors(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    if not attrs.has(type(value)):
+        return value
+    # A field that was not set is an AttributeError.
+    fields = [getattr(value, field.name) for field in attrs.fields(type(value))]
+    return type(value)(*map(by_constructors, fields))
+
+
+@pytest.mark.parametrize("make", MAKING, ids=lambda make: make.__name__)
+def test_to_make_a_model_is_to_set_its_fields(make: Callable[..., Any]) -> None:
+    (model,) = get_args(get_type_hints(make)["return"])
+    hooks = {"__attrs_pre_init__", "__attrs_post_init__", "__setattr__", "__new__"}
+    assert not hooks & {name for base in model.__mro__[:-1] for name in vars(base)}
+    for field in attrs.fields(model):
+        assert (field.validator, field.converter, field.init) == (None, None, True)
+        assert field.default in (attrs.NOTHING, None)
+    assert {*model.__slots__} == {field.name for field in attrs.fields(model)} | {"__weakref__"}
 
 
 def trades(count: int) -> TradesResponse:

@@ -32,6 +32,7 @@ from ..query.times import Window
 from ..telemetry.processes import check_process
 from . import convert
 from .batches import map_batches
+from .constructors import CONSTRUCTORS
 from .decode.schema import ColumnFilter, to_frame
 from .files import write
 from .formats import ColumnarOptions, CsvOptions, TimeOptions
@@ -218,7 +219,7 @@ class TableResponse(FromRequests, Generic[Model]):
         return self._rows.height
 
     def __iter__(self) -> Iterator[Model]:
-        return models(self._frame, self.operation_id, self.model)
+        return models(self._frame, CONSTRUCTORS[self.operation_id])
 
     @overload
     def __getitem__(self, index: SupportsIndex) -> Model: ...

@@ -1,48 +1,42 @@
-"""Models made from tables: a column at a time, in blocks, as they are iterated."""
+"""Models made from tables: a column at a time, in blocks, as they are iterated.
+
+`constructors`, which is generated, says which field of a model is made of which column, and how.
+"""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from enum import Enum
-from functools import cache
+from enum import StrEnum
 from itertools import chain, islice, repeat
-from typing import Any, TypeVar, cast, get_args, get_type_hints
+from typing import Any, TypeAlias, TypeVar
 
 import polars as pl
-import trayport_api.models
-from attrs import fields, frozen
-from trayport_spec import ENDPOINTS, Column
 
 Model = TypeVar("Model")
+Make: TypeAlias = Callable[[pl.DataFrame], list[Model]]
+"""Makes the models of rows."""
+Read: TypeAlias = Callable[[pl.Series], Iterable[Any]]
+"""Makes the values of a field of those of a column."""
 
-FIRST_BLOCK = 4096
-BLOCK_BYTES = 4 * 2**20
+BLOCK_BYTES = 2**20
+"""How much of a table is made into models at once. Iterating needs the memory of one block."""
 
 
-def models(frame: pl.DataFrame, operation_id: str, model: type[Model]) -> Iterator[Model]:
+def models(frame: pl.DataFrame, make: Make[Model]) -> Iterator[Model]:
     """The models of the rows of a table, made block by block.
 
     A model equals what its `from_dict` makes of the JSON object of its row. Times are exact whole
     nanoseconds. What was absent is None.
     """
-    shape = _shape_of_rows(operation_id, cast("Hashable", model))
-    return chain.from_iterable(map(shape.made_quickly, _blocks(frame)))
 
+    def made(block: pl.DataFrame) -> list[Model]:
+        with collector_paused():
+            return make(block)
 
-def _blocks(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Parts of a table, the first ones small, the others of some megabytes.
-
-    After each the collector looks at what was made, which costs less for a few large blocks.
-    """
-    most = max(1, BLOCK_BYTES * frame.height // max(1, int(frame.estimated_size())))
-    start, size = 0, FIRST_BLOCK
-    while start < frame.height:
-        size = min(size, most)
-        yield frame.slice(start, size)
-        start += size
-        size *= 2
+    rows = max(1, BLOCK_BYTES * frame.height // max(1, int(frame.estimated_size())))
+    return chain.from_iterable(map(made, frame.iter_slices(rows)))
 
 
 @contextmanager
@@ -59,83 +53,49 @@ def collector_paused() -> Generator[None, None, None]:
             gc.enable()
 
 
-@frozen
-class _Field:
-    """A field of a model, the column it is in, and what its values become."""
-
-    column: Column
-    shape: _Shape | None
-    members: Mapping[str | None, Enum | None] | None
-
-    def values(self, values: pl.Series) -> list[Any]:
-        if self.members:
-            return list(map(self.members.__getitem__, values.to_list()))
-        if self.column.type == "timestamp":
-            return values.cast(pl.Int64).to_list()
-        if self.shape is None:
-            return values.to_list()
-        if self.column.type == "list":
-            sizes = values.list.len()
-            items = values.filter(sizes > 0).explode()
-            following = iter(self.shape.made(items.struct.unnest()))
-            return [
-                None if size is None else list(islice(following, size)) for size in sizes.to_list()
-            ]
-        following = iter(self.shape.made(values.drop_nulls().struct.unnest()))
-        return [next(following) if there else None for there in values.is_not_null().to_list()]
+def blank(model: type[Model], rows: pl.DataFrame) -> list[Model]:
+    """A model for each row, without values: to set them takes less time than a call with them."""
+    return list(map(model.__new__, repeat(model, rows.height)))
 
 
-@frozen
-class _Shape:
-    """What a model is made of, in the order in which it takes its fields."""
-
-    model: Callable[..., Any]
-    fields: Sequence[_Field]
-
-    def made_quickly(self, rows: pl.DataFrame) -> list[Any]:
-        with collector_paused():
-            return self.made(rows)
-
-    def made(self, rows: pl.DataFrame) -> list[Any]:
-        came = frozenset(rows.columns)
-        columns: list[Iterable[Any]] = [
-            field.values(rows.get_column(field.column.python_name))
-            if field.column.required or field.column.python_name in came
-            else repeat(None)
-            for field in self.fields
-        ]
-        return list(map(self.model, *columns))
+def times(values: pl.Series) -> list[int | None]:
+    """Makes whole nanoseconds of times."""
+    return values.cast(pl.Int64).to_list()
 
 
-@cache
-def _shape_of_rows(operation_id: str, model: Any) -> _Shape:
-    return _shape(model, ENDPOINTS[operation_id].row)
+def members(kind: type[StrEnum]) -> Read:
+    """Makes members of an enumeration."""
+    found: dict[str | None, StrEnum | None] = {None: None}
+    found |= {member.value: member for member in kind}
+    return lambda values: map(found.__getitem__, values.to_list())
 
 
-def _shape(model: type[Any], columns: Sequence[Column]) -> _Shape:
-    hints = get_type_hints(model, localns=vars(trayport_api.models))
-    # Names that are keywords of Python have an underscore at their end.
-    by_name = {column.python_name: column for column in columns}
-    return _Shape(
-        model,
-        [
-            _field(by_name[attribute.name.rstrip("_")], hints[attribute.name])
-            for attribute in fields(model)
-        ],
-    )
+def structs(make: Make[Any]) -> Read:
+    """Makes models of structs."""
+
+    def read(values: pl.Series) -> Iterator[Any]:
+        following = iter(make(values.drop_nulls().struct.unnest()))
+        return (next(following) if there else None for there in values.is_not_null().to_list())
+
+    return read
 
 
-def _field(column: Column, hint: object) -> _Field:
-    (kind,) = {kind for kind in _classes(hint) if kind not in (type(None), list)}
-    members = None
-    if issubclass(kind, Enum):
-        members = {None: None} | {str(member.value): member for member in kind}
-    return _Field(column, _shape(kind, column.fields) if column.fields else None, members)
+def lists(make: Make[Any]) -> Read:
+    """Makes lists of models of lists of structs."""
+
+    def read(values: pl.Series) -> Iterator[Any]:
+        sizes = values.list.len()
+        following = iter(make(values.filter(sizes > 0).explode().struct.unnest()))
+        return (None if size is None else [*islice(following, size)] for size in sizes.to_list())
+
+    return read
 
 
-def _classes(hint: object) -> Iterator[type[Any]]:
-    """The classes that a type hint is made of."""
-    if isinstance(hint, type) and not get_args(hint):
-        yield hint
-    for part in get_args(hint):
-        yield from _classes(part)
+def required(rows: pl.DataFrame, name: str, read: Read = pl.Series.to_list) -> Iterable[Any]:
+    """The values of a column."""
+    return read(rows.get_column(name))
+
+
+def optional(rows: pl.DataFrame, name: str, read: Read = pl.Series.to_list) -> Iterable[Any]:
+    """The values of a column, or None for each row where the table has no such column."""
+    return required(rows, name, read) if name in rows.columns else repeat(None, rows.height)
