@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Makes all generated files from openapi/: the low-level client, the tables, what is made from them
 # elsewhere, and what pages of docs/ say of them and of the settings. With --check it changes nothing
-# and exits 1 with the diff when what is committed is not what would be made.
+# and exits 1 with the diff when what is committed is not what would be made. With --overlay FILE it
+# first applies an OpenAPI Overlay to the document, which stays as it was when that does not work out.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 [ -d .venv/bin ] && PATH="$PWD/.venv/bin:$PATH"
 
-case "${1:-}" in
-"" | --check) ;;
-*) echo "usage: ./codegen.sh [--check]" >&2 && exit 2 ;;
+case "${1:-} $#" in
+" 0" | "--check 1" | "--overlay 2") ;;
+*) echo "usage: ./codegen.sh [--check | --overlay FILE]" >&2 && exit 2 ;;
 esac
 for tool in python openapi-spec-validator openapi-python-client ruff; do
     command -v "$tool" >/dev/null || { echo "codegen.sh: $tool is not on PATH; run 'make setup'" >&2 && exit 2; }
@@ -19,6 +20,11 @@ trap 'rm -rf "$work"' EXIT
 client="$work/new/generated/trayport_api"
 mkdir -p "$work/new/generated"
 
+if [ "${1:-}" = --overlay ]; then
+    cp -p openapi/trayport.yaml "$work/before.yaml"
+    trap '[ $? -eq 0 ] || cp -p "$work/before.yaml" openapi/trayport.yaml; rm -rf "$work"' EXIT
+    python openapi/overlay.py "$2"
+fi
 openapi-spec-validator --subschema-errors all openapi/trayport.yaml >"$work/validation" || { cat "$work/validation" >&2 && exit 1; }
 openapi-python-client generate --path openapi/trayport.yaml --config openapi/client-config.yaml \
     --custom-template-path openapi/templates --meta none --output-path "$client" \

@@ -15,6 +15,7 @@ import write_builders
 import write_constructors
 import write_methods
 import write_options
+import write_places
 import write_rows
 import write_sync
 import write_tables
@@ -26,6 +27,7 @@ WRITERS = (
     write_tables.modules,
     write_rows.modules,
     write_constructors.modules,
+    write_places.modules,
     write_builders.modules,
     write_options.modules,
     write_methods.modules,

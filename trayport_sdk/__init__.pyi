@@ -91,6 +91,9 @@ from .query.times import Interval as Interval
 from .query.times import TimeLike as TimeLike
 from .query.times import Window as Window
 from .resources.catalog import ContractDescription as ContractDescription
+from .resources.contact.compare import SpecDifference as SpecDifference
+from .resources.contact.findings import Finding as Finding
+from .resources.contact.report import FirstContact as FirstContact
 from .resources.health import HealthCheck as HealthCheck
 from .resources.health import HealthReport as HealthReport
 from .resources.health import Status as Status

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .query.contracts import ContractSpec, ContractType
     from .query.times import Interval, TimeLike
     from .resources.catalog import ContractDescription
+    from .resources.contact.report import FirstContact
     from .resources.health import HealthReport, Status
     from .resources.planner import Planner
     from .resources.search import ContractMatch, Match
@@ -360,6 +361,27 @@ class TrayportClient(Groups):
         from .resources.health import health_check
 
         return await health_check(self._session)
+
+    async def first_contact(self) -> FirstContact:
+        """Compares what the service sends with the OpenAPI document that this package is made of.
+
+        At most 40 requests go to all operations, within the limits of the key, and no more after a
+        minute. Each assumption of the document is settled: it is confirmed, refuted, or not
+        reachable with this key, and why. What is wrong is reported, not raised.
+
+        Returns:
+            The report. `write` makes files of it: the report, an OpenAPI Overlay with what differs,
+            and a cassette of the responses that the sandbox replays.
+
+        Example:
+            >>> async with TrayportClient.sandbox() as client:
+            ...     report = await client.first_contact()
+            >>> report.ok, report.refuted
+            (True, ())
+        """
+        from .resources.first_contact import first_contact
+
+        return await first_contact(self._session, self._runner.now())
 
     async def retry_failures(
         self, result: Retried, *, on_progress: OnProgress | None = None

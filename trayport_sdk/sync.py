@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from .query.plan import QueryPlan
     from .query.times import Interval, TimeLike
     from .resources.catalog import ContractDescription
+    from .resources.contact.report import FirstContact
     from .resources.health import HealthReport, Status
     from .resources.methods import ReferenceList
     from .resources.orders import OrdersGroup as AsyncOrdersGroup
@@ -1676,6 +1677,25 @@ class TrayportClient:
             True
         """
         return self._portal.run(self._async.health_check())
+
+    def first_contact(self) -> FirstContact:
+        """Compares what the service sends with the OpenAPI document that this package is made of.
+
+        At most 40 requests go to all operations, within the limits of the key, and no more after a
+        minute. Each assumption of the document is settled: it is confirmed, refuted, or not
+        reachable with this key, and why. What is wrong is reported, not raised.
+
+        Returns:
+            The report. `write` makes files of it: the report, an OpenAPI Overlay with what differs,
+            and a cassette of the responses that the sandbox replays.
+
+        Example:
+            >>> with TrayportClient.sandbox() as client:
+            ...     report = client.first_contact()
+            >>> report.ok, report.refuted
+            (True, ())
+        """
+        return self._portal.run(self._async.first_contact())
 
     def retry_failures(self, result: Retried, *, on_progress: OnProgress | None = None) -> Retried:
         """Fetches again what a result lacks.

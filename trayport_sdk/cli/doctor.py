@@ -19,6 +19,7 @@ from click.shell_completion import get_completion_class
 from trayport_spec import SPEC_HASH
 
 from .. import __version__
+from ..bulk.raw import check_directory
 from ..resources.health import HealthCheck, HealthReport
 from ..settings import Settings, user_directory
 from .connection import ApiCommand, Command, connection
@@ -27,6 +28,8 @@ from .signals import run_async
 
 if TYPE_CHECKING:
     import httpx
+
+    from ..resources.contact.report import FirstContact
 
 LIBRARIES = ("httpx", "attrs", "polars", "msgspec", "pydantic")
 MOST_SECONDS_OFF = 30
@@ -37,15 +40,40 @@ ROWS = 200_000
 
 @click.command(
     cls=ApiCommand,
-    example="doctor --sandbox",
+    example="doctor --sandbox --live --report first-contact",
 )
 @click.option("--bench", is_flag=True, help="Measure this machine as well, for some seconds.")
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Compare responses with the OpenAPI document instead, by 40 requests at most.",
+)
+@click.option(
+    "--report",
+    metavar="DIRECTORY",
+    help="With --live, write a report, an overlay and a cassette of the responses there.",
+)
+@click.option(
+    "--round-prices",
+    type=click.IntRange(0, 9),
+    metavar="DECIMALS",
+    help="With --report, round the prices in the cassette.",
+)
 @json_option
-def doctor(bench: bool, as_object: bool) -> int:
+def doctor(
+    bench: bool, live: bool, report: str | None, round_prices: int | None, as_object: bool
+) -> int:
     """Check versions, settings, the clock, the network and the disks, and say what is wrong.
 
     Sends two small requests if there is a key. The exit code is 1 when something is wrong.
+
+    With --live, all operations are asked, in a minute at most: what responses say is compared with
+    the document that this package is made of, and each of its assumptions is confirmed or refuted.
     """
+    if live:
+        return _live(report, round_prices, as_object)
+    if report is not None or round_prices is not None:
+        raise click.UsageError("--report and --round-prices go with --live")
     settings = connection().settings()
     checks = [*_versions(), _settings(settings), *_places(settings)]
     if connection().sandbox or settings.api_key is not None:
@@ -58,8 +86,27 @@ def doctor(bench: bool, as_object: bool) -> int:
         )
     if bench:
         checks += _bench()
-    report = HealthReport(tuple(checks))
-    click.echo(as_json(report) if as_object else str(report))
+    health = HealthReport(tuple(checks))
+    click.echo(as_json(health) if as_object else str(health))
+    return 0 if health.ok else 1
+
+
+def _live(directory: str | None, round_prices: int | None, as_object: bool) -> int:
+    """Compares what the service sends with the document; the exit code is 1 when it differs."""
+    if directory is None and round_prices is not None:
+        raise click.UsageError("--round-prices goes with --report")
+    if directory is not None:
+        check_directory(directory, "report")
+
+    async def contact() -> FirstContact:
+        async with connection().client() as client:
+            return await client.first_contact()
+
+    report = run_async(contact())
+    click.echo(as_json(report.to_dict()) if as_object else str(report))
+    if directory is not None:
+        for path in report.write(directory, round_prices=round_prices):
+            click.echo(f"wrote {path}", err=True)
     return 0 if report.ok else 1
 
 

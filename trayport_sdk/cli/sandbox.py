@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     "--corrections", is_flag=True, help="Publish some trades late, and alter and delete others."
 )
 @click.option(
+    "--replay",
+    metavar="FILE",
+    help="Give the responses of a cassette of `doctor --live`, and no others.",
+)
+@click.option(
     "--docs",
     is_flag=False,
     flag_value="",
@@ -49,6 +54,7 @@ def sandbox(
     seed: int,
     no_limits: bool,
     corrections: bool,
+    replay: str | None,
     docs: str | None,
 ) -> None:
     require_extra("sandbox", "numpy", "uvicorn")
@@ -69,10 +75,15 @@ def sandbox(
         raise click.UsageError("--key may not be empty")
     application = Sandbox(
         seed=seed,
+        replay=replay,
         keys=(SANDBOX_KEY, *keys),
         limits=not no_limits,
         corrections=Corrections() if corrections else None,
     )
+    try:
+        application.prepare()
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"--replay: {error}") from error
     try:
         run(application, host, port, ready=ready, docs=folder)
     except OSError as error:

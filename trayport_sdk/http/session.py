@@ -47,7 +47,7 @@ from ..telemetry.logging import LOGGER, Log, configure
 from ..telemetry.metrics import MetricsCollector
 from ..telemetry.processes import was_forked
 from .breaker import Breakers
-from .hooks import Hooks
+from .hooks import EventHook, Hooks
 from .inprocess import InProcessTransport
 from .limiter import Limits, RequestLimiter, limiter_for
 from .messages import ApiRequest, ApiResponse, free_texts
@@ -257,6 +257,12 @@ class Session:
         """The same session, with another policy: all the rest is shared."""
         other = copy(self)
         other.policy = policy
+        return other
+
+    def watched(self, hook: EventHook) -> Self:
+        """The same session, whose responses an event hook sees besides."""
+        other = copy(self)
+        other.transport = self.transport.watched(hook)
         return other
 
     def once(self) -> Self:

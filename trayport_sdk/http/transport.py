@@ -8,13 +8,14 @@ import time
 import weakref
 from collections.abc import AsyncIterable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar, cast
 from weakref import WeakSet
 
 import httpx
-from attrs import define
+from attrs import define, evolve
 from pydantic import SecretStr
 from trayport_spec import API_KEY_HEADER
 
@@ -30,7 +31,7 @@ from ..telemetry.processes import OneThread, check_process
 from ..telemetry.status import ConnectionCounts
 from .body import ENCODINGS, ERROR_BYTES, Pipe, beginning
 from .connections import Connections, distrust
-from .hooks import Hooks
+from .hooks import EventHook, Hooks
 from .messages import ApiRequest, ApiResponse
 from .redaction import HIDDEN, Redaction
 from .status_errors import api_error
@@ -314,6 +315,14 @@ class Transport:
         except BaseException as error:
             self._redaction.chain(error)
             raise
+
+    def watched(self, hook: EventHook) -> Self:
+        """The same connections, whose responses an event hook sees besides."""
+        given = self._hooks.event_hooks or {}
+        seen = {**given, "response": [*given.get("response", ()), hook]}
+        other = copy(self)
+        other._hooks = evolve(self._hooks, event_hooks=seen)
+        return other
 
     @property
     def has_hooks(self) -> bool:

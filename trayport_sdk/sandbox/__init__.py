@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextlib import AbstractContextManager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import frozen
@@ -38,6 +39,10 @@ class Sandbox:
         until_inclusive: Whether rows stamped exactly at `until` are part of a response.
         intraday_keys: Further keys, entitled to the data of the current day.
         corrections: Which trades become known late, are altered or are deleted after the fact.
+        deviations: In what it differs from the OpenAPI document: names of
+            `trayport_sdk.sandbox.deviations.DEVIATIONS`.
+        replay: A cassette that `trayport doctor --live` has written: its responses are the only
+            ones there are.
         clock: The time in nanoseconds since 1970, which decides where the data ends, and which
             corrections are known.
         monotonic: The time in seconds that the limits of requests go by.
@@ -60,6 +65,8 @@ class Sandbox:
         until_inclusive: bool = False,
         intraday_keys: Iterable[str] = (),
         corrections: Corrections | None = None,
+        deviations: Iterable[str] = (),
+        replay: str | Path | None = None,
         clock: Callable[[], int] = time.time_ns,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -72,6 +79,8 @@ class Sandbox:
         self.until_inclusive = until_inclusive
         self.intraday_keys = frozenset(intraday_keys)
         self.corrections = corrections
+        self.deviations = tuple(deviations)
+        self.replay = replay
         self.clock = clock
         self.monotonic = monotonic
 

@@ -13,6 +13,7 @@ from typing import cast
 from trayport_spec import REQUEST_LIMITS, Endpoint
 
 from . import Sandbox
+from .deviations import Deviations, deviations
 from .faults import CHANGES, HTML_PAGE, Fault, damaged
 from .http import (
     CONTENT_TYPES,
@@ -35,6 +36,7 @@ from .http import (
 )
 from .problems import PROBLEM_JSON, Problem
 from .query import Query
+from .replay import Cassette
 from .responses import responses
 from .rules import Entitlement, check
 
@@ -87,6 +89,8 @@ class App:
         self._requests = sandbox.requests
         self._responses = responses(sandbox.seed, sandbox.corrections)
         self._allowance = Allowance(sandbox.monotonic)
+        self._deviations = deviations(sandbox.deviations)
+        self._cassette = None if sandbox.replay is None else Cassette(sandbox.replay)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -144,11 +148,17 @@ class App:
         self._requests.append(record)
         connection = connection.recording(record)
         try:
+            if self._cassette is not None:
+                self._entitlement(request.key)
+                self._spend(request.key or "")
+                head, body = self._cassette.response(request, record)
+                await connection.send_chunks(Head(head.status, head.headers + _EVERYONE), (body,))
+                return
             if match is None:
                 raise Problem(HTTPStatus.NOT_FOUND, detail="There is no such path.")
             await self._respond_to_operation(request, *match, connection)
         except Problem as problem:
-            await _send_problem(connection, problem)
+            await _send_problem(connection, self._deviations.problem(problem))
         except ConnectionError:
             # The connection was broken by a fault or by the client: no response can be sent.
             raise
@@ -176,13 +186,18 @@ class App:
                 await self._refuse(fault, connection)
                 return
         catalogue = self._responses.engine.catalogue
-        query = check(endpoint, segments, request.query, catalogue, entitlement)
+        planted = self._deviations.of(endpoint)
+        words = planted.words(endpoint, request.query)
+        query = check(planted.rules(endpoint), segments, words, catalogue, entitlement)
         media = chosen_media(request.header("accept"))
         encoding = chosen_encoding(request.header("accept-encoding"))
+        query = planted.query(query, catalogue)
         damaging = [f for f in faults if f.kind in (*CHANGES, "malformed", *_CONNECTION_FAULTS)]
         if damaging:
             make = asyncio.to_thread(self._damaged, query, media, encoding, damaging)
             await connection.send_faulty(_head(media, encoding), await make, damaging)
+        elif planted.change_responses and media == "json":
+            await self._send_deviating(query, planted, encoding, connection)
         else:
             await self._send_data(query, media, encoding, connection)
 
@@ -239,6 +254,22 @@ class App:
         else:
             await connection.send_stream(head, _ahead((first or b"", second), chunks))
 
+    async def _send_deviating(
+        self, query: Query, planted: Deviations, encoding: Encoding, connection: Connection
+    ) -> None:
+        encoding = encoding if planted.compressed else "identity"
+
+        def make() -> bytes:
+            kept = self._responses.kept(query, "json", "identity")
+            plain = b"".join(kept or self._responses.chunks(query, "json", "identity"))
+            document = planted.document(json.loads(plain), query)
+            body = json.dumps(document, separators=(",", ":")).encode()
+            return b"".join(encoded([body], encoding))
+
+        head = _head("json", encoding)
+        head = Head(head.status, planted.headers(head.headers))
+        await connection.send_chunks(head, (await asyncio.to_thread(make),))
+
     def _damaged(
         self, query: Query, media: Media, encoding: Encoding, faults: list[Fault]
     ) -> bytes:
@@ -282,8 +313,9 @@ async def _ahead(ready: tuple[bytes, ...], chunks: Iterator[bytes]) -> AsyncIter
 
 
 async def _send_problem(connection: Connection, problem: Problem) -> None:
-    headers = (("content-type", PROBLEM_JSON), *problem.headers.items(), *_EVERYONE)
-    await connection.send_chunks(Head(problem.status, headers), (problem.body(),))
+    headers = {"content-type": PROBLEM_JSON, **problem.headers}
+    head = Head(problem.status, (*headers.items(), *_EVERYONE))
+    await connection.send_chunks(head, (problem.body(),))
 
 
 def _preflight(request: Request, methods: str) -> Head:

@@ -179,6 +179,11 @@ def chosen_encoding(accept: str | None) -> Encoding:
     return best if weight > 0.0 and weight >= weights.get("identity", 0.0) else "identity"
 
 
+def accepts(request: Request, encoding: str) -> bool:
+    """Whether a request names an encoding that it can read."""
+    return _weights(request.header("accept-encoding") or "").get(encoding, 0.0) > 0.0
+
+
 def _weights(header: str) -> dict[str, float]:
     """The weight of each name in an Accept header; 1 unless it says otherwise."""
     weights: dict[str, float] = {}

@@ -194,7 +194,8 @@ def _envelope(query: Query) -> bytes:
 
 
 def _operation(query: Query) -> object:
-    return query.endpoint.operation_id, *(column.name for column in query.endpoint.row)
+    names = (column.name for column in query.endpoint.row)
+    return query.endpoint.operation_id, query.endpoint.limits.lookback_days, *names
 
 
 @lru_cache(maxsize=4)

@@ -1,0 +1,219 @@
+"""First contact: every planted deviation is found, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trayport_spec import ASSUMPTIONS, ENDPOINTS
+
+from trayport_sdk import FirstContact, TrayportClient
+from trayport_sdk.cli import run
+from trayport_sdk.resources import first_contact as engine
+from trayport_sdk.resources.contact.probes import PROBES
+from trayport_sdk.resources.contact.questions import QUESTIONS
+from trayport_sdk.resources.first_contact import MOST_REQUESTS, first_contact
+from trayport_sdk.sandbox import Fault, Sandbox
+from trayport_sdk.sandbox.deviations import ASSUMPTIONS_BROKEN, OTHERS
+from trayport_sdk.sandbox.rows import YOUR_COMPANY_ID, YOUR_COMPANY_NAME, YOUR_TRADERS
+from trayport_sdk.sandbox.rules import ROUTES
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2024, 1, 3, 8, tzinfo=UTC)
+# No request within the limits of the service tells.
+UNREACHABLE = {"reference-shares-rate-limit", "price-per-notional-unit"}
+# The sandbox has nothing that tells; with something planted it has.
+UNSEEN = {"retry-after-forms", "eex7-history-as-eex"}
+EVERYWHERE = {name for name, endpoint in ENDPOINTS.items()}
+
+# For each deviation from what is documented: the kind and the field of the differences, and the
+# operations that have them; or the assumption that it refutes as well.
+TRADES, ACTIVITY, BOOK = {"get_trades"}, {"get_activity"}, {"get_order_book"}
+FOUND: dict[str, tuple[set[str], set[str]] | str] = {
+    "renamed-field": ({"unknown buyAggressor", "missing aggressorBuy"}, TRADES),
+    "null-quantity": ({"null quantity"}, TRADES),
+    "shorter-ranges": ({"limit maxDays"}, {*TRADES, *ACTIVITY, "get_ohlcv"}),
+    "one-route-only": "list-separators",
+    "newest-first": ({"order dealDate"}, TRADES),
+    "worst-first": ({"order bids", "order asks"}, BOOK),
+    "unknown-field": ({"unknown currency"}, {"get_snapshots"}),
+    "missing-field": ({"missing secondSequenceItemId"}, ACTIVITY),
+    "price-as-text": ({"type price"}, TRADES),
+    "time-in-milliseconds": ({"range dealDate"}, TRADES),
+    "unknown-kind": ({"value contractType"}, ACTIVITY),
+    "in-an-object": ({"type"}, {"get_markets"}),
+    "items-cut-short": "every-item-at-once",
+    "not-compressed": ({"header Content-Encoding"}, EVERYWHERE),
+    "no-content-type": ({"header Content-Type"}, EVERYWHERE),
+    "gone-instead-of-not-found": ({"status"}, {"get_instrument"}),
+}
+
+
+def sandbox_of(*deviations: str, **options: Any) -> Sandbox:
+    now = int(NOW.timestamp()) * 10**9
+    given: dict[str, Any] = {"limits": False, "clock": lambda: now, **options}
+    return Sandbox(deviations=deviations, **given)
+
+
+async def contact(sandbox: Sandbox, **options: Any) -> FirstContact:
+    async with TrayportClient.sandbox(sandbox) as client:
+        return await first_contact(client._session, NOW, **options)
+
+
+def verdicts(report: FirstContact, verdict: str) -> set[str]:
+    return {name for name, finding in report.findings.items() if finding.verdict == verdict}
+
+
+def test_every_assumption_has_its_probe_and_its_switch() -> None:
+    assert PROBES.keys() == ASSUMPTIONS.keys() == ASSUMPTIONS_BROKEN.keys()
+    assert FOUND.keys() == OTHERS.keys()
+
+
+def test_every_operation_is_asked() -> None:
+    asked = [question.operation_id for group in QUESTIONS for question in group]
+    assert set(asked) == ENDPOINTS.keys()
+
+
+async def test_nothing_is_found_where_nothing_is_planted() -> None:
+    sandbox = sandbox_of()
+    report = await contact(sandbox)
+    assert report.ok
+    assert report.differences == ()
+    assert verdicts(report, "refuted") == set()
+    assert verdicts(report, "not reachable") == UNREACHABLE | UNSEEN
+    assert all(200 in statuses for statuses in report.operations.values())
+    assert len(sandbox.requests) == report.requests <= MOST_REQUESTS
+    assert {request.method for request in sandbox.requests} == {"GET"}
+    assert report.observed["a trade stamped at `until`"] == "is not sent"
+    assert report.overlay["actions"] == []
+
+
+@pytest.mark.parametrize("name", ASSUMPTIONS_BROKEN)
+async def test_an_assumption_that_is_false_is_refuted_and_no_other(name: str) -> None:
+    sandbox = sandbox_of(name)
+    if name == "retry-after-forms":
+        sandbox.faults.add(Fault("status", retry_after=0, operation_id="get_market_sequences"))
+    report = await contact(sandbox)
+    assert verdicts(report, "refuted") == {name} - UNREACHABLE, str(report)
+    assert all(name in difference.assumptions for difference in report.differences), str(report)
+    assert report.ok is (name in UNREACHABLE)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+async def test_a_deviation_from_what_is_documented_is_found_and_no_other(name: str) -> None:
+    report = await contact(sandbox_of(name))
+    expected = FOUND[name]
+    found = {f"{d.kind} {d.path}".strip() for d in report.differences}
+    operations = {d.operation_id for d in report.differences}
+    if isinstance(expected, str):
+        assert report.refuted == (expected,)
+        assert not found
+    else:
+        assert report.refuted == ()
+        assert found == expected[0]
+        # Short responses are not compressed.
+        assert operations == expected[1] or (operations < expected[1] == EVERYWHERE)
+
+
+async def test_rows_at_the_end_of_a_range_are_told_apart() -> None:
+    report = await contact(sandbox_of(until_inclusive=True))
+    assert report.ok, str(report)
+    assert report.observed["a trade stamped at `until`"] == "is sent"
+
+
+async def test_a_failed_request_is_sent_again_and_its_wait_is_judged() -> None:
+    sandbox = sandbox_of()
+    sandbox.faults.add(Fault("status", retry_after=0, operation_id="get_market_sequences"))
+    report = await contact(sandbox)
+    assert report.ok, str(report)
+    assert report.findings["retry-after-forms"].verdict == "confirmed"
+    assert report.operations["get_market_sequences"] == {503: 1, 200: 1}
+    assert report.requests <= MOST_REQUESTS
+
+
+async def test_requests_are_bounded_and_within_the_allowance() -> None:
+    sandbox = sandbox_of(limits=True)
+    async with TrayportClient.sandbox(sandbox) as client:
+        report = await first_contact(client._session, NOW, most=6)
+        limiter = client.get_status().limiter
+    assert limiter is not None
+    assert max(window.used for window in limiter.windows) == len(sandbox.requests) == 6
+    assert "requests ran out" in report.findings["snapshot-time-is-at"].seen
+
+
+async def test_what_does_not_come_in_time_is_not_reachable() -> None:
+    report = await contact(sandbox_of(), within=0.0)
+    assert verdicts(report, "not reachable") == ASSUMPTIONS.keys()
+    assert not report.ok
+
+
+async def test_a_refused_key_costs_few_requests_and_settles_nothing() -> None:
+    sandbox = sandbox_of(keys=["another"])
+    report = await contact(sandbox)
+    assert verdicts(report, "refuted") == set()
+    assert report.differences == ()
+    assert len(sandbox.requests) == len(QUESTIONS[0])
+    assert not report.ok
+    assert "0 of 17 operations responded" in str(report)
+    assert "every response was 401: check the key" in str(report)
+
+
+async def test_the_files_have_no_names_and_no_key(tmp_path: Path) -> None:
+    report = await contact(sandbox_of("ids-are-integers", "unknown-field"))
+    texts = [path.read_text() for path in report.write(tmp_path / "out", round_prices=0)]
+    secret = [YOUR_COMPANY_NAME, *YOUR_TRADERS.values(), *ROUTES.values(), "X-API-KEY"]
+    secret += [f'"{n}"' for n in (YOUR_COMPANY_ID, *YOUR_TRADERS)]
+    for word in secret:
+        # One route is called as the service is.
+        assert not any(word in text.replace("trayport", "") for text in texts), word
+    _, as_json, overlay, _ = texts
+    assert json.loads(as_json)["assumptions"]["ids-are-integers"]["verdict"] == "refuted"
+    assert json.loads(overlay)["overlay"] == "1.0.0"
+    trades = next(e for e in json.loads(texts[3])["responses"] if e["path"] == "/trades")
+    assert all(row["price"] == round(row["price"]) for row in trades["json"])
+
+
+async def test_a_cassette_replays_to_the_same_report(tmp_path: Path) -> None:
+    first = await contact(sandbox_of("renamed-field", "ids-are-integers", "errors-are-problems"))
+    *_, cassette = first.write(tmp_path / "first")
+    second = await contact(sandbox_of(replay=cassette))
+    *_, again = second.write(tmp_path / "second")
+    assert second.to_dict() == first.to_dict()
+    assert again.read_bytes() == cassette.read_bytes()
+
+
+def test_the_command_writes_what_it_finds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted: list[str] = []
+
+    async def on_that_day(_: object, __: datetime) -> FirstContact:
+        return await contact(sandbox_of(*planted))
+
+    monkeypatch.setattr(engine, "first_contact", on_that_day)
+    out = tmp_path / "out"
+    assert run(["doctor", "--sandbox", "--live", "--report", str(out)]) == 0
+    said = capsys.readouterr()
+    assert "differences from the document: 0" in said.out
+    assert f"wrote {out / 'report.md'}" in said.err
+    assert "## Differences from the document\n\nNone." in (out / "report.md").read_text()
+
+    planted.append("in-an-object")
+    assert run(["doctor", "--sandbox", "--live", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["differences"][0]["operation_id"] == "get_markets"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--report", "x"], ["--round-prices", "2"], ["--live", "--round-prices", "2"]],
+    ids=" ".join,
+)
+def test_options_that_do_nothing_are_refused(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["doctor", "--sandbox", *arguments]) == 2
+    assert "goes with --" in capsys.readouterr().err.replace("go with", "goes with")

@@ -1,0 +1,1 @@
+"""First contact: what real responses say about the OpenAPI document."""
