@@ -5,7 +5,7 @@
 Run `./codegen.sh --overlay FILE` rather than this: it makes all generated files again as well, and
 leaves everything as it was when the result contradicts itself.
 
-What several places share by an anchor is changed for all of them.
+An edit within an object that several places share by an anchor is one for all of them.
 """
 
 from __future__ import annotations
@@ -154,9 +154,18 @@ def _merged(text: str, parts: Parts, update: Any) -> str:
         if is_deep or (isinstance(old, yaml.SequenceNode) and isinstance(value, list)):
             text = _merged(text, (*parts, name), value)
         else:
-            start, end = _span(text, key, old)
-            text = text[:start] + _in_flow(value) + text[end:]
+            text = _replaced(text, _span(text, key, old), _in_flow(value))
     return text
+
+
+def _replaced(text: str, span: tuple[int, int], new: str) -> str:
+    """The text with another value; its anchor goes to the first that shares the old one."""
+    start, end = span
+    old, rest = text[start:end], text[end:]
+    if anchor := re.search(r"(&([\w-]+)\s+)\Z", text[:start]):
+        start = anchor.start()
+        rest = re.sub(rf"\*{anchor[2]}\b", lambda _: anchor[1] + old, rest, count=1)
+    return text[:start] + new + rest
 
 
 def _dumped(value: object) -> str:

@@ -65,6 +65,12 @@ class Copy:
     def generate(self) -> subprocess.CompletedProcess[str]:
         return self.run_in(self.root, sys.executable, "openapi/generate.py")
 
+    def written(self, overlay: object) -> str:
+        """The path of a file with an overlay."""
+        path = self.root / "overlay.json"
+        path.write_text(json.dumps(overlay))
+        return str(path)
+
     def codegen(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.run_in(self.root, "./codegen.sh", *arguments)
 

@@ -141,9 +141,22 @@ SETTLEMENT = """\
 """
 
 
+# One more edit, which comes as an overlay.
+OVERLAY = {
+    "overlay": "1.0.0",
+    "info": {"title": "A longer range of activity", "version": "1"},
+    "actions": [
+        {
+            "target": "$.paths['/trades/activity'].get['x-trayport-limits'].ranges[0]",
+            "update": {"maxDays": 8},
+        }
+    ],
+}
+
+
 @attrs.frozen
 class Edited:
-    """What the document, edited in six places, comes to."""
+    """What the document, edited in seven places, comes to."""
 
     checked: str
     tables: dict[str, Any]
@@ -185,7 +198,7 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Edited:
     checked = copy.codegen("--check")
     assert checked.returncode == 1
     assert "run ./codegen.sh" in checked.stderr
-    made = copy.codegen()
+    made = copy.codegen("--overlay", copy.written(OVERLAY))
     assert made.returncode == 0, made.stderr
     found = copy.try_out({"paths": PATHS, "calls": CALLS, "commands": COMMANDS})
     return Edited(checked.stdout, found.pop("tables"), **found)
@@ -208,6 +221,11 @@ def test_a_shorter_range_is_enforced_with_its_new_number(edited: Edited) -> None
     assert (status, refused) == (200, 400)
     assert "31" in json.dumps(problem["errors"])
     assert edited.called["range"] == [1, 2]
+
+
+def test_an_overlay_reaches_the_tables(edited: Edited) -> None:
+    limits = edited.tables["endpoints"]["get_activity"]["limits"]
+    assert limits["ranges"] == [{"max_days": 8, "units": []}]
 
 
 def test_a_smaller_batch_is_enforced_for_both_ways_of_naming_items(edited: Edited) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from trayport_spec import ASSUMPTIONS, ENDPOINTS
 
+from tests.openapi.edited import Copy
 from trayport_sdk import FirstContact, TrayportClient
 from trayport_sdk.cli import run
 from trayport_sdk.resources import first_contact as engine
@@ -184,6 +187,30 @@ async def test_a_cassette_replays_to_the_same_report(tmp_path: Path) -> None:
     *_, again = second.write(tmp_path / "second")
     assert second.to_dict() == first.to_dict()
     assert again.read_bytes() == cassette.read_bytes()
+
+
+async def test_what_differs_can_be_applied_to_the_document(tmp_path: Path) -> None:
+    planted = ["renamed-field", "null-quantity", "unknown-field", "missing-field"]
+    planted += ("shorter-ranges", "ids-are-integers", "every-item-at-once", "newest-first")
+    report = await contact(sandbox_of(*planted))
+    copy = Copy(tmp_path, only=("openapi", "trayport_sdk"))
+    applied = copy.run_in(
+        tmp_path, sys.executable, "openapi/overlay.py", copy.written(report.overlay)
+    )
+    assert (applied.returncode, applied.stderr) == (0, "")
+    made = copy.generate()
+    assert made.returncode == 0, made.stderr
+    columns = (tmp_path / "generated" / "trayport_spec" / "columns.py").read_text()
+    for new in ("buyAggressor", "currency"):
+        assert new in columns
+    endpoints = (tmp_path / "generated" / "trayport_spec" / "endpoints.py").read_text()
+    for new in ("max_days=30", "max_days=90", "max_days=5", "maximum=1000"):
+        assert new in endpoints
+    document = yaml.safe_load((tmp_path / "openapi" / "trayport.yaml").read_text())
+    assert document["paths"]["/trades"]["get"]["x-trayport-observed"] == {
+        "order dealDate": "not ascending"
+    }
+    assert "Refuted on 2024-01-03" in document["x-trayport-assumptions"]["ids-are-integers"]
 
 
 def test_the_command_writes_what_it_finds(
