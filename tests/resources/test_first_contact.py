@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from trayport_spec import ASSUMPTIONS, ENDPOINTS
 
 from tests.openapi.edited import Copy
-from trayport_sdk import FirstContact, TrayportClient
+from trayport_sdk import FirstContact, Settings, TrayportClient
 from trayport_sdk.cli import run
 from trayport_sdk.resources import first_contact as engine
 from trayport_sdk.resources.contact.probes import PROBES
@@ -146,6 +147,36 @@ async def test_requests_are_bounded_and_within_the_allowance() -> None:
     assert limiter is not None
     assert max(window.used for window in limiter.windows) == len(sandbox.requests) == 6
     assert "requests ran out" in report.findings["snapshot-time-is-at"].seen
+
+
+async def test_it_works_over_a_network_and_counts_as_other_calls_do() -> None:
+    sandbox = sandbox_of("no-content-type")
+    with sandbox.serve() as server:
+        settings = Settings(
+            _env_file=None,
+            api_key="sandbox",
+            analytics_url=server.analytics_url,
+            reference_url=server.reference_url,
+            # A host on this machine may be sent more than the service allows.
+            requests_per_second=500,
+            requests_per_minute=5000,
+        )
+        async with TrayportClient(settings=settings) as client:
+            report = await first_contact(client._session, NOW)
+            status = client.get_status()
+    assert report.refuted == ()
+    assert {d.path for d in report.differences} == {"Content-Type"}
+    assert status.connections.requests == report.requests == len(sandbox.requests)
+
+
+async def test_headers_about_the_allowance_are_reported() -> None:
+    async def tell(response: httpx.Response) -> None:
+        response.headers["X-RateLimit-Remaining"] = "7"
+
+    hooks = {"response": [tell]}
+    async with TrayportClient.sandbox(sandbox_of(), event_hooks=hooks) as client:
+        report = await first_contact(client._session, NOW, most=6)
+    assert report.observed["headers about the allowance"] == "x-ratelimit-remaining"
 
 
 async def test_what_does_not_come_in_time_is_not_reachable() -> None:

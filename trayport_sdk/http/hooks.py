@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from inspect import iscoroutinefunction
-from typing import Any, TypeAlias, cast
+from typing import Any, Self, TypeAlias, cast
 
 import httpx
-from attrs import frozen
+from attrs import evolve, frozen
 from trayport_spec import API_KEY_HEADER
 
 from ..errors import RequestContext, TrayportConfigurationError, TrayportError
@@ -78,6 +78,13 @@ class Hooks:
             self.on_retry(event)
         elif isinstance(event, BreakerEvent) and self.on_breaker_change is not None:
             self.on_breaker_change(event)
+
+    def joined_by(self, hook: EventHook | None) -> Self:
+        """The same hooks, with one more for responses."""
+        if hook is None:
+            return self
+        given = self.event_hooks or {}
+        return evolve(self, event_hooks={**given, "response": [*self._of("response"), hook]})
 
     def _of(self, kind: str) -> Sequence[EventHook]:
         return (self.event_hooks or {}).get(kind, ())

@@ -152,6 +152,7 @@ class Session:
         observers: They are called with every event.
         log: Writes lines about events, or None.
         metrics: Counts the events, or None.
+        hook: One more event hook for responses, after those of the user.
         accessible: The operations and products that the key has been allowed so far.
     """
 
@@ -173,6 +174,7 @@ class Session:
         self.clock = clock
         self.log: Log | None = None
         self.metrics: MetricsCollector | None = None
+        self.hook: EventHook | None = None
         self.accessible: set[tuple[str, str]] = set()
         self._under_way: set[asyncio.Timeout] = set()
 
@@ -262,7 +264,7 @@ class Session:
     def watched(self, hook: EventHook) -> Self:
         """The same session, whose responses an event hook sees besides."""
         other = copy(self)
-        other.transport = self.transport.watched(hook)
+        other.hook = hook
         return other
 
     def once(self) -> Self:
@@ -502,6 +504,7 @@ class _Call(Generic[Read]):
                 silence=self._policy.timeout,
                 within=max(0.0, left),
                 writing=self,
+                hook=self._session.hook,
             )
         except (TrayportError, asyncio.CancelledError) as error:
             failure = error if isinstance(error, TrayportError) else None

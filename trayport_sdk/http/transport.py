@@ -8,14 +8,13 @@ import time
 import weakref
 from collections.abc import AsyncIterable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from copy import copy
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Protocol, Self, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 from weakref import WeakSet
 
 import httpx
-from attrs import define, evolve
+from attrs import define
 from pydantic import SecretStr
 from trayport_spec import API_KEY_HEADER
 
@@ -153,6 +152,7 @@ class Transport:
         silence: float = 60.0,
         within: float | None = None,
         writing: Writing | None = None,
+        hook: EventHook | None = None,
     ) -> Read:
         """Sends the request once, and has its response read while it arrives.
 
@@ -165,6 +165,7 @@ class Transport:
             within: Seconds that all of it may take, hooks included; None sets no end.
             writing: Called when there is a connection, right before and after the request is
                 written to it.
+            hook: One more event hook for its response, called after those of the user.
 
         Raises:
             TrayportAPIError: The service responded with an error.
@@ -174,7 +175,7 @@ class Transport:
         """
         self.check_usable()
         total = asyncio.timeout(within)
-        exchange = _Exchange(request, context, attempt, silence, writing)
+        exchange = _Exchange(request, context, attempt, silence, writing, hook)
         try:
             async with total:
                 return await self._exchanged(exchange, read)
@@ -211,9 +212,10 @@ class Transport:
             encoding = headers.get("Content-Encoding", "")
             received.request.headers[API_KEY_HEADER] = HIDDEN
             raw: AsyncIterable[bytes] = cast("httpx.AsyncByteStream", received.stream)
-            if self._hooks.event_hooks:
+            hooks = self._hooks.joined_by(exchange.hook)
+            if hooks.event_hooks:
                 with self._explained(context):
-                    raw = await self._hooks.after(received, context)
+                    raw = await hooks.after(received, context)
             if status == HTTPStatus.OK:
                 request = exchange.request
                 response = ApiResponse(request, context, self._redaction, (), encoding)
@@ -316,14 +318,6 @@ class Transport:
             self._redaction.chain(error)
             raise
 
-    def watched(self, hook: EventHook) -> Self:
-        """The same connections, whose responses an event hook sees besides."""
-        given = self._hooks.event_hooks or {}
-        seen = {**given, "response": [*given.get("response", ()), hook]}
-        other = copy(self)
-        other._hooks = evolve(self._hooks, event_hooks=seen)
-        return other
-
     @property
     def has_hooks(self) -> bool:
         """Whether users change requests or responses, or are called about them."""
@@ -372,6 +366,7 @@ class _Exchange:
     attempt: int
     silence: float
     writing: Writing | None = None
+    hook: EventHook | None = None
     started: float = 0.0
     opened: bool = False
     is_own: bool = False

@@ -208,6 +208,11 @@ def _observed(answers: Answers) -> Iterator[tuple[str, str]]:
         answer = answers.by_name.get(name)
         if answer is not None and answer.ok and (is_sent := _has_last(answer, answers)) is not None:
             yield f"a {what} stamped at `until`", "is sent" if is_sent else "is not sent"
+    limits = {
+        name for a in answers.all for name in a.headers if "ratelimit" in name.replace("-", "")
+    }
+    if limits:
+        yield "headers about the allowance", ", ".join(sorted(limits))
     encodings = {a.headers.get("content-encoding", "none") for a in answers.all if a.ok}
     if encodings:
         yield "compression", ", ".join(sorted(encodings))
