@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import copy
 import json
+import os
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,15 +16,27 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from trayport_spec import ASSUMPTIONS, ENDPOINTS
 
+from tests.drawn import examples
 from tests.openapi.edited import Copy
 from trayport_sdk import FirstContact, Settings, TrayportClient
 from trayport_sdk.cli import run
 from trayport_sdk.resources import first_contact as engine
+from trayport_sdk.resources.contact.answers import (
+    UNFORESEEN,
+    Answer,
+    Answers,
+    NotReachableError,
+)
+from trayport_sdk.resources.contact.cassette import Redaction, cassette
+from trayport_sdk.resources.contact.known import Known
 from trayport_sdk.resources.contact.probes import PROBES
-from trayport_sdk.resources.contact.questions import QUESTIONS
-from trayport_sdk.resources.first_contact import MOST_REQUESTS, first_contact
+from trayport_sdk.resources.contact.questions import BY_NAME, QUESTIONS
+from trayport_sdk.resources.first_contact import MOST_REQUESTS, first_contact, judged
 from trayport_sdk.sandbox import Fault, Sandbox
 from trayport_sdk.sandbox.deviations import ASSUMPTIONS_BROKEN, OTHERS
 from trayport_sdk.sandbox.rows import YOUR_COMPANY_ID, YOUR_COMPANY_NAME, YOUR_TRADERS
@@ -55,6 +72,23 @@ FOUND: dict[str, tuple[set[str], set[str]] | str] = {
     "no-content-type": ({"header Content-Type"}, EVERYWHERE),
     "gone-instead-of-not-found": ({"status"}, {"get_instrument"}),
 }
+
+
+ODD = st.sampled_from(
+    [None, True, -1, 2**70, 1e300, 0.5, "", "x", "2024-13-01", [], [1], {}, {"a": [None]}]
+)
+AGAIN = f"""
+import asyncio
+from datetime import datetime
+from trayport_sdk import TrayportClient
+from trayport_sdk.resources.first_contact import first_contact
+
+async def contact():
+    async with TrayportClient() as client:
+        print(await first_contact(client._session, datetime.fromisoformat("{NOW.isoformat()}")))
+
+asyncio.run(contact())
+"""
 
 
 def sandbox_of(*deviations: str, **options: Any) -> Sandbox:
@@ -149,6 +183,47 @@ async def test_requests_are_bounded_and_within_the_allowance() -> None:
     assert "requests ran out" in report.findings["snapshot-time-is-at"].seen
 
 
+@pytest.fixture(scope="module")
+def few_rows() -> Answers:
+    """The responses of a first contact, with few rows of each."""
+
+    def shorter(answer: Answer) -> Answer:
+        document = answer.document
+        return evolve(answer, document=document[:40] if isinstance(document, list) else document)
+
+    report = asyncio.run(contact(sandbox_of()))
+    answers = report._answers
+    answers.by_name = {name: shorter(answer) for name, answer in answers.by_name.items()}
+    return answers
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**6), ODD), min_size=1, max_size=30))
+@settings(max_examples=examples(200))
+def test_no_response_ends_a_first_contact(
+    few_rows: Answers, changes: list[tuple[int, object]]
+) -> None:
+    answers = copy.deepcopy(few_rows)
+    places = [place for answer in answers.all for place in holders(answer.document)]
+    for number, value in changes:
+        holder, name = places[number % len(places)]
+        holder[name] = value
+    report = judged(answers, Known(answers))
+    json.dumps(report.to_dict())
+    report.to_markdown()
+    cassette(answers.all, Redaction(2))
+    for question in BY_NAME.values():
+        with contextlib.suppress(NotReachableError, *UNFORESEEN):
+            question.request(Known(answers))
+
+
+def holders(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every member and element within a document, with what holds it."""
+    if isinstance(value, dict | list):
+        for name in value if isinstance(value, dict) else range(len(value)):
+            yield value, name
+            yield from holders(value[name])
+
+
 async def test_it_works_over_a_network_and_counts_as_other_calls_do() -> None:
     sandbox = sandbox_of("no-content-type")
     with sandbox.serve() as server:
@@ -213,23 +288,23 @@ async def test_the_files_have_no_names_and_no_key(tmp_path: Path) -> None:
 
 async def test_a_cassette_replays_to_the_same_report(tmp_path: Path) -> None:
     first = await contact(sandbox_of("renamed-field", "ids-are-integers", "errors-are-problems"))
-    *_, cassette = first.write(tmp_path / "first")
-    second = await contact(sandbox_of(replay=cassette))
+    *_, tape = first.write(tmp_path / "first")
+    second = await contact(sandbox_of(replay=tape))
     *_, again = second.write(tmp_path / "second")
     assert second.to_dict() == first.to_dict()
-    assert again.read_bytes() == cassette.read_bytes()
+    assert again.read_bytes() == tape.read_bytes()
 
 
 async def test_what_differs_can_be_applied_to_the_document(tmp_path: Path) -> None:
     planted = ["renamed-field", "null-quantity", "unknown-field", "missing-field"]
     planted += ("shorter-ranges", "ids-are-integers", "every-item-at-once", "newest-first")
     report = await contact(sandbox_of(*planted))
-    copy = Copy(tmp_path, only=("openapi", "trayport_sdk"))
-    applied = copy.run_in(
-        tmp_path, sys.executable, "openapi/overlay.py", copy.written(report.overlay)
+    repository = Copy(tmp_path, only=("openapi", "trayport_sdk"))
+    applied = repository.run_in(
+        tmp_path, sys.executable, "openapi/overlay.py", repository.written(report.overlay)
     )
     assert (applied.returncode, applied.stderr) == (0, "")
-    made = copy.generate()
+    made = repository.generate()
     assert made.returncode == 0, made.stderr
     columns = (tmp_path / "generated" / "trayport_spec" / "columns.py").read_text()
     for new in ("buyAggressor", "currency"):
@@ -242,6 +317,30 @@ async def test_what_differs_can_be_applied_to_the_document(tmp_path: Path) -> No
         "order dealDate": "not ascending"
     }
     assert "Refuted on 2024-01-03" in document["x-trayport-assumptions"]["ids-are-integers"]
+
+
+@pytest.mark.slow
+async def test_the_package_made_with_the_overlay_finds_no_difference(tmp_path: Path) -> None:
+    planted = ["renamed-field", "null-quantity", "unknown-field", "missing-field"]
+    planted += ["shorter-ranges", "ids-are-integers"]
+    sandbox = sandbox_of(*planted)
+    report = await contact(sandbox)
+    assert len(report.differences) > len(planted)
+    repository = Copy(tmp_path)
+    made = repository.codegen("--overlay", repository.written(report.overlay))
+    assert made.returncode == 0, made.stderr
+    with sandbox.serve() as server:
+        again = repository.run_in(
+            tmp_path,
+            sys.executable,
+            "-c",
+            AGAIN,
+            PYTHONPATH=os.pathsep.join([str(tmp_path / "generated"), str(tmp_path)]),
+            TRAYPORT_ANALYTICS_URL=server.analytics_url,
+            TRAYPORT_REFERENCE_URL=server.reference_url,
+            TRAYPORT_API_KEY="sandbox",
+        )
+    assert "differences from the document: 0" in again.stdout, again.stdout + again.stderr
 
 
 def test_the_command_writes_what_it_finds(

@@ -11,7 +11,7 @@ import httpx
 from trayport_spec import ASSUMPTIONS
 
 from ..errors import TrayportAPIError, TrayportError
-from .contact.answers import Answer, Answers, NotReachableError
+from .contact.answers import UNFORESEEN, Answer, Answers, NotReachableError
 from .contact.compare import compare
 from .contact.findings import Evidence
 from .contact.known import Known, nanoseconds
@@ -51,10 +51,11 @@ async def first_contact(
                     break  # the key is refused, or nothing is there
     except TimeoutError:
         pass  # what has not come is not reachable
-    return await asyncio.to_thread(_judged, answers, known)
+    return await asyncio.to_thread(judged, answers, known)
 
 
-def _judged(answers: Answers, known: Known) -> FirstContact:
+def judged(answers: Answers, known: Known) -> FirstContact:
+    """The report on some responses."""
     differences = compare(answers.all)
     evidence = Evidence(answers, known, differences)
     findings = {name: settle(name, evidence) for name in ASSUMPTIONS}
@@ -76,8 +77,8 @@ class _Asker:
         answers = self._answers
         try:
             request = question.request(self._known)
-        except NotReachableError as reason:
-            answers.reasons[question.name] = str(reason)
+        except (NotReachableError, *UNFORESEEN) as error:
+            answers.reasons[question.name] = str(NotReachableError.of(error))
             self._spare += question.instead_of is None
             return
         failure = await self._send(question.name, request)

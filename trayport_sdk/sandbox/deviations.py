@@ -84,7 +84,9 @@ ASSUMPTIONS_BROKEN: Mapping[str, Deviation] = {
     "price-per-notional-unit": each(price(lambda price: price * 720), _trades),
     "year-precision": Deviation(words=refuse_years),
     "last-trade-year-is-365-days": limits(only("get_last_trade"), lookback_days=366),
-    "ids-are-integers": each(texts_for_ids, only("get_trades", "get_order_book")),
+    "ids-are-integers": each(
+        texts_for_ids, only("get_trades", "get_private_trades", "get_order_book")
+    ),
     "product-sequences-path": each(
         lambda row: row.pop("sequences"), only("get_instrument", "get_market")
     ),

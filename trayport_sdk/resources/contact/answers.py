@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import msgspec
 from attrs import define, field, frozen
@@ -44,8 +44,19 @@ def inside(values: Iterable[object]) -> list[Row]:
     return found
 
 
+# What comes of data that nobody has foreseen. No response may end a first contact.
+UNFORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
 class NotReachableError(Exception):
     """What a question or a probe needs cannot be had with this key; the message says why."""
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """The same, for data that nobody has foreseen; their values are not told."""
+        if isinstance(error, cls):
+            return error
+        return cls(f"what came cannot be judged ({type(error).__name__})")
 
 
 @frozen

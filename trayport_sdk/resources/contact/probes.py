@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-from .answers import Answer, Answers, NotReachableError, Row, members, objects
+from .answers import UNFORESEEN, Answer, Answers, NotReachableError, Row, members, objects
 from .compare import PROBLEM
 from .findings import (
     Evidence,
@@ -44,8 +44,8 @@ def settle(name: str, evidence: Evidence) -> Finding:
     """What came of an assumption."""
     try:
         return PROBES[name](evidence)
-    except NotReachableError as reason:
-        return Finding("not reachable", str(reason))
+    except (NotReachableError, *UNFORESEEN) as error:
+        return Finding("not reachable", str(NotReachableError.of(error)))
 
 
 def _from_inclusive(evidence: Evidence) -> Finding:
