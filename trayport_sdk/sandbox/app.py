@@ -174,7 +174,7 @@ class App:
         if request.method != "GET":
             raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, headers={"allow": _ALLOWED})
         entitlement = self._entitlement(request.key)
-        self._spend(request.key or "")
+        self._spend(request.key or "", endpoint)
         faults = self._faults.striking(request.path, endpoint.operation_id)
         for fault in faults:
             if fault.kind == "delay":
@@ -201,7 +201,9 @@ class App:
         else:
             await self._send_data(query, media, encoding, connection)
 
-    def _spend(self, key: str) -> None:
+    def _spend(self, key: str, endpoint: Endpoint | None = None) -> None:
+        if endpoint is not None and self._deviations.separate_allowances:
+            key = f"{endpoint.api} {key}"
         wait = self._allowance.wait_for(key) if self._sandbox.limits else 0.0
         if wait > 0.0:
             raise Problem(

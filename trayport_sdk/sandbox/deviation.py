@@ -65,6 +65,7 @@ class Deviation:
         headers: The headers of a response.
         problem: A refusal.
         compressed: Whether bodies are compressed.
+        separate_allowances: Whether each API counts requests by itself.
     """
 
     where: Callable[[Endpoint], bool] = _everywhere
@@ -75,6 +76,7 @@ class Deviation:
     headers: Callable[[Headers], Headers] = _same_headers
     problem: Callable[[Problem], Problem] = _same_problem
     compressed: bool = True
+    separate_allowances: bool = False
 
     @property
     def changes_responses(self) -> bool:

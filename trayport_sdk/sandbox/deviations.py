@@ -64,8 +64,7 @@ _items, _listed = only("get_sequence_items"), only("get_sequences", "get_sequenc
 _DATES = ("periodStart", "periodEnd", "tradingStart", "tradingEnd")
 
 ASSUMPTIONS_BROKEN: Mapping[str, Deviation] = {
-    # Two allowances look like one to a key that keeps within both.
-    "reference-shares-rate-limit": Deviation(),
+    "reference-shares-rate-limit": Deviation(separate_allowances=True),
     "list-separators": reword("sequenceItemId", lambda given: [(given[0] or "").split(",")[0]]),
     "from-inclusive": rows(without_first, only("get_trades", "get_ohlcv")),
     "current-day-is-asked-whole": Deviation(query=until_now_at_most),
@@ -170,6 +169,10 @@ class Deviations:
     @property
     def compressed(self) -> bool:
         return all(deviation.compressed for deviation in self)
+
+    @property
+    def separate_allowances(self) -> bool:
+        return any(deviation.separate_allowances for deviation in self)
 
     def words(self, endpoint: Endpoint, words: RawQuery) -> RawQuery:
         return reduce(lambda changed, d: d.words(endpoint, changed), self, words)
