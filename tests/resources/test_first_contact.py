@@ -45,6 +45,7 @@ from trayport_sdk.sandbox.rules import ROUTES
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2024, 1, 3, 8, tzinfo=UTC)
+KEY = "a-key-of-somebody"
 # No request within the limits of the service tells.
 UNREACHABLE = {"reference-shares-rate-limit", "price-per-notional-unit"}
 # The sandbox has nothing that tells; with something planted it has.
@@ -224,12 +225,12 @@ def holders(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from holders(value[name])
 
 
-async def test_it_works_over_a_network_and_counts_as_other_calls_do() -> None:
-    sandbox = sandbox_of("no-content-type")
+async def test_it_works_over_a_network_and_no_file_has_the_key(tmp_path: Path) -> None:
+    sandbox = sandbox_of("no-content-type", keys=[KEY])
     with sandbox.serve() as server:
         settings = Settings(
             _env_file=None,
-            api_key="sandbox",
+            api_key=KEY,
             analytics_url=server.analytics_url,
             reference_url=server.reference_url,
             # A host on this machine may be sent more than the service allows.
@@ -242,6 +243,8 @@ async def test_it_works_over_a_network_and_counts_as_other_calls_do() -> None:
     assert report.refuted == ()
     assert {d.path for d in report.differences} == {"Content-Type"}
     assert status.connections.requests == report.requests == len(sandbox.requests)
+    for path in report.write(tmp_path):
+        assert KEY not in path.read_text()
 
 
 async def test_headers_about_the_allowance_are_reported() -> None:

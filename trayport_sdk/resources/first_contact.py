@@ -93,6 +93,7 @@ class _Asker:
     async def _send(self, name: str, request: ApiRequest) -> TrayportError | None:
         """Sends a request once; returns its failure, which is no event: many are expected."""
         answers, redact = self._answers, self._session.transport.redact
+        limit = self._session.policy.max_decoded_bytes
         if answers.requests >= self._most:
             answers.reasons[name] = "the requests ran out"
             return None
@@ -101,7 +102,7 @@ class _Asker:
         async def keep(response: httpx.Response) -> None:
             chunks = [chunk async for chunk in response.aiter_raw()]
             answers.by_name[name] = await asyncio.to_thread(
-                Answer.of, name, request, response, chunks, redact
+                Answer.of, name, request, response, chunks, redact, limit
             )
 
         session = self._session.watched(keep)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -40,7 +41,10 @@ def inside(values: Iterable[object]) -> list[Row]:
     """The objects among values, and those in the lists among them."""
     found: list[Row] = []
     for value in values:
-        found += objects(elements(value) or [value])
+        if isinstance(value, dict):
+            found.append(cast("Row", value))
+        elif isinstance(value, list):
+            found += objects(cast("list[object]", value))
     return found
 
 
@@ -87,13 +91,23 @@ class Answer:
         response: httpx.Response,
         chunks: Sequence[bytes],
         redact: Callable[[str], str],
+        limit: int | None = None,
     ) -> Answer:
-        """The answer in a response, whose body came in chunks."""
+        """The answer in a response, whose body came in chunks.
+
+        Args:
+            name: The name of the question.
+            request: What was sent.
+            response: The response.
+            chunks: The body, as it came over the network.
+            redact: Takes the key out of a text.
+            limit: How large the body may be without compression.
+        """
         headers = {key.lower(): value for key, value in response.headers.items()}
         document, damage, text = None, "", ""
         try:
             encoding = headers.get("content-encoding", "")
-            text = redact(b"".join(decompressed(chunks, encoding)).decode())
+            text = redact(b"".join(decompressed(chunks, encoding, limit=limit)).decode())
             document = msgspec.json.decode(text)
         except (DecompressionError, BodyLimitError) as error:
             damage = str(error)
@@ -116,7 +130,7 @@ class Answer:
         """Whether the request breaks a rule, as the service says."""
         return self.status == HTTPStatus.BAD_REQUEST
 
-    @property
+    @cached_property
     def rows(self) -> list[Row]:
         """The rows, as far as they are where they should be."""
         if self.endpoint.rows_at is not None:

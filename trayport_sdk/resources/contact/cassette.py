@@ -68,7 +68,8 @@ def private_texts(answers: Iterable[Answer]) -> set[str]:
             if is_private or column.fields:
                 values = [row.get(column.name) for row in rows]
                 yield from (v for v in values if is_private and isinstance(v, str))
-                yield from texts(column.fields, inside(values), public)
+                if column.fields:
+                    yield from texts(column.fields, inside(values), public)
 
     found: set[str] = set()
     for answer in answers:

@@ -112,7 +112,7 @@ def _values_of(name: str, answer: Answer) -> int:
             if rests or column.fields:
                 values = [row[column.name] for row in rows if column.name in row]
                 total += len(values) if rests else 0
-                total += count(column.fields, inside(values))
+                total += count(column.fields, inside(values)) if column.fields else 0
         return total
 
     return count(answer.endpoint.row, answer.rows) if answer.ok else 0
