@@ -8,11 +8,11 @@ from itertools import pairwise
 from typing import Any
 
 from attrs import evolve, field, frozen
-from trayport_spec import ENDPOINTS, Column, Endpoint
+from trayport_spec import ENDPOINTS, Column
 from trayport_spec.places import DECLARED
 
 from ...http.body import ENCODINGS
-from .answers import Answer, Row, inside, members, objects
+from .answers import UNFORESEEN, Answer, Row, inside, members, objects
 from .known import integer, moment_of, nanoseconds
 from .questions import BY_NAME
 
@@ -78,7 +78,12 @@ def compare(answers: Iterable[Answer]) -> list[SpecDifference]:
     """The differences in all responses, each once."""
     found: dict[tuple[str, ...], SpecDifference] = {}
     for answer in answers:
-        for difference in _in(answer):
+        try:
+            differences = list(_in(answer))
+        except UNFORESEEN as error:
+            seen = f"it cannot be compared ({type(error).__name__})"
+            differences = [_note(answer, "body", "", seen, JSON)]
+        for difference in differences:
             first = found.get(difference.key)
             count = difference.count + (0 if first is None else first.count)
             found[difference.key] = evolve(first or difference, count=count)
@@ -345,23 +350,23 @@ def _falls(values: Sequence[float]) -> bool:
 
 
 def _range(answer: Answer, rows: Sequence[Row]) -> Iterator[SpecDifference]:
-    """Rows outside of what was asked for; those at its very end are told apart by a probe."""
-    endpoint: Endpoint = answer.endpoint
-    if endpoint.time_column is None:
+    """Rows outside of what was asked for; those at `until` are told apart elsewhere."""
+    name = answer.endpoint.time_column
+    if name is None:
         return
-    parameters = answer.request.parameters
-    start, end = (
-        None if (moment := moment_of(parameters.get(name))) is None else nanoseconds(moment)
-        for name in ("from", "until")
+    start, until, at = (
+        None
+        if (moment := moment_of(answer.request.parameters.get(bound))) is None
+        else nanoseconds(moment)
+        for bound in ("from", "until", "at")
     )
-    times = [integer(row, endpoint.time_column) for row in rows]
+    times = [time for row in rows if (time := integer(row, name)) is not None]
     count = sum(
-        (start is not None and t < start) or (end is not None and t > end)
-        for t in times
-        if t is not None
+        (start is not None and time < start)
+        or (until is not None and time > until)
+        or (at is not None and time >= at)
+        for time in times
     )
     if count:
-        yield _note(
-            answer, "range", endpoint.time_column, "outside the range", "within the range",
-            count=count,
-        )  # fmt: skip
+        seen, expected = "outside the range", "within the range"
+        yield _note(answer, "range", name, seen, expected, count=count)
