@@ -187,7 +187,7 @@ class App:
                 return
         catalogue = self._responses.engine.catalogue
         planted = self._deviations.of(endpoint)
-        words = planted.words(endpoint, request.query)
+        words = planted.words(request.query, endpoint)
         query = check(planted.rules(endpoint), segments, words, catalogue, entitlement)
         media = chosen_media(request.header("accept"))
         encoding = chosen_encoding(request.header("accept-encoding"))

@@ -28,28 +28,8 @@ def _everywhere(_: Endpoint) -> bool:
     return True
 
 
-def _same_words(_: Endpoint, words: RawQuery) -> RawQuery:
-    return words
-
-
-def _same_rules(endpoint: Endpoint) -> Endpoint:
-    return endpoint
-
-
-def _same_query(query: Query, _: Catalogue) -> Query:
-    return query
-
-
-def _same_document(document: Any, _: Query) -> Any:
-    return document
-
-
-def _same_headers(headers: Headers) -> Headers:
-    return headers
-
-
-def _same_problem(problem: Problem) -> Problem:
-    return problem
+def _same(value: Any, *_: object) -> Any:
+    return value
 
 
 @frozen
@@ -69,23 +49,19 @@ class Deviation:
     """
 
     where: Callable[[Endpoint], bool] = _everywhere
-    words: Callable[[Endpoint, RawQuery], RawQuery] = _same_words
-    rules: Callable[[Endpoint], Endpoint] = _same_rules
-    query: Callable[[Query, Catalogue], Query] = _same_query
-    document: Callable[[Any, Query], Any] = _same_document
-    headers: Callable[[Headers], Headers] = _same_headers
-    problem: Callable[[Problem], Problem] = _same_problem
+    words: Callable[[RawQuery, Endpoint], RawQuery] = _same
+    rules: Callable[[Endpoint], Endpoint] = _same
+    query: Callable[[Query, Catalogue], Query] = _same
+    document: Callable[[Any, Query], Any] = _same
+    headers: Callable[[Headers], Headers] = _same
+    problem: Callable[[Problem], Problem] = _same
     compressed: bool = True
     separate_allowances: bool = False
 
     @property
     def changes_responses(self) -> bool:
         """Whether the response to a request that is not refused may be another."""
-        return (
-            not self.compressed
-            or self.document is not _same_document
-            or self.headers is not _same_headers
-        )
+        return not self.compressed or self.document is not _same or self.headers is not _same
 
 
 def only(operation: str, *more: str) -> Callable[[Endpoint], bool]:
@@ -98,7 +74,7 @@ def only(operation: str, *more: str) -> Callable[[Endpoint], bool]:
 def word(name: str, text: str, where: Callable[[Endpoint], bool] = _everywhere) -> Deviation:
     """A parameter that is there without being given."""
 
-    def change(_: Endpoint, words: RawQuery) -> RawQuery:
+    def change(words: RawQuery, _: Endpoint) -> RawQuery:
         return {name.lower(): [text], **words}
 
     return Deviation(where=where, words=change)
@@ -107,14 +83,14 @@ def word(name: str, text: str, where: Callable[[Endpoint], bool] = _everywhere) 
 def reword(name: str, change: Callable[[list[str | None]], list[str | None]]) -> Deviation:
     """Other texts of a parameter that is given."""
 
-    def words(_: Endpoint, words: RawQuery) -> RawQuery:
+    def words(words: RawQuery, _: Endpoint) -> RawQuery:
         given = words.get(name.lower())
         return words if given is None else {**words, name.lower(): change(given)}
 
     return Deviation(words=words)
 
 
-def refuse_years(endpoint: Endpoint, words: RawQuery) -> RawQuery:
+def refuse_years(words: RawQuery, endpoint: Endpoint) -> RawQuery:
     for parameter in endpoint.parameters:
         for text in words.get(parameter.name.lower(), ()):
             if parameter.type == "instant" and len(text or "") == len("2024"):

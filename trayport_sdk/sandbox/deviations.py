@@ -174,8 +174,8 @@ class Deviations:
     def separate_allowances(self) -> bool:
         return any(deviation.separate_allowances for deviation in self)
 
-    def words(self, endpoint: Endpoint, words: RawQuery) -> RawQuery:
-        return reduce(lambda changed, d: d.words(endpoint, changed), self, words)
+    def words(self, words: RawQuery, endpoint: Endpoint) -> RawQuery:
+        return reduce(lambda changed, d: d.words(changed, endpoint), self, words)
 
     def rules(self, endpoint: Endpoint) -> Endpoint:
         return reduce(lambda changed, d: d.rules(changed), self, endpoint)

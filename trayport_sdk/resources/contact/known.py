@@ -17,6 +17,8 @@ SECOND = 10**9
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
 MOST_ITEMS = ENDPOINTS["get_snapshots"].batch.maximum or 1
 SINGLE = "SinglePeriod"
+DEPTH = 50
+"""How many orders a side are requested of a book."""
 _IDS = ("instrumentId", "marketId", "sequenceId", "sequenceItemId")
 FIRST_DAY = datetime(2019, 1, 1, tzinfo=UTC)
 """Early enough for items that were traded when the history of orders begins."""
@@ -289,8 +291,11 @@ class Known:
     def spread(self) -> tuple[Row, float]:
         """A book, and a percentage that leaves out some of its orders."""
         books = [row for row in self.answers.rows("book") if integer(row, "timestamp")]
-        for row in sorted(books, key=lambda row: -len(str(row))):
-            away = sorted({d for side in ("bids", "asks") for d, _ in distances(row, side)})
+        for row in sorted(books, key=lambda row: len(str(row)), reverse=True):
+            sides = [distances(row, side) for side in ("bids", "asks")]
+            if max(map(len, sides)) >= DEPTH:
+                continue  # it may have more orders than came
+            away = sorted({percent for side in sides for percent, _ in side})
             if len(away) > 3:
                 middle = len(away) // 2
                 return row, round((away[middle - 1] + away[middle]) / 2, 6)

@@ -107,14 +107,15 @@ def _separators(evidence: Evidence) -> Finding:
         return refuted(f"item ids separated by commas are refused: {answer.message}")
     contracts = [row.get("contract") for row in evidence.answers.rows("snapshots")]
     got = {integer(members(c), "sequenceItemId") for c in contracts if c}
-    if len(wanted & got) < len(wanted):
-        return refuted(f"{len(wanted & got)} of {len(wanted)} items separated by commas came")
+    came = f"{len(wanted & got)} of {len(wanted)} items separated by commas came"
+    if len(wanted & got) < 2:
+        return refuted(came)
     routes, asked = _routes(evidence.answers), evidence.known.route_names
     if routes is None or len(asked) < 2:
-        return confirmed(f"{len(wanted)} items separated by commas; one route only was known")
+        return confirmed(f"{came}; one route only was known")
     if len(routes) < len(asked):
         return refuted(f"{len(routes)} of {len(asked)} repeated routes came")
-    return confirmed(f"{len(wanted)} items separated by commas, {len(asked)} repeated routes")
+    return confirmed(f"{came}, and {len(asked)} repeated routes")
 
 
 def _routes(answers: Answers) -> set[str] | None:
@@ -130,7 +131,7 @@ def _maximum_of_items(evidence: Evidence) -> Finding:
     fitting = evidence.answers.get("snapshots")
     if fitting.was_refused:
         return refuted(f"{MOST_ITEMS} items are refused: {fitting.message}")
-    if len(evidence.answers.data("snapshots").rows) < MOST_ITEMS:
+    if len(evidence.answers.data("snapshots").rows) < 2:
         raise NotReachableError(f"{MOST_ITEMS} items cannot be requested at once")
     return refused("too_many_snapshots", f"a list of {MOST_ITEMS + 1} items")(evidence)
 

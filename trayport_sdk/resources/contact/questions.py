@@ -13,6 +13,7 @@ from ...http.messages import ApiRequest
 from .answers import NotReachableError
 from .known import (
     DAY,
+    DEPTH,
     FIRST_DAY,
     HISTORY,
     HOUR,
@@ -25,7 +26,6 @@ from .known import (
 
 NO_INSTRUMENT = 999_999_999_999
 INT32 = 2**31
-DEPTH = 50
 
 
 @frozen
