@@ -15,6 +15,14 @@ from hypothesis import HealthCheck, settings
 from tests.document import ROOT
 from tests.drawn import examples
 from tests.redis_server import RedisServer
+from trayport_sdk.tables.decode.native import library as native_library
+from trayport_sdk.tables.decode.native.library import (
+    PYTHON,
+    VARIABLE,
+    Library,
+    Reader,
+    library,
+)
 
 STARTED = time.monotonic()
 SECONDS = 300
@@ -75,6 +83,27 @@ def anyio_backend() -> str | tuple[str, dict[str, Any]]:
     except ModuleNotFoundError:
         pytest.fail("TRAYPORT_TESTS_UVLOOP is set, but uvloop is not installed")
     return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def another_library() -> None:
+    """The native reader is another build of it where the variable names one."""
+    if (path := os.environ.get("TRAYPORT_TESTS_LIBRARY")) is not None:
+        build = Library(Path(path))
+        native_library._load = lambda: build  # type: ignore[assignment]
+
+
+@pytest.fixture(scope="module", params=["native", "Python"])
+def reader(request: pytest.FixtureRequest) -> Iterator[Reader]:
+    """What reads rows: each test that uses it runs with both."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "Python":
+            patch.setenv(VARIABLE, PYTHON)
+        elif library() is None:
+            if "TRAYPORT_TESTS_SKIP_NOTHING" in os.environ:
+                pytest.fail("the native reader was not compiled")
+            pytest.skip("the native reader was not compiled: there is no C compiler")
+        yield request.param
 
 
 @pytest.fixture(scope="session")

@@ -150,6 +150,13 @@ def documents(draw: st.DrawFn, operation_id: str) -> Node:
     return envelope
 
 
+def document(operation_id: str, likes: Random) -> Node:
+    """An array of rows with all of their types right."""
+    endpoint = ENDPOINTS[operation_id]
+    maker = _Maker(likes, likes.random() < 0.5, likes.random() < 0.5, endpoint.row[0].name)
+    return [maker.object(endpoint.row) for _ in range(likes.randrange(5))]
+
+
 @define
 class _Maker:
     """Makes values of columns.

@@ -41,6 +41,8 @@ from tests.drawn import examples
 from trayport_sdk import TrayportDecodeError
 from trayport_sdk.tables.decode.schema import ColumnFilter, RequestedColumns, schema_of
 
+pytestmark = pytest.mark.usefixtures("reader")
+
 PIECES = (1, 2, 40, 300, 3000, None)
 BRINGING = ("routes", "includePrivate")
 # A body that fails is made small here; hypothesis knows no more than how it was drawn.

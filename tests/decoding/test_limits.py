@@ -14,6 +14,8 @@ from trayport_sdk.tables.decode import locate, split, text
 from trayport_sdk.tables.decode.decoder import Decoder, decode_documents, decode_response
 from trayport_sdk.tables.decode.schema import RequestedColumns
 
+pytestmark = pytest.mark.usefixtures("reader")
+
 KB = 1 << 10
 PIECE = 4 * KB
 ROW = (

@@ -1,4 +1,4 @@
-"""Decoding needs the memory of some pieces, however many there are."""
+"""Decoding by Python needs the memory of some pieces, however many there are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from trayport_sdk.tables.decode.decoder import AHEAD, WORKERS, Decoder
+from trayport_sdk.tables.decode.native.library import PYTHON, VARIABLE
 from trayport_sdk.tables.decode.schema import RequestedColumns
 
 PIECE = 1 << 14
@@ -48,7 +49,8 @@ def peak(pieces: int) -> int:
 
 
 @pytest.fixture(autouse=True)
-def everything_imported() -> None:
+def everything_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, PYTHON)
     decoded(2)
 
 

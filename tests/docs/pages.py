@@ -50,6 +50,7 @@ VARYING = (
     r"\b\d[\d,.]* (bytes|kB|MB)\b",
     r"(?<=127\.0\.0\.1:)\d+",
     r"(?<=spec )[0-9a-f]{12}",
+    r"(?<=reader       )\w+",
 )
 WIDTH = 100
 

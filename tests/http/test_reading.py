@@ -25,7 +25,7 @@ from trayport_sdk.tables.decode.decoder import AHEAD, Decoder
 from trayport_sdk.tables.decode.schema import RequestedColumns
 from trayport_sdk.tables.decode.split import PIECE
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("reader")]
 
 brotli: Any = import_module("brotli")
 CALL = ApiRequest(ENDPOINTS["get_trades"], "/trades")

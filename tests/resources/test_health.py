@@ -227,11 +227,14 @@ async def test_a_key_that_goes_over_the_network_unencrypted_is_mentioned() -> No
 def test_the_status_shows_windows_waits_and_breakers_in_words() -> None:
     busy = evolve(LIMITER, queued={"high": 1, "low": 3}, next_grant=0.5)
     half_open = BreakerStatus(BreakerState.HALF_OPEN, 5, None)
-    status = Status(busy, {"/trades": OPEN, "/markets": half_open}, ConnectionCounts(2, 100))
+    status = Status(
+        busy, {"/trades": OPEN, "/markets": half_open}, ConnectionCounts(2, 100), "Python"
+    )
     assert str(status) == (
         "limiter      2 of 6 in 1 s; counted in memory; 4 waiting, the next leaves in 0.5 s\n"
         "breakers     /trades open until 12:00:00 UTC, after 5 failures in a row; "
         "/markets half-open: the next request is a trial\n"
-        "connections  2 opened for 100 requests"
+        "connections  2 opened for 100 requests\n"
+        "reader       Python"
     )
     assert "nothing limits requests" in str(evolve(status, limiter=None))

@@ -13,6 +13,8 @@ from trayport_sdk import TrayportDecodeError
 from trayport_sdk.tables.decode import decoder
 from trayport_sdk.tables.decode.decoder import decode_documents, decode_response
 
+pytestmark = pytest.mark.usefixtures("reader")
+
 CONTRACT = {
     "contractType": "SinglePeriod",
     "marketId": 10000065,

@@ -13,6 +13,8 @@ from trayport_sdk import Settings, TrayportClient, TrayportDecodeError
 from trayport_sdk.tables.decode.decoder import Decoder, decode_response
 from trayport_sdk.tables.decode.schema import RequestedColumns
 
+pytestmark = pytest.mark.usefixtures("reader")
+
 TRADE: dict[str, Any] = {
     "tradeId": "T1",
     "venueCode": "EEX7",

@@ -117,9 +117,9 @@ def _versions() -> Iterator[HealthCheck]:
     yield HealthCheck("python", True, python)
     yield HealthCheck("package", True, f"trayport-sdk {__version__}, spec {SPEC_HASH[:12]}")
     yield HealthCheck("libraries", True, ", ".join(f"{name} {version(name)}" for name in LIBRARIES))
-    from ..tables.decode import READER
+    from ..tables.decode.native.library import reader
 
-    yield HealthCheck("reader", True, f"{READER}, {os.cpu_count()} processors")
+    yield HealthCheck("reader", True, f"{reader()}, {os.cpu_count()} processors")
 
 
 def _settings(settings: Settings) -> HealthCheck:

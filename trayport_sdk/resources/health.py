@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Self
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from ..errors import TrayportAuthenticationError, TrayportError
 from ..http.messages import ApiRequest, ApiResponse
@@ -17,6 +17,7 @@ from ..http.session import Session
 from ..query.times import instant
 from ..settings import stays_here
 from ..tables.decode import decoder
+from ..tables.decode.native.library import Reader, reader
 from ..telemetry.events import BreakerState
 from ..telemetry.status import BreakerStatus, ConnectionCounts, LimiterStatus
 
@@ -40,6 +41,8 @@ class Status:
         limiter: How much of the allowance is in use; None where nothing limits.
         breakers: The circuit breakers, by the path of their endpoint such as `/trades`.
         connections: Connections opened, and the responses that came over them.
+        reader: What reads the rows of responses: the `native` reader, or `Python` where it was
+            not compiled or the variable TRAYPORT_READER is `python`.
 
     Example:
         >>> async with TrayportClient.sandbox() as client:
@@ -47,11 +50,13 @@ class Status:
         limiter      nothing limits requests
         breakers     all closed
         connections  0 opened for 0 requests
+        reader       ...
     """
 
     limiter: LimiterStatus | None
     breakers: Mapping[str, BreakerStatus]
     connections: ConnectionCounts
+    reader: Reader = Factory(reader)
 
     @classmethod
     def of(cls, session: Session) -> Self:
@@ -69,6 +74,7 @@ class Status:
                 f"limiter      {_limiter_in_words(self.limiter)}",
                 f"breakers     {_breakers_in_words(self.breakers)}",
                 f"connections  {connections.opened} opened for {connections.requests} requests",
+                f"reader       {self.reader}",
             )
         )
 

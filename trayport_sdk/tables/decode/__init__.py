@@ -1,4 +1,1 @@
 """Reads the responses of the API into tables, strictly."""
-
-READER = "Python"
-"""What reads them."""

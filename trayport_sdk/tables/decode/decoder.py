@@ -3,9 +3,12 @@
 The types come from the generated tables. A wrong type, a missing field, a number out of range, a
 cut or trailing byte is an error; fields the tables do not know pass and are left out.
 
-An array of rows is cut into pieces. Each is proved right by a decoder that keeps to the types, and
-read a second time into columns, which is what takes the time and needs no interpreter: two pieces
-are worked on at once.
+The rows of an array are read by the library in C, where there is one, as long as they are plainly
+right; the others, or all of them, are read by Python, which decides what is right.
+
+For Python, an array of rows is cut into pieces. Each is proved right by a decoder that keeps to the
+types, and read a second time into columns, which is what takes the time and needs no interpreter:
+two pieces are worked on at once.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from itertools import chain
@@ -28,6 +31,7 @@ from trayport_spec.rows import RESPONSE_TYPES
 
 from ...errors import MAX_DEPTH, TrayportDecodeError
 from . import locate
+from .native.reader import READ_BYTES, RowReader, row_reader
 from .schema import ColumnFilter, TableSchema, TypedColumn, attribute, from_rows, schema_of
 from .split import PIECE, Cut, Cutter
 from .text import SPACE, is_deeper, joined, quoted
@@ -35,6 +39,12 @@ from .tolerance import Tolerance, untyped
 
 Table: TypeAlias = tuple[pl.DataFrame, Mapping[str, int]]
 """Rows, and how often each field in them was not of its type."""
+
+MOST_PIECES = 32
+"""Pieces whose rows the library hands out at once, at most: few large tables cost less."""
+
+WAITING_PIECES = 4
+"""Pieces that may wait for the end of a row in the library; longer rows are read by Python."""
 
 WORKERS = 2
 AHEAD = 2 * WORKERS
@@ -84,6 +94,7 @@ class Decoder:
         max_depth: int = MAX_DEPTH,
     ) -> None:
         self._operation_id = operation_id
+        self._wanted = wanted
         self._schema = schema_of(operation_id, wanted)
         self._lenient = lenient
         self._piece = PIECE if piece is None else piece
@@ -111,6 +122,56 @@ class Decoder:
             yield from_rows(self._schema.columns, whole.rows)
             return
         start, text = _begun(chunks, "array")
+        reader = row_reader(
+            self._operation_id,
+            self._wanted,
+            depth=self._max_depth,
+            waiting=WAITING_PIECES * self._piece,
+        )
+        if reader is None:
+            yield from self._read(start, text)
+            return
+        rest = yield from self._read_natively(reader, text)
+        if rest is None:
+            return
+        if not self._rows_before:
+            yield from self._read(start, rest)
+            return
+        # The rest begins with a row that was read already: what follows a row must suit it.
+        self._rows_before -= 1
+        frames = self._read(start + reader.offset - 1, chain([b"["], rest))
+        yield next(frames).slice(1)
+        yield from frames
+
+    def _read_natively(
+        self, reader: RowReader, chunks: Iterator[bytes]
+    ) -> Generator[pl.DataFrame, None, Iterator[bytes | memoryview] | None]:
+        """Yields the rows that are plainly right; returns the text of the others, if there are any.
+
+        That text begins with the row before them.
+        """
+        waiting, most = 0, self._piece
+        for chunk in chunks:
+            for start in range(0, len(chunk), READ_BYTES):
+                if not reader.read(chunk, start):
+                    if reader.rows:
+                        yield self._counted(reader.take())
+                    rest = memoryview(chunk)[start + READ_BYTES :]
+                    return chain([reader.rest(), rest], chunks)
+                waiting += min(len(chunk) - start, READ_BYTES)
+                if waiting >= most and reader.rows:
+                    yield self._counted(reader.take())
+                    waiting, most = 0, min(2 * most, MOST_PIECES * self._piece)
+        if reader.rows or (reader.has_ended and not self._rows_before):
+            yield self._counted(reader.take())
+        return None if reader.has_ended else iter([reader.rest()])
+
+    def _counted(self, frame: pl.DataFrame) -> pl.DataFrame:
+        self._rows_before += frame.height
+        return frame
+
+    def _read(self, start: int, text: Iterable[bytes | memoryview]) -> Iterator[pl.DataFrame]:
+        """The rows of an array, read by Python."""
         first = bytearray()
         following = _small(text)
         for chunk in following:
@@ -126,9 +187,8 @@ class Decoder:
             cutter = Cutter(self._piece, offset=start, depth=self._max_depth)
             cuts = _cuts(cutter, chain([first], following))
             for frame, unexpected in self._tables(cutter, cuts, under_way, threads):
-                self._rows_before += frame.height
                 self.unexpected.update(unexpected)
-                yield frame
+                yield self._counted(frame)
         finally:
             for _, table in under_way:
                 table.cancel()
@@ -139,9 +199,10 @@ class Decoder:
         try:
             frame, unexpected = self._table(text)
         except _BROKEN as error:
-            raise locate.explained(error, text, self._max_depth, start) from error
+            before = start, self._rows_before
+            raise locate.explained(error, text, self._max_depth, *before) from error
         self.unexpected.update(unexpected)
-        return frame
+        return self._counted(frame)
 
     def _tables(
         self,
@@ -268,7 +329,7 @@ def _quotation_marks(columns: Sequence[TypedColumn], table: pl.DataFrame) -> int
     return marks
 
 
-def _small(chunks: Iterable[bytes]) -> Iterator[memoryview]:
+def _small(chunks: Iterable[bytes | memoryview]) -> Iterator[memoryview]:
     """The same bytes in chunks that are no larger than pieces."""
     for chunk in chunks:
         for start in range(0, len(chunk), PIECE):

@@ -1,0 +1,213 @@
+"""The native reader takes only what is right, keeps to its memory, and agrees with Python."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import shutil
+import struct
+import subprocess
+import sys
+from decimal import Decimal, localcontext
+from pathlib import Path
+from random import Random
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from trayport_spec import ENDPOINTS, Column
+
+from tests.decoding.documents import Layout, chunked, damaged, document, spoiled
+from tests.document import ROOT
+from tests.drawn import FACTOR
+from trayport_sdk import TrayportDecodeError
+from trayport_sdk.tables.decode.decoder import Decoder
+from trayport_sdk.tables.decode.native.library import PYTHON, VARIABLE, Library, library
+from trayport_sdk.tables.decode.native.reader import RowReader, described
+from trayport_sdk.tables.decode.schema import ColumnFilter, RequestedColumns
+
+ARRAYS = [name for name, endpoint in ENDPOINTS.items() if endpoint.root == "array"]
+SOURCE = ROOT / "trayport_sdk/tables/decode/native/rows.c"
+DOCUMENTS = 60_000 if FACTOR >= 1 else 200
+"""Of each operation."""
+
+GAPS = ((), (), (" ",), ("\n    ", "", "\t", "\r"))
+NUMBER = (Column("number", "number", "float64", ""),)
+TRADES = b"[" + b",".join(
+    b'{"tradeId":"Eurex T7/%d","venueCode":"EEX7","dealDate":%d,"price":27.3125,"quantity":5,'
+    b'"aggressorBuy":true,"route":"a route with a long name","unheardOf":{"a":[1,"\\u00e9"]}}'
+    % (10**9 + number, number)
+    for number in range(40)
+) + b"]"  # fmt: skip
+
+
+def build(path: Path, *options: str) -> Path:
+    """Another build of the reader."""
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    if compiler is None:
+        if "TRAYPORT_TESTS_SKIP_NOTHING" in os.environ:
+            pytest.fail("there is no C compiler")
+        pytest.skip("there is no C compiler")
+    command = [compiler, "-O1", "-g", "-fPIC", "-shared", "-fvisibility=hidden", *options]
+    subprocess.run([*command, "-o", str(path), str(SOURCE)], check=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if sys.platform == "win32":
+        pytest.skip("Windows has other guard pages")
+    header = Path(__file__).with_name("guarded.h")
+    return build(tmp_path_factory.mktemp("guarded") / "rows.so", "-include", str(header))
+
+
+def decoded(
+    operation_id: str, wanted: ColumnFilter, chunks: list[bytes]
+) -> tuple[pl.DataFrame | None, object]:
+    """The rows, and what else came of it."""
+    decoder = Decoder(operation_id, wanted)
+    frames = []
+    try:
+        frames += list(decoder.frames(iter(chunks)))
+    except TrayportDecodeError as error:
+        error.body = ""  # of the response or of a piece of it, as far as the reader knows
+        return None, (str(error), error.row, error.field, error.offset)
+    return pl.concat(frames), decoder.unexpected
+
+
+@pytest.mark.hypothesis
+@pytest.mark.parametrize("operation_id", ARRAYS)
+def test_both_readers_come_to_the_same(operation_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if library() is None:
+        pytest.skip("the native reader was not compiled")
+    seed = Random().getrandbits(32)
+    likes = Random(seed)
+    everything = RequestedColumns(
+        ENDPOINTS[operation_id].optional_fields, ("routes", "includePrivate")
+    )
+    for number in range(DOCUMENTS):
+        wanted = likes.choice((everything, everything, RequestedColumns()))
+        drawn = document(operation_id, likes)
+        layout = Layout(likes.choice(GAPS), likes.getrandbits(32))
+        body = layout.text(drawn)
+        match number % 4:
+            case 0:
+                body = damaged(body, likes)
+            case 1:
+                body = layout.text(spoiled(drawn, likes))
+        chunks = chunked(body, likes)
+        monkeypatch.delenv(VARIABLE, raising=False)
+        rows, rest = decoded(operation_id, wanted, chunks)
+        monkeypatch.setenv(VARIABLE, PYTHON)
+        expected, expected_rest = decoded(operation_id, wanted, chunks)
+        same = rest == expected_rest and (rows is None) == (expected is None)
+        if same and rows is not None and expected is not None:
+            same = rows.schema == expected.schema and rows.equals(expected)
+        assert same, (seed, number, b"".join(chunks), rest, expected_rest, rows, expected)
+
+
+def numbers() -> st.SearchStrategy[str]:
+    digits = st.integers(0, 10**19 - 1).map(str)
+    powers = st.integers(-345, 310)
+    bits = st.integers(0, 2**64 - 1).map(lambda n: struct.unpack("d", n.to_bytes(8, "little"))[0])
+    return (
+        bits.filter(math.isfinite).map(repr)
+        | st.builds("{}e{}".format, digits, powers)
+        | st.builds("{}.{}".format, st.integers(0, 10**9), st.integers(0, 10**9))
+        | st.builds(lambda zeros, rest: "0." + "0" * zeros + rest, st.integers(0, 40), digits)
+        | st.integers(2**53, 2**63).map(lambda n: str(2 * n + 1))
+    )
+
+
+@given(st.lists(numbers(), min_size=100, max_size=100))
+def test_a_number_becomes_the_double_nearest_to_it(texts: list[str]) -> None:
+    if (functions := library()) is None:
+        pytest.skip("the native reader was not compiled")
+    texts = [text for text in texts if math.isfinite(float(text))]
+    reader = RowReader(functions, described(NUMBER, RequestedColumns()), 64, 1 << 20)
+    body = "[" + ",".join(f'{{"number":{text}}}' for text in texts) + "]"
+    assert reader.read(body.encode(), 0)
+    assert reader.has_ended
+    found = reader.take()["number"].to_list()
+    assert [struct.pack("d", one) for one in found] == [struct.pack("d", float(t)) for t in texts]
+
+
+@given(st.floats(1e-290, 1e290), st.integers(18, 60), st.sampled_from(["", "0", "1", "9"]))
+def test_halfway_between_two_doubles_a_number_is_right_or_left_to_python(
+    lower: float, size: int, more: str
+) -> None:
+    if (functions := library()) is None:
+        pytest.skip("the native reader was not compiled")
+    with localcontext(prec=2000):
+        middle = (Decimal(lower) + Decimal(math.nextafter(lower, math.inf))) / 2
+    digits, power = middle.as_tuple().digits, int(middle.as_tuple().exponent)
+    text = "".join(map(str, digits[:size])) + more
+    text += f"e{power + len(digits) - len(text)}"
+    reader = RowReader(functions, described(NUMBER, RequestedColumns()), 64, 1 << 20)
+    if reader.read(f'[{{"number":{text}}}]'.encode(), 0):
+        assert reader.take()["number"].to_list() == [float(text)]
+
+
+def test_no_memory_is_an_error_and_loses_nothing(guarded: Path) -> None:
+    functions = Library(guarded)
+    left = ctypes.c_int64.in_dll(ctypes.CDLL(str(guarded)), "allocations_left")
+    columns = described(ENDPOINTS["get_trades"].row, RequestedColumns())
+    came = failed = 0
+    for allocations in range(400):
+        left.value = allocations
+        try:
+            reader = RowReader(functions, columns, 64, 1 << 20)
+            assert reader.read(TRADES, 0)
+            frame = reader.take()
+        except MemoryError:
+            failed += 1
+            continue
+        finally:
+            left.value = 2**62
+        came += 1
+        assert frame["deal_date"].to_physical().to_list() == list(range(40))
+    assert failed > 50
+    assert came > 50
+
+
+def differential(library: Path, chosen: str, **environment: str) -> None:
+    """Runs the tests that hold the decoder against the reference, with another build."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *("-k", f"native and {chosen}", "tests/decoding/test_differential.py"),
+        ],
+        cwd=ROOT, env={**os.environ, "TRAYPORT_TESTS_LIBRARY": str(library), **environment},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert " passed" in done.stdout
+
+
+def test_no_byte_outside_of_its_memory_is_touched(guarded: Path) -> None:
+    differential(guarded, "every_byte or at_every_place")
+
+
+@pytest.mark.slow
+def test_no_byte_outside_of_its_memory_is_touched_by_any_document(guarded: Path) -> None:
+    differential(guarded, "document")
+
+
+@pytest.mark.slow
+def test_sanitizers_find_nothing(tmp_path: Path) -> None:
+    sanitized = build(
+        tmp_path / "rows.so", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"
+    )
+    found = subprocess.run(
+        [os.environ.get("CC", "cc"), "-print-file-name=libasan.so"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    differential(
+        sanitized,
+        "document or every",
+        LD_PRELOAD=found.stdout.strip(),
+        ASAN_OPTIONS="detect_leaks=0",  # of the interpreter
+        TRAYPORT_TESTS_EXAMPLES="1",
+    )
