@@ -157,6 +157,7 @@ def explained(
         start = len(text) - len(text[1:].lstrip(SPACE))
     elif isinstance(error, UnicodeDecodeError):
         start = error.start
+        message = re.sub(r" in position [\d-]+", "", message)  # of the piece, not of the response
     elif place := re.search(r"\(byte (\d+)\)", message):
         start = int(place[1])
         message = message.replace(f": {place[0]}", "").replace(f" {place[0]}", "")
