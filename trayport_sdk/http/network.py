@@ -26,6 +26,9 @@ from .tls import is_permanent, wants_certificate
 BUFFER_BYTES = 1 << 18
 """Bytes that wait to be read at most, before no more are taken from the other side."""
 
+READ_BYTES = 1 << 18
+"""Bytes that are handed over at once, as many as the event loop reads at once."""
+
 HAPPY_EYEBALLS_SECONDS = 0.25
 """Seconds after which the next address of a host is tried too."""
 
@@ -193,7 +196,11 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     # What httpcore calls
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """The next bytes, or none at the end of the connection."""
+        """The next bytes, or none at the end of the connection.
+
+        These may be more than httpcore asks for, up to `READ_BYTES`: each read costs far more than
+        its bytes.
+        """
         if not self._chunks and not self._is_ended:
             self._news.clear()
             try:
@@ -209,7 +216,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             if self._failure is not None:
                 raise httpcore.ReadError(str(self._failure)) from self._failure
             return b""
-        return self._next(max_bytes)
+        return self._next(max(max_bytes, READ_BYTES))
 
     def _next(self, most: int) -> bytes:
         chunk = self._chunks.popleft()
