@@ -26,8 +26,11 @@ from .tls import is_permanent, wants_certificate
 BUFFER_BYTES = 1 << 18
 """Bytes that wait to be read at most, before no more are taken from the other side."""
 
+MANY_BYTES = 1 << 16
+"""Bytes that httpcore asks for where it takes whatever has come."""
+
 READ_BYTES = 1 << 18
-"""Bytes that are handed over at once, as many as the event loop reads at once."""
+"""Bytes that it then gets at most, as many as the event loop reads at once."""
 
 HAPPY_EYEBALLS_SECONDS = 0.25
 """Seconds after which the next address of a host is tried too."""
@@ -198,8 +201,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """The next bytes, or none at the end of the connection.
 
-        These may be more than httpcore asks for, up to `READ_BYTES`: each read costs far more than
-        its bytes.
+        Where many are asked for, more may come: each read costs far more than its bytes.
         """
         if not self._chunks and not self._is_ended:
             self._news.clear()
@@ -216,7 +218,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             if self._failure is not None:
                 raise httpcore.ReadError(str(self._failure)) from self._failure
             return b""
-        return self._next(max(max_bytes, READ_BYTES))
+        return self._next(max_bytes if max_bytes < MANY_BYTES else READ_BYTES)
 
     def _next(self, most: int) -> bytes:
         chunk = self._chunks.popleft()
