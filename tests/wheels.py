@@ -49,10 +49,13 @@ WINDOWS = (
     "-isystem", str(ZIG / "lib" / "libc" / "include" / "any-windows-any"),
 )  # fmt: skip
 PROGRAM = """
-import ctypes, pathlib, trayport_sdk
-place = pathlib.Path(trayport_sdk.__file__).parent
-assert place.parent == pathlib.Path.cwd(), place
-ctypes.CDLL(str(next((place / "tables/decode/native").glob("rows.so"))))
+from pathlib import Path
+import trayport_sdk
+from trayport_sdk.sync import TrayportClient
+assert Path(trayport_sdk.__file__).parents[1] == Path.cwd(), trayport_sdk.__file__
+with TrayportClient.sandbox() as client:
+    assert len(client.get_ohlcv("TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05", "1h"))
+    print(client.get_status().reader)
 """
 SYSTEM = "/usr/lib/libSystem.B.dylib"
 TARGETS = (
@@ -183,8 +186,8 @@ def run(wheel: Path) -> None:
             cwd=directory, env={**os.environ, "PYTHONPATH": directory},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-    if done.returncode:
-        raise RuntimeError(f"{wheel.name}: {done.stderr}")
+    if (done.returncode, done.stdout) != (0, "native\n"):
+        raise RuntimeError(f"{wheel.name} reads with: {done.stdout}{done.stderr}")
 
 
 def main() -> int:
