@@ -56,7 +56,7 @@ $(LOCKED): requirements/dev.txt
 	@$(PIP) install --require-hashes --only-binary :all: --requirement requirements/dev.txt
 	@touch $@
 
-$(STAMP): $(LOCKED) pyproject.toml hatch_build.py $(wildcard $(NATIVE).c)
+$(STAMP): $(LOCKED) pyproject.toml hatch_build.py $(NATIVE).c
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@[ -n "$$(ls $(LIBRARIES) 2>/dev/null)" ] || echo "Without the native reader, decoding in Python. To see" \
 	    "why: $(BIN)/python -m pip install -v --no-deps --no-build-isolation -e ."

@@ -17,6 +17,7 @@ from attrs import evolve
 from hatchling import build
 
 from tests import wheels
+from trayport_sdk.tables.decode.native import library
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPILER = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
@@ -144,6 +145,22 @@ def test_an_editable_install_has_the_reader_of_its_source(project: Path, tmp_pat
     assert beside(project) == []
 
 
+@pytest.mark.skipif(library.library() is None, reason="the native reader was not compiled")
+def test_a_library_older_than_its_source_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = Path(library.__file__).with_name(library.LIBRARY)
+    shutil.copy2(compiled, tmp_path)
+    monkeypatch.setattr(library, "__file__", str(tmp_path / "library.py"))
+    load = library._load.__wrapped__
+    assert load()
+    made = compiled.stat().st_mtime
+    for age, is_used in ((-1, True), (0, True), (1, False)):
+        (tmp_path / "rows.c").touch()
+        os.utime(tmp_path / "rows.c", (made + age, made + age))
+        assert (load() is not None) is is_used
+
+
 @pytest.mark.usefixtures("compiler", "project")
 def test_a_source_distribution_builds_the_same_wheel_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -191,6 +208,7 @@ def test_a_library_that_is_not_for_its_platform_is_noticed(
         ("README.md", False),
         ("hatch_build.py", True),
         ("pyproject.toml", True),
+        ("trayport_sdk/tables/decode/native/rows.c", True),
     ],
 )
 def test_setup_compiles_again_after_a_change(tmp_path: Path, file: str, again: bool) -> None:

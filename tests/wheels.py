@@ -52,11 +52,10 @@ PROGRAM = """
 from pathlib import Path
 import trayport_sdk
 from trayport_sdk.sync import TrayportClient
-from trayport_sdk.tables.decode.native.library import library
 assert Path(trayport_sdk.__file__).parents[1] == Path.cwd(), trayport_sdk.__file__
 with TrayportClient.sandbox() as client:
     assert len(client.get_ohlcv("TTF Hi Cal 51.6* Apr-24", "2024-03-04", "2024-03-05", "1h"))
-print("native" if library() else "python")
+    print(client.get_status().reader)
 """
 SYSTEM = "/usr/lib/libSystem.B.dylib"
 TARGETS = (

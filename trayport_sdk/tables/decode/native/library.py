@@ -57,8 +57,12 @@ def reader() -> Reader:
 
 @cache
 def _load() -> Library | None:
+    compiled = Path(__file__).with_name(LIBRARY)
+    source = compiled.with_name("rows.c")  # is in a checkout, where an update may be newer
     try:
-        return Library(Path(__file__).with_name(LIBRARY))
+        if source.exists() and source.stat().st_mtime > compiled.stat().st_mtime:
+            return None
+        return Library(compiled)
     except OSError:
         return None
 
