@@ -26,7 +26,7 @@ from trayport_sdk import TrayportConnectionError, TrayportDecodeError, TrayportE
 from trayport_sdk.errors import RequestContext
 from trayport_sdk.http.hooks import Hooks
 from trayport_sdk.http.messages import ApiRequest, ApiResponse
-from trayport_sdk.http.network import Chunked, Network
+from trayport_sdk.http.network import MANY_BYTES, READ_BYTES, Chunked, Network, Stream
 from trayport_sdk.http.transport import Transport
 
 pytestmark = pytest.mark.anyio
@@ -269,6 +269,24 @@ def cut(draw: st.DrawFn) -> tuple[bytes, bytes, list[bytes]]:
     cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=8)))
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True) if a < b]
     return whole, rest, pieces
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"Content-Length": f"{len(LARGE)}"}, LARGE),
+        ({"Transfer-Encoding": "chunked"}, b"%x\r\n%b\r\n0\r\n\r\n" % (len(LARGE), LARGE)),
+    ],
+)
+async def test_what_came_at_once_is_read_at_once_up_to_the_end_of_the_response(
+    headers: dict[str, str], body: bytes
+) -> None:
+    stream = Stream("localhost")
+    stream.data_received(body + b"HTTP/1.1 200 OK")
+    stream.expect_body(200, headers)
+    assert await stream.read(4096) == body[:4096]
+    assert await stream.read(MANY_BYTES) == body[4096 : 4096 + READ_BYTES]
+    assert await stream.read(MANY_BYTES) == body[4096 + READ_BYTES :]
 
 
 @given(cut())

@@ -166,7 +166,7 @@ class RowCheck:
             self._check_contracts(frame)
             self._check_routes(frame)
             if self._time is not None:
-                wanted = self._in_range(frame, frame.get_column(self._time).to_physical())
+                wanted = self._in_range(frame, frame.get_column(self._time).cast(pl.Int64))
         self.received += frame.height
         return wanted
 
