@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, settings
 from tests.document import ROOT
 from tests.drawn import examples
 from tests.redis_server import RedisServer
-from trayport_sdk.tables.decode.native import library as native_library
-from trayport_sdk.tables.decode.native.library import (
+from trayport_sdk.tables.decode.native import reader as native_library
+from trayport_sdk.tables.decode.native.reader import (
     PYTHON,
     VARIABLE,
     Library,

@@ -17,7 +17,7 @@ from attrs import evolve
 from hatchling import build
 
 from tests import wheels
-from trayport_sdk.tables.decode.native import library
+from trayport_sdk.tables.decode.native import reader
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPILER = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
@@ -145,14 +145,14 @@ def test_an_editable_install_has_the_reader_of_its_source(project: Path, tmp_pat
     assert beside(project) == []
 
 
-@pytest.mark.skipif(library.library() is None, reason="the native reader was not compiled")
+@pytest.mark.skipif(reader.library() is None, reason="the native reader was not compiled")
 def test_a_library_older_than_its_source_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compiled = Path(library.__file__).with_name(library.LIBRARY)
+    compiled = Path(reader.__file__).with_name(reader.LIBRARY)
     shutil.copy2(compiled, tmp_path)
-    monkeypatch.setattr(library, "__file__", str(tmp_path / "library.py"))
-    load = library._load.__wrapped__
+    monkeypatch.setattr(reader, "__file__", str(tmp_path / "reader.py"))
+    load = reader._load.__wrapped__
     assert load()
     made = compiled.stat().st_mtime
     for age, is_used in ((-1, True), (0, True), (1, False)):

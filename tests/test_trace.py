@@ -22,7 +22,7 @@ PACKAGE = Path(trayport_sdk.__file__).parent
 PAGE = PACKAGE.parent / "docs" / "architecture.md"
 APRIL = ContractSpec(market_id=10000065, sequence_id=10000305, sequence_item_id=244)
 DAY = ("2024-03-04", "2024-03-05")
-MOST, MOST_MORE = 24, 10
+MOST, MOST_MORE = 25, 10
 
 
 class Trace:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from trayport_sdk.tables.decode.decoder import AHEAD, WORKERS, Decoder
-from trayport_sdk.tables.decode.native.library import PYTHON, VARIABLE
+from trayport_sdk.tables.decode.native.reader import PYTHON, VARIABLE
 from trayport_sdk.tables.decode.schema import RequestedColumns
 
 PIECE = 1 << 14

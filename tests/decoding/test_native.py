@@ -24,8 +24,14 @@ from tests.document import ROOT
 from tests.drawn import FACTOR
 from trayport_sdk import TrayportDecodeError
 from trayport_sdk.tables.decode.decoder import Decoder
-from trayport_sdk.tables.decode.native.library import PYTHON, VARIABLE, Library, library
-from trayport_sdk.tables.decode.native.reader import RowReader, described
+from trayport_sdk.tables.decode.native.reader import (
+    PYTHON,
+    VARIABLE,
+    Library,
+    RowReader,
+    described,
+    library,
+)
 from trayport_sdk.tables.decode.schema import ColumnFilter, RequestedColumns
 
 ARRAYS = [name for name, endpoint in ENDPOINTS.items() if endpoint.root == "array"]

@@ -117,7 +117,7 @@ def _versions() -> Iterator[HealthCheck]:
     yield HealthCheck("python", True, python)
     yield HealthCheck("package", True, f"trayport-sdk {__version__}, spec {SPEC_HASH[:12]}")
     yield HealthCheck("libraries", True, ", ".join(f"{name} {version(name)}" for name in LIBRARIES))
-    from ..tables.decode.native.library import reader
+    from ..tables.decode.native.reader import reader
 
     yield HealthCheck("reader", True, f"{reader()}, {os.cpu_count()} processors")
 

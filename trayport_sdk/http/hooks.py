@@ -79,10 +79,8 @@ class Hooks:
         elif isinstance(event, BreakerEvent) and self.on_breaker_change is not None:
             self.on_breaker_change(event)
 
-    def joined_by(self, hook: EventHook | None) -> Self:
+    def joined_by(self, hook: EventHook) -> Self:
         """The same hooks, with one more for responses."""
-        if hook is None:
-            return self
         given = self.event_hooks or {}
         return evolve(self, event_hooks={**given, "response": [*self._of("response"), hook]})
 

@@ -212,7 +212,8 @@ class Transport:
             encoding = headers.get("Content-Encoding", "")
             received.request.headers[API_KEY_HEADER] = HIDDEN
             raw: AsyncIterable[bytes] = cast("httpx.AsyncByteStream", received.stream)
-            hooks = self._hooks.joined_by(exchange.hook)
+            hook = exchange.hook
+            hooks = self._hooks if hook is None else self._hooks.joined_by(hook)
             if hooks.event_hooks:
                 with self._explained(context):
                     raw = await hooks.after(received, context)

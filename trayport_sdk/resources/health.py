@@ -17,7 +17,7 @@ from ..http.session import Session
 from ..query.times import instant
 from ..settings import stays_here
 from ..tables.decode import decoder
-from ..tables.decode.native.library import Reader, reader
+from ..tables.decode.native.reader import Reader, reader
 from ..telemetry.events import BreakerState
 from ..telemetry.status import BreakerStatus, ConnectionCounts, LimiterStatus
 
