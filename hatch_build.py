@@ -35,7 +35,7 @@ class NativeReader(BuildHookInterface[WheelBuilderConfig]):
         wanted = os.environ.get(PLATFORM) or None
         foreign = wanted not in (None, "any")
         platform = wanted if wanted and foreign else _this_platform()
-        library = NATIVE / f"rows.{SUFFIXES.get(platform[:3], 'so')}"
+        library = NATIVE / f"rows.native.{SUFFIXES.get(platform[:3], 'so')}"
         beside = Path(self.root, "build")  # on the disk of the source, for a move in one step
         beside.mkdir(exist_ok=True)
         self._directory = tempfile.mkdtemp(prefix="native-", dir=beside)

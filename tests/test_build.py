@@ -22,7 +22,7 @@ from trayport_sdk.tables.decode.native import reader
 ROOT = Path(__file__).resolve().parents[1]
 COMPILER = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
 SOURCE = '__attribute__((visibility("default"))) int answer(void) { return %d; }\n'
-LIBRARIES = [f"{wheels.NATIVE}.{suffix}" for suffix in ("so", "dylib", "dll")]
+LIBRARIES = [f"{wheels.NATIVE}.native.{suffix}" for suffix in ("so", "dylib", "dll")]
 PURE = "trayport_sdk-*-py3-none-any.whl"
 
 
@@ -101,7 +101,7 @@ def test_without_a_reader_the_wheel_is_pure_and_says_why(
 ) -> None:
     (project / "build").mkdir()
     (project / "build" / "junk").write_text('while [ "$1" != -o ]; do shift; done; echo no > "$2"')
-    stale = source(project).with_suffix(".so")
+    stale = source(project).with_suffix(".native.so")
     stale.write_text("of an earlier install")
     if cause == "no source":
         source(project).unlink()

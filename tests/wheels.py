@@ -154,7 +154,7 @@ def library_in(wheel: Path) -> Library | None:
         names = [name for name in archive.namelist() if name.endswith((".so", ".dylib", ".dll"))]
         if not names:
             return None
-        if names != [f"{NATIVE}.{suffix}"]:
+        if names != [f"{NATIVE}.native.{suffix}"]:
             raise ValueError(f"{wheel.name} has {names}")
         return read(archive.read(names[0]))
 

@@ -19,7 +19,8 @@ Reader: TypeAlias = Literal["native", "Python"]
 
 VARIABLE = "TRAYPORT_READER"
 PYTHON = "python"
-LIBRARY = {"darwin": "rows.dylib", "win32": "rows.dll"}.get(sys.platform, "rows.so")
+LIBRARY = "rows.native." + {"darwin": "dylib", "win32": "dll"}.get(sys.platform, "so")
+"""Its name is none that Python would import."""
 
 POWERS = range(-342, 309)
 """Of five: below and above, whatever 64 bits hold becomes zero or infinity."""
