@@ -25,8 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib.util import find_spec
-
-from attrs import Factory, frozen
+from typing import NamedTuple
 
 QUOTED_CHARACTERS = 300
 
@@ -34,8 +33,7 @@ MAX_DEPTH = 100
 """How deeply the JSON of a response may be nested, unless a setting says otherwise."""
 
 
-@frozen
-class RequestContext:
+class RequestContext(NamedTuple):  # attrs would double the time of an import
     """The request an error belongs to. The key is never part of it.
 
     Attributes:
@@ -45,7 +43,7 @@ class RequestContext:
     """
 
     endpoint: str
-    parameters: Mapping[str, str] = Factory(dict[str, str])
+    parameters: Mapping[str, str] = {}
     correlation_id: str = ""
 
     def __str__(self) -> str:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import wraps
-from typing import Any, TypeVar
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import TrayportValidationError, missing
 
+if TYPE_CHECKING:
+    import inspect
+
 Class = TypeVar("Class", bound=type)
+
+COROUTINE = 0x80
+"""`inspect.CO_COROUTINE`. `inspect` takes long to import, and only a misfit needs it."""
 
 
 def checked_calls(kind: Class) -> Class:
     """Explains calls of the public methods of a class that do not fit their parameters."""
     for name, member in list(vars(kind).items()):
-        if inspect.isfunction(member) and not name.startswith("_"):
+        if isinstance(member, FunctionType) and not name.startswith("_"):
             setattr(kind, name, _checked(member))
     return kind
 
 
-def _checked(method: Callable[..., Any]) -> Callable[..., Any]:
-    if inspect.iscoroutinefunction(method):
+def _checked(method: FunctionType) -> Callable[..., Any]:
+    if method.__code__.co_flags & COROUTINE:
 
         @wraps(method)
         async def wait(*args: Any, **options: Any) -> Any:
@@ -48,6 +53,8 @@ def called(
     try:
         return method(*args, **options)
     except TypeError:
+        import inspect
+
         signature = inspect.signature(method)
         try:
             signature.bind(*args, **options)
@@ -65,6 +72,8 @@ def _explained(
     options: Mapping[str, Any],
 ) -> TrayportValidationError | None:
     """What is wrong with a call, if anything is."""
+    from difflib import get_close_matches
+
     known = [parameter.name for parameter in parameters]
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
     in_order = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
