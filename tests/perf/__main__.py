@@ -6,7 +6,7 @@ import argparse
 
 from tests.perf import large, scaling
 from tests.perf.figures import FULL, MEASURES, QUICK, Figures
-from tests.perf.goals import table
+from tests.perf.goals import tables
 from tests.perf.load import print_rates
 from tests.perf.page import circumstances, put
 from tests.perf.process import ROOT
@@ -25,7 +25,7 @@ def main() -> None:
         for name, measure in MEASURES.items():
             print(f"{name} ...", flush=True)
             figures |= measure(QUICK if options.quick else FULL)
-        text = f"{circumstances()}\n\n{table(figures)}"
+        text = f"{circumstances()}\n\n{tables(figures)}"
         workers = f"{circumstances()} {scaling.table(scaling.measured())}"
         if not options.quick:
             put("goals", text)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 import polars as pl
+from attrs import frozen
 from trayport_api.models import Trade
 
 from tests.perf.jobs import decoder
+from tests.perf.process import READERS, read_by
 from trayport_sdk.tables import TradesResponse
 
 if TYPE_CHECKING:
@@ -50,31 +52,63 @@ def by_ijson(body: bytes) -> list[Any]:
     return list(ijson.items(BytesIO(body), "item", use_float=True))
 
 
-CONTENDERS: Mapping[str, Contender] = {
+OURS: Mapping[str, Contender] = {"frame": to_frame, "models": to_models}
+OTHERS: Mapping[str, Contender] = {
     "orjson": orjson.loads,
-    "frame": to_frame,
-    "models": to_models,
     "from_dict": from_dict,
     "pandas": by_pandas,
     "ijson": by_ijson,
 }
 
 
-def contest(
-    body: bytes, rounds: int, names: Sequence[str] = tuple(CONTENDERS)
-) -> dict[str, list[float]]:
-    """Seconds that each contender takes, in every round."""
-    seconds: dict[str, list[float]] = {name: [] for name in names}
+@frozen
+class Took:
+    """Seconds of one round.
+
+    Attributes:
+        wall: By the clock.
+        processor: Of all threads of this process, the system's work for them included.
+    """
+
+    wall: float
+    processor: float
+
+
+Times: TypeAlias = Mapping[str, Sequence[Took]]
+
+
+def ours(jobs: Mapping[str, Contender] = OURS) -> dict[str, Contender]:
+    """Jobs of the SDK, each with every reader that there is."""
+
+    def by(reader: str, job: Contender) -> Contender:
+        def work(body: bytes) -> Any:
+            with read_by(reader):
+                return job(body)
+
+        return work
+
+    return {f"{name}{reader}": by(reader, job) for name, job in jobs.items() for reader in READERS}
+
+
+def contest(body: bytes, rounds: int, contenders: Mapping[str, Contender]) -> Times:
+    """What each contender takes, in every round."""
+    times: dict[str, list[Took]] = {name: [] for name in contenders}
     for _ in range(rounds):
-        for name in names:
+        for name, work in contenders.items():
             gc.collect()
-            started = time.perf_counter()
-            result = CONTENDERS[name](body)
-            seconds[name].append(time.perf_counter() - started)
+            started, before = time.perf_counter(), time.process_time()
+            result = work(body)
+            took = Took(time.perf_counter() - started, time.process_time() - before)
+            times[name].append(took)
             del result
-    return seconds
+    return times
 
 
-def faster(seconds: Mapping[str, Sequence[float]], one: str, other: str) -> float:
-    """How many times faster one is than the other, each at its best."""
-    return min(seconds[other]) / min(seconds[one])
+def faster(times: Times, one: str, other: str) -> float:
+    """How many times less of the processor one takes than the other, each at its best."""
+    return min(t.processor for t in times[other]) / min(t.processor for t in times[one])
+
+
+def faster_by_the_clock(times: Times, one: str, other: str) -> float:
+    """How many times less time one takes than the other, each at its best."""
+    return min(t.wall for t in times[other]) / min(t.wall for t in times[one])

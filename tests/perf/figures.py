@@ -9,20 +9,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TypeAlias
 
+import polars as pl
 from attrs import frozen
 from trayport_api.models import Instrument
 
-from tests.perf.contest import contest, faster
+from tests.perf.contest import OTHERS, Times, contest, faster, faster_by_the_clock, ours
 from tests.perf.data_sets import month_of_one, year_of
 from tests.perf.goals import Figure
 from tests.perf.imports import heavy_imports, import_seconds
+from tests.perf.jobs import CONTRACT
 from tests.perf.link import Served, link
 from tests.perf.pace import at_the_documented_limit, cost_of_the_rules, reuse_share, share_used
-from tests.perf.process import MB, Done, run
+from tests.perf.process import MB, READERS, Done, read_by, run
 from tests.perf.trades import Part, body, fingerprint_of, parts, write_body
 from trayport_sdk import ContractSpec, Settings, TrayportClient
 from trayport_sdk.http.messages import ApiRequest
@@ -31,7 +34,10 @@ from trayport_sdk.resources.cache import Disk
 from trayport_sdk.sandbox.catalogue import catalogue
 
 WINDOW_DAYS = 32
+HTTPX = "import sys; sys.modules['rich'] = None; import httpx"
+"""Without its command line, which it would load where rich is installed."""
 LINK_RATE = 20 * MB
+CALL_ROWS = 400_000
 LIMIT_OF_GROWTH = 512 << 20
 
 Figures: TypeAlias = dict[str, Figure]
@@ -47,6 +53,7 @@ class Size:
         link_rows: Rows that come over the link of 20 MB/s.
         contracts: How many contracts a data set has.
         rounds: How often each is done.
+        calls: How often each call over HTTP is.
     """
 
     body_rows: int = 1_000_000
@@ -54,10 +61,13 @@ class Size:
     link_rows: int = 1_500_000
     contracts: int = 50
     rounds: int = 3
+    calls: int = 9
 
 
 FULL = Size()
-QUICK = Size(body_rows=500_000, stream_rows=600_000, link_rows=300_000, contracts=10, rounds=2)
+QUICK = Size(
+    body_rows=500_000, stream_rows=600_000, link_rows=300_000, contracts=10, rounds=2, calls=5
+)
 
 
 @contextmanager
@@ -73,75 +83,127 @@ def written(rows: int) -> Iterator[tuple[Path, Part]]:
 def decoding(size: Size) -> Figures:
     """A whole body into tables and models, beside other decoders."""
     text = b"".join(body(parts(1, WINDOW_DAYS, size.body_rows)[0]))
-    seconds = contest(text, size.rounds)
-    rate = {name: f"{len(text) / MB / min(took):.0f}" for name, took in seconds.items()}
-    return {
-        "frame": Figure(
-            faster(seconds, "frame", "orjson"),
-            f"{rate['frame']} MB/s, orjson {rate['orjson']}, ijson {rate['ijson']}",
-        ),
-        "frame_pandas": Figure(faster(seconds, "frame", "pandas"), f"pandas {rate['pandas']} MB/s"),
-        "models": Figure(
-            faster(seconds, "models", "orjson"),
-            f"{rate['models']} MB/s, orjson {rate['orjson']}",
-        ),
-        "models_from_dict": Figure(
-            faster(seconds, "models", "from_dict"), f"`from_dict` {rate['from_dict']} MB/s"
-        ),
+    times = contest(text, size.rounds, {**OTHERS, **ours()})
+    rate = {
+        name: f"{len(text) / MB / min(t.wall for t in took):.0f}" for name, took in times.items()
     }
+    others = {
+        "frame": ("orjson", f"orjson {rate['orjson']}"),
+        "frame_pandas": ("pandas", f"pandas {rate['pandas']}"),
+        "models": ("orjson", f"orjson {rate['orjson']}"),
+        "models_from_dict": ("from_dict", f"`from_dict` {rate['from_dict']}"),
+    }
+    figures: Figures = {}
+    for name, (other, beside) in others.items():
+        for reader in READERS:
+            one = f"{name.partition('_')[0]}{reader}"
+            figures[f"{name}{reader}"] = compared(times, one, other, f"{rate[one]} MB/s, {beside}")
+    return figures
+
+
+def compared(times: Times, one: str, other: str, beside: str) -> Figure:
+    """How much less of the processor one takes than the other, with what it is by the clock."""
+    clock = faster_by_the_clock(times, one, other)
+    return Figure(faster(times, one, other), f"{clock:.2f} x by the clock, {beside}")
+
+
+def end_to_end(size: Size) -> Figures:
+    """A call to a server in a process of its own, until its table is there."""
+    windows = parts(1, WINDOW_DAYS, CALL_ROWS)
+    text = b"".join(body(windows[0]))
+    with link(windows, "identity") as identity, link(windows, "br") as compressed:
+        calls = {
+            "identity": partial(called, windows[0], identity.url),
+            "compressed": partial(called, windows[0], compressed.url),
+        }
+        for call in ours(calls).values():
+            call(text)  # for what is loaded on first use
+        times = contest(text, size.calls, {"orjson": OTHERS["orjson"], **ours(calls)})
+    return {
+        name: compared(times, name, "orjson", f"{len(text) / MB:.0f} MB")
+        for name in times
+        if name != "orjson"
+    }
+
+
+def called(part: Part, url: str, _: bytes) -> pl.DataFrame:
+    """The table that a new client gets.
+
+    Raises:
+        WrongRowsError: It has not as many rows as were sent.
+    """
+    from_, until = (datetime.fromtimestamp(time // 10**9, UTC) for time in (part.start, part.end))
+    settings = Settings(_env_file=None, api_key="key", analytics_url=url, reference_url=url)
+
+    async def call() -> pl.DataFrame:
+        async with TrayportClient(settings=settings) as client:
+            return (await client.trades.get_trades(CONTRACT, from_, until)).to_polars()
+
+    table = asyncio.run(call())
+    if table.height != part.rows:
+        raise WrongRowsError(f"{table.height} rows instead of {part.rows}")
+    return table
 
 
 def memory_of_a_frame(size: Size) -> Figures:
     """What a table takes beside the body that it is made of."""
     # A small body would be compared with what any decoding takes.
+    figures: Figures = {}
     with written(FULL.body_rows) as (path, _):
-        shares = [run("frame", path=path).result["share"] for _ in range(size.rounds)]
         megabytes = path.stat().st_size / MB
-    return {"frame_memory": Figure(max(shares), f"a body of {megabytes:.0f} MB")}
+        for reader in READERS:
+            with read_by(reader):
+                shares = [run("frame", path=path).result["share"] for _ in range(size.rounds)]
+            figures[f"frame_memory{reader}"] = Figure(max(shares), f"{megabytes:.0f} MB")
+    return figures
 
 
 def streams(size: Size) -> Figures:
     """A body that is larger than what is held of it, into tables and into a file."""
-    done: dict[str, list[Done]] = {"frames": [], "parquet": [], "orjson_batches": []}
+    figures: Figures = {}
     with written(size.stream_rows) as (path, _):
         out = path.with_name("trades.parquet")
-        for _ in range(size.rounds):
-            done["frames"].append(run("frames", path=path))
-            done["orjson_batches"].append(run("orjson_batches", path=path))
-            done["parquet"].append(run("parquet", path=path, out=out))
-        others = run("ijson_items", path=path)
         megabytes = path.stat().st_size / MB
-    rate = {name: megabytes / min(one.seconds for one in runs) for name, runs in done.items()}
-    beside = f"orjson in batches of 1 MiB {rate['orjson_batches']:.0f} MB/s"
-    return {
-        "frames": Figure(rate["frames"], f"{beside}, ijson {megabytes / others.seconds:.0f}"),
-        "frames_memory": peak_of(done["frames"]),
-        "parquet": Figure(rate["parquet"], beside),
-        "parquet_memory": peak_of(done["parquet"]),
-    }
+        orjson = min(run("orjson_batches", path=path).seconds for _ in range(size.rounds))
+        beside = f"orjson in batches of 1 MiB {megabytes / orjson:.0f} MB/s"
+        for reader in READERS:
+            with read_by(reader):
+                frames = [run("frames", path=path) for _ in range(size.rounds)]
+                files = [run("parquet", path=path, out=out) for _ in range(size.rounds)]
+            figures |= {
+                f"frames{reader}": Figure(megabytes / min(d.seconds for d in frames), beside),
+                f"frames_memory{reader}": peak_of(frames),
+                f"parquet{reader}": Figure(megabytes / min(d.seconds for d in files)),
+                f"parquet_memory{reader}": peak_of(files),
+            }
+    return figures
 
 
 def peak_of(runs: list[Done]) -> Figure:
     """The most memory that a job used in any of its runs."""
     most = max(runs, key=lambda one: one.peak)
-    return Figure(most.peak / MB, f"of it {most.grown / MB:.0f} MB after the imports")
+    return Figure(most.peak / MB, f"{most.grown / MB:.0f} MB of it after the imports")
 
 
 def downloads(size: Size) -> Figures:
     """Large responses from a server into a file: compressed, and over a slow link."""
     windows = parts(1, WINDOW_DAYS, size.stream_rows)
+    figures: Figures = {}
     with link(windows) as served:
-        runs = [downloaded(windows, served) for _ in range(size.rounds)]
-    best = min(runs, key=lambda one: one.done.seconds)
-    return {
-        "download": Figure(best.rate / MB, f"{best.decoded / MB:.0f} MB, each value compared"),
-        "download_memory": peak_of([one.done for one in runs]),
-        "brotli": Figure(100 * best.sent / best.decoded, "the server's quality is 4"),
-        "busy": Figure(
-            100 * busy_share(size, "identity"),
-            f"without compression; with Brotli {100 * busy_share(size, 'br'):.0f} %",
-        ),
-    }
+        for reader in READERS:
+            with read_by(reader):
+                runs = [downloaded(windows, served) for _ in range(size.rounds)]
+            best = min(runs, key=lambda one: one.done.seconds)
+            figures |= {
+                f"download{reader}": Figure(best.rate / MB, f"{best.decoded / MB:.0f} MB"),
+                f"download_memory{reader}": peak_of([one.done for one in runs]),
+            }
+        figures["brotli"] = Figure(100 * served.sent / served.decoded, "the server's quality is 4")
+    figures["busy"] = Figure(
+        100 * busy_share(size, "identity"),
+        f"without compression; with Brotli {100 * busy_share(size, 'br'):.0f} %",
+    )
+    return figures
 
 
 def busy_share(size: Size, encoding: str) -> float:
@@ -329,13 +391,13 @@ def data_sets(size: Size) -> Figures:
 def imports(_: Size = FULL) -> Figures:
     """How long imports take, in new interpreters."""
     package, client = "import trayport_sdk", "from trayport_sdk import TrayportClient"
-    took = import_seconds([package, client, "import httpx"])
+    took = import_seconds([package, client, HTTPX])
     heavy = sorted({*heavy_imports(package), *heavy_imports(client)})
     return {
         "import": Figure(1000 * took[package]),
         "import_client": Figure(
-            took[client] / took["import httpx"],
-            f"{1000 * took[client]:.0f} ms, httpx {1000 * took['import httpx']:.0f}",
+            took[client] / took[HTTPX],
+            f"{1000 * took[client]:.0f} ms, httpx {1000 * took[HTTPX]:.0f}",
         ),
         "import_heavy": Figure(len(heavy), ", ".join(heavy)),
     }
@@ -345,6 +407,7 @@ MEASURES: Mapping[str, Callable[[Size], Figures]] = {
     measure.__name__: measure
     for measure in (
         decoding,
+        end_to_end,
         memory_of_a_frame,
         streams,
         downloads,

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-MARGIN = 0.65
+MARGIN = 0.8
 """The share of a goal for a ratio that continuous integration asks for: machines are noisy."""
+
+ONLY_BY_THE_CLOCK = ("frame_pandas_pure", "identity_pure", "models_from_dict_pure")
+"""Goals that are met by the clock alone: there the reader in Python uses two processors."""
+
+MARGIN_BY_THE_CLOCK = 0.6
+"""The share of those goals that continuous integration asks for, of processor time."""
+
+PURE = "_pure"
+"""How the names of figures of the reader in Python end."""
 
 NO_FIGURE = "none"
 
@@ -23,7 +32,6 @@ class Goal:
         is_least: Whether figures should be above the bound; otherwise they should be below it.
         is_strict: Whether the bound itself is not good enough.
         digits: How many digits of a figure stand after the point.
-        margin: The share of the bound that continuous integration asks for, of a ratio.
     """
 
     what: str
@@ -32,13 +40,23 @@ class Goal:
     is_least: bool = True
     is_strict: bool = False
     digits: int = 0
-    margin: float = MARGIN
 
     def met_by(self, value: float) -> bool:
         """Whether a figure keeps to the bound."""
         if value == self.bound:
             return not self.is_strict
         return (value > self.bound) is self.is_least
+
+    def nearly_met_by(self, value: float, margin: float = MARGIN) -> bool:
+        """Whether a ratio keeps to the bound with a margin."""
+        return self.met_by(value / margin if self.is_least else value * margin)
+
+    def shown(self, figure: Figure) -> tuple[str, str]:
+        """A figure in the unit, and whether it keeps to the bound."""
+        if figure.value is None:
+            return NO_FIGURE, "no"
+        met = "yes" if self.met_by(figure.value) else "**no**"
+        return f"{figure.value:.{self.digits}f}{self.unit}", met
 
     def __str__(self) -> str:
         sign = {(True, True): ">", (True, False): "≥", (False, True): "<", (False, False): "≤"}
@@ -62,29 +80,46 @@ def _most(what: str, bound: float, unit: str, digits: int = 0, *, strict: bool =
     return Goal(what, bound, unit, is_least=False, is_strict=strict, digits=digits)
 
 
-GOALS: Mapping[str, Goal] = {
-    # Decoding uses two processors and orjson one: it loses more on a machine that is shared.
-    "frame": Goal(
-        "Bytes of a response into a DataFrame, beside `orjson.loads`", 2, " x", digits=2, margin=0.4
-    ),
-    "frame_pandas": Goal("The same, beside `pandas.read_json`", 7, " x", digits=1, margin=0.4),
-    "models": Goal(
-        "Bytes into a list of `Trade`, beside `orjson.loads`", 0.8, " x", digits=2, margin=0.6
-    ),
-    "models_from_dict": Goal(
-        "The same, beside `orjson.loads` and the generated `Trade.from_dict`",
-        4,
-        " x",
-        digits=1,
-        margin=0.5,
-    ),
-    "frame_memory": _most("Peak memory of a DataFrame, beside its body", 1.2, " x", digits=2),
-    "frames": Goal("A stream of 1 GB into DataFrames", 230, " MB/s"),
-    "frames_memory": _most("Peak memory of 1 GB into DataFrames", 100, " MB"),
-    "parquet": Goal("A stream of 1 GB into Parquet", 180, " MB/s"),
-    "parquet_memory": _most("Peak memory of 1 GB into Parquet", 200, " MB"),
-    "download": Goal("1 GB over HTTP with Brotli into Parquet, decoded", 100, " MB/s"),
-    "download_memory": _most("Peak memory of 1 GB over HTTP into Parquet", 200, " MB"),
+def _both(goals: Mapping[str, tuple[Goal, float]]) -> dict[str, Goal]:
+    """Goals of the native reader, and those of the same names for the one in Python."""
+    pure = {f"{name}{PURE}": evolve(goal, bound=bound) for name, (goal, bound) in goals.items()}
+    return {name: goal for name, (goal, _) in goals.items()} | pure
+
+
+DECODING = _both(
+    {
+        "frame": (Goal("Bytes into a DataFrame, beside `orjson.loads`", 4.5, " x", digits=2), 1.0),
+        "frame_pandas": (Goal("The same, beside `pandas.read_json`", 7, " x", digits=1), 3.5),
+        "identity": (
+            Goal("HTTP into a DataFrame, beside `orjson.loads` of the body", 2.2, " x", digits=2),
+            0.9,
+        ),
+        "compressed": (Goal("HTTP with Brotli, beside the same", 1.8, " x", digits=2), 0.7),
+        "models": (
+            Goal("Bytes into a list of `Trade`, beside `orjson.loads`", 0.95, " x", digits=2),
+            0.6,
+        ),
+        "models_from_dict": (
+            Goal("The same, beside the generated `Trade.from_dict`", 4, " x", digits=1),
+            4,
+        ),
+        "frame_memory": (
+            _most("Peak memory of a DataFrame, beside its body", 0.8, " x", digits=2),
+            1.4,
+        ),
+        "frames": (Goal("A stream of 1 GB into DataFrames", 230, " MB/s"), 230),
+        "frames_memory": (_most("Peak memory of 1 GB into DataFrames", 100, " MB"), 100),
+        "parquet": (Goal("A stream of 1 GB into Parquet", 600, " MB/s"), 200),
+        "parquet_memory": (_most("Peak memory of 1 GB into Parquet", 200, " MB"), 200),
+        "download": (
+            Goal("1 GB over HTTP with Brotli into Parquet, decoded", 200, " MB/s"),
+            100,
+        ),
+        "download_memory": (_most("Peak memory of 1 GB over HTTP into Parquet", 200, " MB"), 200),
+    }
+)
+
+OTHERS: Mapping[str, Goal] = {
     "brotli": _most("Bytes on the wire with Brotli, of those decoded", 50, " %", strict=True),
     "busy": Goal("How busy a link of 20 MB/s is kept", 80, " %"),
     "plan": _most("Requests for 90 days of trades of 50 contracts", 3, ""),
@@ -100,23 +135,43 @@ GOALS: Mapping[str, Goal] = {
     "cold_names_ratio": _most("The same, beside `orjson.loads` of the file", 8, " x", digits=1),
     "month": _most("A month of one contract, of a year of 50 in a data set", 300, " ms"),
     "month_ratio": _most("The same, beside DuckDB on the same files", 2, " x", digits=2),
-    "import": _most("`import trayport_sdk`", 150, " ms"),
+    "import": _most("`import trayport_sdk`", 15, " ms", digits=1),
     "import_client": _most(
-        "`from trayport_sdk import TrayportClient`, beside `import httpx`", 2, " x", digits=2
+        "`from trayport_sdk import TrayportClient`, beside `import httpx`", 0.5, " x", digits=2
     ),
     "import_heavy": _most("Imports of polars, pandas, pyarrow and plotting by either", 0, ""),
     "reuse": Goal("Requests over a connection used before", 98, " %", is_strict=True, digits=1),
 }
 
 
-def table(figures: Mapping[str, Figure], goals: Iterable[str] = GOALS) -> str:
-    """The goals with the figures beside them, as a table of Markdown."""
+GOALS: Mapping[str, Goal] = {**DECODING, **OTHERS}
+
+
+def tables(figures: Mapping[str, Figure]) -> str:
+    """The goals with the figures beside them, as tables of Markdown."""
+    return f"{_of_both_readers(figures)}\n\n{_of_others(figures)}"
+
+
+def _of_both_readers(figures: Mapping[str, Figure]) -> str:
+    lines = [
+        "| What | Native: goal | Today | Met | Python: goal | Today | Met | Beside |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name in DECODING:
+        if name.endswith(PURE):
+            continue
+        cells, beside = [DECODING[name].what], list[str]()
+        for which, place in (("native", name), ("Python", f"{name}{PURE}")):
+            goal, figure = DECODING[place], figures.get(place, Figure(None))
+            cells += [str(goal), *goal.shown(figure)]
+            beside += [f"{which} {figure.beside}"] if figure.beside else []
+        lines.append(f"| {' | '.join([*cells, '; '.join(beside)])} |")
+    return "\n".join(lines)
+
+
+def _of_others(figures: Mapping[str, Figure]) -> str:
     lines = ["| What | Goal | Today | Met | Beside |", "| --- | --- | --- | --- | --- |"]
-    for name in goals:
-        goal, figure = GOALS[name], figures[name]
-        shown, met = NO_FIGURE, "no"
-        if figure.value is not None:
-            shown = f"{figure.value:.{goal.digits}f}{goal.unit}"
-            met = "yes" if goal.met_by(figure.value) else "**no**"
-        lines.append(f"| {goal.what} | {goal} | {shown} | {met} | {figure.beside} |")
+    for name, goal in OTHERS.items():
+        today, met = goal.shown(figures[name])
+        lines.append(f"| {goal.what} | {goal} | {today} | {met} | {figures[name].beside} |")
     return "\n".join(lines)

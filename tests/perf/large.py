@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tests.perf.figures import WINDOW_DAYS, Download, downloaded
 from tests.perf.link import link
-from tests.perf.process import MB
+from tests.perf.process import MB, READERS, read_by
 from tests.perf.trades import parts
 
 ROWS = 61_700_000
@@ -20,7 +20,10 @@ def measured(rows: int = ROWS) -> Mapping[str, Download]:
     for shape, count in SHAPES.items():
         windows = parts(count, WINDOW_DAYS, rows // count)
         with link(windows) as served:
-            found[shape] = downloaded(windows, served)
+            for reader in READERS:
+                with read_by(reader):
+                    name = f"{shape}, {'Python' if reader else 'native'}"
+                    found[name] = downloaded(windows, served)
     return found
 
 

@@ -8,15 +8,33 @@ import re
 import resource
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
 
+from tests.perf.goals import PURE
+from trayport_sdk.tables.decode.native.library import PYTHON, VARIABLE, library
+
 ROOT = Path(__file__).resolve().parents[2]
 MB = 10**6
 SAMPLE_SECONDS = 0.25
+
+READERS = {"": "", PURE: PYTHON} if library() else {PURE: PYTHON}
+"""What the variable says of each reader, by how the names of its figures end."""
+
+
+@contextmanager
+def read_by(reader: str) -> Iterator[None]:
+    """Has this process, and those that it starts, decode with one of `READERS`."""
+    before = os.environ.get(VARIABLE, "")
+    os.environ[VARIABLE] = READERS[reader]
+    try:
+        yield
+    finally:
+        os.environ[VARIABLE] = before
 
 
 def memory(name: str, process: int | str = "self") -> int:
