@@ -66,7 +66,7 @@ class Size:
 
 FULL = Size()
 QUICK = Size(
-    body_rows=500_000, stream_rows=600_000, link_rows=300_000, contracts=10, rounds=2, calls=5
+    body_rows=500_000, stream_rows=600_000, link_rows=300_000, contracts=10, rounds=3, calls=7
 )
 
 
