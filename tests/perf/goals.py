@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 MARGIN = 0.8
 """The share of a goal for a ratio that continuous integration asks for: machines are noisy."""
 
-ONLY_BY_THE_CLOCK = ("frame_pandas_pure", "identity_pure", "models_from_dict_pure")
+ONLY_BY_THE_CLOCK = ("frame_pandas_pure", "identity_pure")
 """Goals that are met by the clock alone: there the reader in Python uses two processors."""
 
 MARGIN_BY_THE_CLOCK = 0.6
@@ -46,10 +46,6 @@ class Goal:
         if value == self.bound:
             return not self.is_strict
         return (value > self.bound) is self.is_least
-
-    def nearly_met_by(self, value: float, margin: float = MARGIN) -> bool:
-        """Whether a ratio keeps to the bound with a margin."""
-        return self.met_by(value / margin if self.is_least else value * margin)
 
     def shown(self, figure: Figure) -> tuple[str, str]:
         """A figure in the unit, and whether it keeps to the bound."""
