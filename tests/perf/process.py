@@ -16,7 +16,7 @@ from typing import Any
 from attrs import field, frozen
 
 from tests.perf.goals import PURE
-from trayport_sdk.tables.decode.native.library import PYTHON, VARIABLE, library
+from trayport_sdk.tables.decode.native.reader import PYTHON, VARIABLE, library
 
 ROOT = Path(__file__).resolve().parents[2]
 MB = 10**6
