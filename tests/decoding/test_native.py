@@ -215,5 +215,5 @@ def test_sanitizers_find_nothing(tmp_path: Path) -> None:
         "document or every",
         LD_PRELOAD=found.stdout.strip(),
         ASAN_OPTIONS="detect_leaks=0",  # of the interpreter
-        TRAYPORT_TESTS_EXAMPLES="1",
+        TRAYPORT_TESTS_EXAMPLES="0.3",
     )
