@@ -74,12 +74,16 @@ class Watched:
         self.page: Page = context.new_page()
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.wrong.append(f"failed {request.url}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on("response", self._response)
 
     def _console(self, message: Any) -> None:
         if message.type == "error":
             self.wrong.append(message.text)
+
+    def _failed(self, request: Any) -> None:
+        if request.failure != "net::ERR_ABORTED":  # as when the next page is opened meanwhile
+            self.wrong.append(f"failed {request.url}: {request.failure}")
 
     def _response(self, response: Any) -> None:
         if response.status >= 400 or not response.url.startswith((self.address, "data:", "blob:")):
