@@ -93,16 +93,24 @@ def another_library() -> None:
         native_library._load = lambda: build  # type: ignore[assignment]
 
 
+@pytest.fixture(scope="session")
+def native() -> Library:
+    """The native reader, which must be there in continuous integration."""
+    if (found := library()) is not None:
+        return found
+    if "TRAYPORT_TESTS_SKIP_NOTHING" in os.environ:
+        pytest.fail("the native reader was not compiled")
+    pytest.skip("the native reader was not compiled: there is no C compiler")
+
+
 @pytest.fixture(scope="module", params=["native", "Python"])
 def reader(request: pytest.FixtureRequest) -> Iterator[Reader]:
     """What reads rows: each test that uses it runs with both."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "Python":
             patch.setenv(VARIABLE, PYTHON)
-        elif library() is None:
-            if "TRAYPORT_TESTS_SKIP_NOTHING" in os.environ:
-                pytest.fail("the native reader was not compiled")
-            pytest.skip("the native reader was not compiled: there is no C compiler")
+        else:
+            request.getfixturevalue("native")
         yield request.param
 
 

@@ -30,7 +30,6 @@ from trayport_sdk.tables.decode.native.reader import (
     Library,
     RowReader,
     described,
-    library,
 )
 from trayport_sdk.tables.decode.schema import ColumnFilter, RequestedColumns
 
@@ -84,10 +83,9 @@ def decoded(
 
 
 @pytest.mark.hypothesis
+@pytest.mark.usefixtures("native")
 @pytest.mark.parametrize("operation_id", ARRAYS)
 def test_both_readers_come_to_the_same(operation_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if library() is None:
-        pytest.skip("the native reader was not compiled")
     seed = Random().getrandbits(32)
     likes = Random(seed)
     everything = RequestedColumns(
@@ -127,12 +125,10 @@ def numbers() -> st.SearchStrategy[str]:
     )
 
 
-@given(st.lists(numbers(), min_size=100, max_size=100))
-def test_a_number_becomes_the_double_nearest_to_it(texts: list[str]) -> None:
-    if (functions := library()) is None:
-        pytest.skip("the native reader was not compiled")
+@given(texts=st.lists(numbers(), min_size=100, max_size=100))
+def test_a_number_becomes_the_double_nearest_to_it(native: Library, texts: list[str]) -> None:
     texts = [text for text in texts if math.isfinite(float(text))]
-    reader = RowReader(functions, described(NUMBER, RequestedColumns()), 64, 1 << 20)
+    reader = RowReader(native, described(NUMBER, RequestedColumns()), 64, 1 << 20)
     body = "[" + ",".join(f'{{"number":{text}}}' for text in texts) + "]"
     assert reader.read(body.encode(), 0)
     assert reader.has_ended
@@ -140,18 +136,20 @@ def test_a_number_becomes_the_double_nearest_to_it(texts: list[str]) -> None:
     assert [struct.pack("d", one) for one in found] == [struct.pack("d", float(t)) for t in texts]
 
 
-@given(st.floats(1e-290, 1e290), st.integers(18, 60), st.sampled_from(["", "0", "1", "9"]))
+@given(
+    lower=st.floats(1e-290, 1e290),
+    size=st.integers(18, 60),
+    more=st.sampled_from(["", "0", "1", "9"]),
+)
 def test_halfway_between_two_doubles_a_number_is_right_or_left_to_python(
-    lower: float, size: int, more: str
+    native: Library, lower: float, size: int, more: str
 ) -> None:
-    if (functions := library()) is None:
-        pytest.skip("the native reader was not compiled")
     with localcontext(prec=2000):
         middle = (Decimal(lower) + Decimal(math.nextafter(lower, math.inf))) / 2
     digits, power = middle.as_tuple().digits, int(middle.as_tuple().exponent)
     text = "".join(map(str, digits[:size])) + more
     text += f"e{power + len(digits) - len(text)}"
-    reader = RowReader(functions, described(NUMBER, RequestedColumns()), 64, 1 << 20)
+    reader = RowReader(native, described(NUMBER, RequestedColumns()), 64, 1 << 20)
     if reader.read(f'[{{"number":{text}}}]'.encode(), 0):
         assert reader.take()["number"].to_list() == [float(text)]
 
