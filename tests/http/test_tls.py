@@ -11,6 +11,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from tests.http.peers import Certificates
 from trayport_sdk import TrayportClient, TrayportConfigurationError
+from trayport_sdk.http import tls
 
 ADVICE = "unset the variable"
 
@@ -86,3 +87,21 @@ def test_one_certificate_in_one_directory_will_do(
 def test_a_transport_of_the_user_needs_no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/gone.pem")
     TrayportClient("key", transport=httpx.MockTransport(lambda _: httpx.Response(200)))
+
+
+def test_certificates_are_read_once_and_again_when_they_have_changed(
+    certificates: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "authorities.pem"
+    file.write_bytes(certificates.authority.read_bytes())
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    first = tls.context()
+    assert tls.context() is first
+    assert tls.context(http2=True) is not first
+
+    both = file.read_bytes() + Certificates(tmp_path).authority.read_bytes()
+    file.write_bytes(both)
+    assert len(tls.context().get_ca_certs()) == both.count(b"BEGIN CERTIFICATE") == 2
+    file.write_bytes(b"")
+    with pytest.raises(TrayportConfigurationError, match="is empty"):
+        tls.context()

@@ -71,7 +71,7 @@ class Connections(httpx.AsyncBaseTransport):
     ) -> None:
         pool = partial(
             httpcore.AsyncConnectionPool,
-            ssl_context=tls.context(),
+            ssl_context=tls.context(http2=http2),
             http2=http2,
             max_connections=max_connections,
             max_keepalive_connections=max_connections,
@@ -285,7 +285,7 @@ def _for_pool(url: httpx.URL) -> httpcore.Proxy:
     return httpcore.Proxy(
         httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"/"),
         auth=(url.username.encode(), url.password.encode()) if url.userinfo else None,
-        # Of its own: httpcore sets in it which protocols are offered to the proxy.
+        # HTTP/2 is not offered to the proxy itself.
         ssl_context=tls.context() if url.scheme == "https" else None,
     )
 

@@ -6,6 +6,7 @@ import os
 import re
 import ssl
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 import httpx
@@ -76,38 +77,50 @@ def explained(error: ssl.SSLError, host: str, address: str) -> TrayportConfigura
     )
 
 
-def context() -> ssl.SSLContext:
+def context(*, http2: bool = False) -> ssl.SSLContext:
     """What is trusted: the file or directory of a variable, or the bundle of certifi.
+
+    A file is read again only when it has changed.
+
+    Args:
+        http2: Whether connections offer HTTP/2, which httpcore notes in the context.
 
     Raises:
         TrayportConfigurationError: The variable names nothing that can be used.
     """
     file, directory = os.environ.get(FILE), os.environ.get(DIRECTORY)
-    if file:
-        _check_file(file)
-    elif directory:
-        _check_directory(directory)
     try:
-        if file:
-            return ssl.create_default_context(cafile=file)
-        if directory:
+        if directory and not file:
+            _check_directory(directory)
             return ssl.create_default_context(capath=directory)
-        return httpx.create_ssl_context(trust_env=False)
+        return _of_file(file, _state(file), http2, os.environ.get(KEY_LOG))
     except OSError as error:
         # Python opens it for every context.
         raise _unusable(KEY_LOG, os.environ.get(KEY_LOG, ""), str(error)) from error
 
 
-def _check_file(path: str) -> None:
-    is_empty = False
+def _state(file: str | None) -> tuple[int, ...]:
+    """What changes when a file does."""
     try:
-        is_empty = not Path(path).read_bytes().strip()
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
-    except ssl.SSLError as error:
-        reason = "is empty" if is_empty else "has no certificate in PEM, or a broken one"
-        raise _unusable(FILE, path, reason) from error
+        found = Path(file).stat() if file else None
     except OSError as error:
-        raise _unusable(FILE, path, _said(error)) from error
+        raise _unusable(FILE, file or "", _said(error)) from error
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns) if found else ()
+
+
+@lru_cache(maxsize=8)
+def _of_file(file: str | None, *_state: object) -> ssl.SSLContext:
+    if not file:
+        return httpx.create_ssl_context(trust_env=False)
+    try:
+        content = Path(file).read_bytes()
+    except OSError as error:
+        raise _unusable(FILE, file, _said(error)) from error
+    try:
+        return ssl.create_default_context(cafile=file)
+    except ssl.SSLError as error:
+        reason = "has no certificate in PEM, or a broken one" if content.strip() else "is empty"
+        raise _unusable(FILE, file, reason) from error
 
 
 def _check_directory(paths: str) -> None:
