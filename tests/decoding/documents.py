@@ -91,6 +91,7 @@ _TEXTS = (
     '"\x7f"',
     '"\u2028"', r'"\u00e9\u0301"', '"' + "long " * 300 + '"', r'"\\\""', '"1"', '"null"',
 )  # fmt: skip
+_LETTERS = (*range(0xD800), *range(0xE000, 0x10FFFF, 64))
 _NAMES = ('"unheardOf"', '""', '"Price"', '" price"', '"}],[{"', r'"\""', '"ü"', r'"\u0022\\"')
 _UNKNOWN = (
     "null", "-0", "1e999", "-12345678901234567890123", "[]", "{}", "true", '"x"', r'"\u0022"',
@@ -242,9 +243,7 @@ class _Maker:
             return self.likes.choice(('"EEX7"', '"Größe €"', '""', '"a longer name of something"'))
         if self.likes.random() < 0.7:
             return self.likes.choice(_TEXTS)
-        text = "".join(
-            chr(self.likes.choice((*range(0xD800), *range(0xE000, 0x10FFFF, 64)))) for _ in "abc"
-        )
+        text = "".join(chr(self.likes.choice(_LETTERS)) for _ in "abc")
         return json.dumps(text, ensure_ascii=self.likes.random() < 0.5)
 
 

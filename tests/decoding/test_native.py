@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import math
 import os
 import shutil
 import struct
 import subprocess
 import sys
+from collections.abc import Mapping
 from decimal import Decimal, localcontext
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import polars as pl
 import pytest
@@ -19,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trayport_spec import ENDPOINTS, Column
 
+from tests.decoding import reference
 from tests.decoding.documents import Layout, chunked, damaged, document, spoiled
 from tests.document import ROOT
 from tests.drawn import FACTOR
@@ -35,10 +39,15 @@ from trayport_sdk.tables.decode.schema import ColumnFilter, RequestedColumns
 
 ARRAYS = [name for name, endpoint in ENDPOINTS.items() if endpoint.root == "array"]
 SOURCE = ROOT / "trayport_sdk/tables/decode/native/rows.c"
-DOCUMENTS = 1000 if FACTOR >= 1 else 60
-"""Of each operation."""
+DOCUMENTS = 4000 if FACTOR >= 1 else 60
+"""Of each operation, that both readers decode."""
+MANY_DOCUMENTS = 160_000 if FACTOR >= 1 else round(8000 * FACTOR)
+"""Of each operation, that the native reader and `json` read."""
+VARIANTS = 20
+"""Documents that are made of one."""
 
 GAPS = ((), (), (" ",), ("\n    ", "", "\t", "\r"))
+NANOSECONDS: Mapping[Any, Any] = {pl.Datetime("ns", "UTC"): pl.Int64}
 NUMBER = (Column("number", "number", "float64", ""),)
 TRADES = b"[" + b",".join(
     b'{"tradeId":"Eurex T7/%d","venueCode":"EEX7","dealDate":%d,"price":27.3125,"quantity":5,'
@@ -112,6 +121,40 @@ def test_both_readers_come_to_the_same(operation_id: str, monkeypatch: pytest.Mo
         assert same, (seed, number, b"".join(chunks), rest, expected_rest, rows, expected)
 
 
+@pytest.mark.hypothesis
+@pytest.mark.parametrize("operation_id", ARRAYS)
+def test_what_the_native_reader_takes_is_what_json_reads(
+    operation_id: str, native: Library
+) -> None:
+    seed = Random().getrandbits(32)
+    likes = Random(seed)
+    columns = ENDPOINTS[operation_id].row
+    wanted = RequestedColumns(ENDPOINTS[operation_id].optional_fields, ("routes", "includePrivate"))
+    compared = whole = 0
+    for number in range(MANY_DOCUMENTS // VARIANTS):
+        layout = Layout(likes.choice(GAPS), likes.getrandbits(32))
+        body = layout.text(document(operation_id, likes))
+        for text in (body, *(damaged(body, likes) for _ in range(VARIANTS - 1))):
+            reader = RowReader(native, described(columns, wanted), 64, 1 << 20)
+            is_whole = reader.read(text, 0) and reader.has_ended
+            if not (reader.rows or is_whole):
+                continue
+            compared, whole = compared + 1, whole + is_whole
+            expected = reference.decoded(
+                operation_id, text if is_whole else taken(reader, text), wanted
+            )
+            rows = reader.take().cast(NANOSECONDS).to_dicts()
+            assert rows == expected.rows, (seed, number, text)
+    assert compared > whole > MANY_DOCUMENTS / VARIANTS / 10
+
+
+def taken(reader: RowReader, text: bytes) -> bytes:
+    """The array of the rows that a reader has taken before it stopped."""
+    # The rest begins with the last of them. Letters do not matter to where it ends.
+    _, end = json.JSONDecoder(strict=False).raw_decode(text[reader.offset :].decode("latin-1"))
+    return text[: reader.offset + end] + b"]"
+
+
 def numbers() -> st.SearchStrategy[str]:
     digits = st.integers(0, 10**19 - 1).map(str)
     powers = st.integers(-345, 310)
@@ -177,11 +220,12 @@ def test_no_memory_is_an_error_and_loses_nothing(guarded: Path) -> None:
 
 
 def differential(library: Path, chosen: str, **environment: str) -> None:
-    """Runs the tests that hold the decoder against the reference, with another build."""
+    """Runs the tests that hold the native reader against the reference, with another build."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
             *("-k", f"native and ({chosen})", "tests/decoding/test_differential.py"),
+            f"{__file__}::{test_what_the_native_reader_takes_is_what_json_reads.__name__}",
         ],
         cwd=ROOT, env={**os.environ, "TRAYPORT_TESTS_LIBRARY": str(library), **environment},
         capture_output=True, text=True, check=False,
@@ -196,7 +240,7 @@ def test_no_byte_outside_of_its_memory_is_touched(guarded: Path) -> None:
 
 @pytest.mark.slow
 def test_no_byte_outside_of_its_memory_is_touched_by_any_document(guarded: Path) -> None:
-    differential(guarded, "document")
+    differential(guarded, "document or json_reads")
 
 
 @pytest.mark.slow
@@ -210,7 +254,7 @@ def test_sanitizers_find_nothing(tmp_path: Path) -> None:
     )  # fmt: skip
     differential(
         sanitized,
-        "document or every",
+        "document or every or json_reads",
         LD_PRELOAD=found.stdout.strip(),
         ASAN_OPTIONS="detect_leaks=0",  # of the interpreter
         TRAYPORT_TESTS_EXAMPLES="0.3",
