@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types drift codegen docs fuzz slow chaos recipes nightly wheels browse perf perf-large profile lock clean
+.PHONY: help setup demo test check lint types drift codegen docs fuzz slow chaos mutation recipes nightly wheels browse perf perf-large profile lock clean
 
 help:
 	@echo "make demo     run the SDK against the offline sandbox"
@@ -32,6 +32,7 @@ help:
 	@echo "make fuzz     the properties of the suite with all of their examples"
 	@echo "make slow     the tests that take as long as the limits of the service do, or much data"
 	@echo "make chaos    data sets whose programs are killed a thousand times; CHAOS=--kills=50 for fewer"
+	@echo "make mutation what the tests say when the code is changed; MUTATION=--sample=300 for fewer changes"
 	@echo "make recipes  those of the docs for Airflow and Dagster, which it installs in .cache/recipes"
 	@echo "make nightly  both"
 	@echo "make wheels   one for each platform, in dist, with a compiler that it installs in .cache/zig"
@@ -100,10 +101,13 @@ slow: $(STAMP)
 chaos: $(STAMP)
 	$(BIN)/python -m tests.chaos $(CHAOS)
 
+mutation: $(STAMP)
+	$(BIN)/python -m tests.mutation $(MUTATION)
+
 recipes: $(STAMP)
 	$(BIN)/python -m tests.recipes
 
-nightly: chaos recipes
+nightly: chaos mutation recipes
 
 $(ZIG)/.installed: requirements/wheels.txt | $(LOCKED)
 	@echo "Installing a compiler for every platform into $(ZIG)"

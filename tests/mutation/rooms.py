@@ -1,0 +1,48 @@
+"""What is mutated, and the tests that belong to it."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from tests.perf.process import ROOT
+
+
+@frozen
+class Room:
+    """Modules that are tested together."""
+
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+def _modules(*patterns: str) -> tuple[str, ...]:
+    """The paths in the repository, of the package's modules."""
+    found = (path for pattern in patterns for path in ROOT.glob(f"trayport_sdk/{pattern}.py"))
+    return tuple(sorted(str(path.relative_to(ROOT)) for path in found))
+
+
+ROOMS = {
+    "times": Room(
+        _modules("query/times"),
+        (
+            "tests/query/test_times.py",
+            "tests/query/test_periods.py",
+            "tests/query/test_rules.py",
+            "tests/exactness/test_instants.py",
+        ),
+    ),
+    "rules": Room(_modules("query/rules*"), ("tests/query",)),
+    "planner": Room(_modules("query/plan*"), ("tests/query",)),
+    "decode": Room(
+        _modules("tables/decode/*", "tables/decode/native/*"),
+        (
+            "tests/decoding",
+            "tests/tables/test_decode.py",
+            "tests/tables/test_locate.py",
+            "tests/tables/test_split.py",
+            "tests/tables/test_tolerance.py",
+            "tests/tables/test_batches.py",
+        ),
+    ),
+    "limiter": Room(_modules("http/limiter/*"), ("tests/http/limiter",)),
+}
