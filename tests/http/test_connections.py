@@ -1,10 +1,14 @@
 """The pool on real sockets: how many connections there are, and which are used again."""
 
 import asyncio
+import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 
+import httpcore
 import pytest
+from httpcore._async.connection_pool import AsyncPoolRequest
 from pydantic import SecretStr
 from trayport_spec import ENDPOINTS
 
@@ -115,6 +119,46 @@ async def test_fewer_connections_make_requests_wait_and_none_fail() -> None:
         await sending
         assert one.connections == one.most_open == 3
         assert len(one.requests) == 40
+
+
+async def test_many_requests_that_wait_cost_no_more_than_few(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = Counter[str]()
+
+    def count(owner: type, name: str) -> None:
+        method = getattr(owner, name)
+
+        def counted(*arguments: object) -> object:
+            calls[name] += 1
+            return method(*arguments)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    count(httpcore.AsyncHTTPConnection, "can_handle_request")
+    count(AsyncPoolRequest, "assign_to_connection")
+    async with peer() as one, talking_to(one, maximum=3) as wire:
+        await send(wire, 60)
+    # Each got a connection once, and three were looked at when it came and when another ended.
+    assert calls["assign_to_connection"] == 60
+    assert calls["can_handle_request"] <= 2 * 3 * 60
+
+
+async def test_a_request_searches_for_no_module_on_the_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wanted: list[str] = []
+
+    class Finder:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            wanted.append(name)
+
+    async with peer() as one, talking_to(one) as wire:
+        await send(wire)
+        monkeypatch.setattr("sys.meta_path", [Finder, *sys.meta_path])
+        await send(wire)
+    assert wanted == []
 
 
 async def test_waiting_for_a_connection_is_no_timeout() -> None:

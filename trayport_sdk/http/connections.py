@@ -4,14 +4,19 @@ A connection is used again only if the response before was read to its very end 
 since; `network.Stream` sees to that. A pool is given up where httpcore would keep a part of it that
 is of no use: over HTTP/2 a request that was cancelled keeps its place among those that the service
 takes at once, and a tunnel that failed keeps its place among the connections.
+
+Requests get their connections one after the other. httpcore would give one connection to all that
+come before the first of them is written, of which each but one has to come again; and with each
+that comes or ends it looks at every connection for every request that waits.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import re
 import warnings
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
@@ -41,11 +46,43 @@ class _Pool:
 
     connections: httpcore.AsyncConnectionPool
     network: Network
+    door: asyncio.Lock | None
     requests: int = 0
+
+    async def send(self, request: httpx.Request) -> httpcore.Response:
+        """Sends a request; the next one gets its connection once this one has its own."""
+        if self.door is None:
+            return await self.connections.handle_async_request(_for_httpcore(request))
+        await self.door.acquire()
+        entering = _Entering(self.door, request.extensions.get("trace"))
+        request.extensions["trace"] = entering.trace
+        try:
+            return await self.connections.handle_async_request(_for_httpcore(request))
+        finally:
+            entering.end()
 
     async def aclose(self) -> None:
         await self.connections.aclose()
         self.network.abort()
+
+
+@define
+class _Entering:
+    """A request that has no connection yet: the first step that is traced shows that it has."""
+
+    door: asyncio.Lock
+    inner: Callable[[str, Mapping[str, Any]], Awaitable[None]] | None
+    is_over: bool = False
+
+    async def trace(self, step: str, details: Mapping[str, Any]) -> None:
+        self.end()
+        if self.inner is not None:
+            await self.inner(step, details)
+
+    def end(self) -> None:
+        if not self.is_over:
+            self.is_over = True
+            self.door.release()
 
 
 class Connections(httpx.AsyncBaseTransport):
@@ -82,7 +119,7 @@ class Connections(httpx.AsyncBaseTransport):
         for url in urls.values():
             proxy = proxy_for(url)
             if proxy not in ways:
-                ways[proxy] = _Way(proxy, pool, leaves_parts=http2 or proxy is not None)
+                ways[proxy] = _Way(proxy, pool, http2=http2)
             self._ways[_origin(httpx.URL(url))] = ways[proxy]
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -92,7 +129,7 @@ class Connections(httpx.AsyncBaseTransport):
         pool.requests += 1
         try:
             with way.explained():
-                response = await pool.connections.handle_async_request(_for_httpcore(request))
+                response = await pool.send(request)
             if response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED and way.is_read(request):
                 await response.aclose()
                 raise way.refused_login(f"{response.status:d}")
@@ -131,7 +168,7 @@ class _Way:
     Args:
         proxy: The proxy.
         make: Makes a pool.
-        leaves_parts: Whether a request that ends early may leave something of it in its pool.
+        http2: Whether HTTP/2 is offered, of which a connection has many requests at once.
     """
 
     def __init__(
@@ -139,18 +176,21 @@ class _Way:
         proxy: Proxy | None,
         make: Callable[..., httpcore.AsyncConnectionPool],
         *,
-        leaves_parts: bool,
+        http2: bool,
     ) -> None:
         self._variable = "" if proxy is None else proxy.variable
         self._url = None if proxy is None else _parsed(proxy)
         self._make = make if self._url is None else partial(make, proxy=_for_pool(self._url))
-        self._leaves_parts = leaves_parts
+        self._http2 = http2
+        # Whether a request that ends early may leave something of it in its pool.
+        self._leaves_parts = http2 or proxy is not None
         self._given_up = set[_Pool]()
         self.pool = self._new()
 
     def _new(self) -> _Pool:
         network = Network()
-        return _Pool(self._make(network_backend=network), network)
+        door = None if self._http2 else asyncio.Lock()
+        return _Pool(self._make(network_backend=network), network, door)
 
     async def release(self, pool: _Pool, *, is_whole: bool) -> None:
         """Called after each request: gives its pool up where something of it may be left."""
