@@ -13,6 +13,8 @@ class Room:
 
     modules: tuple[str, ...]
     tests: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    """Tests that take long and are of the library in C alone, which no mutant changes."""
 
 
 def _modules(*patterns: str) -> tuple[str, ...]:
@@ -29,6 +31,7 @@ ROOMS = {
             "tests/query/test_periods.py",
             "tests/query/test_rules.py",
             "tests/exactness/test_instants.py",
+            "tests/test_docstrings.py",
         ),
     ),
     "rules": Room(_modules("query/rules*"), ("tests/query",)),
@@ -41,7 +44,10 @@ ROOMS = {
             "tests/tables/test_locate.py",
             "tests/tables/test_split.py",
             "tests/tables/test_tolerance.py",
-            "tests/tables/test_batches.py",
+        ),
+        (
+            "tests/decoding/test_native.py::test_no_byte_outside_of_its_memory_is_touched",
+            "tests/decoding/test_native.py::test_no_memory_is_an_error_and_loses_nothing",
         ),
     ),
     "limiter": Room(_modules("http/limiter/*"), ("tests/http/limiter",)),

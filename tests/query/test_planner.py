@@ -35,8 +35,18 @@ from trayport_sdk.query.plan import (
     BulkSequenceItemQuery,
     ParallelContractQuery,
     QueryPlan,
+    alone,
 )
-from trayport_sdk.query.planner import by_contracts, by_time, cut, plan
+from trayport_sdk.query.planner import (
+    across,
+    by_contracts,
+    by_time,
+    cut,
+    ends,
+    plan,
+    size_of,
+    together,
+)
 from trayport_sdk.query.times import DAY, SECOND, Window, instant, months_after
 
 HOUR = 3600 * SECOND
@@ -530,6 +540,51 @@ def test_a_batch_of_two_becomes_two_contracts_alone() -> None:
     assert isinstance(pair, BulkSequenceItemQuery)
     assert [type(half) for half in halves(pair)] == [ParallelContractQuery] * 2
     assert [halves(half) for half in halves(pair)] == [(), ()]
+
+
+@given(
+    st.sampled_from(["trades", "order_book", "ohlcv"]),
+    st.integers(1, 6),
+    st.integers(1, 6),
+    st.integers(0, 3599),
+)
+def test_the_smallest_parts_are_those_at_the_ends_and_beside_a_cut(
+    name: str, count: int, points: int, short: int
+) -> None:
+    interval = {"ohlcv": Interval(1, "month"), "order_book": Interval(1, "hour")}.get(name)
+    if name == "ohlcv":
+        edges = [months_after(START, month) for month in range(points + 1)]
+    else:
+        step = SECOND if interval is None else HOUR
+        edges = [START + point * step for point in range(points + 1)]
+    if name == "order_book":
+        edges[-1] -= short * SECOND  # the last point may be nearer than the others
+    contracts = months(count if name == "trades" else 1)
+    count = len(contracts)
+    whole = QueryPlan(
+        endpoint=name, contracts=contracts, window=Window(edges[0], edges[-1]), interval=interval
+    )
+    query = together(whole, contracts)
+    assert size_of(query) == (count, points)
+
+    def part(contract: int, point: int) -> QueryPlan:
+        window = Window(edges[point], edges[point + 1])
+        return alone(evolve(query, window=window), contracts[contract])
+
+    def found(*parts: tuple[int, int]) -> tuple[QueryPlan, ...]:
+        return tuple(dict.fromkeys(part(*place) for place in parts))
+
+    assert ends(query) == found((0, 0), (count - 1, points - 1))
+    for contract, point in [(0, 0), (count - 1, points - 1)]:
+        end = part(contract, point)
+        cut = (count + 1) // 2
+        places = [0, cut - 1, cut, count - 1] if count > 1 else []
+        beside = found(*((place, point) for place in places))
+        assert across(query, by_contracts, end) == tuple(one for one in beside if one != end)
+        cut = max(1, points // 2)
+        places = [0, cut - 1, cut, points - 1] if points > 1 else []
+        beside = found(*((contract, place) for place in places))
+        assert across(query, by_time, end) == tuple(one for one in beside if one != end)
 
 
 def test_the_small_limits_of_these_tests_are_in_force() -> None:

@@ -179,8 +179,10 @@ def test_an_item_named_twice_is_one() -> None:
 
 @pytest.mark.parametrize("name", ["trades", "snapshots"])
 def test_a_request_holds_so_many_items_and_a_query_any_number(name: str) -> None:
-    most = endpoint_named(name).batch.maximum
+    endpoint = endpoint_named(name)
+    most = endpoint.batch.maximum
     assert most is not None
+    assert rules.parameters_by_argument(endpoint)["sequence_item_id"].max_items == most
     ask(name, sequence_item_id=tuple(range(1, most + 1)))
     many = tuple(range(1, most + 2))
     sentence = refusal(name, "sequence_item_id", sequence_item_id=many)

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from trayport_api.models import IntervalUnit
 from trayport_spec import ENDPOINTS
@@ -22,6 +23,7 @@ from trayport_sdk.query.times import (
     Window,
     duration_of,
     exact_instant,
+    exact_text,
     floored,
     instant,
     interval_of,
@@ -355,6 +357,24 @@ def test_what_is_no_time_is_refused(value: Any) -> None:
     with pytest.raises(TrayportValidationError) as caught:
         exact_instant(value, "at")
     assert caught.value.parameter == "at"
+
+
+@given(st.integers(0, 2**63 - 1), st.sampled_from([1, 1000, 10**6, 10**8, SECOND]))
+@example(2**63 - 1, 1)
+@example(NINE - 1, 1)
+def test_the_text_of_an_instant_reads_back_and_is_no_longer_than_it_must_be(
+    moment: int, step: int
+) -> None:
+    moment -= moment % step
+    text = exact_text(moment)
+    assert exact_instant(text, "at") == moment
+    assert re.fullmatch(r"[^.]{19}(\.\d*[1-9])?Z", text)
+    assert text[:19] == to_text(moment)[:19]
+    assert moment < 10**17 or exact_instant(moment, "at") == moment
+
+
+def test_a_window_says_where_it_starts_and_ends() -> None:
+    assert str(Window(NINE, NINE + DAY)) == "2024-03-04T09:00:00Z to 2024-03-05T09:00:00Z"
 
 
 def test_a_range_that_is_left_out_is_that_of_the_windows() -> None:

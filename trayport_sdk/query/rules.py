@@ -60,7 +60,7 @@ def check(
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     values = checked_values(endpoint, given, bound_lists=not whole)
-    _check_contract(endpoint, values, whole=whole)
+    _check_contract(endpoint, values)
     _check_times(endpoint, values, whole=whole)
     if latest is not None:
         _check_cutoff(endpoint, values, latest, intraday=intraday)
@@ -69,7 +69,7 @@ def check(
 # --- Contracts
 
 
-def _check_contract(endpoint: Endpoint, given: Mapping[str, Any], *, whole: bool) -> None:
+def _check_contract(endpoint: Endpoint, given: Mapping[str, Any]) -> None:
     """Whether the parts of a contract go together."""
     needed = endpoint.limits.contract
     if needed is None:
@@ -86,14 +86,12 @@ def _check_contract(endpoint: Endpoint, given: Mapping[str, Any], *, whole: bool
     if second is not None:
         check_second_item(kind, second)
     if needed == "many":
-        _check_items(endpoint, given, single=kind == ContractType.SINGLE_PERIOD, whole=whole)
+        _check_items(endpoint, given, single=kind == ContractType.SINGLE_PERIOD)
     if needed != "subset" and kind != ContractType.SINGLE_PERIOD:
         check_second_item(kind, second)
 
 
-def _check_items(
-    endpoint: Endpoint, given: Mapping[str, Any], *, single: bool, whole: bool
-) -> None:
+def _check_items(endpoint: Endpoint, given: Mapping[str, Any], *, single: bool) -> None:
     items = set(given.get("sequence_item_id", ()))  # repeated ids count once
     counted = "trading_items" in given
     way_out = "give the delivery periods, or how many of the next ones"
@@ -117,9 +115,6 @@ def _check_items(
             parameter=name,
             suggestion="ask for each contract alone",
         )
-    most = endpoint.batch.maximum
-    if most is not None and len(items) > most and not whole:
-        raise too_many("sequence_item_id", len(items), most)
 
 
 # --- Times and intervals
