@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import random
 import sys
 import time
@@ -28,17 +29,16 @@ KILLED = ("killed", "timeout")
 
 
 def sampled(room: Room, size: int | None, seed: int) -> list[Mutant]:
-    """All mutants of a room, or so many, of each module in proportion to its own."""
-    found = {module: mutants(module) for module in room.modules}
-    if size is None:
-        return [mutant for each in found.values() for mutant in each]
-    total = sum(map(len, found.values()))
-    drawn = random.Random(seed)
-    return [
-        mutant
-        for each in found.values()
-        for mutant in drawn.sample(each, min(len(each), -(-len(each) * size // total)))
-    ]
+    """All mutants of a room, or so many, of each module in proportion to its own.
+
+    A larger sample holds the smaller one of the same seed.
+    """
+    found = [mutants(module) for module in room.modules]
+    if size is not None:
+        share = size / sum(map(len, found))
+        drawn = random.Random(seed)
+        found = [drawn.sample(each, len(each))[: math.ceil(share * len(each))] for each in found]
+    return [mutant for each in found for mutant in each]
 
 
 class Results:

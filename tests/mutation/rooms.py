@@ -35,12 +35,13 @@ ROOMS = {
         ),
     ),
     "rules": Room(_modules("query/rules*"), ("tests/query",)),
-    "planner": Room(_modules("query/plan*"), ("tests/query",)),
+    "planner": Room(_modules("query/plan*"), ("tests/query", "tests/test_docstrings.py")),
     "decode": Room(
         _modules("tables/decode/*", "tables/decode/native/*"),
         (
             "tests/decoding",
             "tests/tables/test_decode.py",
+            "tests/tables/test_decode_refusals.py",
             "tests/tables/test_locate.py",
             "tests/tables/test_split.py",
             "tests/tables/test_tolerance.py",

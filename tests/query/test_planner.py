@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import cache
-from itertools import combinations, groupby, pairwise
+from itertools import combinations, groupby, pairwise, product
 from unittest import mock
 
 import pytest
@@ -542,12 +542,9 @@ def test_a_batch_of_two_becomes_two_contracts_alone() -> None:
     assert [halves(half) for half in halves(pair)] == [(), ()]
 
 
-@given(
-    st.sampled_from(["trades", "order_book", "ohlcv"]),
-    st.integers(1, 6),
-    st.integers(1, 6),
-    st.integers(0, 3599),
-)
+@pytest.mark.parametrize("short", [0, 1, 3599])
+@pytest.mark.parametrize(("count", "points"), [*product((1, 2, 3, 5), repeat=2)])
+@pytest.mark.parametrize("name", ["trades", "order_book", "ohlcv"])
 def test_the_smallest_parts_are_those_at_the_ends_and_beside_a_cut(
     name: str, count: int, points: int, short: int
 ) -> None:
@@ -574,6 +571,8 @@ def test_the_smallest_parts_are_those_at_the_ends_and_beside_a_cut(
     def found(*parts: tuple[int, int]) -> tuple[QueryPlan, ...]:
         return tuple(dict.fromkeys(part(*place) for place in parts))
 
+    for place in (-1, 0, max(count, points)):
+        assert by_contracts(query, place) == by_time(query, place) == ()
     assert ends(query) == found((0, 0), (count - 1, points - 1))
     for contract, point in [(0, 0), (count - 1, points - 1)]:
         end = part(contract, point)

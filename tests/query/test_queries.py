@@ -23,11 +23,13 @@ from trayport_sdk.query.plan import (
     ParallelContractQuery,
     QueryPlan,
     alone,
+    counted,
     with_contract,
+    with_contract_column,
 )
 from trayport_sdk.query.planner import plan
 from trayport_sdk.query.rules import parameters_by_argument
-from trayport_sdk.query.times import DAY, SECOND, Window, instant, months_after
+from trayport_sdk.query.times import DAY, SECOND, Window, instant, months_after, to_text
 
 NAMES = tuple(endpoint.key for endpoint in ENDPOINTS.values() if endpoint.api == "analytics")
 RANGED = tuple(name for name in NAMES if "from_" in parameters_by_argument(OPERATIONS[name]))
@@ -128,6 +130,10 @@ def test_a_query_and_its_plans_travel_by_pickle_and_json(query: QueryPlan) -> No
         assert type(back) is type(one)
         assert hash(back) == hash(one)
         assert back.arguments() == one.arguments()
+        assert json.loads(written) == one.to_dict()  # lists, no tuples
+        start = None if one.window is None else one.window.start
+        moment = one.at if start is None else start
+        assert one.starts_at == (None if moment is None else to_text(moment))
 
 
 @given(questions(), questions())
@@ -266,6 +272,29 @@ def test_a_request_that_does_not_bring_the_rows_of_its_contracts_is_no_plan(
     del document["market_id"]
     with pytest.raises(TrayportValidationError):
         QueryPlan.from_dict({**document, **scope})
+
+
+def test_a_request_covers_the_contracts_of_its_ids_and_rows_of_no_other_market() -> None:
+    gas = ContractSpec(instrument_id=7, sequence_id=2, sequence_item_id=3)
+    query = BulkMarketQuery(endpoint="private_trades", window=MARCH)
+    assert [query.covers(APRIL), query.covers(gas)] == [False, True]
+    own = evolve(query, market_id=10000065, sequence_id=10000305)
+    assert [own.covers(APRIL), own.covers(gas)] == [True, False]
+    assert not evolve(own, sequence_id=2).covers(APRIL)
+    assert not evolve(query, instrument_id=8).covers(gas)
+    assert own.scope == {"market_id": 10000065, "sequence_id": 10000305}
+
+
+def test_the_contract_of_a_row_comes_in_the_place_that_the_table_has_for_it() -> None:
+    chosen = Options(optional_fields=("routeId",), include_private=True)
+    query = with_contract_column(evolve(HOURS, endpoint="trades", interval=None, options=chosen))
+    assert query.options == evolve(chosen, optional_fields=query.optional_fields)
+    assert set(query.optional_fields) == {"routeId", "contract"}
+    assert with_contract_column(HOURS) == HOURS  # a book has no such column
+
+
+def test_a_number_of_things_is_written_with_a_plural() -> None:
+    assert [counted(n, "row") for n in (0, 1, 1200)] == ["0 rows", "1 row", "1,200 rows"]
 
 
 def test_one_route_or_field_may_stand_alone_in_a_document() -> None:

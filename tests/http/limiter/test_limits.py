@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyrate_limiter import InMemoryBucket, Rate
@@ -50,6 +52,61 @@ def test_every_promised_window_is_kept_by_those_that_are_enforced(limits: Limits
             quota.limit <= window.limit and quota.milliseconds >= window.milliseconds
             for quota in limits.quotas()
         )
+
+
+# A number of grants and their milliseconds.
+MILLISECONDS = [
+    (Limits(6, 360), [(1, 153), (3, 510), (6, 1020), (360, 61_200)]),
+    (Limits(6, 360, evenly=False), [(3, 533), (6, 1066), (360, 63_960)]),
+    (Limits(7, 420), [(1, 131), (4, 524), (7, 1020), (420, 61_200)]),
+    (Limits(8, 480), [(4, 533), (8, 1066), (480, 63_960)]),
+    (Limits(5, 300, evenly=False), [(3, 510), (5, 1020), (300, 61_200)]),
+    (Limits(3, 200), [(1, 306), (2, 612), (3, 1020), (180, 61_200)]),
+    (Limits(2, 30), [(1, 510), (2, 1020), (30, 61_200)]),
+    (Limits(1, 60), [(1, 1020), (60, 61_200)]),
+    (Limits(1, 1), [(1, 61_200)]),
+    (Limits(9, 540), [(1, 102), (5, 510), (9, 1020), (540, 61_200)]),
+    (Limits(2000, 120_000), [(1000, 510), (2000, 1020), (120_000, 61_200)]),
+]
+
+
+@pytest.mark.parametrize(("limits", "quotas"), MILLISECONDS)
+def test_windows_are_enforced_to_the_millisecond(
+    limits: Limits, quotas: list[tuple[int, int]]
+) -> None:
+    assert [(q.limit, q.milliseconds) for q in limits.quotas()] == quotas
+    limit, length = quotas[-1]
+    for share in (0.125, 0.3, 0.875):
+        assert limits.spacing(share) == Quota(1, math.ceil(length / limit / share))
+
+
+def test_other_paddings_stretch_what_is_not_stretched_further_already() -> None:
+    assert [q.milliseconds for q in Limits(6, 360).quotas(1.03)] == [154, 515, 1030, 61_800]
+    assert Limits(8, 480).quotas(1.03) == Limits(8, 480).quotas()
+    assert Limits(8, 480).quotas(1.2)[0] == Quota(4, 600)
+
+
+def test_limits_that_are_scaled_keep_what_is_no_number_and_one_request_at_least() -> None:
+    plain = Limits(6, 360, evenly=False, emergency=False)
+    assert plain.scaled(0.5) == Limits(3, 180, evenly=False, emergency=False)
+    assert Limits(6, 360).scaled(0.1) == Limits(1, 36)
+    assert Limits(6, 9).scaled(0.1) == Limits(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("limits", "crowd"),
+    [
+        (Limits(6, 360), (Quota(432, 60_000),)),
+        (Limits(8, 480), (Quota(432, 60_000),)),
+        (Limits(8, 481), ()),
+        (Limits(9, 480), ()),
+        (Limits(8, 480, emergency=False), ()),
+    ],
+)
+def test_nine_tenths_of_the_documented_minute_are_nearly_all(
+    limits: Limits, crowd: tuple[Quota, ...]
+) -> None:
+    assert limits.emergency_quotas == crowd
 
 
 @given(allowances)
@@ -133,7 +190,12 @@ def test_the_strictest_limits_keep_every_allowance(mine: Limits, theirs: Limits)
     for limits in (mine, theirs):
         for window, kept in zip(limits.windows, both.windows, strict=True):
             assert kept.limit <= window.limit
+    assert both.per_second == min(mine.per_second, theirs.per_second)
+    assert both.per_minute == min(mine.per_minute, theirs.per_minute)
     assert both.evenly == (mine.evenly or theirs.evenly)
+    calm = [Limits(1, 1, emergency=False)] * 2
+    assert not Limits.strictest(calm).emergency
+    assert Limits.strictest([*calm, Limits(1, 1)]).emergency
 
 
 def test_the_minute_that_is_promised_is_the_one_that_is_enforced() -> None:
