@@ -29,13 +29,13 @@ ROOMS = {
         (
             "tests/query/test_times.py",
             "tests/query/test_periods.py",
+            "tests/query/test_refusals.py",
             "tests/query/test_rules.py",
             "tests/exactness/test_instants.py",
-            "tests/test_docstrings.py",
         ),
     ),
     "rules": Room(_modules("query/rules*"), ("tests/query",)),
-    "planner": Room(_modules("query/plan*"), ("tests/query", "tests/test_docstrings.py")),
+    "planner": Room(_modules("query/plan*"), ("tests/query",)),
     "decode": Room(
         _modules("tables/decode/*", "tables/decode/native/*"),
         (
