@@ -7,9 +7,9 @@ import doctest
 import pytest
 
 from trayport_sdk import TrayportDecodeError
+from trayport_sdk.errors import MAX_DEPTH
 from trayport_sdk.tables.decode.decoder import Decoder, decode_response
 from trayport_sdk.tables.decode.schema import RequestedColumns
-from trayport_sdk.tables.decode.split import MAX_DEPTH
 
 pytestmark = pytest.mark.usefixtures("reader")
 
