@@ -45,7 +45,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first, so that no worker ends long after the others."""
-    slowest = {"site", "edited"}
+    slowest = {"site", "edited", "soaked"}
     items.sort(key=lambda item: slowest.isdisjoint(getattr(item, "fixturenames", ())))
 
 

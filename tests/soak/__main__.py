@@ -29,6 +29,9 @@ ENOUGH = 590.0
 SHARE = 0.2
 """The share of a processor that the client takes: others may be at work on the machine."""
 
+LEAST_REST = 0.1
+"""Seconds after which what was closed is gone."""
+
 MOST_LINES = 15
 
 
@@ -58,6 +61,7 @@ async def rounds(
     seconds: float,
     *,
     share: float = SHARE,
+    rest: float = LEAST_REST,
     clock: Callable[[], float] = time.monotonic,
     shown: Callable[[Sample], object] = lambda _: None,
 ) -> list[Sample]:
@@ -67,8 +71,8 @@ async def rounds(
     while (now := clock() - started) < seconds:
         used = time.process_time()
         await work()
-        rest = (time.process_time() - used) / share - (clock() - started - now)
-        await asyncio.sleep(max(0.1, rest))
+        lasted = clock() - started - now
+        await asyncio.sleep(max(rest, (time.process_time() - used) / share - lasted))
         samples.append(Sample.now(clock() - started))
         shown(samples[-1])
     return samples
