@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= auto
+HOURS ?= 24
 BIN := $(VENV)/bin
 LOCKED := $(VENV)/.locked
 STAMP := $(VENV)/.installed
@@ -20,7 +21,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types drift codegen docs fuzz slow chaos mutation recipes nightly wheels browse perf perf-large profile lock clean
+.PHONY: help setup demo test check lint types drift codegen docs fuzz slow chaos load soak mutation recipes nightly wheels browse perf perf-large profile lock clean
 
 help:
 	@echo "make demo     run the SDK against the offline sandbox"
@@ -32,9 +33,11 @@ help:
 	@echo "make fuzz     the properties of the suite with all of their examples"
 	@echo "make slow     the tests that take as long as the limits of the service do, or much data"
 	@echo "make chaos    data sets whose programs are killed a thousand times; CHAOS=--kills=50 for fewer"
+	@echo "make load     many calls at once, faults, limits and the lag of the event loop; LOAD=--only=lag for one"
+	@echo "make soak     a client that goes on for HOURS=24, and whether anything that it holds grows"
 	@echo "make mutation what the tests say when the code is changed; MUTATION=--sample=300 for fewer changes"
 	@echo "make recipes  those of the docs for Airflow and Dagster, which it installs in .cache/recipes"
-	@echo "make nightly  both"
+	@echo "make nightly  chaos, load, mutation, recipes, 10 GB, and a soak of HOURS=4"
 	@echo "make wheels   one for each platform, in dist, with a compiler that it installs in .cache/zig"
 	@echo "make perf     the goals of speed and memory, and today's figures; PERF=--quick for a small share"
 	@echo "make perf-large  10 GB through a local server into Parquet"
@@ -101,13 +104,20 @@ slow: $(STAMP)
 chaos: $(STAMP)
 	$(BIN)/python -m tests.chaos $(CHAOS)
 
+load: $(STAMP)
+	$(BIN)/python -m tests.load $(LOAD)
+
+soak: $(STAMP)
+	$(BIN)/python -m tests.soak --hours $(HOURS) $(SOAK)
+
 mutation: $(STAMP)
 	$(BIN)/python -m tests.mutation $(MUTATION)
 
 recipes: $(STAMP)
 	$(BIN)/python -m tests.recipes
 
-nightly: chaos mutation recipes
+nightly: HOURS = 4
+nightly: chaos load mutation recipes perf-large soak
 
 $(ZIG)/.installed: requirements/wheels.txt | $(LOCKED)
 	@echo "Installing a compiler for every platform into $(ZIG)"
