@@ -12,7 +12,8 @@ ZIG := .cache/zig
 NATIVE := trayport_sdk/tables/decode/native/rows
 LIBRARIES := $(NATIVE).native.so $(NATIVE).native.dylib $(NATIVE).native.dll
 EXTRAS := cli sandbox pandas arrow redis metrics keyring otel energy uvloop duckdb s3 cluster notebook plot
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
+SPREAD := -n $(WORKERS) --maxprocesses 4 --dist worksteal
+PYTEST := $(BIN)/python -m pytest $(SPREAD)
 UV_COMPILE := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --python-version 3.11 --universal \
     --generate-hashes --no-header --no-annotate --no-config --quiet $(LOCK)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -21,11 +22,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types drift codegen docs fuzz slow chaos load soak mutation recipes nightly wheels browse perf perf-large profile lock clean
+.PHONY: help setup demo test coverage check lint types drift codegen docs fuzz slow chaos load soak mutation recipes nightly wheels browse perf perf-large profile lock clean
 
 help:
 	@echo "make demo     run the SDK against the offline sandbox"
 	@echo "make test     the test suite"
+	@echo "make coverage the test suite again, and which branches of the package it takes"
 	@echo "make check    lint, types, generated code, docs, repository rules"
 	@echo "make codegen  generated/ again, after a change of openapi/"
 	@echo "make docs     the documentation, in site/"
@@ -71,6 +73,12 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(PYTEST)
+
+coverage: $(STAMP)
+	@rm -rf .cache/coverage && mkdir -p .cache/coverage
+	$(BIN)/coverage run -m pytest $(SPREAD)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 check: lint types drift docs
 	$(BIN)/python -m pytest -q tests/test_repository.py tests/test_imports.py tests/test_public_names.py
