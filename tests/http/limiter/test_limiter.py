@@ -329,6 +329,12 @@ class Away(Store):
             raise StoreError("nobody there")
         return Taken(0, 0)
 
+    def start(self, name: str, limits: Limits) -> Taken:
+        raise StoreError("nobody there")
+
+    def finish(self, name: str) -> None:
+        raise StoreError("nobody there")
+
     def slow_down(self, pause: int, granted: int) -> float:
         raise StoreError("nobody there")
 
@@ -344,7 +350,7 @@ class Away(Store):
         """Nothing to do."""
 
 
-def test_a_store_that_is_away_is_a_clear_error() -> None:
+def test_a_store_that_is_away_is_a_clear_error(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         limiter = RequestLimiter(DEFAULT, Away(), clock=clock_for_threads())
         results = await asyncio.gather(
@@ -357,6 +363,7 @@ def test_a_store_that_is_away_is_a_clear_error() -> None:
         assert limiter.status().problem == "nobody there"
 
     virtual_time.run(main())
+    assert caplog.messages == ["the store of the allowance cannot be used: nobody there"]
 
 
 def test_a_store_that_is_away_may_be_replaced_by_a_slow_pace_until_it_is_back() -> None:
@@ -375,6 +382,40 @@ def test_a_store_that_is_away_may_be_replaced_by_a_slow_pace_until_it_is_back() 
         assert limiter.status().problem == ""
 
     virtual_time.run(main())
+
+
+def test_what_a_substitute_granted_at_once_is_sent_by_it() -> None:
+    async def main() -> None:
+        limiter = RequestLimiter(DEFAULT, Away(), fallback="slow", clock=clock_for_threads())
+        await limiter.slow_down(0.0)  # from now on the store is known to be away
+        grant = await limiter.acquire()
+        assert grant.queued == 0
+        assert await limiter.start_sending(grant) is grant
+        limiter.sent(grant)
+        limiter.close()
+
+    virtual_time.run(main())
+
+
+def test_a_shared_store_is_asked_once_for_each_request() -> None:
+    async def main() -> None:
+        store = Away()
+        store.back = True
+        limiter = RequestLimiter(DEFAULT, store, clock=clock_for_threads())
+        await granted(limiter, ["normal"] * 5)
+        limiter.close()
+        assert (store.takes, limiter.status().grants) == (5, 5)
+
+    virtual_time.run(main())
+
+
+def test_without_the_library_of_redis_the_error_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("trayport_sdk.errors.find_spec", lambda _: None)
+    with pytest.raises(TrayportConfigurationError, match="limiter_store needs redis") as refused:
+        limiter_for(SecretStr(KEY), "no.redis", SecretStr("redis://127.0.0.1:1/0"))
+    assert refused.value.suggestion == "pip install 'trayport-sdk[redis]'"
 
 
 def test_a_store_that_fails_in_an_unknown_way_leaves_nobody_waiting() -> None:

@@ -6,9 +6,11 @@ import asyncio
 import sqlite3
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count, pairwise
+from itertools import count, cycle, pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Protocol, TypeAlias, cast
+from urllib.parse import quote
 
 import pytest
 from attrs import define
@@ -33,7 +35,7 @@ from trayport_sdk.http.limiter.limits import (
     STEP_SHARE,
     Limits,
 )
-from trayport_sdk.http.limiter.redis import SCRIPT, RedisStore
+from trayport_sdk.http.limiter.redis import SCRIPT, RedisStore, _passwords
 from trayport_sdk.http.limiter.stores import (
     Look,
     MemoryStore,
@@ -279,7 +281,7 @@ def test_names_keep_allowances_apart(tmp_path: Path, time: Clock) -> None:
 
 def test_a_clock_that_is_set_back_holds_nobody_up(made: Made, time: Clock) -> None:
     store = made(time)
-    if isinstance(store, MemoryStore):
+    if isinstance(store, AsPadded):
         return  # Its clock cannot be set.
     granted(store, DEFAULT, time, 1)
     store.slow_down(2_000, time.moment)
@@ -344,6 +346,63 @@ def test_memory_and_file_give_the_same_answers(drawn: list[Ask]) -> None:
     mine.moment = theirs.moment
     assert results(AsPadded(mine), mine, drawn) == results(file, theirs, drawn)
     file.close()
+
+
+class InTurns:
+    """Stores of one file, each of which is asked in turn, as several processes would."""
+
+    def __init__(self, stores: Sequence[Store]) -> None:
+        self._turns = cycle(stores)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(next(self._turns), name)
+
+
+# Of a request that is written for long, others know only since when they have seen it.
+short_asks = asks.map(lambda drawn: [ask for ask in drawn if ask[1] not in ("start", "crowd")])
+
+
+@settings(max_examples=examples(80))
+@given(short_asks)
+@example([(0, "take", 0), (0, "ahead", 0), (153, "ahead", 0), (153, "take", 0)])
+@example([(0, "take", 0), (40, "ahead", 0), (0, "look", 0), (0, "start", 0), (0, "take", 0)])
+@example([(0, "take", 0), (0, "start", 0), (400, "look", 0), (0, "finish", 0), (0, "look", 0)])
+@example([(0, "take", 0), (0, "slow", 1), (700, "take", 0), (170, "ahead", 2), (0, "start", 2)])
+def test_several_processes_give_the_answers_of_one(drawn: list[Ask]) -> None:
+    with TemporaryDirectory() as folder:
+        mine, theirs = Clock(), Clock()
+        path = str(Path(folder, "grants.db"))
+        stores = [SqliteStore(path, "a", theirs, theirs) for _ in range(3)]
+        past_its_first_second(stores[0], theirs)
+        mine.moment = theirs.moment
+        several = cast("Store", InTurns(stores))
+        assert results(AsPadded(mine), mine, drawn) == results(several, theirs, drawn)
+        for store in stores:
+            store.close()
+
+
+@settings(max_examples=examples(80))
+@given(short_asks, st.sampled_from([0, 40, 170, 1_030]))
+@example([(0, "take", 0), (153, "ahead", 0)], 0)
+@example([(0, "take", 0), (153, "ahead", 0), (0, "slow", 2)], 40)
+def test_who_comes_to_a_file_in_place_of_a_lost_one_knows_what_the_others_know(
+    drawn: list[Ask], later: int
+) -> None:
+    with TemporaryDirectory() as folder:
+        time, path = Clock(), str(Path(folder, "grants.db"))
+        old = SqliteStore(path, "a", time, time)
+        past_its_first_second(old, time)
+        results(old, time, drawn)
+        for file in Path(folder).iterdir():
+            file.unlink()
+        old.look(DEFAULT)
+        new = SqliteStore(path, "a", time, time)
+        time.moment += later
+        assert new.look(DEFAULT) == old.look(DEFAULT)
+        time.moment += NEW_MILLISECONDS
+        assert new.look(DEFAULT) == old.look(DEFAULT)
+        old.close()
+        new.close()
 
 
 @settings(max_examples=examples(80))
@@ -424,9 +483,17 @@ def test_a_connection_that_was_dropped_is_made_again(redis_server: RedisServer) 
 def test_an_address_that_cannot_be_used_is_a_clear_error_without_the_password(address: str) -> None:
     with pytest.raises(TrayportConfigurationError, match="limiter_store") as caught:
         RedisStore(SecretStr(address), "a")
+    assert caught.value.suggestion.startswith("write it as redis://host:6379/0")
     shown = "".join(traceback.format_exception(caught.value))
     assert "s3cret" not in shown
     assert "xyz" not in shown
+
+
+@given(st.text("aB3:/?#@%&= ", min_size=1), st.sampled_from(["login", "query"]))
+def test_every_password_of_an_address_is_known(password: str, where: str) -> None:
+    written = quote(password, safe="")
+    address = f"redis://u:{written}@h:1/0" if where == "login" else f"redis://h?Password={written}"
+    assert password in {each.get_secret_value() for each in _passwords(address)}
 
 
 def test_what_nobody_could_check_fails_as_the_store_does() -> None:

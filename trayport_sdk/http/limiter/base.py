@@ -81,14 +81,15 @@ class Store(ABC):
             ahead: How many milliseconds before the windows let it be used; `start` waits for that.
         """
 
-    def start(self, name: str, limits: Limits) -> Taken:  # noqa: ARG002
+    @abstractmethod
+    def start(self, name: str, limits: Limits) -> Taken:
         """Uses a grant now, or returns how long to wait, and has it count from then on.
 
         Once it is used it counts as if it was given just now, until `finish`.
         """
-        return Taken(0, 0)
 
-    def finish(self, name: str) -> None:  # noqa: B027
+    @abstractmethod
+    def finish(self, name: str) -> None:
         """Counts a grant that was started from now on."""
 
     @abstractmethod
