@@ -389,7 +389,9 @@ async def test_an_answer_that_drips_in_ends_with_the_time_it_may_take(part: str)
         urls = {"analytics": dripping.url, "reference": dripping.url}
         async with aclosing(Transport(key=SecretStr(KEY), urls=urls, max_connections=1)) as wire:
             for _ in range(2):  # the one connection there may be is free again
-                with pytest.raises(TrayportTimeoutError, match=r"took longer than 0\.2 s") as late:
+                with pytest.raises(
+                    TrayportTimeoutError, match=r"of 127.0.0.1 took longer than 0\.2 s"
+                ) as late:
                     await wire.send(CALL, CONTEXT, held, within=0.2)
                 await dripping.hung_up()
         assert dripping.connections == 2

@@ -209,7 +209,8 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
                 async with asyncio.timeout(timeout):
                     await self._news.wait()
             except TimeoutError as error:
-                raise httpcore.ReadTimeout from error
+                message = f"nothing came from {self._host}{_within(timeout)}"
+                raise httpcore.ReadTimeout(message) from error
         if self._is_closed:
             raise httpcore.ReadError("the connection was closed here")
         if not self._chunks:
@@ -257,7 +258,8 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
                 async with asyncio.timeout(timeout):
                     await self._writable.wait()
             except TimeoutError as error:
-                raise httpcore.WriteTimeout from error
+                message = f"{self._host} took no more of the request{_within(timeout)}"
+                raise httpcore.WriteTimeout(message) from error
 
     def _refusal(self, is_request: bool) -> Exception | None:
         """Why nothing can be sent, if so; otherwise a request begins where it is one."""
@@ -337,12 +339,13 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         except BaseException as error:
             self.abort()
             if isinstance(error, TimeoutError):
-                raise httpcore.ConnectTimeout from error
+                message = f"no TLS with {stream._host}{_within(timeout)}"
+                raise httpcore.ConnectTimeout(message) from error
             if isinstance(error, ssl.SSLError) and is_permanent(error):
                 raise TLSError(stream._host, error) from error
             if isinstance(error, OSError):
                 message = str(error) or "the connection ended within the TLS handshake"
-                raise httpcore.ConnectError(message) from error
+                raise httpcore.ConnectError(f"{stream._host}: {message}") from error
             raise
         stream._transport = transport
         return stream
@@ -380,9 +383,10 @@ class Network(httpcore.AsyncNetworkBackend):
                     lambda: Stream(host), host, port, **options
                 )
         except TimeoutError as error:
-            raise httpcore.ConnectTimeout from error
+            message = f"no connection to {host}:{port}{_within(timeout)}"
+            raise httpcore.ConnectTimeout(message) from error
         except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
+            raise httpcore.ConnectError(f"{host}:{port}: {error}") from error
         self._streams.add(stream)
         return stream
 
@@ -398,6 +402,11 @@ class Network(httpcore.AsyncNetworkBackend):
         """Closes all without their event loop."""
         for stream in list(self._streams):
             stream.abandon()
+
+
+def _within(timeout: float | None) -> str:
+    """In how much time something did not happen; the system may give up before we do."""
+    return "" if timeout is None else f" within {timeout:g} seconds"
 
 
 def _is_readable(own: Any) -> bool:

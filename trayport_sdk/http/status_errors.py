@@ -129,7 +129,9 @@ def api_error(
         said = problem.detail or problem.title or quoted or "no body"
     if len(said) > QUOTED_CHARACTERS:
         said = f"{said[:QUOTED_CHARACTERS]} ..."
-    wait = retry_after(headers.get("Retry-After"), now.timestamp())
+    # A date is meant by the clock of the service, which may be another than ours.
+    theirs = _moment(headers.get("Date")) or now
+    wait = retry_after(headers.get("Retry-After"), theirs.timestamp())
     error = kind(
         f"{status}, {meaning}: {said}",
         status_code=status,

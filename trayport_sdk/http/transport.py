@@ -38,9 +38,10 @@ from .status_errors import api_error
 Read = TypeVar("Read")
 NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
 USER_AGENT = f"trayport-sdk/{__version__} Python/{platform.python_version()}"
-
-
+UNCONNECTED = (httpx.ConnectTimeout, httpx.ConnectError, httpx.ProxyError)
+UNREACHED = "check the address, the network, and whether a firewall is in between"
 STARTED, WRITTEN = "http11.send_request_headers.started", "http11.send_request_headers.complete"
+STARTED_IN_STREAM = "http2.send_request_headers.started"
 WRITTEN_IN_STREAM = "http2.send_request_headers.complete"
 
 
@@ -182,8 +183,16 @@ class Transport:
         except TimeoutError:
             if not total.expired():
                 raise
+        host = httpx.URL(self.urls[request.endpoint.api]).host
+        if exchange.connecting:
+            raise TrayportTimeoutError(
+                f"no connection to {host} within the {within:g} seconds that were left",
+                connected=False,
+                context=context,
+                suggestion=UNREACHED,
+            )
         raise TrayportTimeoutError(
-            f"the response took longer than {within:g} seconds",
+            f"the response of {host} took longer than {within:g} seconds",
             context=context,
             suggestion="ask for less at once, or allow it more time",
         )
@@ -200,7 +209,7 @@ class Transport:
                 exchange.writing.after_writing()
         sent.headers[API_KEY_HEADER] = self._key.get_secret_value()
         exchange.started = time.perf_counter()
-        with self._explained(context):
+        with self._explained(exchange):
             received = await self._client.send(sent, stream=True)
         try:
             self._hide_key(received)
@@ -215,12 +224,12 @@ class Transport:
             hook = exchange.hook
             hooks = self._hooks if hook is None else self._hooks.joined_by(hook)
             if hooks.event_hooks:
-                with self._explained(context):
+                with self._explained(exchange):
                     raw = await hooks.after(received, context)
             if status == HTTPStatus.OK:
                 request = exchange.request
                 response = ApiResponse(request, context, self._redaction, (), encoding)
-                with self._explained(context):
+                with self._explained(exchange):
                     return await _read_arriving(raw, response, read, exchange.started, self._pipes)
             body = self._redaction.body(beginning(await _first_chunks(raw), encoding))
         except TrayportDecodeError:
@@ -249,20 +258,22 @@ class Transport:
         address = self.urls[exchange.request.endpoint.api]
 
         async def trace(step: str, details: Mapping[str, Any]) -> None:
-            if step.endswith("connect_tcp.complete"):
+            if step.endswith("connect_tcp.started"):
+                exchange.connecting = True
+            elif step.endswith("connect_tcp.complete"):
                 exchange.opened = True
                 self._opened += 1
-            elif (writing := exchange.writing) is None:
-                return
-            elif step == STARTED:
+            elif step in (STARTED, STARTED_IN_STREAM):
                 # A proxy may be asked for a tunnel first.
-                exchange.is_own = details["request"].method == b"GET"
-                if exchange.is_own:
-                    before = time.perf_counter()
-                    await writing.before_writing()
-                    exchange.started += time.perf_counter() - before
-            elif (step == WRITTEN and exchange.is_own) or step == WRITTEN_IN_STREAM:
-                writing.after_writing()
+                exchange.connecting = details["request"].method != b"GET"
+            if exchange.writing is None or exchange.connecting:
+                return
+            if step == STARTED:
+                before = time.perf_counter()
+                await exchange.writing.before_writing()
+                exchange.started += time.perf_counter() - before
+            elif step in (WRITTEN, WRITTEN_IN_STREAM):
+                exchange.writing.after_writing()
 
         try:
             built = self._client.build_request(
@@ -293,27 +304,28 @@ class Transport:
         return built
 
     @contextmanager
-    def _explained(self, context: RequestContext) -> Generator[None]:
+    def _explained(self, exchange: _Exchange) -> Generator[None]:
         """Turns the errors of the connection into those of this package."""
+        context = exchange.context
         try:
             yield
         except TrayportConfigurationError as error:
             error.context = error.context or context
             self._redaction.chain(error)
             raise
-        except httpx.TimeoutException as error:
-            raise TrayportTimeoutError(
-                f"no response in time ({type(error).__name__})",
-                connected=not isinstance(error, httpx.ConnectTimeout),
-                context=context,
-                suggestion="ask for less at once, or raise the timeout",
-            ) from self._without_key(error)
         except httpx.HTTPError as error:
-            raise TrayportConnectionError(
-                f"the connection failed: {self.redact(str(error)) or type(error).__name__}",
-                connected=not isinstance(error, httpx.ConnectError | httpx.ProxyError),
-                context=context,
-                suggestion="try again; if it goes on, check the address and the network",
+            # A proxy that is asked for a tunnel may be silent or break off as well.
+            connected = not (exchange.connecting or isinstance(error, UNCONNECTED))
+            said = self.redact(str(error)) or type(error).__name__
+            kind: type[TrayportConnectionError]
+            if isinstance(error, httpx.TimeoutException):
+                kind, message = TrayportTimeoutError, f"no response in time: {said}"
+                advice = "ask for less at once, or raise the timeout" if connected else UNREACHED
+            else:
+                kind, message = TrayportConnectionError, f"the connection failed: {said}"
+                advice = "try again; if it goes on, check the address and the network"
+            raise kind(
+                message, connected=connected, context=context, suggestion=advice
             ) from self._without_key(error)
         except BaseException as error:
             self._redaction.chain(error)
@@ -370,7 +382,7 @@ class _Exchange:
     hook: EventHook | None = None
     started: float = 0.0
     opened: bool = False
-    is_own: bool = False
+    connecting: bool = False
 
     @property
     def shown(self) -> Mapping[str, object]:
