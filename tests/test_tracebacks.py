@@ -275,7 +275,7 @@ async def test_a_call_that_is_ended_shows_no_secret(way: str) -> None:
     async with peer() as one:
         if not hooks:
             one.answering.clear()
-        settings = settings_of(one.url, retry_budget=0.1 if way == "in time" else 60, timeout=60)
+        settings = settings_of(one.url, retry_budget=0.5 if way == "in time" else 60, timeout=60)
         async with TrayportClient(settings=settings, event_hooks=hooks) as client:
             call = asyncio.ensure_future(CALLS["trades"](client))
             if not hooks:
