@@ -115,12 +115,14 @@ async def peer(
     respond: Callable[[bytes], bytes] = lambda _: encoded(),
     *,
     tls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[Peer]:
     """A server on a free port of this machine, over TLS when there is a context."""
     one = Peer(respond)
-    listener = await asyncio.start_server(one.handle, "127.0.0.1", 0, ssl=tls)
+    listener = await asyncio.start_server(one.handle, host, 0, ssl=tls)
     port = listener.sockets[0].getsockname()[1]
-    one.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{port}"
+    shown = f"[{host}]" if ":" in host else host
+    one.url = f"{'http' if tls is None else 'https'}://{shown}:{port}"
     try:
         yield one
     finally:

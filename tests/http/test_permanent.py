@@ -112,6 +112,11 @@ def expired(known: Certificates) -> ssl.SSLContext:
     return served(known.issue("127.0.0.1", not_after=datetime.now(UTC) - timedelta(days=1)))
 
 
+def not_yet_valid(known: Certificates) -> ssl.SSLContext:
+    now = datetime.now(UTC)
+    return served(known.issue("127.0.0.1", not_before=now + timedelta(days=1)))
+
+
 def without_a_common_cipher(known: Certificates) -> ssl.SSLContext:
     context = known.for_server()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -140,6 +145,7 @@ TLS = [
     (of_another_authority, "local issuer certificate", "name the certificate .* SSL_CERT_FILE"),
     (of_another_host, "not valid for", "check the scheme, the host and the port"),
     (expired, "SSL_CERT_FILE=.* certificate has expired", "check the clock"),
+    (not_yet_valid, "certificate is not yet valid", "check the clock of this machine"),
     (without_a_common_cipher, "agree on no way to speak TLS", "what it demands of clients"),
     (with_a_demand_for_a_certificate, "agree on no way to speak TLS", "what it demands"),
     (without_tls, "does not speak TLS on this port", "check the scheme, the host and the port"),
@@ -166,15 +172,23 @@ async def test_tls_that_cannot_be_agreed_on_is_tried_once(
         assert "HTTPS_PROXY" in error.suggestion
 
 
-async def test_a_certificate_is_checked_through_a_tunnel_too(
-    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("tls", "wrong", "advice"), TLS, ids=[row[0].__name__ for row in TLS])
+async def test_the_same_holds_through_a_tunnel(
+    tls: Callable[[Certificates], ssl.SSLContext | None],
+    wrong: str,
+    advice: str,
+    certificates: Certificates,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with blocking(of_another_authority(certificates)) as port:
-        async with tunnels(f"http://127.0.0.1:{port}") as proxy:
+    with blocking(tls(certificates)) as port:
+        url = f"127.0.0.1:{port}"
+        async with tunnels(f"http://{url}") as proxy:
             monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-            error = await ends(f"https://{FAR}")
+            error = await ends(f"https://{url}")
             assert proxy.connections == 1
-    assert "the certificate of trayport.test is not accepted" in str(error)
+    assert re.search(wrong, str(error)), error
+    assert re.search(advice, error.suggestion), error
+    assert "127.0.0.1" in str(error)
 
 
 @pytest.mark.parametrize("resets", [False, True])

@@ -1,13 +1,25 @@
 """Requests through a proxy that the surroundings set."""
 
+import asyncio
+import socket
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.http.peers import PROXY_VARIABLES, Certificates, closed_port, peer, tunnels
+from tests.http.peers import (
+    PROXY_VARIABLES,
+    Certificates,
+    closed_port,
+    encoded,
+    listening,
+    peer,
+    pump,
+    tunnels,
+)
 from trayport_sdk import (
+    RetryEvent,
     Settings,
     TrayportClient,
     TrayportConfigurationError,
@@ -88,6 +100,57 @@ async def test_what_no_proxy_names_is_asked_directly(
             await client.reference.get_sequences()
             assert client.get_status().connections.opened == 1
         assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize("exempt", ["::1", "[::1]", "[::1]:{}", "10.0.0.0/8, ::/64"])
+async def test_what_no_proxy_names_may_have_an_address_of_ipv6(
+    exempt: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    async with peer(host="::1") as api:
+        monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{closed_port()}")
+        monkeypatch.setenv("NO_PROXY", exempt.format(urlsplit(api.url).port))
+        async with client_of(api.url) as client:
+            assert await client.reference.get_sequences() == []
+        assert api.connections == 1
+
+
+@pytest.mark.parametrize("passed", [0, 100, 20_000], ids=["silent", "in TLS", "in the body"])
+async def test_a_proxy_that_dies_midway_costs_a_retry(
+    passed: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    certificates = Certificates(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
+    whole = encoded(b"[" + b" " * 100_000 + b"]")
+    opened, retries = 0, list[RetryEvent]()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened
+        opened += 1
+        await reader.readuntil(b"\r\n\r\n")
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", urlsplit(api.url).port)
+        writer.write(b"HTTP/1.1 200 -\r\n\r\n")
+        sending = asyncio.create_task(pump(reader, far_writer))
+        if opened == 1:
+            writer.write(await far_reader.readexactly(passed))
+            await writer.drain()
+            writer.close()
+            far_writer.close()
+        else:
+            await pump(far_reader, writer)
+        await sending
+
+    async with peer(lambda _: whole, tls=certificates.for_server()) as api, listening(handle) as at:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{at}")
+        settings = api.settings(max_retries=1)
+        async with TrayportClient(settings=settings, on_retry=retries.append) as client:
+            assert await client.reference.get_sequences() == []
+        assert opened == 2
+    (retry,) = retries
+    assert isinstance(retry.error, TrayportConnectionError)
 
 
 async def test_one_api_may_have_a_proxy_and_the_other_none(

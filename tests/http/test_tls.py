@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+import trustme
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 
-from tests.http.peers import Certificates
+from tests.http.peers import Certificates, peer
 from trayport_sdk import TrayportClient, TrayportConfigurationError
 from trayport_sdk.http import tls
 
@@ -82,6 +85,49 @@ def test_one_certificate_in_one_directory_will_do(
     (tmp_path / "0a1b2c3d.0").symlink_to(certificates.authority)
     monkeypatch.setenv("SSL_CERT_DIR", path.format(good=tmp_path, gone=tmp_path / "gone"))
     TrayportClient("key")
+
+
+@pytest.mark.anyio
+async def test_a_certificate_that_expires_meanwhile_ends_no_connection_and_lets_none_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificates = Certificates(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
+    context = certificates.for_server()
+    async with peer(tls=context) as one, TrayportClient(settings=one.settings()) as client:
+        assert await client.reference.get_sequences() == []
+        yesterday = datetime.now(UTC) - timedelta(days=1)
+        certificates.issue("127.0.0.1", not_after=yesterday).configure_cert(context)
+        one.answering.clear()
+        going_on = asyncio.create_task(client.reference.get_sequences())
+        await one.received(2)
+        with pytest.raises(TrayportConfigurationError, match="certificate has expired") as refused:
+            await client.reference.get_sequences(1)
+        assert "check the clock" in refused.value.suggestion
+        one.answering.set()
+        assert await going_on == []
+        assert await client.reference.get_sequences() == []
+        assert one.connections == 1
+        certificates.issue("127.0.0.1").configure_cert(context)
+        await one.hang_up()
+        assert await client.reference.get_sequences() == []
+
+
+@pytest.mark.anyio
+async def test_a_file_of_authorities_that_is_repaired_holds_for_the_next_client(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, certificates: Certificates
+) -> None:
+    trusted = tmp_path / "trusted.pem"
+    trustme.CA().cert_pem.write_to_path(trusted)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    async with peer(tls=certificates.for_server()) as one:
+        async with TrayportClient(settings=one.settings()) as client:
+            for _ in range(2):
+                with pytest.raises(TrayportConfigurationError, match="SSL_CERT_FILE"):
+                    await client.reference.get_sequences()
+                trusted.write_bytes(certificates.authority.read_bytes())
+        async with TrayportClient(settings=one.settings()) as client:
+            assert await client.reference.get_sequences() == []
 
 
 def test_a_transport_of_the_user_needs_no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
