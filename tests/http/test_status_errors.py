@@ -42,6 +42,19 @@ PRIVATE = request("get_private_trades", until="2024-03-06T12:00:05Z")
 
 
 @pytest.mark.parametrize(
+    ("date", "hours", "wait"),
+    [(True, 0, 30.0), (True, -1, 30.0), (True, 1, 30.0), (False, 0, 30.0), (False, 1, 0.0)],
+)
+def test_a_date_to_come_back_at_is_read_by_the_clock_of_the_service(
+    date: bool, hours: int, wait: float
+) -> None:
+    headers = {"Retry-After": http_date(MIDNIGHT + timedelta(seconds=30))}
+    headers |= {"Date": http_date(MIDNIGHT)} if date else {}
+    error = api_error(503, headers, b"", CONTEXT, now=MIDNIGHT + timedelta(hours=hours))
+    assert error.retry_after == wait
+
+
+@pytest.mark.parametrize(
     ("asked", "local", "ahead", "date", "blamed"),
     [
         (TRADES, 20, 40, None, "the key was refused"),

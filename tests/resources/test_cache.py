@@ -223,11 +223,51 @@ async def test_a_refresh_is_for_all_and_keeps_the_old_in_case_of_need(
     assert not (await one.read()).stale
 
 
-async def test_a_clock_that_was_put_back_makes_nothing_live_for_ever() -> None:
-    shelf = library()
+@pytest.mark.parametrize("on_disk", [False, True])
+async def test_a_clock_that_was_put_back_makes_nothing_live_for_ever(
+    tmp_path: Path, on_disk: bool
+) -> None:
+    disk = tmp_path if on_disk else None
+    shelf = library(disk)
     await shelf.read()
     shelf.clock.forward(-10 * HOUR)
-    assert await library(None, shelf.clock).read() == [1]
+    assert await shelf.read() == await shelf.read() == [2]
+    other = library(disk, shelf.clock)
+    assert await other.read() == ([2] if on_disk else [1])
+    shelf.clock.forward(-30)  # no reason to read anything again
+    assert await shelf.read() == [2]
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+async def test_a_refresh_holds_although_the_clock_is_put_back(
+    tmp_path: Path, on_disk: bool
+) -> None:
+    shelf = library(tmp_path if on_disk else None)
+    await shelf.read()
+    shelf.clock.forward(HOUR / 2)
+    shelf.cache.refresh()
+    shelf.clock.forward(-HOUR / 4)
+    shelf.cache.now()  # it is noticed
+    shelf.clock.forward(1)
+    assert await shelf.read() == await shelf.read() == [2]
+    if on_disk:
+        other = library(tmp_path, shelf.clock)
+        assert await other.read() == [2]
+
+
+async def test_a_process_that_starts_after_the_clock_was_put_back_knows_of_the_refresh(
+    tmp_path: Path,
+) -> None:
+    one = library(tmp_path)
+    await one.read()
+    one.clock.forward(HOUR / 2)
+    one.cache.refresh()
+    one.clock.forward(-HOUR / 4)
+    other = library(tmp_path, one.clock)
+    other.begun = 10
+    assert await other.read() == [11]
+    other.clock.forward(1)
+    assert await other.read() == await other.read() == [12]
 
 
 # --- On disk

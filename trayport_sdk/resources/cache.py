@@ -46,6 +46,9 @@ ENTRIES_KEPT = 4096
 LOCK_WAIT = 10.0
 """Seconds to wait for another process that asks the service, before asking it as well."""
 LOCK_POLL = 0.05
+NEVER = datetime.fromtimestamp(0, UTC)
+PUT_BACK = timedelta(minutes=1)
+"""How far the clock must be put back for everything to be read again."""
 STALE_PAUSE = timedelta(seconds=30)
 """How long an old response is served before the service, which failed, is asked again."""
 
@@ -111,10 +114,11 @@ class ReferenceCache:
     ) -> None:
         self._lifetimes = {schema: timedelta(seconds=s) for schema, s in lifetimes.items()}
         self._disk = disk
-        self.now = now
+        self._clock = now
+        self._latest = NEVER
         self._kept: OrderedDict[object, Entry[Any]] = OrderedDict()
         self._under_way: dict[object, LookUp[Entry[Any]]] = {}
-        self._refreshed = datetime.fromtimestamp(0, UTC)
+        self._refreshed = NEVER
         self.refreshes = 0
 
     @classmethod
@@ -143,6 +147,17 @@ class ReferenceCache:
         """Whether anything is kept."""
         return bool(self._lifetimes)
 
+    def now(self) -> datetime:
+        """The time of day, in UTC. If the clock was put back, nothing that it made young stays."""
+        now = self._clock()
+        if now < self._latest - PUT_BACK:
+            self._latest = now
+            self._expire(min(self._refreshed, now))
+            if self._disk is not None and self._disk.expired_until(now) > now:
+                self._disk.expire(now)
+        self._latest = max(self._latest, now)
+        return now
+
     def expiry(self, request: ApiRequest) -> datetime:
         """Until when a response is in memory, and needs no request."""
         entry = self._kept.get(request.identity)
@@ -150,12 +165,16 @@ class ReferenceCache:
 
     def refresh(self) -> None:
         """Has everything read again when it is wanted next; it is served meanwhile on failures."""
-        self._refreshed = self.now()
-        self.refreshes += 1
-        for entry in self._kept.values():
-            entry.expires = self._refreshed
+        self._expire(self.now())
         if self._disk is not None:
             self._disk.expire(self._refreshed)
+
+    def _expire(self, until: datetime) -> None:
+        """Has everything in memory read again, or on disk, where it was read later."""
+        self._refreshed = until
+        self.refreshes += 1
+        for entry in self._kept.values():
+            entry.expires = NEVER
 
     async def get(
         self,
@@ -176,7 +195,8 @@ class ReferenceCache:
         """
         key = request.identity
         entry = self._kept.get(key)
-        if entry is not None and entry.expires > self.now():
+        now = self.now()  # which may let the entry expire
+        if entry is not None and entry.expires > now:
             return entry
         lifetime = self._lifetimes.get(request.endpoint.schema)
         if lifetime is None:
@@ -229,10 +249,12 @@ class ReferenceCache:
     ) -> Entry[Model]:
         expires = rows.read_at + lifetime
         refreshed = self._disk.expired_until(self._refreshed) if self._disk else self._refreshed
+        self._latest = max(self._latest, refreshed)
+        now = self.now()
         if rows.stale:
-            expires = self.now() + min(STALE_PAUSE, lifetime)
-        elif not refreshed < rows.read_at <= self.now():  # read before, or the clock was put back
-            expires = refreshed
+            expires = now + min(STALE_PAUSE, lifetime)
+        elif not refreshed < rows.read_at <= now:  # read before, or the clock was put back
+            expires = NEVER
         entry = self._kept[request.identity] = Entry(rows, expires)
         self._kept.move_to_end(request.identity)
         if len(self._kept) > ENTRIES_KEPT:

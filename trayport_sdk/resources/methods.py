@@ -90,7 +90,7 @@ class ReferenceReader:
 
         entry = await self.cache.get(request, make.from_dict, fetch)
         if entry.rows.stale:
-            age = (datetime.now(UTC) - entry.rows.read_at).total_seconds()
+            age = max(0.0, (datetime.now(UTC) - entry.rows.read_at).total_seconds())
             self._session.notify(StaleEvent(request.endpoint.path, age))
             warn(
                 f"{request.endpoint.path}: the service fails; this response is {age:.0f} seconds "

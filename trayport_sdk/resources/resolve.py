@@ -290,7 +290,8 @@ class Resolver:
     def _remembered(self, text: str) -> _Known | None:
         """What a name is at any time; names of relative periods are not kept."""
         cache, known = self.catalog.cache, self._known.get(text)
-        if known is None or known.refreshes != cache.refreshes or known.expires <= cache.now():
+        now = cache.now()  # which may have everything read again
+        if known is None or known.refreshes != cache.refreshes or known.expires <= now:
             return None
         return known
 
