@@ -61,6 +61,7 @@ class Caller:
         url: str,
         calls: int = 1,
         between: Callable[[], object] = lambda: None,
+        /,
         **more: object,
     ) -> list[list[Any]]:
         """The results; what is to be done between two calls stalls the event loop."""
@@ -95,7 +96,7 @@ class Caller:
                 results.append(await client.reference.get_sequences())
         return results
 
-    def fails(self, url: str, attempts: int = 1 + RETRIES, **more: object) -> str:
+    def fails(self, url: str, attempts: int = 1 + RETRIES, /, **more: object) -> str:
         """What the error says, after so many attempts to get a connection or a response."""
         with pytest.raises(TrayportConnectionError) as raised:
             self.ask(url, **more)

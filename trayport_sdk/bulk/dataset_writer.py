@@ -49,6 +49,7 @@ from .records import Batch, Done, File, Move, Version
 from .sidecars import CONTRACTS, EMPTY, VIEW, names_of, view_of
 from .storage import Storage, make_directory, sha256, sync_directory, written_aside
 
+MICROSECOND = 1000
 STAGING = "staging"
 NOTES_LOSS = "verify (trayport verify) notes that it is lost"
 REPAIR = "fetch them again with verify (trayport verify)"
@@ -236,8 +237,9 @@ class DatasetWriter:
                 self.changed[kind] = self.changed.get(kind, 0) + count
 
     def _moment(self) -> int:
-        """The time of day, but never before what was recorded already."""
-        self._latest = max(self._now(), self._latest)
+        """The time of day; where the clock was put back, just after what was recorded already."""
+        now = self._now()
+        self._latest = now if now >= self._latest else self._latest + MICROSECOND
         return self._latest
 
     def _replace(
@@ -474,7 +476,7 @@ def has(storage: Storage, name: str, checksum: str) -> bool:
 
 def now_in_nanoseconds() -> int:
     """The time of day."""
-    return time_ns() // 1000 * 1000
+    return time_ns() // MICROSECOND * MICROSECOND
 
 
 def read(storage: Storage, name: str, checksum: str) -> pl.DataFrame:

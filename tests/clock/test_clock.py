@@ -1,0 +1,169 @@
+"""The time of day is set while programs run: an hour ahead, back, by days and by years."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from attrs import asdict
+from polars.testing import assert_frame_equal
+
+from tests.bulk.integrity import check_integrity
+from tests.chaos.rounds import SMALL, World, jobs, recorded, rows_of
+from tests.clock.faked import Program, WallClock
+from tests.clock.program import HOUR, JUMPS, MARKET
+from tests.http.peers import Certificates, peer
+from tests.redis_server import RedisServer
+from trayport_sdk.sandbox import Fault, Sandbox
+
+TIMES = 14
+"""How often each program asks: twice as often as it may within a second."""
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> WallClock:
+    wall = WallClock(tmp_path / "clock")
+    wall.set(0)
+    return wall
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: WallClock) -> Iterator[str]:
+    """The address of what counts, and the Redis there, which may run by the clock."""
+    if "redis" not in request.param:
+        yield request.param.replace("sqlite", f"sqlite:///{tmp_path / 'grants.db'}")
+        return
+    server = RedisServer(tmp_path, clock.environment if "by the clock" in request.param else {})
+    server.start()
+    yield server.url
+    server.stop()
+
+
+PACES = [
+    # what counts, how many programs there are, how many of them run by the clock, how that jumps
+    ("memory", 1, 1, JUMPS),
+    ("sqlite", 2, 2, JUMPS),
+    ("sqlite", 2, 1, JUMPS),
+    ("redis", 2, 2, JUMPS),
+    ("redis by the clock", 2, 0, (-HOUR, -2 * HOUR, -48 * HOUR)),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("store", "programs", "by_it", "jumps"), PACES, indirect=["store"])
+def test_the_pace_is_kept_and_nobody_waits_for_the_clock(
+    store: str, programs: int, by_it: int, jumps: Sequence[float], clock: WallClock
+) -> None:
+    sandbox = Sandbox(limits=True)
+    with sandbox.serve() as server:
+        started = [
+            Program(
+                clock if number < by_it else None,
+                "look_up",
+                url=server.analytics_url,
+                reference_url=server.reference_url,
+                store=store,
+                times=TIMES,
+                clock=str(clock.file),
+                jumps=[] if number else jumps,
+            )
+            for number in range(programs)
+        ]
+        assert [program.result() for program in started] == [[MARKET] * TIMES] * programs
+    assert [request.status for request in sandbox.requests] == [200] * TIMES * programs
+
+
+# --- Names
+
+
+@pytest.mark.slow
+def test_names_are_read_again_when_they_are_old_or_of_the_future(
+    clock: WallClock, tmp_path: Path
+) -> None:
+    with Sandbox(limits=False).serve() as server:
+        taken = Program(
+            clock,
+            "names",
+            url=server.analytics_url,
+            reference_url=server.reference_url,
+            clock=str(clock.file),
+            cache_dir=str(tmp_path / "cache"),
+        ).result()
+    # A day later, back again, an hour earlier, a year earlier, the right time and a refresh, and
+    # an hour before the refresh: once each.
+    assert taken == [1, 2, 3, 4, 5, 6, 7]
+
+
+# --- Errors
+
+
+@pytest.mark.anyio
+async def test_errors_blame_the_clock_where_it_is_wrong(
+    clock: WallClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificates = Certificates(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
+    today = datetime.now(UTC).date()
+    front = 244 + 12 * (today.year - 2024) + today.month - 4  # the number of Apr-24 is 244
+    sandbox = Sandbox(limits=False)
+    late = Fault("status", path="*/ohlcv", times=2, retry_after=1, retry_after_date=True)
+    sandbox.faults.add(late)
+    async with peer(tls=certificates.for_server()) as one:
+        with sandbox.serve() as server:
+            program = Program(
+                clock,
+                "errors",
+                url=server.analytics_url,
+                reference_url=f"{one.url}/api",
+                clock=str(clock.file),
+                contract=f"{MARKET}*#Single#10000305#{front + 3}#0",
+                days=[str(today - timedelta(days=days)) for days in (5, 4)],
+            )
+            import asyncio
+
+            said = await asyncio.to_thread(program.result)
+    print("\n".join(said))
+    assert False
+
+
+# --- Data sets
+
+
+@pytest.fixture
+def world() -> World:
+    return World(SMALL)
+
+
+@pytest.mark.slow
+def test_a_data_set_that_is_written_while_the_clock_jumps_equals_an_undisturbed_one(
+    clock: WallClock, world: World
+) -> None:
+    with jobs(world) as job:
+        path = job.path
+
+        def run(kind: str) -> None:
+            Program(
+                clock,
+                "fill",
+                job={
+                    **asdict(job),
+                    "kind": kind,
+                    "path": str(path),
+                    "cache_dir": str(job.cache_dir),
+                    "windows": [[window.start, window.end] for window in job.windows],
+                },
+                clock=str(clock.file),
+            ).result()
+            check_integrity(path)
+            assert_frame_equal(rows_of(path), world.undisturbed[world.now])
+
+        world.now = world.times[0]
+        run("backfill")
+        next((path / "data").rglob("*.parquet")).unlink()
+        run("verify")
+        for now in world.times[1:]:
+            world.now = now
+            run("refresh")
+        assert recorded(path) == world.corrections
