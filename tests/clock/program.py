@@ -19,6 +19,7 @@ from trayport_sdk.query.times import Window
 
 MARKET = 10000065
 HOUR = 3600.0
+YEAR = 365 * 24 * HOUR
 JUMPS = (HOUR, -HOUR, 48 * HOUR, 0.0, -400 * 24 * HOUR, 1.0)
 """How far a clock is ahead, one after another."""
 
@@ -79,8 +80,8 @@ async def names(url: str, reference_url: str, clock: str, cache_dir: str) -> lis
 
 async def errors(
     url: str, reference_url: str, clock: str, contract: str, days: tuple[str, str]
-) -> list[str]:
-    """What errors say where the clock is wrong, and that it works where it is right again."""
+) -> tuple[list[str], list[float]]:
+    """What errors say where the clock is wrong, and how long requests that failed have waited."""
     wall, said, retries = WallClock(Path(clock)), list[str](), list[RetryEvent]()
     settings = Settings(
         _env_file=None,
@@ -100,7 +101,7 @@ async def errors(
             said.append("works")
 
     async with TrayportClient(settings=settings, on_retry=retries.append) as client:
-        for ahead in (30 * 365 * 24 * HOUR, -40 * 365 * 24 * HOUR, 0.0):
+        for ahead in (-40 * YEAR, 30 * YEAR, 0.0):
             wall.set(ahead)
             await fails(client.reference.get_sequences())
         for ahead in (48 * HOUR, 0.0):
@@ -110,7 +111,7 @@ async def errors(
         for ahead in (HOUR, -HOUR):
             wall.set(ahead)
             await fails(client.get_ohlcv(contract, *days, interval="1h"))
-    return [*said, *(f"waits {event.wait:g}" for event in retries)]
+    return said, [event.wait for event in retries]
 
 
 async def fill(job: dict[str, Any], clock: str) -> list[int]:

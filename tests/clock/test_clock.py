@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -98,34 +100,50 @@ def test_names_are_read_again_when_they_are_old_or_of_the_future(
 
 # --- Errors
 
+ERRORS = [
+    # in 1986 and in 2056, and now
+    "^TrayportConfigurationError.*not yet valid.*check the clock of this machine",
+    "^TrayportConfigurationError.*has expired.*check the clock of this machine",
+    "^works",
+    # two days ahead, and now
+    r"^TrayportAuthenticationError.*the local clock is 172,8\d\d s ahead",
+    "^works",
+    # an hour ahead and an hour behind, while the service says when to come back
+    "^works",
+    "^works",
+]
+
 
 @pytest.mark.anyio
-async def test_errors_blame_the_clock_where_it_is_wrong(
+async def test_errors_blame_the_clock_and_waits_are_those_of_the_service(
     clock: WallClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     certificates = Certificates(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
-    today = datetime.now(UTC).date()
-    front = 244 + 12 * (today.year - 2024) + today.month - 4  # the number of Apr-24 is 244
+    now = datetime.now(UTC)
+    tls = certificates.for_server()
+    certificates.issue("127.0.0.1", not_after=now + timedelta(days=365)).configure_cert(tls)
+    item = 244 + 12 * (now.year - 2024) + now.month - 4  # 244 is April of 2024
     sandbox = Sandbox(limits=False)
-    late = Fault("status", path="*/ohlcv", times=2, retry_after=1, retry_after_date=True)
-    sandbox.faults.add(late)
-    async with peer(tls=certificates.for_server()) as one:
+    sandbox.faults.add(
+        Fault("status", operation_id="get_ohlcv", times=2, retry_after=1, retry_after_date=True)
+    )
+    async with peer(tls=tls) as one:
         with sandbox.serve() as server:
             program = Program(
                 clock,
                 "errors",
                 url=server.analytics_url,
-                reference_url=f"{one.url}/api",
+                reference_url=one.url,
                 clock=str(clock.file),
-                contract=f"{MARKET}*#Single#10000305#{front + 3}#0",
-                days=[str(today - timedelta(days=days)) for days in (5, 4)],
+                contract=f"{MARKET}*#Single#10000305#{item + 3}#0",
+                days=[f"{now - timedelta(days=days):%Y-%m-%d}" for days in (5, 4)],
             )
-            import asyncio
-
-            said = await asyncio.to_thread(program.result)
-    print("\n".join(said))
-    assert False
+            said, waits = await asyncio.to_thread(program.result)
+    for error, expected in zip(said, ERRORS, strict=True):
+        assert re.search(expected, error), error
+    assert len(waits) == 2
+    assert max(waits) <= 2
 
 
 # --- Data sets
