@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -25,17 +24,11 @@ def needed() -> None:
 
 
 class RedisServer:
-    """Starts when it is told to, and as often.
+    """Starts when it is told to, and as often."""
 
-    Args:
-        folder: A folder of its own.
-        environment: More variables that it gets.
-    """
-
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         needed()
         self._folder = folder
-        self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[str] | None = None
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.port: int = listener.getsockname()[1]
@@ -47,9 +40,7 @@ class RedisServer:
             str(PROGRAM), "--port", str(self.port), "--bind", "127.0.0.1", "--dir",
             str(self._folder), "--save", "", "--appendonly", "no", "--daemonize", "no",
         ]  # fmt: skip
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env=self._environment
-        )
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         said = []
         for line in self._process.stdout:

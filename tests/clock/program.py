@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,10 @@ JUMPS = (HOUR, -HOUR, 48 * HOUR, 0.0, -400 * 24 * HOUR, 1.0)
 
 
 async def look_up(
-    url: str, reference_url: str, store: str, times: int, clock: str, jumps: Sequence[float]
+    url: str, reference_url: str, store: str, times: int, clock: str, jumps: bool
 ) -> list[int]:
-    """Asks for the same so many times, while a clock jumps with each response."""
-    left = iter(jumps)
+    """Asks for the same so many times, and has the clock jump with each response."""
+    left = iter(JUMPS if jumps else ())
 
     async def jump(_: httpx.Response) -> None:
         if (ahead := next(left, None)) is not None:
