@@ -53,6 +53,7 @@ class WallClock:
             "FAKETIME_DONT_RESET": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "DONT_FAKE_MONOTONIC": "1",  # its name in older versions
+            "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # with it, threads spin that wait for each other
             "NO_FAKE_STAT": "1",  # the times of files stay, as they do on a disk
         }
 
