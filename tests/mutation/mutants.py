@@ -47,7 +47,11 @@ class Mutant:
     def compiled(self) -> CodeType:
         """The whole module."""
         lines = source(self.module).splitlines()
-        lines[self.begin : self.end] = self.code.splitlines()
+        before, after = lines[self.begin : self.end], self.code.splitlines()
+        if "super()" in "".join(before) and "super()" not in self.code:
+            # Code can be replaced by such as refers to the same variables of its surroundings.
+            after.append(f"{before[-1][: len(before[-1]) - len(before[-1].lstrip())]}__class__")
+        lines[self.begin : self.end] = after
         return compile("\n".join(lines), str(ROOT / self.module), "exec", dont_inherit=True)
 
     @property

@@ -36,7 +36,7 @@ from tests.perf.process import ROOT
 
 FOLDER = ROOT / ".cache" / "mutation"
 IMPORTED = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
-PASSED, FAILED, BROKEN = 0, 1, 70
+PASSED, FAILED = 0, 1
 POOL = re.compile(r"polars-\d")
 """The threads of polars that do its work; a child that is forked once there are any waits for ever.
 Those that begin with its import do no harm."""
@@ -75,15 +75,8 @@ def _collect_and_run(name: str, mutants: Sequence[Mutant], results: Connection) 
     settings.load_profile("mutation")
     plugin = Runner(ROOMS[name], mutants, results.send)
     without = [f"--deselect={test}" for test in ROOMS[name].without]
-    options = [
-        *without,
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        f"--basetemp={FOLDER / name}",
-        f"-W{IMPORTED}",
-    ]
-    sys.exit(pytest.main([*options, *ROOMS[name].tests], plugins=[plugin]))
+    options = ["-q", "-p", "no:cacheprovider", f"--basetemp={FOLDER / name}", f"-W{IMPORTED}"]
+    sys.exit(pytest.main([*options, *without, *ROOMS[name].tests], plugins=[plugin]))
 
 
 @define(eq=False)
@@ -167,16 +160,20 @@ class Runner:
             tests = {test for line in within for test in lines.get(line + 1, ()) if test}
         if not tests:
             return "not reached"
-        code = _forked(lambda: self._run(tests, mutant))
-        if code == BROKEN:
-            raise RuntimeError(f"{mutant.key}: {code}")
+        changed = list(_codes(mutant.compiled()))
+        code = _forked(lambda: self._run(tests, mutant, changed))
         if code in (-signal.SIGALRM, -signal.SIGPROF):
             return "timeout"
         return "survived" if code == PASSED else "killed"
 
-    def _run(self, tests: Iterable[str], mutant: Mutant | None = None) -> None:
-        if mutant is not None:
-            self._put(mutant)
+    def _run(self, tests: Iterable[str], mutant: Mutant, changed: Iterable[CodeType]) -> None:
+        within = f"{mutant.function}.<locals>."
+        for code in changed:
+            if code.co_qualname == mutant.function or code.co_qualname.startswith(within):
+                # Those within it that there are already, and that still know the same names, too.
+                for function in self._functions.get(_key(mutant.module, code), ()):
+                    if function.__code__.co_freevars == code.co_freevars:
+                        function.__code__ = code
         self._clear()
         resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
         names = sorted(tests, key=lambda name: (self._seconds[name], name))
@@ -186,14 +183,6 @@ class Runner:
             signal.setitimer(signal.ITIMER_PROF, 3 + 10 * self._seconds[item.nodeid])
             signal.setitimer(signal.ITIMER_REAL, 30 + 10 * self._seconds[item.nodeid])
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-
-    def _put(self, mutant: Mutant) -> None:
-        """Replaces the code of a function, and of those within it that there are already."""
-        within = f"{mutant.function}.<locals>."
-        for code in _codes(mutant.compiled()):
-            if code.co_qualname == mutant.function or code.co_qualname.startswith(within):
-                for function in self._functions.get(_key(mutant.module, code), ()):
-                    function.__code__ = code
 
     def _clear(self) -> None:
         for cached in self._caches:
@@ -215,7 +204,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 def _forked(work: Callable[[], None]) -> int:
     """Does something in a child, and returns the exit code: negative for that of a signal."""
     if (child := os.fork()) == 0:
-        code = BROKEN
+        code = FAILED
         try:
             os.setpgid(0, 0)
             work()
