@@ -14,7 +14,7 @@ class Room:
     modules: tuple[str, ...]
     tests: tuple[str, ...]
     without: tuple[str, ...] = ()
-    """Tests that take long and are of the library in C alone, which no mutant changes."""
+    """Tests that take too long for thousands of mutants, or are of the library in C alone."""
 
 
 def _modules(*patterns: str) -> tuple[str, ...]:
@@ -47,6 +47,8 @@ ROOMS = {
             "tests/tables/test_tolerance.py",
         ),
         (
+            "tests/decoding/test_differential.py::test_chunks_may_end_at_every_byte",
+            "tests/decoding/test_differential.py::test_garbage_at_every_place_is_seen",
             "tests/decoding/test_native.py::test_no_byte_outside_of_its_memory_is_touched",
             "tests/decoding/test_native.py::test_no_memory_is_an_error_and_loses_nothing",
         ),

@@ -7,11 +7,13 @@ from typing import Any
 
 import polars as pl
 import pytest
+from attrs import evolve
 from trayport_spec import ENDPOINTS
 
 from trayport_sdk import Settings, TrayportClient, TrayportDecodeError
 from trayport_sdk.tables.decode.decoder import Decoder, decode_response
 from trayport_sdk.tables.decode.schema import RequestedColumns
+from trayport_sdk.tables.decode.tolerance import _fitting, _TooLarge
 
 pytestmark = pytest.mark.usefixtures("reader")
 
@@ -56,11 +58,45 @@ def test_any_scalar_that_fits_an_assumed_type_is_taken(sent: object, taken: int 
     assert unexpected == ({} if sent == 7 and isinstance(sent, int) else {"routeId": 1})
 
 
-@pytest.mark.parametrize("sent", [7.5, "seven", True, 2**63, "9223372036854775808", [], {}, 1e300])
+@pytest.mark.parametrize(
+    "sent", [7.5, "seven", "--7", "-", True, 2**63, "9223372036854775808", [], {}, 1e300]
+)
 def test_what_does_not_fit_an_assumed_type_is_an_error(sent: object) -> None:
     with pytest.raises(TrayportDecodeError) as refused:
         trades([TRADE | {"routeId": 1}] * 9 + [TRADE | {"routeId": sent}])
     assert (refused.value.row, refused.value.field) == (9, "routeId")
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "taken"),
+    [
+        ("string", True, "true"),
+        ("string", 7, "7"),
+        ("string", 1.5, "1.5"),
+        ("string", None, None),
+        ("int64", 2**63 - 1, 2**63 - 1),
+        ("int64", 1 - 2**63, 1 - 2**63),
+        ("int64", -(2**63), None),
+        ("int64", 2.0**53, 2**53),
+        ("int64", -(2.0**53), -(2**53)),
+        ("int64", 2.0**53 + 2, None),
+        ("timestamp", 1e3, 1000),
+        ("timestamp", "7", 7),
+        ("timestamp", "1" * 19, int("1" * 19)),
+        ("timestamp", "9" * 19, None),
+        ("timestamp", "1" * 20, None),
+        ("timestamp", True, None),
+        ("float64", 7, 7.0),
+        ("float64", True, None),
+        ("float64", "7", None),
+        ("bool", 1, None),
+    ],
+)
+def test_a_scalar_fits_a_type_or_not(kind: Any, sent: object, taken: object) -> None:
+    column = evolve(ENDPOINTS["get_trades"].row[0], type=kind)
+    found = _fitting(column, sent)
+    assert (found, type(found)) == (taken, type(taken))
+    assert _fitting(column, _TooLarge("1e999")) is None
 
 
 def test_an_id_that_is_missing_where_its_presence_is_assumed_is_null() -> None:
@@ -108,6 +144,28 @@ def test_with_lenient_decoding_unexpected_values_become_nulls_and_are_counted() 
     assert frame["deal_date"].null_count() == 1
     assert frame["route_id"].to_list() == [None] * 5 + [7, None]
     assert frame.schema == trades([])[0].schema
+
+
+def test_lenient_decoding_counts_what_is_wrong_within_an_order_by_its_path() -> None:
+    book: dict[str, Any] = {"timestamp": 1, "bids": [ORDER], "asks": []}
+    private = {"privateFields": OWN | {"ownerUserId": "x"}}
+    books = [
+        book | {"bids": [ORDER, {"price": "x", "quantity": 5}, {"quantity": 5}]},
+        book | {"bids": [ORDER | private], "asks": 7},
+        book | {"asks": [7]},
+        {name: value for name, value in book.items() if name != "asks"},
+    ]
+    decoder = Decoder("get_order_book", RequestedColumns((), ("includePrivate",)), lenient=True)
+    (frame,) = decoder.frames([json.dumps(books).encode()])
+    assert dict(decoder.unexpected) == {
+        "bids.price": 2,
+        "bids.privateFields.ownerUserId": 1,
+        "asks": 3,
+    }
+    assert [order["price"] for order in frame["bids"][0]] == [26.475, None, None]
+    assert frame["bids"][1][0]["private_fields"]["owner_user_id"] is None
+    assert frame["bids"][1][0]["private_fields"]["owner_company_id"] == 2
+    assert frame["asks"].to_list() == [[], None, None, None]
 
 
 @pytest.mark.parametrize(

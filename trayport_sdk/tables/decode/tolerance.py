@@ -230,7 +230,8 @@ def _fitting(column: Column, value: object) -> Any:
         case "int64" | "timestamp", float():
             return int(value) if value.is_integer() and abs(value) <= FLOAT_EXACT else None
         case "int64" | "timestamp", str():
-            number = int(value) if value.lstrip("-").isdecimal() and len(value) < 20 else None
+            is_number = value.removeprefix("-").isdecimal() and len(value) < 20
+            number = int(value) if is_number else None
             return _fitting(column, number)
         case "float64", int() | float() if not isinstance(value, bool):
             return float(value)
