@@ -22,7 +22,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage check lint types drift codegen docs fuzz slow chaos load soak mutation recipes nightly wheels browse perf perf-large profile lock clean
+.PHONY: help setup demo test coverage check lint types drift codegen docs fuzz slow chaos load soak mutation recipes compatibility nightly wheels dist browse perf perf-large profile lock clean
 
 help:
 	@echo "make demo     run the SDK against the offline sandbox"
@@ -39,8 +39,10 @@ help:
 	@echo "make soak     a client that goes on for HOURS=24, and whether anything that it holds grows"
 	@echo "make mutation what the tests say when the code is changed; MUTATION=--sample=300 for fewer changes"
 	@echo "make recipes  those of the docs for Airflow and Dagster, which it installs in .cache/recipes"
-	@echo "make nightly  chaos, load, mutation, recipes, 10 GB, and a soak of HOURS=4"
+	@echo "make compatibility  the tests with the lowest and the latest dependencies, on all supported Pythons"
+	@echo "make nightly  chaos, load, mutation, recipes, compatibility, 10 GB, and a soak of HOURS=4"
 	@echo "make wheels   one for each platform, in dist, with a compiler that it installs in .cache/zig"
+	@echo "make dist     these, the source distribution, the bill of materials and hashes: a release, in dist"
 	@echo "make perf     the goals of speed and memory, and today's figures; PERF=--quick for a small share"
 	@echo "make perf-large  10 GB through a local server into Parquet"
 	@echo "make profile  where time and memory go, in build/profile"
@@ -124,8 +126,11 @@ mutation: $(STAMP)
 recipes: $(STAMP)
 	$(BIN)/python -m tests.recipes
 
+compatibility: $(STAMP)
+	$(BIN)/python -m tests.compatibility $(COMPATIBILITY)
+
 nightly: HOURS = 4
-nightly: chaos load mutation recipes perf-large soak
+nightly: chaos load mutation recipes compatibility perf-large soak
 
 $(ZIG)/.installed: requirements/wheels.txt | $(LOCKED)
 	@echo "Installing a compiler for every platform into $(ZIG)"
@@ -135,6 +140,9 @@ $(ZIG)/.installed: requirements/wheels.txt | $(LOCKED)
 
 wheels: $(STAMP) $(ZIG)/.installed
 	PYTHONPATH=$(abspath $(ZIG)) $(BIN)/python -m tests.wheels
+
+dist: wheels
+	$(BIN)/python -m tests.release dist
 
 perf: $(STAMP)
 	$(BIN)/python -m tests.perf $(PERF)
@@ -148,6 +156,7 @@ profile: $(STAMP)
 lock: $(STAMP)
 	$(UV_COMPILE) pyproject.toml $(EXTRAS:%=--extra %) --group dev --output-file requirements/dev.txt
 	$(UV_COMPILE) --group wheels --output-file requirements/wheels.txt
+	env -u PIP_FIND_LINKS $(BIN)/python -m tests.release sbom
 
 clean:
 	rm -rf $(LIBRARIES) .venv .venv-* .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .schemathesis build dist site demo-output

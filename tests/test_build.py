@@ -17,12 +17,14 @@ from attrs import evolve
 from hatchling import build
 
 from tests import wheels
+from tests.release.dist import make_different
 from trayport_sdk.tables.decode.native import reader
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPILER = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
 SOURCE = '__attribute__((visibility("default"))) int answer(void) { return %d; }\n'
 LIBRARIES = [f"{wheels.NATIVE}.native.{suffix}" for suffix in ("so", "dylib", "dll")]
+SBOM = "requirements/trayport-sdk.cdx.json"
 PURE = "trayport_sdk-*-py3-none-any.whl"
 
 
@@ -43,7 +45,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for package in ("trayport_sdk", "generated/trayport_api", "generated/trayport_spec"):
         (root / package).mkdir(parents=True)
         (root / package / "__init__.py").touch()
-    for name in ("pyproject.toml", "hatch_build.py", ".gitignore", "README.md", "LICENSE"):
+    (root / "requirements").mkdir()
+    files = ("pyproject.toml", "hatch_build.py", ".gitignore", "README.md", "LICENSE", SBOM)
+    for name in (*files, "trayport_sdk/__init__.py"):
         shutil.copy(ROOT / name, root / name)
     (root / wheels.NATIVE).parent.mkdir(parents=True)
     source(root).write_text(SOURCE % 1)
@@ -178,6 +182,25 @@ def test_a_source_distribution_builds_the_same_wheel_elsewhere(
     second = wheel(tmp_path / "unpacked")
     assert second.name == first.name
     assert second.read_bytes() == first.read_bytes()
+
+
+def test_what_is_built_does_not_tell_where_when_and_by_whom(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRAYPORT_BUILD_PLATFORM", "any")
+    elsewhere = tmp_path / "else where"
+    shutil.copytree(project, elsewhere)
+    make_different(elsewhere)
+    built = []
+    for root, umask in ((project, 0o022), (elsewhere, 0o077)):
+        monkeypatch.chdir(root)
+        before = os.umask(umask)
+        try:
+            names = build.build_wheel(str(root)), build.build_sdist(str(root))
+        finally:
+            os.umask(before)
+        built.append([Path(root, name).read_bytes() for name in names])
+    assert built[0] == built[1]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import trayport_sdk
 from trayport_sdk.cli.config import example
 from trayport_sdk.settings import PREFIX, Settings, variable
 
@@ -91,11 +90,6 @@ def test_the_lock_covers_every_dependency() -> None:
         asked += [text for text in group if isinstance(text, str)]
     names = {re.split(r"[\[<>=~ ]", text)[0].lower().replace("_", "-") for text in asked}
     assert names <= locked
-
-
-def test_the_newest_entry_of_the_changelog_is_this_version() -> None:
-    headings = re.findall(r"^## (\S+) \((.+)\)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    assert headings[0][0] == PROJECT["project"]["version"] == trayport_sdk.__version__
 
 
 def test_the_example_of_a_settings_file_is_made_from_the_settings() -> None:

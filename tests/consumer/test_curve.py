@@ -7,9 +7,10 @@ from datetime import date
 
 import pytest
 
-from tests.consumer.curve import Bill, Curve, Runner, bill, curve, names, ready
 from trayport_sdk import Settings, TrayportClient
 from trayport_sdk.sandbox import Fault, Sandbox
+
+from .curve import Bill, Curve, Runner, bill, curve, names, ready
 
 MARKET = "TTF Hi Cal 51.6*"
 MONTHS = ("Apr-24", "May-24", "Juin-24")

@@ -7,8 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.consumer import settlement
 from trayport_sdk.sync import TrayportClient
+
+from . import settlement
 
 APRIL, MAY = "TTF Hi Cal 51.6* Apr-24", "TTF Hi Cal 51.6* May-24"
 DAY = "2024-03-04"

@@ -9,7 +9,10 @@ from typing import TypeVar
 
 import pytest
 
-from tests.consumer.valuation import (
+from trayport_sdk import ContractSpec, Settings, TrayportClient
+from trayport_sdk.sandbox import Fault, Sandbox
+
+from .valuation import (
     cost,
     executed,
     first_above,
@@ -21,8 +24,6 @@ from tests.consumer.valuation import (
     traded_kinds,
     weighed,
 )
-from trayport_sdk import ContractSpec, Settings, TrayportClient
-from trayport_sdk.sandbox import Fault, Sandbox
 
 FROM, UNTIL = date(2024, 3, 4), date(2024, 3, 6)
 NOON = datetime(2024, 3, 4, 12, tzinfo=UTC)

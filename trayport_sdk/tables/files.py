@@ -113,21 +113,34 @@ def _encode_columns(parts: Iterator[pl.DataFrame], file: IO[bytes], form: FileFo
     first = next(parts)
     rows = group_rows(first.schema)
 
+    failures: list[Exception] = []
+
     def source(*_: object) -> Iterator[pl.DataFrame]:
-        return chain([first], parts)
+        try:
+            yield from chain([first], parts)
+        except Exception as error:
+            failures.append(error)
+            raise
 
     table = register_io_source(source, schema=first.schema, validate_schema=True)
     codec = form.codec
     compression: Any = "uncompressed" if codec == "none" else codec
-    if form.kind == ".parquet":
-        level = ZSTD_LEVEL if codec == "zstd" else None
-        table.sink_parquet(
-            file, compression=compression, compression_level=level, row_group_size=rows
-        )
-    else:
-        # Of the newer type of text that polars has, other readers can do little.
-        plain = pl.CompatLevel.oldest()
-        table.sink_ipc(file, compression=compression, record_batch_size=rows, compat_level=plain)
+    try:
+        if form.kind == ".parquet":
+            level = ZSTD_LEVEL if codec == "zstd" else None
+            table.sink_parquet(
+                file, compression=compression, compression_level=level, row_group_size=rows
+            )
+        else:
+            # Of the newer type of text that polars has, other readers can do little.
+            plain = pl.CompatLevel.oldest()
+            table.sink_ipc(
+                file, compression=compression, record_batch_size=rows, compat_level=plain
+            )
+    except pl.exceptions.ComputeError:  # polars before 2.0 wraps the errors of a source in it
+        if failures:
+            raise failures[0] from None
+        raise
 
 
 def _encode_text(parts: Iterator[pl.DataFrame], file: IO[bytes], form: FileFormat) -> None:

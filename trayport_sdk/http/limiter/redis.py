@@ -212,9 +212,11 @@ class RedisStore(Store):
                 socket_timeout=REPLY_SECONDS,
                 socket_connect_timeout=REPLY_SECONDS,
             )
-            pool = self._redis.connection_pool
-            # Nothing is sent yet, but unknown options are refused now.
-            pool.connection_class(**pool.connection_kwargs)
+            # Nothing is sent yet, but unknown options are refused now. No variable holds the pool:
+            # redis-py before 8 shows the password in it, and tracebacks show variables.
+            self._redis.connection_pool.connection_class(
+                **self._redis.connection_pool.connection_kwargs
+            )
         except Exception as error:
             raise TrayportConfigurationError(
                 f"limiter_store: this address of a Redis cannot be used: {self._message(error)}",
