@@ -97,7 +97,7 @@ def everything(texts: dict[str, str]) -> str:
     """The text of llms-full.txt: the guides, and every call in place of the reference."""
     parts = [f"# {TITLE}\n\n> {ABOUT}\n"]
     for _, _, path in pages():
-        if not path.startswith(("reference/", "changelog", "api/openapi")):
+        if not path.startswith(("reference/", "changelog", "security", "api/openapi")):
             parts.append(plain(texts[path]))
     parts.append(
         f"# Every call\n\nWithout async; with it, the same names are awaited.\n\n{calls()}\n"
