@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from attrs import frozen
 from trayport_spec import REQUEST_LIMITS
 
-from tests.load.lag import Lag, lags
+from tests.load.lag import LONGEST, Lag, lags
 from tests.load.runs import Load, at_default_limits, many_callers, simultaneous, with_faults
 from tests.perf.goals import PURE
 from tests.perf.page import circumstances, put
 from tests.perf.process import ROOT
 
 PAGE = ROOT / "docs" / "reliability.md"
-RIGHT, LEAST_REUSE, LONGEST_LAG = 0.999, 0.98, 0.020
+RIGHT, LEAST_REUSE = 0.999, 0.98
 READER_NAMES = {"": "native", PURE: "Python"}
 
 
@@ -85,10 +85,10 @@ def lines_of_lag(found: Mapping[str, Lag]) -> Iterator[Line]:
         yield Line(
             f"Lag of the event loop, p99, while {lag.megabytes:.0f} MB are decoded, "
             f"{READER_NAMES[name]} reader",
-            f"< {LONGEST_LAG * 1e3:.0f} ms",
+            f"< {LONGEST * 1e3:.0f} ms",
             f"{lag.p99 * 1e3:.1f} ms, the longest {lag.longest * 1e3:.1f} ms (idle, p99: "
-            f"{lag.idle * 1e3:.1f} ms)",
-            lag.p99 < LONGEST_LAG,
+            f"{lag.idle * 1e3:.1f} ms){f', best of {lag.tries}' if lag.tries > 1 else ''}",
+            lag.p99 < LONGEST,
         )
 
 

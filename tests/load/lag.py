@@ -17,6 +17,9 @@ from tests.perf.trades import Part, parts
 from trayport_sdk import Settings, TrayportClient
 
 ROWS_OF_100_MB = 620_000
+LONGEST = 0.020
+"""Seconds by which timers may be late: all but a hundredth of them."""
+
 PERIOD = 0.002
 IDLE_SECONDS = 1.0
 
@@ -67,31 +70,35 @@ class Lag:
         p99: The 99th percentile while the body was decoded.
         idle: The same while there was nothing to do.
         longest: The longest while the body was decoded.
-        seconds: How long it took.
+        tries: How many measurements it is the best of.
         megabytes: The size of the body, decompressed.
     """
 
     p99: float
     idle: float
     longest: float
-    seconds: float
+    tries: int
     megabytes: float
 
 
-def lags(rows: int = ROWS_OF_100_MB, tries: int = 3) -> dict[str, Lag]:
-    """The least of some tries, by how the figures of each reader end: others use the machine."""
+def lags(rows: int = ROWS_OF_100_MB, most_tries: int = 3) -> dict[str, Lag]:
+    """By how the figures of each reader end; the best of some tries, if the first are too long.
+
+    Others use the machine: one try that stays below the goal shows that the client can.
+    """
     found: dict[str, Lag] = {}
     (part,) = parts(1, 7, rows)
     with link([part]) as served:
         for name in READERS:
             with read_by(name):
-                tried = [asyncio.run(_lag(served.url, part)) for _ in range(tries)]
-            p99, idle, longest, seconds = min(tried)
-            found[name] = Lag(p99, idle, longest, seconds, served.decoded / 1e6)
+                tried = [asyncio.run(_lag(served.url, part))]
+                while min(tried)[0] >= LONGEST and len(tried) < most_tries:
+                    tried.append(asyncio.run(_lag(served.url, part)))
+            found[name] = Lag(*min(tried), tries=len(tried), megabytes=served.decoded / 1e6)
     return found
 
 
-async def _lag(url: str, part: Part) -> tuple[float, float, float, float]:
+async def _lag(url: str, part: Part) -> tuple[float, float, float]:
     from_, until = (datetime.fromtimestamp(t // 10**9, UTC) for t in (part.start, part.end))
     settings = Settings(_env_file=None, api_key="key", analytics_url=url, reference_url=url)
     async with TrayportClient.sandbox() as other:
@@ -100,11 +107,8 @@ async def _lag(url: str, part: Part) -> tuple[float, float, float, float]:
     async with TrayportClient(settings=settings) as client:
         async with ticking() as idle:
             await asyncio.sleep(IDLE_SECONDS)
-        loop = asyncio.get_running_loop()
         async with ticking() as busy:
-            started = loop.time()
             table = await client.trades.get_trades(CONTRACT, from_, until)
-            seconds = loop.time() - started
     if len(table) != part.rows:
         raise ValueError(f"{len(table)} rows came, and {part.rows} were sent")
-    return busy.quantile(0.99), idle.quantile(0.99), max(busy.late), seconds
+    return busy.quantile(0.99), idle.quantile(0.99), max(busy.late)

@@ -8,8 +8,8 @@ import pytest
 from trayport_spec import REQUEST_LIMITS
 
 from tests import virtual_time
-from tests.load.__main__ import LONGEST_LAG, RIGHT, line_of_limits, lines_of_one_client
-from tests.load.lag import PERIOD, at_any_instant, lags
+from tests.load.__main__ import RIGHT, line_of_limits, lines_of_one_client
+from tests.load.lag import LONGEST, PERIOD, at_any_instant, lags
 from tests.load.questions import faults, questions
 from tests.load.runs import (
     Load,
@@ -83,5 +83,5 @@ def test_the_default_limits_bring_no_429() -> None:
 @pytest.mark.slow
 def test_the_event_loop_hardly_waits_while_100_mb_are_decoded() -> None:
     # On a machine that is busy with other things, even an idle loop has to wait.
-    late = {name: lag for name, lag in lags().items() if lag.p99 - lag.idle >= LONGEST_LAG}
-    assert late == {}
+    found = lags(most_tries=10)
+    assert {name: lag for name, lag in found.items() if lag.p99 - lag.idle >= LONGEST} == {}

@@ -19,6 +19,9 @@ from .http import TRANSPORT
 _BACKLOG = 2048
 _SEND_BUFFER = 4 * 2**20
 _GRACE_SECONDS = 1
+_IDLE_SECONDS = 75
+"""Seconds after which an idle connection is closed: as gateways do it, and later than clients."""
+
 _START_SECONDS = 30.0
 
 
@@ -87,6 +90,7 @@ def _config(sandbox: Sandbox, docs: Path | None = None) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=_IDLE_SECONDS,
     )
 
 
