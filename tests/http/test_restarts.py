@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,7 +15,7 @@ from typing import Any, Self
 import polars as pl
 import pytest
 
-from tests.http.peers import PROXY_VARIABLES, closed_port
+from tests.http.peers import PROXY_VARIABLES
 from tests.programs import ROOT
 from trayport_sdk import (
     BreakerEvent,
@@ -27,6 +29,8 @@ from trayport_sdk.sandbox import Sandbox
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
+PORTS = range(20_000, 32_000)
+"""None of them is given to a connection while nothing listens on it."""
 DOWNLOADS = 50
 KILLS = 3
 RANGE = "2023-09-01", "2024-03-01"
@@ -35,11 +39,21 @@ CLOSED, OPEN, TRIED = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_
 CHANGES = {(CLOSED, OPEN), (OPEN, TRIED), (TRIED, OPEN), (TRIED, CLOSED)}
 
 
+def is_free(port: int) -> bool:
+    """Whether nothing listens on a port."""
+    with socket.socket() as listener:
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 class Service:
     """`trayport sandbox`, always on the same port."""
 
     def __init__(self) -> None:
-        self._port = closed_port()
+        self._port = next(port for port in random.sample(PORTS, 100) if is_free(port))
         self.url = f"http://127.0.0.1:{self._port}"
         self._process: subprocess.Popen[str] | None = None
 
