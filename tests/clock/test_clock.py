@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 from tests.bulk.integrity import check_integrity
 from tests.chaos.rounds import SMALL, World, jobs, recorded, rows_of
-from tests.clock.faked import Program, WallClock
+from tests.clock.faked import Program, WallClock, results
 from tests.clock.program import MARKET
 from tests.http.peers import Certificates, peer
 from tests.redis_server import RedisServer
@@ -69,7 +69,7 @@ def test_the_pace_is_kept_and_nobody_waits_for_the_clock(
             )
             for number in range(programs)
         ]
-        assert [program.result() for program in started] == [[MARKET] * TIMES] * programs
+        assert results(*started) == [[MARKET] * TIMES] * programs
     assert [request.status for request in sandbox.requests] == [200] * TIMES * programs
 
 
@@ -81,14 +81,15 @@ def test_names_are_read_again_when_they_are_old_or_of_the_future(
     clock: WallClock, tmp_path: Path
 ) -> None:
     with Sandbox(limits=False).serve() as server:
-        taken = Program(
+        program = Program(
             clock,
             "names",
             url=server.analytics_url,
             reference_url=server.reference_url,
             clock=str(clock.file),
             cache_dir=str(tmp_path / "cache"),
-        ).result()
+        )
+        (taken,) = results(program)
     # A day later, back again, an hour earlier, a year earlier, the right time and a refresh, and
     # an hour before the refresh: once each.
     assert taken == [1, 2, 3, 4, 5, 6, 7]
@@ -135,7 +136,7 @@ async def test_errors_blame_the_clock_and_waits_are_those_of_the_service(
                 contract=f"{MARKET}*#Single#10000305#{item + 3}#0",
                 days=[f"{now - timedelta(days=days):%Y-%m-%d}" for days in (5, 4)],
             )
-            said, waits = await asyncio.to_thread(program.result)
+            ((said, waits),) = await asyncio.to_thread(results, program)
     for error, expected in zip(said, ERRORS, strict=True):
         assert re.search(expected, error), error
     assert len(waits) == 2
@@ -158,7 +159,7 @@ def test_a_data_set_that_is_written_while_the_clock_jumps_equals_an_undisturbed_
         path = job.path
 
         def run(kind: str) -> None:
-            Program(
+            program = Program(
                 clock,
                 "fill",
                 job={
@@ -169,7 +170,8 @@ def test_a_data_set_that_is_written_while_the_clock_jumps_equals_an_undisturbed_
                     "windows": [[window.start, window.end] for window in job.windows],
                 },
                 clock=str(clock.file),
-            ).result()
+            )
+            results(program)
             check_integrity(path)
             assert_frame_equal(rows_of(path), world.undisturbed[world.now])
 
