@@ -12,7 +12,7 @@ from types import MappingProxyType
 from .types import Provenance, RequestLimits
 
 SPEC_VERSION = "2024.4"
-SPEC_HASH = "6e76937ee60f284bfacbdf4f54d70df76817e833a5ac8db0cd0ffb8c4dc16b0d"
+SPEC_HASH = "8827265ef1ddde3356274cbf46337e659a7571592a7b1429946dde8e0a088e21"
 API_KEY_HEADER = "X-API-KEY"
 ANALYTICS_URL = "https://analytics.trayport.com/api"
 REFERENCE_URL = "https://referencedata.trayport.com"
