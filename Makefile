@@ -32,7 +32,7 @@ help:
 	@echo "make codegen  generated/ again, after a change of openapi/"
 	@echo "make docs     the documentation, in site/"
 	@echo "make browse   every page in a browser, every operation tried out, and the notebooks"
-	@echo "make fuzz     the properties of the suite with all of their examples"
+	@echo "make fuzz     the properties of the suite with all of their examples; FUZZ=tests/query for some of them"
 	@echo "make slow     the tests that take as long as the limits of the service do, or much data"
 	@echo "make chaos    data sets whose programs are killed a thousand times; CHAOS=--kills=50 for fewer"
 	@echo "make load     many calls at once, faults, limits and the lag of the event loop; LOAD=--only=lag for one"
@@ -106,7 +106,7 @@ browse: $(STAMP)
 	$(BIN)/python -m pytest -q -m site
 
 fuzz: $(STAMP)
-	TRAYPORT_TESTS_EXAMPLES=1 $(PYTEST) -m "hypothesis and not perf and not slow"
+	$(BIN)/python -m tests.fuzz $(SPREAD) $(FUZZ)
 
 slow: $(STAMP)
 	$(PYTEST) -m slow

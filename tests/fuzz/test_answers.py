@@ -31,6 +31,7 @@ from tests.fuzz.test_responses import (
 from trayport_sdk import ContractSpec, Settings, TrayportClient, TrayportDecodeError, sync
 from trayport_sdk.query.times import DAY, SECOND, instant
 
+pytestmark = pytest.mark.hypothesis
 START, END = "2024-03-04", "2024-03-05"
 FROM, UNTIL = instant(START, "day"), instant(END, "day")
 HOUR = 3600 * SECOND
@@ -197,7 +198,10 @@ PAIRS = [
 
 @pytest.mark.parametrize(("kind", "operation_id"), PAIRS)
 def test_an_allowed_response_comes_out_of_the_method_as_equal_rows(
-    kind: str, operation_id: str, askers: dict[str, Asker]
+    kind: str,
+    operation_id: str,
+    askers: dict[str, Asker],
+    record_property: Callable[[str, object], None],
 ) -> None:
     endpoint = ENDPOINTS[operation_id]
     kept = as_table_keeps_it if endpoint.api == "analytics" else known
@@ -207,8 +211,11 @@ def test_an_allowed_response_comes_out_of_the_method_as_equal_rows(
     def check(answer: Any) -> None:
         found = askers[kind].ask(operation_id, json.dumps(answer).encode())
         assert models_of(found) == [kept(endpoint.row, row) for row in rows_of(endpoint, answer)]
+        counted.append(operation_id)
 
+    counted: list[str] = []
     check()
+    record_property("allowed", len(counted))
 
 
 def test_every_operation_is_asked() -> None:
@@ -301,9 +308,12 @@ def _without(answer: Any, parent: Row, column: Column) -> bytes:
 
 @pytest.mark.parametrize(("kind", "operation_id"), PAIRS)
 def test_a_spoiled_response_is_an_error_and_never_rows_or_nothing(
-    kind: str, operation_id: str, askers: dict[str, Asker]
+    kind: str,
+    operation_id: str,
+    askers: dict[str, Asker],
+    record_property: Callable[[str, object], None],
 ) -> None:
-    @settings(DRAWING, max_examples=max(1, round(20 * FACTOR)))
+    @settings(DRAWING, max_examples=max(1, round(8 * FACTOR)))
     @given(allowed(operation_id, rows=1), st.data())
     def check(answer: Any, data: st.DataObject) -> None:
         def pick(count: int) -> int:
@@ -314,5 +324,8 @@ def test_a_spoiled_response_is_an_error_and_never_rows_or_nothing(
             note(f"{what}: {body[:2000]!r}")
             with pytest.raises(TrayportDecodeError):
                 askers[kind].ask(operation_id, body)
+            counted.append(what)
 
+    counted: list[str] = []
     check()
+    record_property("spoiled", len(counted))

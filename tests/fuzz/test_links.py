@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from copy import deepcopy
 from functools import cache
 from typing import Any, ClassVar
@@ -21,14 +22,17 @@ from tests.fuzz.test_sandbox import CHECKS, CONTRADICTING, FUZZ, KNOWN, schema_o
 from tests.sandbox.asking import INSTRUMENT, MARKET, Asker, at
 from trayport_sdk.sandbox import Sandbox
 
+pytestmark = pytest.mark.hypothesis
 # Times when what the items are of was traded.
 TIMES = ("From", "Until", "At", "Interval", "IntervalUnit")
 NOW = at("2024-03-12T10:30")
 SANDBOX = Sandbox(limits=False, clock=lambda: NOW)
 PRODUCTS = {"instruments": "instrumentId", "markets": "marketId"}
 ITEMS = "/reference/sequences/{id}/sequenceItems"
-TRADES = {"/trades", "/trades/last", "/trades/ohlcv"}
-MARKET_DATA = {*TRADES, "/orders/book/top", "/orders/book", "/snapshots"}
+STARTS = {f"/reference/{kind}" for kind in PRODUCTS}
+TRADES = {f"/analytics/api/trades{path}" for path in ("", "/last", "/ohlcv")}
+ORDERS = {f"/analytics/api/{path}" for path in ("orders/book/top", "orders/book", "snapshots")}
+MARKET_DATA = TRADES | ORDERS
 
 
 @cache
@@ -126,31 +130,36 @@ def chains(application: Any, server: str | None = None) -> Any:
     return Chains
 
 
-def check(machine: Any, count: int) -> None:
-    """Follows links, which lead from products to market data by way of sequences and items."""
+def check(machine: Any, count: int) -> int:
+    """Follows links, which lead from products to market data by way of sequences and items.
+
+    Returns:
+        How many chains led to market data.
+    """
     machine.run(settings=settings(FUZZ, max_examples=examples(count), stateful_step_count=50))
-    reached = {
-        kind: {
-            paths[-1].removeprefix(Sandbox.ANALYTICS_PATH)
-            for paths in machine.reached
-            if paths[0] == f"/reference/{kind}" and ITEMS in paths
-        }
-        for kind in PRODUCTS
+    led = {
+        paths: count
+        for paths, count in machine.reached.items()
+        if paths[0] in STARTS and ITEMS in paths and paths[-1] in MARKET_DATA
     }
-    everywhere = set().union(*reached.values())
-    assert everywhere & TRADES, machine.reached
+    assert TRADES & {paths[-1] for paths in led}, machine.reached
     if FACTOR >= 1:
-        assert everywhere >= MARKET_DATA, reached
-        assert all(paths & TRADES for paths in reached.values()), reached
+        assert {paths[-1] for paths in led} == MARKET_DATA
+        assert {paths[0] for paths in led if paths[-1] in TRADES} == STARTS
+    return sum(led.values())
 
 
-def test_links_lead_to_market_data_and_every_response_is_one_that_the_document_allows() -> None:
-    check(chains(SANDBOX), 60)
+def test_links_lead_to_market_data_and_every_response_is_one_that_the_document_allows(
+    record_property: Callable[[str, object], None],
+) -> None:
+    record_property("chains", check(chains(SANDBOX), 60))
 
 
-def test_links_lead_to_market_data_over_a_socket() -> None:
+def test_links_lead_to_market_data_over_a_socket(
+    record_property: Callable[[str, object], None],
+) -> None:
     with SANDBOX.serve() as server:
-        check(chains(None, server.url), 60)
+        record_property("chains", check(chains(None, server.url), 60))
 
 
 def test_a_fault_of_a_sandbox_that_only_links_lead_to_would_be_found_out() -> None:

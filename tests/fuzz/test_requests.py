@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.validation.request.exceptions import InvalidParameter
 
-from tests.drawn import FACTOR, examples
+from tests.drawn import FACTOR
 from tests.fuzz import conformance
 from tests.fuzz.calls import CALLS, READS_ONCE, SENDS_NOTHING, Drawn, public_methods, result_of
 from tests.fuzz.conformance import Recorder, ViolationError
 from trayport_sdk import TrayportClient, sync
 from trayport_sdk.sandbox import Sandbox
 
+pytestmark = pytest.mark.hypothesis
 KINDS = ("async", "sync")
 # With all examples both clients make every call, and by default one of them does.
 PAIRS = [
@@ -68,7 +69,11 @@ def _at_once(coroutine: Any) -> Any:
 
 @pytest.mark.parametrize(("kind", "name"), PAIRS)
 def test_every_request_of_a_method_is_one_that_the_document_describes(
-    kind: str, name: str, callers: dict[str, Caller], tmp_path: Path
+    kind: str,
+    name: str,
+    callers: dict[str, Caller],
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     caller = callers[kind]
     recorder = caller.recorder
@@ -76,7 +81,11 @@ def test_every_request_of_a_method_is_one_that_the_document_describes(
     if name in READS_ONCE:
         caller.run(result_of(caller.client.reference.refresh()))
 
-    @settings(max_examples=examples(40), suppress_health_check=list(HealthCheck), database=None)
+    @settings(
+        max_examples=max(2, round(40 * FACTOR)),
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
     @given(st.data())
     def check(data: st.DataObject) -> None:
         recorder.wrong.clear()
@@ -85,6 +94,7 @@ def test_every_request_of_a_method_is_one_that_the_document_describes(
 
     check()
     assert recorder.urls
+    record_property("requests", len(recorder.urls))
 
 
 def test_every_public_method_is_drawn_or_sends_nothing() -> None:
