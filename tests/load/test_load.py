@@ -29,7 +29,7 @@ from trayport_sdk.sandbox import KINDS, Sandbox
 
 def test_100_callers_get_their_rows_at_the_default_limits_in_spite_of_faults() -> None:
     # No 429 on purpose, so that each one would be for being too fast.
-    goes_wrong = [fault for fault in faults(0.02) if fault.status != 429]
+    goes_wrong = [fault for fault in faults(0.01) if fault.status != 429]
     assert {fault.kind for fault in goes_wrong} == set(KINDS)
     asked = questions(100)
 

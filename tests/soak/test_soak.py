@@ -151,6 +151,7 @@ def soaked() -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
+        timeout=1200,
     )
 
 
