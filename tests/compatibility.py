@@ -93,14 +93,15 @@ def run(version: str, choice: str, tests: Sequence[str]) -> Outcome:
         RuntimeError: A command or a test fails.
     """
     place = PLACE / f"{version}-{choice}"
-    versions = place.with_suffix(".txt")
+    versions = Path(f"{place}.txt")
     PLACE.mkdir(parents=True, exist_ok=True)
-    resolution = ("--resolution", RESOLUTIONS[choice], "--python-version", version, "--upgrade")
-    groups = ("--all-extras", "--group", "compatibility")
-    _uv("pip", "compile", "pyproject.toml", *groups, *resolution, "--output-file", str(versions))
+    wheels = ("--only-binary", ":all:")
+    wanted = ("--all-extras", "--group", "compatibility", "--python-version", version, *wheels)
+    chosen = ("--resolution", RESOLUTIONS[choice], "--upgrade", "--output-file", str(versions))
+    _uv("pip", "compile", "pyproject.toml", *wanted, *chosen)
     _uv("venv", "--clear", "--python", interpreter(version), str(place))
     python = str(place / "bin" / "python")
-    _uv("pip", "sync", "--only-binary", ":all:", "--python", python, str(versions))
+    _uv("pip", "sync", *wheels, "--python", python, str(versions))
     with tempfile.TemporaryDirectory() as directory:
         dist.build(ROOT, Path(directory), ["wheel"])
         (wheel,) = Path(directory).glob("*.whl")
