@@ -122,13 +122,15 @@ def swallowing(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server((host, port), backlog=0))
         address = listener.getsockname()
-        while True:
+        for _ in range(100):
             filling = stack.enter_context(socket.socket())
             filling.settimeout(0.05)
             try:
                 filling.connect(address)
             except TimeoutError:
                 break
+        else:
+            pytest.skip("the queue of a listener takes no end on this system")
         yield address[1]
 
 
