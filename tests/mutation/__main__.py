@@ -48,11 +48,13 @@ class Results:
         FOLDER.mkdir(parents=True, exist_ok=True)
         self._path = FOLDER / f"{name}.jsonl"
         self._tests = tests = _digest(ROOMS[name].tests)
+        reasons = explained()
         self._known: dict[str, str] = {}
         if self._path.exists():
             for line in self._path.read_text().splitlines():
                 entry = json.loads(line)
-                if entry["tests"] == tests or (trusted and entry["outcome"] in KILLED):
+                settled = entry["outcome"] in KILLED or entry["change"] in reasons
+                if entry["tests"] == tests or (trusted and settled):
                     self._known[entry["mutant"]] = entry["outcome"]
 
     def get(self, mutant: Mutant) -> str | None:
@@ -143,7 +145,9 @@ def main() -> None:
     parser.add_argument("--sample", type=int, help="so many mutants of each room; all without it")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument(
-        "--trust", action="store_true", help="what was killed before the tests changed stays killed"
+        "--trust",
+        action="store_true",
+        help="what was killed or explained before the tests changed is not run again",
     )
     options = parser.parse_args()
     names = options.rooms or list(ROOMS)

@@ -265,6 +265,25 @@ def test_two_stores_of_one_place_share_the_allowance(tmp_path: Path, time: Clock
     theirs.close()
 
 
+def test_a_file_that_fails_for_a_moment_is_opened_again(tmp_path: Path, time: Clock) -> None:
+    class Disturbed(SqliteStore):
+        def _begun(self) -> tuple[sqlite3.Connection, int]:
+            if failures:
+                raise failures.pop()
+            return super()._begun()
+
+    broken, busy = sqlite3.OperationalError("disk I/O error"), sqlite3.OperationalError("locked")
+    broken.sqlite_errorcode, busy.sqlite_errorcode = sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY
+    failures: list[sqlite3.OperationalError] = []
+    store = past_its_first_second(Disturbed(str(tmp_path / "grants.db"), "a", time, time), time)
+    failures.append(broken)
+    assert store.take(DEFAULT).wait == 0
+    failures.append(busy)
+    with pytest.raises(StoreError, match="locked"):
+        store.take(DEFAULT)
+    store.close()
+
+
 def test_names_keep_allowances_apart(tmp_path: Path, time: Clock) -> None:
     path = str(tmp_path / "grants.db")
     stores = [
@@ -385,6 +404,7 @@ def test_several_processes_give_the_answers_of_one(drawn: list[Ask]) -> None:
 @given(short_asks, st.sampled_from([0, 40, 170, 1_030]))
 @example([(0, "take", 0), (153, "ahead", 0)], 0)
 @example([(0, "take", 0), (153, "ahead", 0), (0, "slow", 2)], 40)
+@example([(0, "take", 0), (0, "start", 0)], 40)
 def test_who_comes_to_a_file_in_place_of_a_lost_one_knows_what_the_others_know(
     drawn: list[Ask], later: int
 ) -> None:
