@@ -49,7 +49,7 @@ def text(counts: Counts, seconds: float) -> str:
     return "\n".join(
         [
             f"{circumstances()} {counts.properties:,} properties held for {counts.examples:,} "
-            f"drawn examples, in {seconds / 60:.0f} minutes; none failed. Among them:",
+            f"drawn examples, in {seconds / 60:.0f} minutes; none failed. Besides:",
             "",
             "| What | How many |",
             "| --- | ---: |",
