@@ -28,6 +28,7 @@ from tests.service import (
 from tests.virtual_time import clock
 from trayport_sdk import (
     BulkTradesResponse,
+    ContractSpec,
     TrayportAuthenticationError,
     TrayportCircuitBreakerError,
     TrayportClient,
@@ -500,3 +501,22 @@ def test_many_seconds_that_nobody_can_read_cost_nothing_but_themselves() -> None
         assert lacking.to_polars().equals(expected[CONTRACTS[0]].filter(there))
 
     session(Service(lambda request: 413 if any(map(request.covers, seconds)) else None), test)
+
+
+def test_rows_of_the_same_instant_keep_their_order_when_requests_had_to_be_split() -> None:
+    of_market = CONTRACTS[0]
+    of_venue = ContractSpec(instrument_id=10002806, sequence_id=10000305, sequence_item_id=244)
+
+    async def rows(client: TrayportClient) -> pl.DataFrame:
+        trades = await client.trades.get_trades(
+            [of_market, of_venue], "2024-03-04T08:00", "2024-03-04T10:00"
+        )
+        return trades.to_polars()
+
+    begun: list[Request] = []
+
+    def first(request: Request) -> Verdict:
+        begun.append(request)
+        return 413 if len(begun) == 1 else None
+
+    assert session(Service(first), rows).equals(session(Service(), rows))

@@ -257,3 +257,12 @@ async def test_cookies_are_not_kept() -> None:
         for _ in range(2):
             await send(wire)
         assert not any(b"cookie" in request.lower() for request in one.requests)
+
+
+@pytest.mark.parametrize("text", ["Zürich \u0665", "Zürich".encode().decode("latin-1")])
+async def test_a_header_may_have_letters_that_are_not_ascii(text: str) -> None:
+    async with (
+        peer(lambda _: encoded(b"[]", 200, f"X-Edge: {text}")) as one,
+        talking_to(one) as wire,
+    ):
+        await send(wire)

@@ -351,6 +351,22 @@ async def test_a_damaged_file_is_written_anew(
     assert (await third.read(), third.begun) == ([1], 0)
 
 
+async def test_what_is_no_file_is_not_waited_for_and_no_link_is_followed(tmp_path: Path) -> None:
+    shelf = library(tmp_path)
+    await shelf.read()
+    other, target = tmp_path / "another", tmp_path / "refreshed"
+    other.write_text("precious")
+    target.symlink_to(other)
+    shelf.cache.refresh()
+    assert other.read_text() == "precious"
+    assert not target.is_symlink()
+    for path in (tmp_path / "markets.json", target):
+        path.unlink()
+        os.mkfifo(path)
+    with pytest.warns(UserWarning, match="it is a pipe"):
+        assert await library(tmp_path, shelf.clock).read() == [1]
+
+
 async def test_a_file_of_another_version_of_the_description_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

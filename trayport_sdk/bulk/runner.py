@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -208,14 +209,18 @@ class Runner:
         self, table: type[Table], query: QueryPlan, on_progress: OnProgress | None = None
     ) -> Table:
         """Every row of a query in one table, or the error that keeps it from being whole."""
-        run = self.run(plan(query), on_progress, whole=True)
+        plans = plan(query)
+        run = self.run(plans, on_progress, whole=True)
         async with aclosing(run.outcomes()) as outcomes:
             fetched = [part async for part in outcomes if isinstance(part, FetchedQuery)]
         place = {contract: number for number, contract in enumerate(query.contracts)}
+        starts = sorted({each.window.start for each in plans if each.window})
 
-        def order(part: FetchedQuery) -> tuple[int, int]:
-            window, contracts = part.query.window, part.query.contracts
-            return window.start if window else 0, place[contracts[0]] if contracts else 0
+        def order(part: FetchedQuery) -> tuple[int, int, int]:
+            """The order of the plan, whatever had to be split."""
+            start = part.query.window.start if part.query.window else 0
+            contracts = part.query.contracts
+            return bisect(starts, start), place[contracts[0]] if contracts else 0, start
 
         fetched.sort(key=order)
         frames = [part.rows.frame() for part in fetched]

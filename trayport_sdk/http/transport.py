@@ -249,8 +249,10 @@ class Transport:
     def _hide_key(self, received: httpx.Response) -> None:
         """Takes the key out of all of a response but its body."""
         received.next_request = None  # into which httpx copies the key, for any host
-        heads = received.headers.multi_items()
-        received.headers = httpx.Headers([(name, self.redact(text)) for name, text in heads])
+        heads, encoding = received.headers.multi_items(), received.headers.encoding
+        received.headers = httpx.Headers(
+            [(name, self.redact(text)) for name, text in heads], encoding
+        )
         reason = received.extensions.get("reason_phrase", b"").decode("latin-1")
         received.extensions["reason_phrase"] = self.redact(reason).encode("latin-1")
 

@@ -347,7 +347,7 @@ class Disk:
         """The response to a request, if there is one of this version of the API's description."""
         path = self._path(request)
         try:
-            line, _, text = path.read_bytes().partition(b"\n")
+            line, _, text = _content(path).partition(b"\n")
         except OSError:
             return None
         try:
@@ -372,36 +372,18 @@ class Disk:
 
     def write(self, request: ApiRequest, documents: Documents, read_at: datetime) -> None:
         """Replaces the response to a request; the file is for this user only."""
-        from ..tables.part import PRIVATE, Part, remove_abandoned
-
         text = msgspec.json.encode(documents)
         header = Header(_name(request), read_at, SPEC_HASH, crc32(text))
-        path = self._path(request)
-        try:
-            self._make_directory()
-            remove_abandoned(self._directory)
-            part = Part(self._directory, PRIVATE)
-            try:
-                part.file.write(msgspec.json.encode(header) + b"\n" + text)
-                part.place(path.name)
-            finally:
-                part.discard()
-        except OSError as error:
-            self._do_without(error)
+        self._replace(self._path(request), msgspec.json.encode(header) + b"\n" + text)
 
     def expire(self, now: datetime) -> None:
         """Marks everything that was read until now as too old, for other processes too."""
-        try:
-            self._make_directory()
-            self._marker.write_text(now.isoformat())
-            self._marker.chmod(0o600)
-        except OSError as error:
-            self._do_without(error)
+        self._replace(self._marker, now.isoformat().encode())
 
     def expired_until(self, least: datetime) -> datetime:
         """Until when everything that was read is too old."""
         with suppress(OSError, ValueError):
-            return max(least, datetime.fromisoformat(self._marker.read_text()))
+            return max(least, datetime.fromisoformat(_content(self._marker).decode()))
         return least
 
     @asynccontextmanager
@@ -437,6 +419,21 @@ class Disk:
             re.sub(r"[^A-Za-z0-9]+", "-", _name(request)).strip("-") + ".json"
         )
 
+    def _replace(self, path: Path, content: bytes) -> None:
+        from ..tables.part import PRIVATE, Part, remove_abandoned
+
+        try:
+            self._make_directory()
+            remove_abandoned(self._directory)
+            part = Part(self._directory, PRIVATE)
+            try:
+                part.file.write(content)
+                part.place(path.name)
+            finally:
+                part.discard()
+        except OSError as error:
+            self._do_without(error)
+
     def _make_directory(self) -> None:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -448,6 +445,13 @@ class Disk:
                 "can be written to, or cache to memory",
                 stacklevel=2,
             )
+
+
+def _content(path: Path) -> bytes:
+    """What is in a file; a pipe would be waited for."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    return path.read_bytes()
 
 
 def _name(request: ApiRequest) -> str:
