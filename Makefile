@@ -22,7 +22,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage check lint types drift codegen docs fuzz slow chaos load soak mutation recipes compatibility nightly wheels dist browse perf perf-large profile lock clean
+.PHONY: help setup demo test coverage check lint types drift codegen docs fuzz faults slow chaos load soak mutation recipes compatibility nightly wheels dist browse perf perf-large profile lock clean
 
 help:
 	@echo "make demo     run the SDK against the offline sandbox"
@@ -33,6 +33,7 @@ help:
 	@echo "make docs     the documentation, in site/"
 	@echo "make browse   every page in a browser, every operation tried out, and the notebooks"
 	@echo "make fuzz     the properties of the suite with all of their examples; FUZZ=tests/query for some of them"
+	@echo "make faults   every fault of the sandbox with every public method, at the first, middle and last request"
 	@echo "make slow     the tests that take as long as the limits of the service do, or much data"
 	@echo "make chaos    data sets whose programs are killed a thousand times; CHAOS=--kills=50 for fewer"
 	@echo "make load     many calls at once, faults, limits and the lag of the event loop; LOAD=--only=lag for one"
@@ -107,6 +108,9 @@ browse: $(STAMP)
 
 fuzz: $(STAMP)
 	$(BIN)/python -m tests.fuzz $(SPREAD) $(FUZZ)
+
+faults: $(STAMP)
+	$(BIN)/python -m tests.faults $(FAULTS)
 
 slow: $(STAMP)
 	$(PYTEST) -m slow

@@ -8,6 +8,7 @@ import pytest
 from trayport_spec import REQUEST_LIMITS
 
 from tests import virtual_time
+from tests.faults.test_chaos import client_of
 from tests.load.__main__ import RIGHT, line_of_limits, lines_of_one_client
 from tests.load.lag import LONGEST, PERIOD, at_any_instant, lags
 from tests.load.questions import faults, questions
@@ -21,7 +22,6 @@ from tests.load.runs import (
     turns,
     with_faults,
 )
-from tests.test_faults import client_of
 from trayport_sdk.http.limiter import RequestLimiter
 from trayport_sdk.http.session import limits_of
 from trayport_sdk.sandbox import KINDS, Sandbox
