@@ -40,7 +40,7 @@ FULL = (
     "tests/generated", "tests/http", "tests/query", "tests/released", "tests/resources",
     "tests/sandbox", "tests/tables", "tests/telemetry", "tests/test_calls.py",
     "tests/test_client.py",
-    "tests/test_errors.py", "tests/test_faults.py", "tests/test_processes.py",
+    "tests/test_errors.py", "tests/faults/test_chaos.py", "tests/test_processes.py",
     "tests/test_secrets.py", "tests/test_settings.py", "tests/test_sync.py",
     "tests/test_tracebacks.py", "tests/test_warnings.py", "--ignore=tests/bulk/test_storage.py",
 )  # fmt: skip
