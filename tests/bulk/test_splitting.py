@@ -19,8 +19,11 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from tests import virtual_time
 from tests.drawn import examples
+from tests.faults.test_chaos import client_of
 from tests.http.peers import encoded, peer
+from tests.service import CONTRACTS
 from trayport_sdk import (
     ContractSpec,
     TrayportAPIError,
@@ -28,12 +31,14 @@ from trayport_sdk import (
     TrayportRateLimitError,
     TrayportServerError,
 )
+from trayport_sdk.bulk import splitting
 from trayport_sdk.bulk.reading import FetchedQuery
 from trayport_sdk.bulk.result import FailedQuery, Outcome
 from trayport_sdk.bulk.splitting import Splitter
 from trayport_sdk.query.plan import QueryPlan
 from trayport_sdk.query.planner import by_contracts, by_time, plan
 from trayport_sdk.query.times import DAY, SECOND, Window, instant
+from trayport_sdk.sandbox import Fault, Sandbox
 
 START = instant("2024-01-01", "from_")
 HOUR = 3600 * SECOND
@@ -473,3 +478,28 @@ async def test_a_server_of_few_contracts_and_days_sends_everything(how: str) -> 
     found.raise_for_failures()
     assert len(found.complete) == 40
     assert sent <= TIMES * fewest(planned(40), most, longest * DAY) + MORE
+
+
+def test_a_service_that_means_something_else_is_not_asked_for_every_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    most = 16
+    monkeypatch.setattr(splitting, "MOST_UNREADABLE", most)
+
+    async def main() -> None:
+        sandbox = Sandbox(limits=False)
+        sandbox.faults.add(Fault("null", operation_id="get_trades", times=None))
+        async with await client_of(sandbox) as client:
+            found = await client.get_trades_bulk(CONTRACTS[6:8], "2024-03-04", "2024-03-06")
+        assert len(sandbox.requests) < 5 * most
+        failed = [failure.query for failure in found.failures]
+        came = {contract: table.requests for contract, table in found.results.items()}
+        for contract in found.contracts:
+            windows = [one.window for one in came.get(contract, ()) if one.window]
+            windows += [one.window for one in failed if one.window and contract in one.contracts]
+            windows.sort()
+            assert windows[0].start == instant("2024-03-04", "from_")
+            assert windows[-1].end == instant("2024-03-06", "from_")
+            assert all(a.end >= b.start for a, b in pairwise(windows))
+
+    virtual_time.run(main())

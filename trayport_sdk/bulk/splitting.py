@@ -17,7 +17,7 @@ from typing import Protocol, TypeAlias
 
 from attrs import evolve
 
-from ..errors import TrayportError
+from ..errors import TrayportDecodeError, TrayportError
 from ..query.contracts import ContractSpec
 from ..query.plan import BulkSequenceItemQuery, QueryPlan, alone
 from ..query.planner import Split, across, by_contracts, by_time, ends, size_of, together
@@ -32,6 +32,10 @@ Left: TypeAlias = list[tuple[QueryPlan, Sizes]]
 
 MANY_FAILURES = 3
 """After so many parts in a row that failed as they are, sizes are learned anew for the rest."""
+
+MOST_UNREADABLE = 64
+"""After so many malformed responses, and no rows since the first of them, nothing is split further:
+the service means something else than we do, and smaller parts of it would not change that."""
 
 
 class Sender(Protocol):
@@ -85,6 +89,7 @@ class Splitter:
         # One query at a time finds out why it failed; the others of the run learn from it.
         self._searching = asyncio.Lock()
         self._responses_at_failure: int | None = None
+        self._unreadable = 0
 
     async def fetched(self, planned: QueryPlan, failed: FailedQuery | None = None) -> list[Outcome]:
         """Everything that comes of a query of the plan, and what failed for good.
@@ -119,7 +124,7 @@ class Splitter:
             part, error = outcome.query, outcome.error
             async with self._searching:
                 learned = sizes.are_limited and not sizes.cover(part)
-                if _may_be_split(error) and (learned or self._bad_ones_apart(part)):
+                if self._may_be_split(error) and (learned or self._bad_ones_apart(part)):
                     left.append((part, sizes))
                     continue
                 if await self._nothing_comes([part], error):
@@ -134,7 +139,7 @@ class Splitter:
             self._responses_at_failure = self._run.responses
             failures_in_a_row += 1
             rest = [other for other, _ in reversed(left)]
-            if not _may_be_split(error) or await self._nothing_comes(rest, error):
+            if not self._may_be_split(error) or await self._nothing_comes(rest, error):
                 # What is left would fail alike.
                 outcomes += [self._failed(FailedQuery(other, error)) for other in rest]
                 break
@@ -174,7 +179,7 @@ class Splitter:
                         sizes.worked(cut[0])
                     return outcome, cut[1:]
         part, *others = sizes.cut(query)
-        outcome = await self._run.send(part)
+        outcome = await self._send(part)
         if isinstance(outcome, FetchedQuery):
             sizes.worked(part)
         return outcome, others
@@ -193,7 +198,7 @@ class Splitter:
         query, error = failed.query, failed.error
         responses = self._run.responses
         came: QueryPlan | None = None
-        for split in splits if _may_be_split(error) else ():
+        for split in splits if self._may_be_split(error) else ():
             parts = () if is_refused(error) and split is by_time else split(query)
             if not parts:
                 continue
@@ -247,7 +252,7 @@ class Splitter:
 
     async def _send_larger(self, query: QueryPlan) -> Outcome:
         """Sends what may be too large: only once, if it can be split instead."""
-        return await self._run.send(query, once=bool(by_contracts(query) or by_time(query)))
+        return await self._send(query, once=bool(by_contracts(query) or by_time(query)))
 
     async def _one_that_comes(self, queries: Sequence[QueryPlan]) -> QueryPlan | None:
         for place, query in enumerate(queries):
@@ -257,7 +262,7 @@ class Splitter:
 
     async def _comes(self, query: QueryPlan, *, once: bool = False) -> bool:
         """Whether a small part comes, which shows that the service is there."""
-        return isinstance(await self._run.send(query, once=once, keep=False), FetchedQuery)
+        return isinstance(await self._send(query, once=once, keep=False), FetchedQuery)
 
     def _learn(
         self, planned: QueryPlan, part: QueryPlan, sizes: Sizes, found: Sequence[Outcome]
@@ -271,11 +276,24 @@ class Splitter:
             self._bad |= {
                 (planned.endpoint, contract)
                 for one in failed
-                if one.window == part.window and _may_be_split(one.error)
+                if one.window == part.window and self._may_be_split(one.error)
                 for contract in one.contracts
             }
         if found and not failed:
             sizes.learn(max((one.query for one in found), key=_area), part)
+
+    async def _send(self, query: QueryPlan, *, once: bool = False, keep: bool = True) -> Outcome:
+        outcome = await self._run.send(query, once=once, keep=keep)
+        if isinstance(outcome, FailedQuery):
+            self._unreadable += isinstance(outcome.error, TrayportDecodeError)
+        elif self._unreadable and outcome.record.rows:
+            self._unreadable = 0
+        return outcome
+
+    def _may_be_split(self, error: TrayportError) -> bool:
+        if isinstance(error, TrayportDecodeError) and self._unreadable >= MOST_UNREADABLE:
+            return False
+        return is_refused(error) or is_unfinished(error)
 
     def _failed(self, failed: FailedQuery) -> FailedQuery:
         self._run.fail(failed)
@@ -290,10 +308,6 @@ def _cut_out(query: QueryPlan, bad: Window) -> list[QueryPlan]:
     edges = [start, *(edge for edge in (bad.start, bad.end) if start < edge < end), end]
     windows = list(starmap(Window, pairwise(edges)))
     return [evolve(query, window=one) for one in windows] if len(windows) > 1 else []
-
-
-def _may_be_split(error: TrayportError) -> bool:
-    return is_refused(error) or is_unfinished(error)
 
 
 def _is_response(outcome: Outcome) -> bool:
