@@ -203,9 +203,9 @@ def _empty_times(evidence: Evidence) -> Finding:
 
 def _weeks(answer: Answer, _: Evidence) -> Finding | None:
     start = _sent(answer, "from")
-    times = [integer(row, "fromTimestamp") or 0 for row in answer.rows]
+    times = [t for row in answer.rows if (t := integer(row, "fromTimestamp")) is not None]
     if not times:
-        raise NotReachableError("the subject has no weekly candles")
+        raise NotReachableError("no weekly candles say when they begin")
     if off := sum((t - start) % (7 * DAY) != 0 for t in times):
         return refuted(f"{off} of {len(times)} candles do not lie on the grid from the start")
     return confirmed(f"{len(times)} candles lie on the grid from the start, and the end off it")

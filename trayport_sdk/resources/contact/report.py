@@ -114,10 +114,9 @@ class FirstContact:
     def _silence(self) -> str:
         """Why no operation has responded."""
         statuses = {answer.status for answer in self._answers.all}
-        if len(statuses) == 1:
-            (status,) = statuses
-            advice = ": check the key" if status in (401, 403) else ""
-            return f"every response was {status}{advice}"
+        if statuses:
+            advice = ": check the key" if statuses <= {401, 403} else ""
+            return f"every response was {' or '.join(map(str, sorted(statuses)))}{advice}"
         return next(iter(self._answers.reasons.values()), "no response came in time")
 
     def to_dict(self) -> dict[str, Any]:
