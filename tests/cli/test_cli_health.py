@@ -1,5 +1,7 @@
 """The commands `trayport health` and `trayport status`."""
 
+import json
+import os
 import re
 import socket
 from collections.abc import Iterator
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from trayport_sdk.cli import run
+from trayport_sdk.cli import doctor, run
 from trayport_sdk.cli.doctor import LIBRARIES
 from trayport_sdk.sandbox import Sandbox
 
@@ -96,3 +98,47 @@ def test_doctor_speaks_of_libraries_that_are_always_there() -> None:
     required = [text for text in requires("trayport-sdk") or () if "extra ==" not in text]
     names = {re.split(r"[^a-z0-9-]", text)[0].removesuffix("-settings") for text in required}
     assert {*LIBRARIES} <= names
+
+
+def test_doctor_asks_the_service_with_a_key_alone(
+    served: Sandbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(["doctor"]) == 0
+    assert re.search(r"clock .* s (ahead of|behind) that of the service", capsys.readouterr().out)
+    assert len(served.requests) == 2
+    monkeypatch.delenv("TRAYPORT_API_KEY")
+    assert run(["doctor"]) == 0
+    assert "not asked: there is no key" in capsys.readouterr().out
+    assert len(served.requests) == 2
+
+
+@pytest.mark.usefixtures("served")
+def test_doctor_says_what_is_wrong_with_clock_and_disks(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "MOST_SECONDS_OFF", 0)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert run(["doctor", "--json"]) == 1
+    checks = {one["name"]: one for one in json.loads(capsys.readouterr().out)["checks"]}
+    assert {name for name, one in checks.items() if one["ok"] is False} == {
+        "cache", "temporary files", "clock",
+    }  # fmt: skip
+    assert checks["cache"]["detail"].endswith("may not be written to")
+
+
+def test_doctor_measures_the_machine_on_request(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRAYPORT_API_KEY")
+    monkeypatch.setattr(doctor, "ROWS", 10)
+    assert run(["doctor", "--bench"]) == 0
+    said = capsys.readouterr().out
+    for name in ("decoding", "Parquet"):
+        assert re.search(rf"{name} .* MB/s of JSON, [0-9.]+ x msgspec", said)
+
+
+@pytest.mark.parametrize("shell", doctor.SHELLS)
+def test_each_shell_has_its_completion(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["completion", shell]) == 0
+    said = capsys.readouterr().out
+    assert f"_TRAYPORT_COMPLETE={shell}_complete" in said

@@ -179,6 +179,14 @@ async def test_each_kind_lives_as_long_as_is_set_and_others_are_not_kept() -> No
     assert seen == [1, 2, 3, 4, 2, 5, 6, 7, 8]
 
 
+async def test_what_was_read_longest_ago_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ENTRIES_KEPT", 2)
+    shelf = library()
+    first, second, third = (ApiRequest.of("get_market_sequences", id=n) for n in range(3))
+    seen = [await shelf.read(request) for request in (first, second, third, third, second, first)]
+    assert [number for (number,) in seen] == [1, 2, 3, 3, 2, 4]
+
+
 @pytest.mark.parametrize("on_disk", [False, True])
 async def test_what_is_too_old_is_served_while_the_service_fails(
     tmp_path: Path, on_disk: bool

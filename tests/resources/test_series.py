@@ -8,9 +8,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from trayport_sdk import (
     ContractSpec,
+    ContractType,
     TrayportClient,
     TrayportLookupError,
     TrayportNotFoundError,
@@ -19,6 +21,7 @@ from trayport_sdk import (
 from trayport_sdk.query.times import DAY, instant
 from trayport_sdk.resources.catalog import Catalog
 from trayport_sdk.resources.search import ProductNames
+from trayport_sdk.resources.series import _factors
 from trayport_sdk.sandbox import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
@@ -407,3 +410,40 @@ async def test_an_unknown_sequence_names_those_there_are(client: TrayportClient)
     ):
         with pytest.raises(TrayportValidationError):
             await call
+
+
+async def test_a_spread_that_no_market_trades_is_requested_of_its_legs_alone(
+    client: TrayportClient,
+) -> None:
+    april, may = [await client.resolve_contract(name) for name in (APRIL, MAY)]
+    of_months = evolve(
+        april, second_sequence_item_id=may.sequence_item_id, contract_type=ContractType.SPREAD
+    )
+    for first, second in (("PSV* Apr-24", "PEG* Apr-24"), (of_months, APRIL)):
+        spread = await client.spread(
+            first, second, "2024-03-04T08:00", "2024-03-04T09:00", interval="30m"
+        )
+        assert not spread.is_traded
+        assert spread.request_count == 2
+
+
+async def test_a_curve_of_nothing_and_one_that_fails_are_errors() -> None:
+    sandbox = Sandbox()
+    async with TrayportClient.sandbox(sandbox) as client:
+        with pytest.raises(TrayportLookupError, match=r"no period of .* can be traded at 1990"):
+            await client.curve("TTF Hi Cal 51.6*", "months", at="1990-01-01")
+        sandbox.faults.add(Fault("status", status=404, operation_id="get_snapshots", times=None))
+        with pytest.raises(TrayportNotFoundError):
+            await client.curve("TTF Hi Cal 51.6*", "months", n=1, at="2024-03-04")
+
+
+async def test_prices_that_cannot_be_adjusted_are_named(client: TrayportClient) -> None:
+    with pytest.raises(TrayportLookupError, match=r"Sep-26 had no trade before 2024-03-28T00:00"):
+        await client.continuous(
+            "PSV* months", 30, "2024-03-27", "2024-03-29",
+            what="ohlcv", interval="1d", adjust="difference",
+        )  # fmt: skip
+    # Power has been sold below nothing.
+    assert _factors([(-1.0, 2.0)], "difference", 2) == [3.0, 0.0]
+    with pytest.raises(TrayportValidationError, match=r"-1.0 and 2.0 at a roll have no ratio"):
+        _factors([(-1.0, 2.0)], "ratio", 2)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import httpx
 import pytest
-from click import UsageError
+from click import ClickException, UsageError
 
 from trayport_sdk.cli.docs import built_docs
 from trayport_sdk.sandbox import Sandbox
@@ -74,3 +75,21 @@ def test_a_checkout_that_is_built_is_served_as_it_is(folder: Path, tmp_path: Pat
     (tmp_path / "mkdocs.yml").touch()
     (folder / "index.html").touch()
     assert built_docs("", checkout=tmp_path) == folder
+
+
+def test_a_checkout_that_is_not_built_is_built_or_says_how(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mkdocs.yml").touch()
+    with monkeypatch.context() as without:
+        without.setattr(importlib.util, "find_spec", lambda _: None)
+        with pytest.raises(UsageError, match="not built: run make docs first"):
+            built_docs("", checkout=tmp_path)
+    builder = tmp_path / "mkdocs.py"  # found before the one that is installed
+    monkeypatch.syspath_prepend(tmp_path)
+    builder.write_text("raise SystemExit(1)")
+    with pytest.raises(ClickException, match="the documentation cannot be built"):
+        built_docs("", checkout=tmp_path)
+    builder.write_text("import sys; open('site', 'w').write(' '.join(sys.argv[1:]))")
+    assert built_docs("", checkout=tmp_path).read_text() == "build --quiet"
+    assert capsys.readouterr().err.count("building the documentation") == 2

@@ -103,6 +103,13 @@ def test_documents_are_checked_before_models_are_made_of_them() -> None:
         decode_documents("get_market", b'{"id": 1, "name": "TTF"}')
 
 
+def test_a_number_that_no_document_can_hold_is_named() -> None:
+    row = b'{"id":1,"name":"TTF","sequences":"/","tick":%b}'
+    with pytest.raises(TrayportDecodeError, match=r"out of range .* row 1\)") as refused:
+        decode_documents("get_markets", b"[%b,%b]" % (row % b"1", row % (b"1" * 5000)))
+    assert (refused.value.row, refused.value.field) == (1, "tick")
+
+
 OWN = {
     "orderStatus": "Firm",
     "lastModifierUserId": 1,

@@ -316,6 +316,25 @@ def test_systems_that_can_do_less(
     assert names(tmp_path) == ["a"]
 
 
+def test_systems_without_locks_and_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Windows is, where no file is removed that is open."""
+    monkeypatch.setattr("trayport_sdk.tables.part.fcntl", None)
+    monkeypatch.delattr(os, "fchown")
+    (tmp_path / LEFT).write_text("half")
+    (tmp_path / "a").write_text("old")
+    table(tmp_path / "a", ".csv")
+    assert (tmp_path / "a").read_text() == CSV
+    assert names(tmp_path) == ["a"]
+
+
+def test_a_directory_of_somebody_else_is_noticed_beforehand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # the superuser may write everywhere
+    with pytest.raises(TrayportValidationError, match="a directory that may not be written to"):
+        check_writable(tmp_path / "a", "path")
+
+
 @pytest.mark.parametrize(
     ("number", "way_out"),
     [

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import get_completion_class
+from click.shell_completion import BashComplete, FishComplete, ZshComplete
 from trayport_spec import SPEC_HASH
 
 from .. import __version__
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 LIBRARIES = ("httpx", "attrs", "polars", "msgspec", "pydantic")
 MOST_SECONDS_OFF = 30
 LEAST_ROOM = 1e9
-SHELLS = ("bash", "zsh", "fish")
+SHELLS = {found.name: found for found in (BashComplete, ZshComplete, FishComplete)}
 ROWS = 200_000
 
 
@@ -200,15 +200,12 @@ def _fastest(work: Callable[[], Any]) -> float:
     cls=Command,
     example="completion bash >> ~/.bashrc",
 )
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.argument("shell", type=click.Choice([*SHELLS]))
 def completion(shell: str) -> None:
     """Print the script that completes commands and options in a SHELL."""
     from . import trayport
 
-    found = get_completion_class(shell)
-    if found is None:
-        raise click.UsageError(f"there is no completion for {shell}")
-    click.echo(found(trayport, {}, "trayport", "_TRAYPORT_COMPLETE").source())
+    click.echo(SHELLS[shell](trayport, {}, "trayport", "_TRAYPORT_COMPLETE").source())
 
 
 COMMANDS = {"doctor": doctor, "completion": completion}

@@ -24,7 +24,7 @@ from tests.drawn import examples
 from tests.redis_server import RedisServer
 from tests.virtual_time import clock, clock_for_threads
 from trayport_sdk.errors import TrayportConfigurationError, TrayportLimiterError
-from trayport_sdk.http.limiter import RequestLimiter
+from trayport_sdk.http.limiter import RequestLimiter, stores
 from trayport_sdk.http.limiter.base import NEW_MILLISECONDS
 from trayport_sdk.http.limiter.limits import (
     EMERGENCY_SHARE,
@@ -282,6 +282,61 @@ def test_a_file_that_fails_for_a_moment_is_opened_again(tmp_path: Path, time: Cl
     with pytest.raises(StoreError, match="locked"):
         store.take(DEFAULT)
     store.close()
+
+
+def test_a_file_that_is_replaced_all_the_time_is_a_clear_error(
+    tmp_path: Path, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = past_its_first_second(SqliteStore(str(tmp_path / "grants.db"), "a", time, time), time)
+    with monkeypatch.context() as busy:
+        busy.setattr(stores, "_place", lambda _: (0, next(NAMES)))
+        with pytest.raises(StoreError, match="the file is replaced all the time"):
+            store.take(DEFAULT)
+    assert store.take(DEFAULT).wait == 0
+    store.close()
+
+
+def test_a_full_disk_says_what_to_do(tmp_path: Path, time: Clock) -> None:
+    class Full(SqliteStore):
+        def _begun(self) -> tuple[sqlite3.Connection, int]:
+            file, now = super()._begun()
+            file.execute("PRAGMA max_page_count = 1")  # it is as large as it is, and stays so
+            return file, now
+
+    store = past_its_first_second(Full(str(tmp_path / "grants.db"), "a", time, time), time)
+    with pytest.raises(StoreError, match="full") as raised:
+        granted(store, FAST, time, 1_000)
+    assert raised.value.way_out.startswith("make room on the disk")
+    store.close()
+
+
+def test_a_clock_that_is_read_slowly_counts_as_well(tmp_path: Path, time: Clock) -> None:
+    def slow() -> float:
+        time.moment += 5
+        return time()
+
+    path = str(tmp_path / "grants.db")
+    mine, theirs = (SqliteStore(path, "a", slow, time) for _ in range(2))
+    past_its_first_second(mine, time)
+    assert mine.take(DEFAULT).wait == 0
+    assert 0 < theirs.take(DEFAULT).wait <= 1_000
+    mine.close()
+    theirs.close()
+
+
+def test_a_fork_calls_no_store_that_is_gone() -> None:
+    called: list[str] = []
+
+    class Place:
+        def close(self) -> None:
+            called.append("closed")
+
+    place = Place()
+    call = stores._weakly(place.close)
+    call()
+    del place
+    call()
+    assert called == ["closed"]
 
 
 def test_names_keep_allowances_apart(tmp_path: Path, time: Clock) -> None:

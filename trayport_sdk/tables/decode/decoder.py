@@ -372,8 +372,12 @@ def decode_documents(
     """The rows of a response as JSON objects, checked like those of `decode_response`."""
     start, text = _whole_text(operation_id, body)
     _decoded(operation_id, text, start, max_depth)
-    document = msgspec.json.decode(text)
     endpoint = ENDPOINTS[operation_id]
+    try:
+        document = msgspec.json.decode(text)
+    except msgspec.ValidationError as error:  # a number in a field that is not declared
+        is_array = endpoint.root == "array"
+        raise locate.explained(error, text, max_depth, start, is_array=is_array) from error
     if endpoint.rows_at is not None:
         document = document[endpoint.rows_at]
     return document if isinstance(document, list) else [document]  # pyright: ignore[reportUnknownVariableType]
