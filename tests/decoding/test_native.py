@@ -10,7 +10,7 @@ import shutil
 import struct
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
 from pathlib import Path
 from random import Random
@@ -124,7 +124,7 @@ def test_both_readers_come_to_the_same(operation_id: str, monkeypatch: pytest.Mo
 @pytest.mark.hypothesis
 @pytest.mark.parametrize("operation_id", ARRAYS)
 def test_what_the_native_reader_takes_is_what_json_reads(
-    operation_id: str, native: Library
+    operation_id: str, native: Library, record_property: Callable[[str, object], None]
 ) -> None:
     seed = Random().getrandbits(32)
     likes = Random(seed)
@@ -145,6 +145,7 @@ def test_what_the_native_reader_takes_is_what_json_reads(
             )
             rows = reader.take().cast(NANOSECONDS).to_dicts()
             assert rows == expected.rows, (seed, number, text)
+    record_property("documents", compared)
     assert compared > whole > MANY_DOCUMENTS / VARIANTS / 10
 
 

@@ -18,6 +18,7 @@ WHICH = "hypothesis and not perf and not slow"
 ENOUGH = 10_000
 """How many examples there must have been for figures that go into the documentation."""
 WHAT = {
+    "documents": "Documents of which the native reader took rows, the same as `json`",
     "requests": "Requests of every public method, held against the document by openapi-core",
     "chains": "Chains of links that schemathesis followed to market data, by ids of responses",
     "allowed": "Responses drawn by schemathesis that came out of the methods as equal rows",
