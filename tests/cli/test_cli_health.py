@@ -5,6 +5,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib.metadata import requires
 from pathlib import Path
 
@@ -12,7 +13,10 @@ import pytest
 
 from trayport_sdk.cli import doctor, run
 from trayport_sdk.cli.doctor import LIBRARIES
+from trayport_sdk.cli.output import as_json
 from trayport_sdk.sandbox import Sandbox
+from trayport_sdk.telemetry.events import BreakerState
+from trayport_sdk.telemetry.status import BreakerStatus
 
 KEY = "s3cret-key"
 
@@ -91,6 +95,21 @@ def test_the_status_of_the_sandbox_needs_no_key(
     monkeypatch.delenv("TRAYPORT_API_KEY")
     assert run(["status", "--sandbox"]) == 0
     assert "nothing limits requests" in capsys.readouterr().out
+
+
+def test_the_status_is_an_object_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["analytics"].startswith("https://")
+    assert said["status"]["limiter"]["store"] == "memory"
+    assert said["status"]["breakers"] == {}
+
+
+def test_an_open_breaker_says_when_it_is_tried_as_an_object_too() -> None:
+    status = BreakerStatus(BreakerState.OPEN, 5, datetime(2024, 3, 4, 10, tzinfo=UTC))
+    assert json.loads(as_json({"get_trades": status})) == {
+        "get_trades": {"state": "open", "failures": 5, "retry_at": "2024-03-04T10:00:00+00:00"}
+    }
 
 
 def test_doctor_speaks_of_libraries_that_are_always_there() -> None:

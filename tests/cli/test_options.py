@@ -193,6 +193,16 @@ def test_a_narrow_table_has_what_was_asked_for(
         assert "#" not in second[first.index("contract")]
 
 
+def test_a_chart_of_two_contracts_and_an_empty_key_are_refused(
+    trayport: Called, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chart = ("plot", "candles", APRIL, MAY, *DAY, "--interval", "1h", "--out", "c.svg")
+    code, _, err = trayport(*chart)
+    assert (code, "a chart of this is about one contract" in err) == (2, True)
+    assert run(["sandbox", "--port", "0", "--key", ""]) == 2
+    assert "--key may not be empty" in capsys.readouterr().err
+
+
 def test_a_group_shows_its_help_and_a_chart_its_own_unit(trayport: Called) -> None:
     code, out, err = run(["plot"]), *trayport("plot")[1:]
     assert (code, out, "Commands:" in err) == (2, "", True)

@@ -6,11 +6,10 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from enum import Enum
 from io import BytesIO
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
 import attrs
 import click
@@ -184,14 +183,10 @@ def _plain(value: Any) -> Any:
     """A value as JSON has it, or at least what it consists of."""
     if isinstance(value, QueryPlan | FailedQuery):
         return value.to_dict()
-    if isinstance(value, Enum):
-        return value.value
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, timedelta):
         return value.total_seconds()
-    if isinstance(value, Mapping):
-        return {**cast("Mapping[str, Any]", value)}
     return attrs.asdict(value, recurse=False)
 
 
