@@ -81,7 +81,7 @@ test: $(STAMP)
 # `make coverage PYTHON=python3.13 VENV=.venv-3.13` is exact.
 coverage: $(STAMP)
 	@rm -rf .cache/coverage && mkdir -p .cache/coverage
-	$(BIN)/coverage run -m pytest $(SPREAD)
+	$(BIN)/coverage run -m pytest $(SPREAD) $(COVERAGE)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

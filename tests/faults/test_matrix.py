@@ -22,7 +22,7 @@ from trayport_sdk.http.retry import RetryPolicy
 from trayport_sdk.sandbox import Fault
 from trayport_sdk.sandbox.faults import KINDS
 
-KINDS_OF_METHOD = 3
+KINDS_OF_METHOD = 2
 """How many kinds of faults the default suite tries with each method."""
 
 COSTLY = {

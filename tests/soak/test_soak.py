@@ -127,6 +127,11 @@ def test_two_samples_show_nothing() -> None:
         growths(series(lambda _: 1, 2))
 
 
+# When a call is cancelled in the instant that it is connected, asyncio drops the socket, which then
+# closes with this warning.
+@pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+)
 def test_everything_is_done_once_and_nothing_is_left(tmp_path: Path) -> None:
     sandbox = Sandbox(limits=False)
     sandbox.faults.add(*faults(0.01), OFTEN_DOWN)
