@@ -106,6 +106,10 @@ def suited(operation_id: str, answer: Any) -> Any:
                 ).sequence_item_id,
                 "secondSequenceItemId": None,
             }
+        if operation_id == "get_activity":
+            row["sequenceItemId"] = (
+                place  # rows of the same contract and route are counted together
+            )
         if operation_id in IDS:
             row["id"] = IDS[operation_id]
         if (time := endpoint.time_column) is not None:

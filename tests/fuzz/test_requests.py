@@ -67,6 +67,9 @@ def _at_once(coroutine: Any) -> Any:
     raise AssertionError("the synchronous client had to be awaited")
 
 
+@pytest.mark.filterwarnings("ignore::trayport_sdk.TrayportExpiryWarning")
+@pytest.mark.filterwarnings("ignore::trayport_sdk.TrayportHistoryWarning")
+@pytest.mark.filterwarnings("ignore::trayport_sdk.TrayportAmbiguityWarning")
 @pytest.mark.parametrize(("kind", "name"), PAIRS)
 def test_every_request_of_a_method_is_one_that_the_document_describes(
     kind: str,
