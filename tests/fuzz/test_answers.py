@@ -95,7 +95,7 @@ def suited(operation_id: str, answer: Any) -> Any:
     rows = rows_of(endpoint, answer)
     del rows[len(CONTRACTS) :]
     for place, row in enumerate(rows):
-        if "contract" in row:
+        if "contract" in row and endpoint.api == "analytics":  # elsewhere it is an unknown field
             row["contract"] |= {
                 "contractType": "SinglePeriod",
                 "marketId": MARKET,
