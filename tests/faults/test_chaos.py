@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests import virtual_time
 from tests.drawn import examples
+from tests.load.questions import at_full_speed
 from tests.service import CONTRACTS, Reported
 from tests.virtual_time import clock_for_threads
 from trayport_sdk import ContractSpec, QueryPlan, Settings, TrayportClient, TrayportError
@@ -215,17 +216,8 @@ def test_with_any_faults_over_sockets_the_rows_are_the_same() -> None:
         sandbox = Sandbox(limits=False)
         sandbox.faults.add(*chaos(7))
         with sandbox.serve() as server:
-            settings = Settings(
-                _env_file=None,
-                api_key="sandbox",
-                analytics_url=server.analytics_url,
-                reference_url=server.reference_url,
-                requests_per_second=1000,
-                requests_per_minute=60_000,
-                retry_base=0.001,
-                forbidden_wait=0.01,
-                adaptive_throttling=False,
-                breaker_recovery=0.05,
+            settings = at_full_speed(
+                server.analytics_url, server.reference_url, breaker_recovery=0.05
             )
             async with TrayportClient(settings=settings) as client:
                 plans, found = await ask(client, question)

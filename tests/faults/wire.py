@@ -12,7 +12,8 @@ from typing import Any
 from tests.faults.kinds import FAULTS, FORBIDDEN_RETRIES, RETRIES, Expected
 from tests.faults.matrix import MODES, PLACES, Cell, judged, undisturbed
 from tests.faults.methods import METHODS, Case, classes
-from trayport_sdk import Settings, sync
+from tests.load.questions import at_full_speed
+from trayport_sdk import sync
 from trayport_sdk.sandbox import Sandbox
 
 LONGEST_WAIT = 1.0
@@ -39,14 +40,9 @@ def outcome(cell: Cell, directory: Path) -> str:
     undisturbed(cell.method)
     sandbox = Sandbox(limits=False)
     with sandbox.serve() as server:
-        settings = Settings(
-            _env_file=None,
-            api_key="sandbox",
-            analytics_url=server.analytics_url,
-            reference_url=server.reference_url,
-            requests_per_second=1000,
-            requests_per_minute=60_000,
-            adaptive_throttling=False,
+        settings = at_full_speed(
+            server.analytics_url,
+            server.reference_url,
             emergency_throttling=False,
             max_retries=RETRIES,
             forbidden_retries=FORBIDDEN_RETRIES,
