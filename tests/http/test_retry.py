@@ -102,9 +102,10 @@ def story(
     async def main() -> str | BaseException:
         start = virtual_time.clock()
 
-        async def attempt(number: int) -> str:
+        async def attempt(number: int, end: float) -> str:
             numbers.append(number)
             begun.append(virtual_time.clock() - start)
+            assert end == start + policy.budget
             await asyncio.sleep(seconds)
             if number <= len(failures):
                 raise failures[number - 1]
@@ -253,7 +254,7 @@ def test_cancelling_an_attempt_is_not_a_failure() -> None:
     async def main() -> None:
         numbers: list[int] = []
 
-        async def attempt(number: int) -> None:
+        async def attempt(number: int, _: float) -> None:
             numbers.append(number)
             raise cancelled
 
@@ -274,7 +275,7 @@ def test_an_error_in_the_hook_ends_the_call() -> None:
         raise mistake
 
     async def main() -> None:
-        async def attempt(_: int) -> None:
+        async def attempt(_number: int, _end: float) -> None:
             raise broken()
 
         with pytest.raises(HookError) as caught:

@@ -62,7 +62,7 @@ class RetryPolicy:
 
     async def run(
         self,
-        attempt: Callable[[int], Awaitable[T]],
+        attempt: Callable[[int, float], Awaitable[T]],
         *,
         on_retry: OnRetry,
         clock: Callable[[], float] = time.monotonic,
@@ -71,7 +71,8 @@ class RetryPolicy:
         """Makes attempts until one succeeds or another would be no use.
 
         Args:
-            attempt: Sends the request once; gets the number of the attempt, from 1.
+            attempt: Sends the request once; gets the number of the attempt, from 1, and when the
+                budget ends, by the clock.
             on_retry: Called before each wait: the attempt that failed, the seconds, the error.
             clock: Seconds that only grow.
             random: A number from 0 up to 1, drawn for every wait.
@@ -86,7 +87,7 @@ class RetryPolicy:
         async def send() -> T:
             history.attempt += 1
             try:
-                return await attempt(history.attempt)
+                return await attempt(history.attempt, end)
             except TrayportError as error:
                 history.wait = self._wait(error, history, end - clock(), random)
                 raise
@@ -135,7 +136,7 @@ class RetryPolicy:
         wait = error.retry_after if isinstance(error, TrayportAPIError) else None
         if wait is None:
             wait = rule.wait(retries[rule.kind] + 1, random())
-        if wait > left:
+        if wait >= left:
             return None
         retries[rule.kind] += 1
         return wait

@@ -404,7 +404,6 @@ class _Call(Generic[Read]):
         self._priority: Priority = priority
         self._policy = session.policy
         self._queued = 0.0
-        self._started = self.clock()
         self._refused = False
         self._grant: Grant | None = None
         self._is_held = self._is_writing = False
@@ -415,7 +414,7 @@ class _Call(Generic[Read]):
         """Seconds that stand still in the queue: a long queue leaves a request its retries."""
         return self._session.clock() - self._queued
 
-    async def attempt(self, number: int) -> Read:
+    async def attempt(self, number: int, end: float) -> Read:
         """Passes the breaker and the limiter, sends the request and reads its response."""
         session, accessible = self._session, self._session.accessible
         breakers = session.breakers
@@ -424,7 +423,7 @@ class _Call(Generic[Read]):
             if confirm is not None:
                 self._confirm(confirm)
             try:
-                result = await self._exchange(number)
+                result = await self._exchange(number, end)
             except TrayportAPIError as error:
                 if self._is_held:
                     raise
@@ -482,7 +481,7 @@ class _Call(Generic[Read]):
             self._is_writing = False
             self._session.limiter.sent(self._grant)
 
-    async def _exchange(self, number: int) -> Read:
+    async def _exchange(self, number: int, end: float) -> Read:
         """Sends one request and has its response read; observers hear of it in any case."""
         started = time.perf_counter()
         response: ApiResponse | None = None
@@ -495,14 +494,13 @@ class _Call(Generic[Read]):
             return self._read(arriving)
 
         try:
-            left = self._policy.retry.budget - (self.clock() - self._started)
             result = await self._session.transport.send(
                 self._request,
                 self.context,
                 read,
                 attempt=number,
                 silence=self._policy.timeout,
-                within=max(0.0, left),
+                within=max(0.0, end - self.clock()),
                 writing=self,
                 hook=self._session.hook,
             )
