@@ -1149,7 +1149,7 @@ class TableStream:
         return self._async.rows_by_contract
 
     def to_parquet(self, path: str | Path, **options: Unpack[ColumnarOptions]) -> FileReport:
-        """Writes all rows as Parquet, in groups of about 100,000; otherwise like `to_file`."""
+        """Writes all rows as Parquet, in groups of 50,000; otherwise like `to_file`."""
         return self._portal.run(self._async.to_parquet(path, **options))
 
     def to_arrow(self, path: str | Path, **options: Unpack[ColumnarOptions]) -> FileReport:

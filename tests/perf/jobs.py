@@ -16,7 +16,6 @@ import polars as pl
 from tests.perf.process import forget_the_peak, limit_growth, memory
 from trayport_sdk.tables.decode.decoder import Decoder
 from trayport_sdk.tables.decode.schema import RequestedColumns
-from trayport_sdk.tables.decode.split import SMALL_PIECE
 
 CHUNK = 1 << 16
 """What a connection brings at once."""
@@ -41,11 +40,6 @@ def decoder() -> Decoder:
     return Decoder("get_trades", RequestedColumns())
 
 
-def small_decoder() -> Decoder:
-    """The same, as it is used where rows are not kept."""
-    return Decoder("get_trades", RequestedColumns(), piece=SMALL_PIECE)
-
-
 def frame(path: str) -> dict[str, Any]:
     """One table of a body that is in memory."""
     body = Path(path).read_bytes()
@@ -57,7 +51,7 @@ def frame(path: str) -> dict[str, Any]:
 
 def frames(path: str) -> dict[str, Any]:
     """Tables of a stream, let go one after another."""
-    return {"rows": sum(table.height for table in small_decoder().frames(chunks(path)))}
+    return {"rows": sum(table.height for table in decoder().frames(chunks(path)))}
 
 
 def parquet(path: str, out: str) -> dict[str, Any]:
@@ -67,7 +61,7 @@ def parquet(path: str, out: str) -> dict[str, Any]:
     from trayport_sdk.tables.formats import FileFormat
 
     with FileWriter(out, FileFormat(".parquet")) as writer:
-        for table in small_decoder().frames(chunks(path)):
+        for table in decoder().frames(chunks(path)):
             writer.write(table)
         writer.finish()
     return {"rows": writer.rows}

@@ -26,7 +26,6 @@ from ..query.plan import OPERATIONS, QueryPlan
 from ..query.times import TimeLike
 from ..tables.convert import flat
 from ..tables.decode.decoder import Decoder
-from ..tables.decode.split import SMALL_PIECE
 from ..tables.output import user_path
 from ..telemetry.processes import check_process
 from .dataset_reader import arrow_dataset, is_dataset, scan
@@ -187,9 +186,7 @@ def _decoded(
             yield chunk
 
     try:
-        decoder = Decoder(
-            query.operation.operation_id, columns_of(query), lenient=lenient, piece=SMALL_PIECE
-        )
+        decoder = Decoder(query.operation.operation_id, columns_of(query), lenient=lenient)
         yield from map(flat, decoder.frames(shown()))
     except DecompressionError as error:
         raise TrayportDecodeError(f"{str(file)!r} is not whole: {error}") from error

@@ -24,7 +24,6 @@ from ..tables.base import RequestRecord
 from ..tables.convert import SIDES
 from ..tables.decode.decoder import Decoder
 from ..tables.decode.schema import ColumnFilter, RequestedColumns, to_frame
-from ..tables.decode.split import SMALL_PIECE
 from ..tables.output import naming
 
 if TYPE_CHECKING:
@@ -59,13 +58,11 @@ def read_response(
         lenient: Whether values that are not of their types become null.
         keep: Keeps the body as it comes; the rows are then checked and counted, and forgotten.
     """
-    piece = None if hold is None else SMALL_PIECE
     operation_id = query.operation.operation_id
     decoder = Decoder(
         operation_id,
         columns_of(query),
         lenient=lenient,
-        piece=piece,
         max_depth=response.max_depth,
     )
     check = RowCheck(query)

@@ -153,7 +153,7 @@ class TableStream:
             ) from error
 
     async def to_parquet(self, path: str | Path, **options: Unpack[ColumnarOptions]) -> FileReport:
-        """Writes all rows as Parquet, in groups of about 100,000; otherwise like `to_file`."""
+        """Writes all rows as Parquet, in groups of 50,000; otherwise like `to_file`."""
         return await self._written(path, FileFormat.of(".parquet", options))
 
     async def to_arrow(self, path: str | Path, **options: Unpack[ColumnarOptions]) -> FileReport:

@@ -22,7 +22,7 @@ ZSTD_LEVEL = 1
 GROUP_ROWS = 100_000
 GROUP_BOOKS = 10_000
 """Rows of a group where each holds a list of orders."""
-PARTS = 20
+PARTS = 10
 """In how many parts a group is handed on: of those under way there are several in memory."""
 PARTS_OF_TEXT = 5
 
@@ -129,7 +129,10 @@ def _encode_columns(parts: Iterator[pl.DataFrame], file: IO[bytes], form: FileFo
         if form.kind == ".parquet":
             level = ZSTD_LEVEL if codec == "zstd" else None
             table.sink_parquet(
-                file, compression=compression, compression_level=level, row_group_size=rows
+                file,
+                compression=compression,
+                compression_level=level,
+                row_group_size=rows // 2,  # of which polars has several in memory
             )
         else:
             # Of the newer type of text that polars has, other readers can do little.

@@ -40,14 +40,14 @@ from .tolerance import Tolerance, untyped
 Table: TypeAlias = tuple[pl.DataFrame, Mapping[str, int]]
 """Rows, and how often each field in them was not of its type."""
 
-MOST_PIECES = 32
+MOST_PIECES = 8
 """Pieces whose rows the library hands out at once, at most: few large tables cost less."""
 
 WAITING_PIECES = 4
 """Pieces that may wait for the end of a row in the library; longer rows are read by Python."""
 
 WORKERS = 2
-AHEAD = 2 * WORKERS
+_AHEAD = 4
 _ENCODING_SHOWS = 4
 _MAKING = Lock()
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -214,7 +214,7 @@ class Decoder:
         """Hands out the pieces to the threads, and their tables in the order of the pieces."""
         for cut in cuts:
             under_way.append((cut, threads.pool(self).submit(self._table, cut.text)))
-            while under_way and (cut.is_last or len(under_way) > AHEAD or under_way[0][1].done()):
+            while under_way and (cut.is_last or len(under_way) > _AHEAD or under_way[0][1].done()):
                 first, table = under_way.popleft()
                 try:
                     yield table.result()

@@ -16,11 +16,8 @@ from attrs import frozen
 from ...errors import MAX_DEPTH, TrayportDecodeError
 from .text import MOST_OF_A_ROW, SPACE, too_deep
 
-PIECE = 1 << 19
-"""Bytes of a piece: small enough for the caches of a processor."""
-
-SMALL_PIECE = 1 << 17
-"""Bytes of a piece where memory counts for more than speed."""
+PIECE = 3 << 17
+"""Bytes of a piece: small enough for the caches of a processor, and for memory."""
 
 _SIGN = re.compile(rb"[^ \t\n\r]")
 _OPENING = re.compile(rb'\{[ \t\n\r]*"[^"\\]{0,100}"[ \t\n\r]*:')
