@@ -39,7 +39,7 @@ from tests.decoding.documents import (
 )
 from tests.drawn import examples
 from trayport_sdk import TrayportDecodeError
-from trayport_sdk.tables.decode.schema import ColumnFilter, RequestedColumns, schema_of
+from trayport_sdk.tables.decode.schema import ColumnFilter, RequestedColumns, typed_columns
 
 pytestmark = pytest.mark.usefixtures("reader")
 
@@ -196,7 +196,7 @@ def read_by_polars(case: Case) -> Outcome:
     """Takes the word of polars for everything."""
     import io
 
-    columns = schema_of(case.operation_id, case.wanted).columns
+    columns = typed_columns(case.operation_id, case.wanted)
     schema = {typed.column.name: typed.kind for typed in columns}
     try:
         frame = pl.read_json(io.BytesIO(case.body), schema=schema)

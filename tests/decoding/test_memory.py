@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from trayport_sdk.tables.decode.decoder import AHEAD, WORKERS, Decoder
+from trayport_sdk.tables.decode.decoder import Decoder
 from trayport_sdk.tables.decode.native.reader import PYTHON, VARIABLE
 from trayport_sdk.tables.decode.schema import RequestedColumns
 
@@ -56,13 +56,12 @@ def everything_imported(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_ten_times_the_pieces_take_no_more_memory() -> None:
     few, many = peak(20), peak(200)
-    # More than how many pieces happen to be under way at once.
-    assert many <= few + (AHEAD + WORKERS) * PIECE
+    assert many <= few + PIECE
 
 
-def test_the_memory_of_a_stream_is_that_of_the_pieces_under_way() -> None:
-    # The text of a piece, the typed rows that prove it right, and what is cut off next.
-    assert peak(200) <= (AHEAD + WORKERS + 2) * 4 * PIECE
+def test_the_memory_of_a_stream_is_that_of_a_few_pieces() -> None:
+    # The text of a piece, its rows as structs, and what is cut off next.
+    assert peak(200) <= 8 * PIECE
 
 
 def test_nothing_is_left_of_a_piece_when_its_table_is_forgotten() -> None:
@@ -76,5 +75,5 @@ def test_nothing_is_left_of_a_piece_when_its_table_is_forgotten() -> None:
                 held.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
-    assert max(held) - min(held) <= (AHEAD + WORKERS + 2) * 4 * PIECE
-    assert held[-1] - held[0] <= (AHEAD + WORKERS) * 2 * PIECE
+    assert max(held) - min(held) <= 2 * PIECE
+    assert held[-1] - held[0] <= PIECE

@@ -21,7 +21,7 @@ from trayport_sdk.http.body import PIPE_BYTES, BodyInterrupted
 from trayport_sdk.http.messages import ApiRequest, ApiResponse
 from trayport_sdk.http.redaction import Redaction
 from trayport_sdk.http.transport import Transport
-from trayport_sdk.tables.decode.decoder import AHEAD, Decoder
+from trayport_sdk.tables.decode.decoder import Decoder
 from trayport_sdk.tables.decode.schema import RequestedColumns
 from trayport_sdk.tables.decode.split import PIECE
 
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("reader")]
 
 brotli: Any = import_module("brotli")
 CALL = ApiRequest(ENDPOINTS["get_trades"], "/trades")
-MANY = (AHEAD + 2) * PIECE // 100
+MANY = 6 * PIECE // 100
 CONTEXT = RequestContext("/trades")
 
 

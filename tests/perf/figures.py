@@ -6,10 +6,9 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TypeAlias
@@ -18,7 +17,7 @@ import polars as pl
 from attrs import frozen
 from trayport_api.models import Instrument
 
-from tests.perf.contest import OTHERS, Times, contest, faster, faster_by_the_clock, ours
+from tests.perf.contest import OTHERS, Contender, Times, contest, faster, faster_by_the_clock, ours
 from tests.perf.data_sets import month_of_one, year_of
 from tests.perf.goals import Figure
 from tests.perf.imports import heavy_imports, import_seconds
@@ -111,10 +110,10 @@ def end_to_end(size: Size) -> Figures:
     """A call to a server in a process of its own, until its table is there."""
     windows = parts(1, WINDOW_DAYS, CALL_ROWS)
     text = b"".join(body(windows[0]))
-    with link(windows, "identity") as identity, link(windows, "br") as compressed:
+    with ExitStack() as stack:
         calls = {
-            "identity": partial(called, windows[0], identity.url),
-            "compressed": partial(called, windows[0], compressed.url),
+            "identity": stack.enter_context(caller(windows[0], "identity")),
+            "compressed": stack.enter_context(caller(windows[0], "br")),
         }
         for call in ours(calls).values():
             call(text)  # for what is loaded on first use
@@ -126,23 +125,28 @@ def end_to_end(size: Size) -> Figures:
     }
 
 
-def called(part: Part, url: str, _: bytes) -> pl.DataFrame:
-    """The table that a new client gets.
-
-    Raises:
-        WrongRowsError: It has not as many rows as were sent.
-    """
+@contextmanager
+def caller(part: Part, encoding: str) -> Iterator[Contender]:
+    """A call of an open client to a server of its own, for a table."""
     from_, until = (datetime.fromtimestamp(time // 10**9, UTC) for time in (part.start, part.end))
-    settings = Settings(_env_file=None, api_key="key", analytics_url=url, reference_url=url)
+    with link([part], encoding) as server, asyncio.Runner() as runner:
+        url = server.url
+        settings = Settings(_env_file=None, api_key="key", analytics_url=url, reference_url=url)
+        client = TrayportClient(settings=settings)
 
-    async def call() -> pl.DataFrame:
-        async with TrayportClient(settings=settings) as client:
+        async def call() -> pl.DataFrame:
             return (await client.trades.get_trades(CONTRACT, from_, until)).to_polars()
 
-    table = asyncio.run(call())
-    if table.height != part.rows:
-        raise WrongRowsError(f"{table.height} rows instead of {part.rows}")
-    return table
+        def called(_: bytes) -> pl.DataFrame:
+            table = runner.run(call())
+            if table.height != part.rows:
+                raise WrongRowsError(f"{table.height} rows instead of {part.rows}")
+            return table
+
+        try:
+            yield called
+        finally:
+            runner.run(client.aclose())
 
 
 def memory_of_a_frame(size: Size) -> Figures:

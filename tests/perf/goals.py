@@ -9,12 +9,6 @@ from attrs import evolve, frozen
 MARGIN = 0.8
 """The share of a goal for a ratio that continuous integration asks for: machines are noisy."""
 
-ONLY_BY_THE_CLOCK = ("frame_pandas_pure", "identity_pure")
-"""Goals that are met by the clock alone: there the reader in Python uses two processors."""
-
-MARGIN_BY_THE_CLOCK = 0.6
-"""The share of those goals that continuous integration asks for, of processor time."""
-
 PURE = "_pure"
 """How the names of figures of the reader in Python end."""
 

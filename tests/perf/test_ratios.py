@@ -11,7 +11,7 @@ import pytest
 
 from tests.perf import figures
 from tests.perf.figures import LIMIT_OF_GROWTH, QUICK, WINDOW_DAYS, Figures, Size, downloaded
-from tests.perf.goals import GOALS, MARGIN, MARGIN_BY_THE_CLOCK, ONLY_BY_THE_CLOCK
+from tests.perf.goals import GOALS, MARGIN
 from tests.perf.link import Served, link
 from tests.perf.load import sandbox_rates
 from tests.perf.process import MB, READERS, read_by
@@ -39,8 +39,7 @@ def check(measure: Callable[[Size], Figures], *names: str) -> None:
 def is_met(name: str, value: float | None) -> bool:
     """Whether a figure keeps to its goal: with the margin to a least one, exactly to a limit."""
     goal = GOALS[name]
-    margin = MARGIN_BY_THE_CLOCK if name in ONLY_BY_THE_CLOCK else MARGIN
-    return value is not None and goal.met_by(value / margin if goal.is_least else value)
+    return value is not None and goal.met_by(value / MARGIN if goal.is_least else value)
 
 
 def of_readers(*names: str) -> list[str]:

@@ -2,6 +2,7 @@ import json
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -197,4 +198,5 @@ def test_threads_make_decoders_one_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
     decoder._decoder.cache_clear()
     monkeypatch.setattr(msgspec.json, "Decoder", making)
     with ThreadPoolExecutor(4) as threads:
-        assert all(threads.map(decoder._decoder, [*ENDPOINTS] * 4))
+        made = threads.map(partial(decoder._decoder, is_closed=True), [*ENDPOINTS] * 4)
+        assert all(made)

@@ -19,7 +19,12 @@ from trayport_spec import ENDPOINTS, Column
 from tests.drawn import examples
 from trayport_sdk.tables import RESPONSES, TradesResponse, constructors
 from trayport_sdk.tables.decode.decoder import decode_response
-from trayport_sdk.tables.decode.schema import ColumnFilter, RequestedColumns, schema_of, to_frame
+from trayport_sdk.tables.decode.schema import (
+    ColumnFilter,
+    RequestedColumns,
+    to_frame,
+    typed_columns,
+)
 
 KINDS = {table.operation_id: table for table in RESPONSES.values()}
 MAKING = [make for name, make in vars(constructors).items() if name.startswith("make_")]
@@ -152,7 +157,7 @@ def test_a_frame_without_a_column_that_rows_must_have_makes_no_models() -> None:
 
 
 def test_a_member_that_became_null_in_a_lenient_response_stays_null() -> None:
-    columns = schema_of("get_trades", RequestedColumns(("contract",))).columns
+    columns = typed_columns("get_trades", RequestedColumns(("contract",)))
     (own,) = (column for column in columns if column.name == "contract")
     contract = {field.name: None for field in own.fields} | {"sequence_id": 1}
     frame = trades(1).to_polars().with_columns(pl.Series("contract", [contract], dtype=own.kind))

@@ -182,7 +182,7 @@ def test_a_name_that_no_file_can_have_is_refused(
 def test_a_path_at_the_limit_of_the_system(write: Writer, tmp_path: Path) -> None:
     limit = os.pathconf(tmp_path, "PC_PATH_MAX") - 1
     directory = tmp_path
-    while len(str(directory)) < limit - 256 - 3:
+    while len(str(directory)) < limit - 255 - 3:
         directory /= "d" * 250
     directory /= "d" * (limit - len(str(directory)) - 3)
     (tmp_path / "d").mkdir()

@@ -6,24 +6,23 @@ cut or trailing byte is an error; fields the tables do not know pass and are lef
 The rows of an array are read by the library in C, where there is one, as long as they are plainly
 right; the others, or all of them, are read by Python, which decides what is right.
 
-For Python, an array of rows is cut into pieces. Each is proved right by a decoder that keeps to the
-types, and read a second time into columns, which is what takes the time and needs no interpreter:
-two pieces are worked on at once.
+For Python, an array of rows is cut into pieces. Each becomes structs, by a decoder that keeps to
+the types, and these become columns.
 """
 
 from __future__ import annotations
 
 import json
-import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from itertools import chain
 from threading import Lock
-from typing import Any, TypeAlias
+from types import GenericAlias, UnionType
+from typing import Any, Union, get_args, get_origin
 
 import msgspec
+import msgspec.inspect
 import polars as pl
 from attrs import field, frozen
 from trayport_spec import ENDPOINTS
@@ -31,23 +30,18 @@ from trayport_spec.rows import RESPONSE_TYPES
 
 from ...errors import MAX_DEPTH, TrayportDecodeError
 from . import locate
-from .native.reader import READ_BYTES, RowReader, row_reader
-from .schema import ColumnFilter, TableSchema, TypedColumn, attribute, from_rows, schema_of
+from .native.reader import DEEPEST_COLUMN, READ_BYTES, RowReader, row_reader
+from .schema import ColumnFilter, attribute, from_rows, typed_columns
 from .split import PIECE, Cut, Cutter
 from .text import SPACE, is_deeper, joined, quoted
 from .tolerance import Tolerance, untyped
 
-Table: TypeAlias = tuple[pl.DataFrame, Mapping[str, int]]
-"""Rows, and how often each field in them was not of its type."""
-
-MOST_PIECES = 8
+MOST_PIECES = 4
 """Pieces whose rows the library hands out at once, at most: few large tables cost less."""
 
 WAITING_PIECES = 4
 """Pieces that may wait for the end of a row in the library; longer rows are read by Python."""
 
-WORKERS = 2
-_AHEAD = 4
 _ENCODING_SHOWS = 4
 _MAKING = Lock()
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -95,11 +89,11 @@ class Decoder:
     ) -> None:
         self._operation_id = operation_id
         self._wanted = wanted
-        self._schema = schema_of(operation_id, wanted)
+        self._columns = typed_columns(operation_id, wanted)
         self._lenient = lenient
         self._piece = PIECE if piece is None else piece
         self._max_depth = max_depth
-        self._is_plain = True
+        self._is_closed = max_depth >= DEEPEST_COLUMN
         self._rows_before = 0
         self.timestamp: int | None = None
         self.unexpected: Counter[str] = Counter()
@@ -119,7 +113,7 @@ class Decoder:
             )
             self.timestamp = whole.timestamp
             self.unexpected.update(whole.unexpected)
-            yield from_rows(self._schema.columns, whole.rows)
+            yield from_rows(self._columns, whole.rows)
             return
         start, text = _begun(chunks, "array")
         reader = row_reader(
@@ -181,65 +175,45 @@ class Decoder:
         else:
             yield self._whole(bytes(first), start)
             return
-        under_way: deque[tuple[Cut, Future[Table]]] = deque()
-        threads = _threads(os.getpid())
-        try:
-            cutter = Cutter(self._piece, offset=start, depth=self._max_depth)
-            cuts = _cuts(cutter, chain([first], following))
-            for frame, unexpected in self._tables(cutter, cuts, under_way, threads):
-                self.unexpected.update(unexpected)
-                yield self._counted(frame)
-        finally:
-            for _, table in under_way:
-                table.cancel()
-            threads.leave(self)
+        cutter = Cutter(self._piece, offset=start, depth=self._max_depth)
+        for cut in _cuts(cutter, chain([first], following)):
+            try:
+                frame = self._table(cut.text)
+            except _BROKEN as error:
+                if not cut.is_guess:
+                    raise self._explained(error, cut.text, cut.offset - 1) from error
+                cutter.put_back(cut)
+            else:
+                yield frame
 
     def _whole(self, text: bytes, start: int) -> pl.DataFrame:
         """The table of a response that is one piece."""
         try:
-            frame, unexpected = self._table(text)
+            return self._table(text)
         except _BROKEN as error:
-            before = start, self._rows_before
-            raise locate.explained(error, text, self._max_depth, *before) from error
-        self.unexpected.update(unexpected)
-        return self._counted(frame)
+            raise self._explained(error, text, start) from error
 
-    def _tables(
-        self,
-        cutter: Cutter,
-        cuts: Iterable[Cut],
-        under_way: deque[tuple[Cut, Future[Table]]],
-        threads: _Threads,
-    ) -> Iterator[Table]:
-        """Hands out the pieces to the threads, and their tables in the order of the pieces."""
-        for cut in cuts:
-            under_way.append((cut, threads.pool(self).submit(self._table, cut.text)))
-            while under_way and (cut.is_last or len(under_way) > _AHEAD or under_way[0][1].done()):
-                first, table = under_way.popleft()
-                try:
-                    yield table.result()
-                except _BROKEN as error:
-                    if not first.is_guess:
-                        before = first.offset - 1, self._rows_before
-                        raise locate.explained(
-                            error, first.text, self._max_depth, *before
-                        ) from error
-                    cutter.put_back([first, *(cut for cut, _ in under_way)])
-                    under_way.clear()
+    def _explained(self, error: Exception, text: bytes, start: int) -> TrayportDecodeError:
+        return locate.explained(error, text, self._max_depth, start, self._rows_before)
 
-    def _table(self, text: bytes) -> Table:
+    def _table(self, text: bytes) -> pl.DataFrame:
         """The table of a piece."""
+        return self._counted(from_rows(self._columns, self._rows(text)))
+
+    def _rows(self, text: bytes) -> Sequence[Any]:
+        """The rows of a piece as structs."""
+        if self._is_closed:
+            try:
+                rows: Sequence[Any] = _document(self._operation_id, text, is_closed=True)
+            except msgspec.ValidationError:
+                # What is in one piece will be in the others, such as fields that are not known.
+                self._is_closed = False
+            else:
+                return rows
         decoded = _read(self._operation_id, text, lenient=self._lenient)
-        frame = None
-        if self._is_plain and not decoded.unexpected:
-            frame = _from_json(self._schema, text)
-        if frame is None or frame.height != len(decoded.rows):
-            # What is in one piece will be in the others: escapes, or fields that are not known.
-            self._is_plain = False
-            # A table that was read at once has no deeper fields than its columns.
-            _check_depth(text, self._max_depth)
-            frame = from_rows(self._schema.columns, decoded.rows)
-        return frame, decoded.unexpected
+        _check_depth(text, self._max_depth)  # without other fields it is that of the columns
+        self.unexpected.update(decoded.unexpected)
+        return decoded.rows
 
 
 def _begun(chunks: Iterable[bytes], root: str) -> tuple[int, Iterator[bytes]]:
@@ -280,53 +254,6 @@ def _refused(what: str, start: int, text: bytes) -> TrayportDecodeError:
         offset=start,
         body=quoted(text),
     )
-
-
-def _from_json(schema: TableSchema, text: bytes) -> pl.DataFrame | None:
-    """The table of a JSON array of rows that are known to be right, read at once; else None.
-
-    Polars reads fast but does not check: it makes nulls and numbers out of what is neither. Of
-    fields with the same name it takes the first, where the last counts, and it leaves out fields
-    silently; the number of quotation marks shows both.
-    """
-    try:
-        frame = pl.read_json(text, schema=schema.sent)
-    except (pl.exceptions.PolarsError, ValueError):
-        return None
-    if _quotation_marks(schema.columns, frame) != text.count(b'"'):
-        return None
-    if schema.renamed:
-        frame = frame.with_columns(schema.renamed)
-    for place, typed in enumerate(schema.columns):
-        if typed.column.type == "timestamp":
-            frame.replace_column(place, frame.to_series(place).cast(typed.kind))
-    frame.columns = [typed.column.python_name for typed in schema.columns]
-    return frame
-
-
-def _quotation_marks(columns: Sequence[TypedColumn], table: pl.DataFrame) -> int:
-    """How many quotation marks the text of a table has, if it has no other fields.
-
-    Below zero when that cannot be known.
-    """
-    marks = 0
-    for typed in columns:
-        column = typed.column
-        values = table.get_column(column.name)
-        given = table.height - values.null_count()
-        if column.nullable and not column.required and given < table.height:
-            return -1  # the field may have been null or absent
-        marks += 2 * (table.height if column.required else given)
-        if column.type == "string":
-            marks += 2 * given
-        elif column.fields:
-            if column.type == "list":
-                values = values.explode(empty_as_null=False, keep_nulls=False)
-            within = _quotation_marks(typed.fields, values.drop_nulls().struct.unnest())
-            if within < 0:
-                return -1
-            marks += within
-    return marks
 
 
 def _small(chunks: Iterable[bytes | memoryview]) -> Iterator[memoryview]:
@@ -411,46 +338,44 @@ def _check_depth(text: bytes, max_depth: int) -> None:
         raise RecursionError
 
 
-class _Threads:
-    """The threads that decode, for all responses of a process: many would need much memory.
-
-    They end with the last decoder that uses them.
-    """
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._users: set[int] = set()
-        self._pool: ThreadPoolExecutor | None = None
-
-    def pool(self, user: object) -> ThreadPoolExecutor:
-        """The threads, which stay until the user leaves."""
-        with self._lock:
-            self._users.add(id(user))
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(WORKERS, "trayport-decode")
-            return self._pool
-
-    def leave(self, user: object) -> None:
-        """Ends the threads when no decoder uses them any more."""
-        with self._lock:
-            self._users.discard(id(user))
-            pool = None if self._users else self._pool
-            if pool is not None:
-                self._pool = None
-        if pool is not None:
-            pool.shutdown()
-
-
 @cache
-def _threads(_process: int) -> _Threads:
-    return _Threads()
-
-
-@cache
-def _decoder(operation_id: str) -> msgspec.json.Decoder[Any]:
+def _decoder(operation_id: str, *, is_closed: bool) -> msgspec.json.Decoder[Any]:
     # msgspec prepares a class when it is first used, and crashes when two threads do so at once.
     with _MAKING:
-        return msgspec.json.Decoder(RESPONSE_TYPES[operation_id])
+        kind = RESPONSE_TYPES[operation_id]
+        return msgspec.json.Decoder(_closed(kind) if is_closed else kind)
+
+
+def _closed(kind: Any) -> Any:
+    """The same type, of objects without fields that are not declared."""
+    origin, within = get_origin(kind), tuple(map(_closed, get_args(kind)))
+    if origin is list:
+        return GenericAlias(list, within)
+    if origin in (Union, UnionType):
+        alternatives: Any = Union
+        return alternatives[within]
+    if not msgspec.inspect.is_struct_type(kind):
+        return kind
+    fields = [
+        (f.name, _closed(f.type), msgspec.field(default=f.default, name=f.encode_name))
+        for f in msgspec.structs.fields(kind)
+    ]
+    return msgspec.defstruct(
+        kind.__name__, fields, kw_only=True, gc=False, forbid_unknown_fields=True
+    )
+
+
+def _document(operation_id: str, text: bytes, *, is_closed: bool = False) -> Any:
+    """A response as structs.
+
+    Raises:
+        msgspec.DecodeError: It is not of its type, or no JSON.
+        UnicodeDecodeError: It is no UTF-8.
+        RecursionError: It is nested too deeply.
+    """
+    if not text.isascii():
+        text.decode()
+    return _decoder(operation_id, is_closed=is_closed).decode(text)
 
 
 def _read(operation_id: str, text: bytes, *, lenient: bool) -> Decoded:
@@ -461,11 +386,9 @@ def _read(operation_id: str, text: bytes, *, lenient: bool) -> Decoded:
         UnicodeDecodeError: It is no UTF-8.
         RecursionError: It is nested too deeply.
     """
-    if not text.isascii():
-        text.decode()
     endpoint = ENDPOINTS[operation_id]
     try:
-        document = _decoder(operation_id).decode(text)
+        document = _document(operation_id, text)
     except msgspec.ValidationError:
         # Slowly, with what is wrong at its place; of fields with the same name the last one counts.
         tolerance = Tolerance(operation_id, lenient=lenient)

@@ -52,27 +52,10 @@ class TypedColumn:
         return self.column.python_name
 
 
-@frozen(eq=False)
-class TableSchema:
-    """The columns of a table, in the order of the document.
-
-    Attributes:
-        columns: The columns.
-        sent: The names that the API uses, and the types, with times as the integers that it sends.
-        renamed: Makes nested columns out of those that are as they were sent.
-    """
-
-    columns: tuple[TypedColumn, ...]
-    sent: Mapping[str, DataType]
-    renamed: tuple[pl.Expr, ...]
-
-
 @lru_cache
-def schema_of(operation_id: str, wanted: ColumnFilter) -> TableSchema:
-    """The columns that the table of a request has."""
-    columns = _typed(ENDPOINTS[operation_id].row, SCHEMAS[operation_id], wanted)
-    renamed = (_renamed(pl.col(c.column.name), c) for c in columns if c.fields)
-    return TableSchema(columns, _as_sent(columns), tuple(renamed))
+def typed_columns(operation_id: str, wanted: ColumnFilter) -> tuple[TypedColumn, ...]:
+    """The columns that the table of a request has, in the order of the document."""
+    return _typed(ENDPOINTS[operation_id].row, SCHEMAS[operation_id], wanted)
 
 
 def _typed(
@@ -96,37 +79,9 @@ def _nested(kind: DataType, fields: Mapping[str, DataType]) -> DataType:
     return pl.List(pl.Struct(fields)) if isinstance(kind, pl.List) else pl.Struct(fields)
 
 
-def _as_sent(columns: Sequence[TypedColumn]) -> Mapping[str, DataType]:
-    sent: dict[str, DataType] = {}
-    for typed in columns:
-        kind = _nested(typed.kind, _as_sent(typed.fields)) if typed.fields else typed.kind
-        sent[typed.column.name] = pl.Int64() if typed.column.type == "timestamp" else kind
-    return sent
-
-
-def _renamed(value: pl.Expr, typed: TypedColumn) -> pl.Expr:
-    """A column with the names and types of the table."""
-    if typed.column.type == "timestamp":
-        return value.cast(typed.kind)
-    if isinstance(typed.kind, pl.List):
-        return value.list.eval(_struct_renamed(pl.element(), typed.fields))
-    return _struct_renamed(value, typed.fields)
-
-
-def _struct_renamed(value: pl.Expr, fields: Sequence[TypedColumn]) -> pl.Expr:
-    changed = [
-        _renamed(pl.field(field.column.name), field).alias(field.column.name)
-        for field in fields
-        if field.fields or field.column.type == "timestamp"
-    ]
-    if changed:
-        value = value.struct.with_fields(changed)
-    return value.struct.rename_fields([field.name for field in fields])
-
-
 def to_frame(operation_id: str, rows: Sequence[Any], wanted: ColumnFilter) -> pl.DataFrame:
     """The rows of a response as a table."""
-    return from_rows(schema_of(operation_id, wanted).columns, rows)
+    return from_rows(typed_columns(operation_id, wanted), rows)
 
 
 def from_rows(columns: Sequence[TypedColumn], rows: Sequence[Any]) -> pl.DataFrame:

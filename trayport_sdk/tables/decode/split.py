@@ -9,14 +9,13 @@ pieces are put back and cut again by following every bracket, which is slower.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from attrs import frozen
 
 from ...errors import MAX_DEPTH, TrayportDecodeError
 from .text import MOST_OF_A_ROW, SPACE, too_deep
 
-PIECE = 3 << 17
+PIECE = 3 << 18
 """Bytes of a piece: small enough for the caches of a processor, and for memory."""
 
 _SIGN = re.compile(rb"[^ \t\n\r]")
@@ -126,14 +125,10 @@ class Cutter:
         self._forget()
         return cut
 
-    def put_back(self, cuts: Sequence[Cut]) -> None:
-        """Takes back a piece and all after it: from now on, brackets are followed."""
-        text, self._offset = bytearray(), cuts[0].offset
-        for cut in cuts:
-            # Places are told exactly, unless there is more white space than a row may have.
-            passed_over = cut.offset - self._offset - len(text)
-            text += b" " * min(passed_over, MOST_OF_A_ROW) + cut.inner
-            text += b"" if cut.is_last else b","
+    def put_back(self, cut: Cut) -> None:
+        """Takes back a piece that was given out last: from now on, brackets are followed."""
+        self._offset = cut.offset
+        text = cut.inner if cut.is_last else cut.inner + b","
         self._text[:0] = text
         self._ended = False
         self._forget()
