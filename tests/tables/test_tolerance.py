@@ -225,3 +225,9 @@ def test_rows_whose_time_became_null_are_kept_beside_those_after_the_window() ->
     response, _ = session(document, decode_mode="lenient")
     assert response.to_polars()["deal_date"].null_count() == 1
     assert (len(response), response.requests[0].dropped) == (2, 1)
+
+
+def test_what_is_wrong_in_a_response_without_rows_is_at_its_place() -> None:
+    item = {"id": "x", "name": "Apr-24"}
+    with pytest.raises(TrayportDecodeError, match=r"at `\$\.id`"):
+        decode_response("get_sequence_item", json.dumps(item).encode())
