@@ -286,6 +286,8 @@ def test_a_byte_order_mark_and_white_space_around_a_response_say_nothing(
         (b"\0", b"", "its root is no|UTF-16"),
         (b")]}',\n", b"", "its root is no"),
         (b"\x1e", b"", "its root is no"),
+        (b"\x0b", b"", "its root is no"),
+        (b"\x0c", b"", "its root is no"),
         (b"", b"\0", "trailing|malformed"),
         (b"", b"\xef\xbb\xbf", "trailing|malformed"),
         (b"", b"[]", "trailing"),

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,8 +29,12 @@ from tests.document import ROOT
 from tests.drawn import FACTOR
 from trayport_sdk import TrayportDecodeError
 from trayport_sdk.tables.decode.decoder import Decoder
+from trayport_sdk.tables.decode.native import reader as native_reader
 from trayport_sdk.tables.decode.native.reader import (
+    LIBRARY,
+    POWERS,
     PYTHON,
+    ROUNDED_UP_FROM,
     VARIABLE,
     Library,
     RowReader,
@@ -167,6 +172,29 @@ def numbers() -> st.SearchStrategy[str]:
         | st.builds(lambda zeros, rest: "0." + "0" * zeros + rest, st.integers(0, 40), digits)
         | st.integers(2**53, 2**63).map(lambda n: str(2 * n + 1))
     )
+
+
+def test_powers_of_five_are_the_nearest_below_or_above() -> None:
+    halves = native_reader._powers()
+    for power, high, low in zip(POWERS, halves, halves, strict=True):
+        found = (high << 64) + low
+        exact = Fraction(5) ** power
+        while not 1 << 127 <= exact < 1 << 128:
+            exact *= Fraction(2) ** (128 - int(exact).bit_length() if exact >= 1 else 64)
+        assert abs(found - exact) < 1
+        assert (found > exact) == (ROUNDED_UP_FROM <= power < 0)
+
+
+@pytest.mark.usefixtures("native")
+def test_a_library_that_is_loaded_tells_its_rows_and_their_end() -> None:
+    library = Library(Path(native_reader.__file__).with_name(LIBRARY))
+    reader = RowReader(library, described(NUMBER, RequestedColumns()), 64, 1 << 20)
+    assert reader.read(b'[{"number":1.5},', 0)
+    assert (reader.rows, reader.has_ended) == (1, False)
+    assert reader.read(b'{"number":-2}]', 0)
+    assert (reader.rows, reader.has_ended) == (2, True)
+    assert reader.take()["number"].to_list() == [1.5, -2.0]
+    assert reader.rest() == b'{"number":-2}]'
 
 
 @given(texts=st.lists(numbers(), min_size=100, max_size=100))

@@ -13,6 +13,7 @@ from trayport_spec import ENDPOINTS
 from trayport_sdk import TrayportDecodeError
 from trayport_sdk.tables.decode import decoder
 from trayport_sdk.tables.decode.decoder import decode_documents, decode_response
+from trayport_sdk.tables.decode.schema import RequestedColumns
 
 pytestmark = pytest.mark.usefixtures("reader")
 
@@ -200,3 +201,13 @@ def test_threads_make_decoders_one_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
     with ThreadPoolExecutor(4) as threads:
         made = threads.map(partial(decoder._decoder, is_closed=True), [*ENDPOINTS] * 4)
         assert all(made)
+
+
+@pytest.mark.parametrize("operation_id", ENDPOINTS)
+def test_a_table_has_the_columns_that_its_request_names(operation_id: str) -> None:
+    for column in ENDPOINTS[operation_id].row:
+        fields = tuple(filter(None, [column.optional_field]))
+        parameters = tuple(filter(None, [column.added_by]))
+        is_plain = not fields and not parameters
+        assert RequestedColumns()(column) == (column.required or is_plain)
+        assert RequestedColumns(fields, parameters)(column)

@@ -229,5 +229,6 @@ def test_rows_whose_time_became_null_are_kept_beside_those_after_the_window() ->
 
 def test_what_is_wrong_in_a_response_without_rows_is_at_its_place() -> None:
     item = {"id": "x", "name": "Apr-24"}
-    with pytest.raises(TrayportDecodeError, match=r"at `\$\.id`"):
+    with pytest.raises(TrayportDecodeError, match=r"at `\$\.id`") as raised:
         decode_response("get_sequence_item", json.dumps(item).encode())
+    assert raised.value.row is None

@@ -50,8 +50,6 @@ class Tolerance:
         """
         kind, place = RESPONSE_TYPES[self._operation_id], self._endpoint.rows_at
         if place is not None:
-            if not isinstance(document, Mapping):
-                raise _wrong("object", document, "$")
             members = cast("Mapping[str, object]", document)
             kinds = _kinds(kind)
             rest = {
