@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 from tests.faults.kinds import FAULTS
-from tests.faults.matrix import Cell, Mode, cells, outcome
+from tests.faults.matrix import Cell, Mode, outcomes_of
 from tests.faults.methods import METHODS
 from tests.faults.table import Outcomes, written
 from tests.perf.page import circumstances, put
@@ -20,24 +20,13 @@ from tests.perf.process import ROOT
 PAGE = ROOT / "docs" / "reliability.md"
 
 
-def run(method: str) -> list[tuple[Cell, str, str]]:
-    """Every cell of a method: what came of it, or what was wrong."""
-    found: list[tuple[Cell, str, str]] = []
-    for cell in cells([method]):
-        try:
-            found.append((cell, outcome(cell), ""))
-        except Exception as error:  # noqa: BLE001  (the others are to be tried nevertheless)
-            found.append((cell, "", f"{type(error).__name__}: {error}"))
-    return found
-
-
 def matrix(methods: Sequence[str], processes: int) -> tuple[list[Cell], Outcomes, list[str]]:
     """All cells of some methods, what came of them, and what was wrong."""
     outcomes: defaultdict[tuple[str, str, Mode], set[str]] = defaultdict(set)
     done: list[Cell] = []
     wrong: list[str] = []
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for method, found in zip(methods, pool.map(run, methods), strict=True):
+        for method, found in zip(methods, pool.map(outcomes_of, methods), strict=True):
             for cell, label, error in found:
                 done.append(cell)
                 if error:

@@ -197,6 +197,17 @@ async def judged(cell: Cell, case: Case, expected: Expected) -> str:
     return label
 
 
+def outcomes_of(method: str) -> list[tuple[Cell, str, str]]:
+    """Every cell of a method: what came of it, or what was wrong."""
+    found: list[tuple[Cell, str, str]] = []
+    for cell in cells([method]):
+        try:
+            found.append((cell, outcome(cell), ""))
+        except Exception as error:  # noqa: BLE001  (the others are to be tried nevertheless)
+            found.append((cell, "", f"{type(error).__name__}: {error}"))
+    return found
+
+
 def _compared(cell: Cell, expected: Expected, content: Content, calm: Undisturbed) -> str:
     """What a result is, next to that of an undisturbed call."""
     method = METHODS[cell.method]

@@ -58,3 +58,14 @@ def test_every_error_names_the_place_and_what_stands_there() -> None:
     failed, tried = doctest.testfile("refusals.txt", globs={"read": read})
     assert tried > 25
     assert not failed
+
+
+def test_what_is_too_deep_in_a_response_without_rows_has_no_row() -> None:
+    texts = b",".join(
+        b'"%s":"2024"' % name
+        for name in (b"name", b"periodStart", b"periodEnd", b"tradingStart", b"tradingEnd")
+    )
+    refused = whole(b'{"id":1,' + texts + b',"more":[[[[[]]]]]}', "get_sequence_item", 4)
+    assert "the setting max_depth" in str(refused)
+    assert refused.row is None
+    assert refused.offset is not None
