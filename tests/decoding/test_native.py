@@ -34,6 +34,7 @@ from trayport_sdk.tables.decode.native.reader import (
     LIBRARY,
     POWERS,
     PYTHON,
+    READ_BYTES,
     ROUNDED_UP_FROM,
     VARIABLE,
     Library,
@@ -195,6 +196,15 @@ def test_a_library_that_is_loaded_tells_its_rows_and_their_end() -> None:
     assert (reader.rows, reader.has_ended) == (2, True)
     assert reader.take()["number"].to_list() == [1.5, -2.0]
     assert reader.rest() == b'{"number":-2}]'
+
+
+def test_a_chunk_larger_than_what_is_read_at_once_is_read_whole(native: Library) -> None:
+    body = b"[" + b",".join(b'{"number":%d}' % number for number in range(60_000)) + b"]"
+    assert len(body) > 3 * READ_BYTES
+    reader = RowReader(native, described(NUMBER, RequestedColumns()), 64, 1 << 20)
+    assert all(reader.read(body, start) for start in range(0, len(body), READ_BYTES))
+    assert reader.has_ended
+    assert reader.take()["number"].to_list() == [*map(float, range(60_000))]
 
 
 @given(texts=st.lists(numbers(), min_size=100, max_size=100))

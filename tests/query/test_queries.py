@@ -272,6 +272,15 @@ def test_a_request_that_does_not_bring_the_rows_of_its_contracts_is_no_plan(
     del document["market_id"]
     with pytest.raises(TrayportValidationError):
         QueryPlan.from_dict({**document, **scope})
+    with pytest.raises(TrayportValidationError, match="it does not cover its contracts"):
+        QueryPlan.from_dict({**document, "market_id": 7})
+
+
+def test_the_instant_of_a_query_travels_as_a_text() -> None:
+    query = QueryPlan(endpoint="last_trade", contracts=(APRIL,), at=instant("2024-03-01", "at"))
+    document = query.to_dict()
+    assert document["at"] == "2024-03-01T00:00:00Z"
+    assert QueryPlan.from_dict(document) == query
 
 
 def test_a_request_covers_the_contracts_of_its_ids_and_rows_of_no_other_market() -> None:

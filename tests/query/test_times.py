@@ -78,6 +78,21 @@ def test_text_and_datetimes_of_any_zone_name_the_same_instant(moment: int, zone:
     assert instant(to_text(moment), "at") == moment
 
 
+def test_an_offset_may_have_any_minute_of_an_hour() -> None:
+    assert instant("2024-01-01T00:59+00:59", "at") == instant("2024-01-01", "at")
+    assert instant("2023-12-31T00:01-23:59", "at") == instant("2024-01-01", "at")
+    for offset in ("+24:00", "-00:60"):
+        with pytest.raises(TrayportValidationError):
+            instant(f"2024-01-01T00:59{offset}", "at")
+
+
+def test_a_month_ends_with_its_last_nanosecond() -> None:
+    january, february = instant("2024-01", "at"), instant("2024-02", "at")
+    assert months_after(february - 1, 0) == january
+    assert months_after(february, 0) == february
+    assert isinstance(months_after(february, 0), int)
+
+
 # --- Changes of the clock
 
 
@@ -189,7 +204,8 @@ def test_numbers_that_may_be_seconds_are_refused(number: int) -> None:
     "value",
     [None, 0, 1.5, True, b"2024", object(), [], ["2024"], {}, pd.NaT, pd.NA, float("nan"),
      np.datetime64("NaT", "ns"), np.datetime64("NaT", "D"), np.int64(2024), np.timedelta64(1, "s"),
-     np.array(["2024-01-01"], "M8[s]"), np.datetime64("10000-01-01"), np.datetime64("1969-12-31")],
+     np.array(["2024-01-01"], "M8[s]"), np.array("2024-01-01"),
+     np.datetime64("10000-01-01"), np.datetime64("1969-12-31")],
 )  # fmt: skip
 def test_what_is_no_time_is_refused_with_argument_and_value(value: Any) -> None:
     with pytest.raises(TrayportValidationError) as refused:

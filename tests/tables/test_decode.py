@@ -211,3 +211,21 @@ def test_a_table_has_the_columns_that_its_request_names(operation_id: str) -> No
         is_plain = not fields and not parameters
         assert RequestedColumns()(column) == (column.required or is_plain)
         assert RequestedColumns(fields, parameters)(column)
+
+
+def test_documents_are_a_list_whatever_the_root() -> None:
+    one = {"id": 7, "name": "Months", "sequenceItems": "/7"}
+    assert decode_documents("get_sequences", json.dumps([one, one]).encode()) == [one, one]
+    item = dict.fromkeys(
+        ("name", "periodStart", "periodEnd", "tradingStart", "tradingEnd"), "2024-01-01T00:00:00Z"
+    )
+    body = json.dumps(item | {"id": 7}).encode()
+    assert decode_documents("get_sequence_item", body) == [item | {"id": 7}]
+
+
+def test_fields_that_are_not_declared_are_refused_by_the_quicker_decoder_alone() -> None:
+    body = json.dumps([{"id": 7, "name": "Months", "sequenceItems": "/7", "more": [1]}]).encode()
+    (row,) = decoder._decoder("get_sequences", is_closed=False).decode(body)
+    assert row.name == "Months"
+    with pytest.raises(msgspec.ValidationError, match="unknown field `more`"):
+        decoder._decoder("get_sequences", is_closed=True).decode(body)

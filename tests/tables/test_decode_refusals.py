@@ -67,5 +67,6 @@ def test_what_is_too_deep_in_a_response_without_rows_has_no_row() -> None:
     )
     refused = whole(b'{"id":1,' + texts + b',"more":[[[[[]]]]]}', "get_sequence_item", 4)
     assert "the setting max_depth" in str(refused)
+    assert "row" not in str(refused)
     assert refused.row is None
     assert refused.offset is not None
