@@ -215,8 +215,11 @@ def test_retry_after_is_honoured_exactly(status: int, seconds: float) -> None:
     assert run.begun == [0, pytest.approx(seconds, abs=1e-6)]
 
 
-def test_a_retry_after_beyond_the_budget_fails_at_once_with_the_error_itself() -> None:
-    failure = status_error(429, 301.0)
+@pytest.mark.parametrize("seconds", [POLICY.budget, POLICY.budget + 1])
+def test_a_retry_after_that_leaves_no_time_fails_at_once_with_the_error_itself(
+    seconds: float,
+) -> None:
+    failure = status_error(429, seconds)
     run = story([failure])
     assert run.ended is failure
     assert run.waits == []

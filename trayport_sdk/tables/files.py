@@ -30,7 +30,7 @@ _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
 def group_rows(schema: pl.Schema) -> int:
-    """How many rows of such a table are put together in a file."""
+    """How many rows of such a table are put together; a group in Parquet has half of them."""
     nested = any(isinstance(kind, pl.List) for kind in schema.values())
     return GROUP_BOOKS if nested else GROUP_ROWS
 

@@ -2,8 +2,8 @@
 
 A place where an object follows another may lie anywhere in the text, inside of elements too. But
 the elements before a place are read from the start of the array, so if they are whole, the place
-lies between elements: reading the pieces in order proves each cut. Should one not be proved, the
-pieces are put back and cut again by following every bracket, which is slower.
+lies between elements: reading the pieces in order proves each cut. A piece that
+is not proved is put back and cut again by following every bracket, which is slower.
 """
 
 from __future__ import annotations
