@@ -134,6 +134,7 @@ def build(platform: str, directory: Path, compiler: Sequence[str] = ()) -> Path:
         "CC": shlex.join(compiler),
         "ZIG_GLOBAL_CACHE_DIR": str(ZIG.parent / "made"),
     }
+    directory.mkdir(exist_ok=True)  # hatchling fails where another build makes it meanwhile
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(directory)]
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
