@@ -27,6 +27,8 @@ from trayport_sdk.tables.decode.native.reader import (
 STARTED = time.monotonic()
 SECONDS = 300
 """How long the whole suite may take, on two cores."""
+THRESHOLDS = pytest.StashKey[tuple[int, int, int]]()
+"""Of the garbage collector, as Python sets them."""
 
 # A busy machine takes its time.
 settings.register_profile(
@@ -49,11 +51,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: slowest.isdisjoint(getattr(item, "fixturenames", ())))
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """What is imported by now stays; the collector need not look at it again and again."""
+    session.config.stash[THRESHOLDS] = gc.get_threshold()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
+
+
+@pytest.fixture
+def usual_collector(pytestconfig: pytest.Config) -> Iterator[None]:
+    """The garbage collector works as it does in a program of a user."""
+    thresholds = gc.get_threshold()
+    gc.unfreeze()
+    gc.set_threshold(*pytestconfig.stash[THRESHOLDS])
+    yield
+    gc.freeze()
+    gc.set_threshold(*thresholds)
 
 
 def pytest_terminal_summary(

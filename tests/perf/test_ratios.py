@@ -17,7 +17,7 @@ from tests.perf.load import sandbox_rates
 from tests.perf.process import MB, READERS, read_by
 from tests.perf.trades import parts
 
-pytestmark = pytest.mark.perf
+pytestmark = [pytest.mark.perf, pytest.mark.usefixtures("usual_collector")]
 
 TRIES = 4
 """How often a ratio is measured before it counts: the machine may be busy with something else."""
@@ -51,10 +51,7 @@ def of_readers(*names: str) -> list[str]:
 
 
 def test_tables_and_models_are_made_as_much_faster_as_promised() -> None:
-    # In Python the last one is not near its goal; what models cost there is in the one before.
-    last = ["models_from_dict"] if "" in READERS else []
-    names = [*of_readers("frame", "frame_pandas", "models"), *last]
-    check(figures.decoding, *names)
+    check(figures.decoding, *of_readers("frame", "frame_pandas", "models", "models_from_dict"))
 
 
 def test_calls_over_http_are_as_much_faster_as_promised() -> None:

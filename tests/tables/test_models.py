@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, get_args, get_type_hints
@@ -189,3 +190,32 @@ def test_the_collector_goes_on_after_threads_made_models_at_the_same_time() -> N
         made = list(pool.map(lambda _: len(list(table)), range(12)))
     assert made == [20_000] * 12
     assert gc.isenabled()
+
+
+class Ring:
+    """Garbage that only the collector finds."""
+
+    def __init__(self) -> None:
+        self.own = self
+
+
+@pytest.mark.usefixtures("usual_collector")
+def test_models_made_at_once_are_old_for_the_collector_and_what_was_new_before_is_not() -> None:
+    table = trades(5000)
+    garbage = weakref.ref(Ring())
+    made = table.to_models()
+    assert garbage() is None
+    old = set(map(id, gc.get_objects(generation=2)))
+    assert old.issuperset(map(id, made))
+    assert gc.isenabled()
+
+
+@pytest.mark.usefixtures("usual_collector")
+def test_models_made_at_once_leave_frozen_objects_frozen() -> None:
+    table = trades(10)
+    gc.freeze()
+    try:
+        assert len(table.to_models()) == 10
+        assert gc.get_freeze_count()
+    finally:
+        gc.unfreeze()

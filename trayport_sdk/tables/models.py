@@ -53,6 +53,25 @@ def collector_paused() -> Generator[None, None, None]:
             gc.enable()
 
 
+@contextmanager
+def made_old() -> Generator[None, None, None]:
+    """Makes many objects that are kept: the garbage collector takes them for old ones at once.
+
+    It looks at old ones rarely, and would look at all of these as soon as it is resumed. What was
+    new before is looked at first, so that no garbage among it is taken for old.
+    """
+    ages = gc.isenabled() and not gc.get_freeze_count()  # what somebody froze stays so
+    if ages:
+        gc.collect(1)
+    with collector_paused():
+        try:
+            yield
+        finally:
+            if ages:
+                gc.freeze()
+                gc.unfreeze()
+
+
 def blank(model: type[Model], rows: pl.DataFrame) -> list[Model]:
     """A model for each row, without values: to set them takes less time than a call with them."""
     return list(map(model.__new__, repeat(model, rows.height)))

@@ -102,6 +102,7 @@ typedef struct Column {
     uint8_t *valid;     /* bits; there are none while nothing is null */
     uint8_t *text;      /* of strings that are too long for their views */
     int64_t text_size, text_room;
+    int64_t usual_rows, usual_text; /* what the table before had, and a little more */
     int64_t text_row, text_mark; /* the row of the table that wrote last, and the size before it */
 } Column;
 
@@ -128,6 +129,8 @@ static bool reserve(uint8_t **memory, int64_t size) {
     return true;
 }
 
+static int64_t larger(int64_t one, int64_t other) { return one > other ? one : other; }
+
 static int64_t bytes_of(const Column *column, int64_t rows) {
     switch (column->kind) {
     case STRUCT:
@@ -149,7 +152,7 @@ static void set_bit(uint8_t *bits, int64_t place, bool on) {
 }
 
 static bool make_room(Column *column, int64_t rows) {
-    int64_t room = column->room ? column->room : FIRST_ROWS;
+    int64_t room = column->room ? column->room : larger(column->usual_rows, FIRST_ROWS);
     while (room < rows)
         room *= 2;
     if (column->kind != STRUCT && !reserve(&column->data, bytes_of(column, room)))
@@ -405,7 +408,8 @@ static Outcome store_string(Reader *reader, Column *column, int64_t row, const S
         return REFUSED;
     if (UNLIKELY(string->has_escapes) || size > INLINE) {
         if (column->text_size + size > column->text_room) {
-            int64_t room = column->text_room ? column->text_room : FIRST_BYTES;
+            int64_t room =
+                column->text_room ? column->text_room : larger(column->usual_text, FIRST_BYTES);
             while (room < column->text_size + size)
                 room *= 2;
             if (!reserve(&column->text, room))
@@ -1074,6 +1078,8 @@ static bool export_column(
     }
     const bool has_memory = array->buffers[array->n_buffers - 1] || column->kind == STRUCT;
     column->data = column->valid = column->text = NULL;
+    column->usual_rows = rows + rows / 16;
+    column->usual_text = column->text_size + column->text_size / 16;
     column->rows = column->room = column->text_size = column->text_room = 0;
     column->text_row = -1;
     for (int i = 0; has_memory && i < column->fields; i++) {
