@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from math import isclose
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from tests.drawn import examples
 from trayport_sdk import ContractSpec, ContractType, TradesResponse, TrayportValidationError
@@ -85,6 +88,30 @@ def test_sums_are_of_the_range(rows: list[Row], start: int | None, end: int | No
     assert near(trades.volume(*range_), volume)
     assert near(trades.vwap(*range_), turnover / volume if volume else None)
     assert near(trades.aggressor_imbalance(*range_), imbalance_of(inside))
+
+
+@proven
+@given(st.sets(st.integers(1, 99), max_size=9), st.randoms(use_true_random=False))
+def test_sums_are_the_same_however_the_response_came_in(cuts: set[int], random: Random) -> None:
+    whole = trades_of(
+        [
+            (n, random.uniform(0, 99), random.uniform(0, 99), random.random() < 0.5)
+            for n in range(100)
+        ]
+    )
+    table = whole.to_polars()
+    ends = [0, *sorted(cuts), 100]
+    parts = [table[start:end] for start, end in pairwise(ends)]
+    cut = TradesResponse(pl.concat(parts, rechunk=False), [])
+    assert (cut.volume(), cut.vwap(), cut.aggressor_imbalance()) == (
+        whole.volume(),
+        whole.vwap(),
+        whole.aggressor_imbalance(),
+    )
+    flow, candles = whole.aggressor_flow("1h"), whole.to_ohlcv("1h", optional_fields=["vwap"])
+    assert_frame_equal(cut.aggressor_flow("1h"), flow, check_exact=True)
+    same = cut.to_ohlcv("1h", optional_fields=["vwap"]).to_polars()
+    assert_frame_equal(same, candles.to_polars(), check_exact=True)
 
 
 @proven
