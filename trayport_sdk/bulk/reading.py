@@ -25,9 +25,13 @@ from ..tables.convert import SIDES
 from ..tables.decode.decoder import Decoder
 from ..tables.decode.schema import ColumnFilter, RequestedColumns, to_frame
 from ..tables.output import naming
+from ..telemetry.memory import give_back_memory
 
 if TYPE_CHECKING:
     from ..http.messages import ApiResponse
+
+LARGE_RESPONSE = 1 << 23
+"""Bytes of a body after which the memory it took is given back, unless its rows stay there."""
 
 ITEM, SECOND_ITEM, KIND = "sequence_item_id", "second_sequence_item_id", "contract_type"
 ROUTE, ROUTE_ID = "route", "route_id"
@@ -80,6 +84,8 @@ def read_response(
                 kept += wanted.height
             check.check_instant(decoder.timestamp)
         unless_whole.pop_all()
+    if hold is not None and response.bytes_decoded > LARGE_RESPONSE:
+        give_back_memory()
     response.unexpected = decoder.unexpected
     return FetchedQuery(
         query,
@@ -307,6 +313,8 @@ def _is_of_other_route(
 
 BLOCK_ROWS = 100_000
 BLOCK_BYTES = 1 << 23
+MOST_CHUNKS = 8
+"""Tables that a block is made of without a copy; more of them would slow down whoever uses it."""
 
 
 class Spool:
@@ -368,7 +376,7 @@ class Spool:
         self._small = []
         if not small or (not self._small_rows and (self._blocks or self._written)):
             return
-        self._blocks.append(pl.concat(small, rechunk=True))
+        self._blocks.append(pl.concat(small, rechunk=len(small) > MOST_CHUNKS))
         self._held += self._small_bytes
         self._small_rows = self._small_bytes = 0
         if self._hold is not None and self._held > self._hold:

@@ -32,7 +32,7 @@ from ..tables.formats import ColumnarOptions, CsvOptions, FileFormat, FileOption
 from ..tables.output import check_writable
 from .progress import OnProgress
 from .raw import BodyKeeper, check_directory
-from .reading import FetchedQuery, Keep, columns_of
+from .reading import LARGE_RESPONSE, FetchedQuery, Keep, columns_of
 from .result import (
     rows_of,
     split_by_contract,
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 HOLD = 1 << 20
 """About how many bytes of the rows of a response wait in memory for their turn to be written."""
 
-LARGE_RESPONSE = 1 << 23
 LARGE_RESPONSES = 1
 """How many large responses are under way beside the one in use: each takes memory."""
 

@@ -20,7 +20,7 @@ from ..errors import QUOTED_CHARACTERS
 
 brotli: Any = import_module("brotli")  # it has no types
 
-PIPE_BYTES = 1 << 18
+PIPE_BYTES = 1 << 20
 """Bytes that may wait for the thread; then no more are taken from the connection."""
 
 CHUNK_BYTES = 1 << 18

@@ -23,7 +23,7 @@ import httpcore
 
 from .tls import is_permanent, wants_certificate
 
-BUFFER_BYTES = 1 << 18
+BUFFER_BYTES = 1 << 19
 """Bytes that wait to be read at most, before no more are taken from the other side."""
 
 MANY_BYTES = 1 << 16

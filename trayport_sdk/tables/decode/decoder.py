@@ -36,7 +36,7 @@ from .split import PIECE, Cut, Cutter
 from .text import SPACE, is_deeper, joined, quoted
 from .tolerance import Tolerance, untyped
 
-MOST_PIECES = 4
+MOST_PIECES = 3
 """Pieces whose rows the library hands out at once, at most: few large tables cost less."""
 
 WAITING_PIECES = 4
