@@ -129,7 +129,7 @@ static bool reserve(uint8_t **memory, int64_t size) {
     return true;
 }
 
-static int64_t larger(int64_t one, int64_t other) { return one > other ? one : other; }
+static int64_t larger_of(int64_t one, int64_t other) { return one > other ? one : other; }
 
 static int64_t bytes_of(const Column *column, int64_t rows) {
     switch (column->kind) {
@@ -152,7 +152,7 @@ static void set_bit(uint8_t *bits, int64_t place, bool on) {
 }
 
 static bool make_room(Column *column, int64_t rows) {
-    int64_t room = column->room ? column->room : larger(column->usual_rows, FIRST_ROWS);
+    int64_t room = column->room ? column->room : larger_of(column->usual_rows, FIRST_ROWS);
     while (room < rows)
         room *= 2;
     if (column->kind != STRUCT && !reserve(&column->data, bytes_of(column, room)))
@@ -409,7 +409,7 @@ static Outcome store_string(Reader *reader, Column *column, int64_t row, const S
     if (UNLIKELY(string->has_escapes) || size > INLINE) {
         if (column->text_size + size > column->text_room) {
             int64_t room =
-                column->text_room ? column->text_room : larger(column->usual_text, FIRST_BYTES);
+                column->text_room ? column->text_room : larger_of(column->usual_text, FIRST_BYTES);
             while (room < column->text_size + size)
                 room *= 2;
             if (!reserve(&column->text, room))
