@@ -15,7 +15,13 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from tests.drawn import examples
-from trayport_sdk import ContractSpec, ContractType, TradesResponse, TrayportValidationError
+from trayport_sdk import (
+    ContractSpec,
+    ContractType,
+    OHLCVResponse,
+    TradesResponse,
+    TrayportValidationError,
+)
 
 HOUR = 3600 * 10**9
 Row = tuple[int, float, float, bool]
@@ -95,14 +101,16 @@ def test_sums_are_of_the_range(rows: list[Row], start: int | None, end: int | No
 def test_sums_are_the_same_however_the_response_came_in(cuts: set[int], random: Random) -> None:
     whole = trades_of(
         [
-            (n, random.uniform(0, 99), random.uniform(0, 99), random.random() < 0.5)
+            (n * HOUR // 60, random.uniform(0, 99), random.uniform(0, 99), random.random() < 0.5)
             for n in range(100)
         ]
     )
-    table = whole.to_polars()
-    ends = [0, *sorted(cuts), 100]
-    parts = [table[start:end] for start, end in pairwise(ends)]
-    cut = TradesResponse(pl.concat(parts, rechunk=False), [])
+
+    def in_parts(table: pl.DataFrame) -> pl.DataFrame:
+        ends = pairwise([0, *sorted(cuts), 100])
+        return pl.concat([table[start:end] for start, end in ends], rechunk=False)
+
+    cut = TradesResponse(in_parts(whole.to_polars()), [])
     assert (cut.volume(), cut.vwap(), cut.aggressor_imbalance()) == (
         whole.volume(),
         whole.vwap(),
@@ -112,6 +120,9 @@ def test_sums_are_the_same_however_the_response_came_in(cuts: set[int], random: 
     assert_frame_equal(cut.aggressor_flow("1h"), flow, check_exact=True)
     same = cut.to_ohlcv("1h", optional_fields=["vwap"]).to_polars()
     assert_frame_equal(same, candles.to_polars(), check_exact=True)
+    minutes = whole.to_ohlcv("1m", optional_fields=["vwap"])
+    assert len(minutes) == 100
+    assert OHLCVResponse(in_parts(minutes.to_polars()), []).vwap() == minutes.vwap()
 
 
 @proven

@@ -188,7 +188,8 @@ def vwap_of_bars(bars: pl.DataFrame, span: TimeRange) -> float | None:
         )
     one_contract(bars)
     _check_not_cut(bars, span)
-    inside = bars.filter(within(span, _START))
+    # In one chunk, as the last digit of a sum depends on where chunks end.
+    inside = bars.filter(within(span, _START)).select("vwap", "volume").rechunk()
     average: float | None = inside.select(weighted(pl.col("vwap"), pl.col("volume"))).item()
     return average
 
