@@ -254,14 +254,22 @@ with sync.TrayportClient.sandbox() as client:
 """
 
 SLOW = """
-import sys
+import threading
+import time
 from trayport_sdk import sync
 from trayport_sdk.sandbox import Fault, Sandbox
 
 sandbox = Sandbox(limits=False)
 sandbox.faults.add(Fault("delay", seconds=600))
-with sync.TrayportClient.sandbox(sandbox) as client:
+
+def tell():
+    # Before, the main thread imports, and an interrupt may come where Python ignores exceptions.
+    while not sandbox.requests:
+        time.sleep(0.01)
     print("asking", flush=True)
+
+with sync.TrayportClient.sandbox(sandbox) as client:
+    threading.Thread(target=tell, daemon=True).start()
     client.reference.get_markets()
 """
 
