@@ -574,6 +574,24 @@ def test_while_answers_are_large_few_are_under_way(
     assert service.most_under_way == most
 
 
+@pytest.mark.parametrize(("large", "times"), [(0, 1), (1 << 23, 0)])
+def test_memory_is_given_back_after_large_responses_whose_rows_do_not_stay(
+    large: int, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back: list[int] = []
+    monkeypatch.setattr("trayport_sdk.bulk.reading.LARGE_RESPONSE", large)
+    monkeypatch.setattr("trayport_sdk.bulk.reading.give_back_memory", lambda: given_back.append(1))
+
+    async def test(client: TrayportClient) -> None:
+        assert len(await client.trades.get_trades(OCTOBER, *DAY))
+        assert not given_back
+        async for _ in client.stream_trades(OCTOBER, *DAY):
+            pass
+        assert len(given_back) == times
+
+    run(test)
+
+
 def test_who_breaks_out_of_a_loop_ends_the_requests(caplog: pytest.LogCaptureFixture) -> None:
     service = Service(lambda _: 1.0)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..http.messages import ApiResponse
 
 LARGE_RESPONSE = 1 << 23
-"""Bytes of a body after which the memory it took is given back, unless its rows stay there."""
+"""Bytes of a large body: few are under way at a time, and the memory of each is given back."""
 
 ITEM, SECOND_ITEM, KIND = "sequence_item_id", "second_sequence_item_id", "contract_type"
 ROUTE, ROUTE_ID = "route", "route_id"

@@ -36,7 +36,7 @@ from .constructors import CONSTRUCTORS
 from .decode.schema import ColumnFilter, to_frame
 from .files import write
 from .formats import ColumnarOptions, CsvOptions, TimeOptions
-from .models import made_old, models
+from .models import in_oldest_generation, models
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -251,7 +251,7 @@ class TableResponse(FromRequests, Generic[Model]):
             >>> trades.to_models() == list(trades)
             True
         """
-        with made_old():
+        with in_oldest_generation():
             return list(self)
 
     def _with(self, frame: pl.DataFrame) -> Self:

@@ -54,11 +54,11 @@ def collector_paused() -> Generator[None, None, None]:
 
 
 @contextmanager
-def made_old() -> Generator[None, None, None]:
-    """Makes many objects that are kept: the garbage collector takes them for old ones at once.
+def in_oldest_generation() -> Generator[None, None, None]:
+    """Makes many objects that are kept, in the oldest generation of the garbage collector.
 
-    It looks at old ones rarely, and would look at all of these as soon as it is resumed. What was
-    new before is looked at first, so that no garbage among it is taken for old.
+    It looks at that one rarely, and would look at all new objects as soon as it is resumed. What
+    was new before is collected first, so that no garbage gets there as well.
     """
     ages = gc.isenabled() and not gc.get_freeze_count()  # what somebody froze stays so
     if ages:
